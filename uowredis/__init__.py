@@ -1,0 +1,78 @@
+"""An object mapper for Redis whose writes are a unit of work."""
+
+from uowredis.commands import Create, Delete, Read, Write
+from uowredis.database import RedisDatabase
+from uowredis.exceptions import (
+    ArgumentError,
+    ArgumentTypeError,
+    CommitError,
+    Conflict,
+    DoesNotExist,
+    ImplementationError,
+    NotCommitted,
+    OutcomeUnknown,
+    PartiallyApplied,
+    PendingWrites,
+    PlanTooLarge,
+    Rejected,
+    SessionError,
+    TooManyGuards,
+    UncommittedWrites,
+    UniquenessError,
+    Unreachable,
+    UowError,
+)
+from uowredis.fields import (
+    AutoPKField,
+    HashField,
+    InstanceHashField,
+    ListField,
+    PKField,
+    SetField,
+    SortedSetField,
+    StringField,
+)
+from uowredis.model import RedisModel
+from uowredis.pending import Pending
+from uowredis.plan import Plan
+from uowredis.session import Session
+from uowredis.turns import Step
+
+__all__ = [
+    "ArgumentError",
+    "ArgumentTypeError",
+    "AutoPKField",
+    "CommitError",
+    "Conflict",
+    "Create",
+    "Delete",
+    "DoesNotExist",
+    "HashField",
+    "ImplementationError",
+    "InstanceHashField",
+    "ListField",
+    "NotCommitted",
+    "OutcomeUnknown",
+    "PKField",
+    "PartiallyApplied",
+    "Pending",
+    "PendingWrites",
+    "Plan",
+    "PlanTooLarge",
+    "Read",
+    "RedisDatabase",
+    "RedisModel",
+    "Rejected",
+    "Session",
+    "SessionError",
+    "SetField",
+    "SortedSetField",
+    "Step",
+    "StringField",
+    "TooManyGuards",
+    "UncommittedWrites",
+    "UniquenessError",
+    "Unreachable",
+    "UowError",
+    "Write",
+]

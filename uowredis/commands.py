@@ -1,0 +1,237 @@
+"""What a caller says (say, pure): frozen ``Read``, ``Write``, ``Create`` and ``Delete``.
+
+A ``Write`` is the Redis call, and the *change* it makes to what its key holds. Five changes stand for all writing
+commands; the planner keeps indexes by them and never looks at a command's name. Building a command sends nothing.
+
+==========  ==========================================================================================
+Replaced    the named things hold exactly this now: a string's value, entries of a hash
+Added       these values are in, whatever was there: SADD, RPUSH, ZADD
+Removed     these values (or entries) are out, None for all there is: SREM, LREM 0, HDEL, DEL
+Computed    the result needs what was there: INCR, LTRIM, HSETNX
+Opaque      only the server knows the result: SPOP, INCRBYFLOAT
+==========  ==========================================================================================
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable
+from typing import Any, Generic, TypeAlias, TypeVar
+
+import attrs
+
+from uowredis.schema import FieldSchema, Kind, ModelSchema
+from uowredis.spelling import as_is
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+
+
+class State(enum.Enum):
+    """Where an object stands in its life, as far as its handle knows."""
+
+    EMPTY = "has no primary key yet and nothing stored"
+    CREATED = "is created by the open session"
+    STORED = "is in Redis, as far as known"
+    DELETED = "was deleted"
+    FORGOTTEN = "was made in a session that was rolled back"
+
+
+@attrs.define(eq=False)
+class Identity:
+    """The object that a command is about: its model and, once it is known, its primary key.
+
+    Each handle (model instance) has one of its own; commands carry it, so that they can be said before the pk is.
+    """
+
+    model: ModelSchema
+    pk: str | None = None
+    state: State = State.EMPTY
+    number: int = 0
+    _hash: int | None = attrs.field(default=None, init=False)
+
+    def stable_hash(self) -> int:
+        """Return the hash of the object: of model and pk, or of the handle while there is none; it never changes."""
+        if self._hash is None:
+            self._hash = hash(id(self)) if self.pk is None else hash((self.model, self.pk))
+        return self._hash
+
+    @property
+    def placeholder(self) -> str:
+        """What stands for the pk in plans while there is none."""
+        return f"<{self.model.name} {self.number}>"
+
+    def __str__(self) -> str:
+        return called(self.model, self.placeholder if self.pk is None else self.pk)
+
+
+def called(model: ModelSchema, pk: str) -> str:
+    """Return what an object is called in plans and errors: ``Bike <1>``, or ``<Bike 1>`` while it has no pk."""
+    return pk if pk.startswith("<") and pk.endswith(">") else f"{model.name} <{pk}>"
+
+
+@attrs.frozen
+class Replaced:
+    """What is named holds exactly this afterwards: (entry, value) pairs; the entry is '' for a string."""
+
+    values: tuple[tuple[str, str], ...]
+
+
+@attrs.frozen
+class Added:
+    """*values* are in afterwards, whatever was there."""
+
+    values: tuple[str, ...]
+
+
+@attrs.frozen
+class Removed:
+    """*members* (values, or entries of a hash) are out afterwards; None: all there is."""
+
+    members: tuple[str, ...] | None
+
+
+@attrs.frozen
+class Computed:
+    """The result needs what was there.
+
+    Attributes:
+        members: what the command names of its key, None for the whole.
+        fallible: whether Redis may refuse it because of what it meets.
+    """
+
+    members: tuple[str, ...] | None = None
+    fallible: bool = False
+
+
+@attrs.frozen
+class Opaque:
+    """Only the server knows the result; on an indexed field the planner draws it under watch.
+
+    Attributes:
+        members: what the command names of its key, None for the whole.
+        fallible: whether Redis may refuse it because of what it meets.
+    """
+
+    members: tuple[str, ...] | None = None
+    fallible: bool = False
+
+
+Change: TypeAlias = Replaced | Added | Removed | Computed | Opaque
+
+
+@attrs.frozen
+class Read(Generic[T_co]):
+    """One reading call.
+
+    Attributes:
+        identity: the object it asks about.
+        storage: the last part of the key it reads.
+        field: the field it was said on, None for a command of the instance.
+        name: the Redis command.
+        args: its arguments without the key.
+        members: what it names of its key, None where its answer depends on the whole.
+        counts: the answer is the number of things in the key.
+        decode: makes the answer of the reply.
+    """
+
+    identity: Identity
+    storage: str
+    field: FieldSchema | None
+    name: str
+    args: tuple[str, ...]
+    decode: Callable[[Any], T_co] = as_is
+    members: tuple[str, ...] | None = None
+    counts: bool = False
+
+    def said(self, who: str) -> str:
+        """Return the command in words, about the object called *who*."""
+        return _said(self, who)
+
+    def __str__(self) -> str:
+        return self.said(str(self.identity))
+
+
+@attrs.frozen
+class Write(Generic[T_co]):
+    """One writing call.
+
+    Attributes:
+        identity: the object it changes.
+        storage: the last part of the key it writes.
+        field: the field it was said on, None for a command of the instance.
+        name: the Redis command.
+        args: its arguments without the key.
+        change: what it does to what the key holds.
+        decode: makes the answer of the reply.
+    """
+
+    identity: Identity
+    storage: str
+    field: FieldSchema | None
+    name: str
+    args: tuple[str, ...]
+    change: Change
+    decode: Callable[[Any], T_co] = as_is
+
+    def said(self, who: str) -> str:
+        """Return the command in words, about the object called *who*."""
+        return _said(self, who)
+
+    def __str__(self) -> str:
+        return self.said(str(self.identity))
+
+
+@attrs.frozen
+class Create:
+    """A new object with the values given to its constructor.
+
+    Attributes:
+        identity: the new object; its pk is None until it is allocated, or what was chosen.
+        entries: (name, value) of its InstanceHashFields: one HSET.
+        writes: the calls for its other fields.
+    """
+
+    identity: Identity
+    entries: tuple[tuple[str, str], ...] = ()
+    writes: tuple[Write[Any], ...] = ()
+
+    def said(self, who: str) -> str:
+        """Return the command in words, about the object called *who*."""
+        return f"{who} created"
+
+    def __str__(self) -> str:
+        return self.said(str(self.identity))
+
+
+@attrs.frozen
+class Delete:
+    """The end of an object: its keys, its pk, its places in indexes."""
+
+    identity: Identity
+
+    def said(self, who: str) -> str:
+        """Return the command in words, about the object called *who*."""
+        return f"{who} deleted"
+
+    def __str__(self) -> str:
+        return self.said(str(self.identity))
+
+
+def kind_of_key(command: Read[Any] | Write[Any]) -> Kind:
+    """Return the Redis type of the key that *command* works on."""
+    field = command.field
+    return Kind.HASH if field is None or field.kind is Kind.ENTRY else field.kind
+
+
+Command: TypeAlias = Read[Any] | Write[Any] | Create | Delete
+WriteCommand: TypeAlias = Write[Any] | Create | Delete
+
+
+#: Methods that are not called like the Redis command they send.
+_METHODS = {"DEL": "delete", "INCRBY": "incr", "DECRBY": "decr"}
+
+
+def _said(command: Read[Any] | Write[Any], who: str) -> str:
+    field = "" if command.field is None else f".{command.field.name}"
+    return f"{who}{field}.{_METHODS.get(command.name) or command.name.lower()}"

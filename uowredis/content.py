@@ -1,0 +1,90 @@
+"""What a key holds: how to read it, whole or in part, and how to put it back (decide, pure).
+
+A *part* is the few members that commands name (values of a set, entries of a hash); None stands for the whole. The
+replies are plain text. What is found is told as (entry, value) pairs, where the entry is '' but for hashes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, TypeAlias
+
+from uowredis.schema import Kind
+
+Call: TypeAlias = tuple[str, ...]
+Part: TypeAlias = tuple[str, ...] | None
+Pairs: TypeAlias = list[tuple[str, str]]
+
+_ONE = {Kind.HASH: "HGET", Kind.SET: "SISMEMBER", Kind.SORTED_SET: "ZSCORE"}
+_SOME = {Kind.HASH: "HMGET", Kind.SET: "SMISMEMBER", Kind.SORTED_SET: "ZMSCORE"}
+_COUNT = {Kind.HASH: "HLEN", Kind.SET: "SCARD", Kind.SORTED_SET: "ZCARD", Kind.LIST: "LLEN", Kind.STRING: "STRLEN"}
+
+
+def read_call(kind: Kind, key: str, part: Part) -> Call:
+    """Return the call that reads *part* of *key*."""
+    if part is not None and kind in _ONE:
+        return (_ONE[kind], key, part[0]) if len(part) == 1 else (_SOME[kind], key, *part)
+    match kind:
+        case Kind.HASH:
+            return ("HGETALL", key)
+        case Kind.SET:
+            return ("SMEMBERS", key)
+        case Kind.SORTED_SET:
+            return ("ZRANGE", key, "0", "-1", "WITHSCORES")
+        case Kind.LIST:
+            return ("LRANGE", key, "0", "-1")
+        case _:
+            return ("GET", key)
+
+
+def count_call(kind: Kind, key: str) -> Call:
+    """Return the call that counts what *key* holds."""
+    return (_COUNT[kind], key)
+
+
+def _of_part(kind: Kind, part: Sequence[str], reply: Any) -> list[tuple[str, str]]:
+    replies = [reply] if len(part) == 1 else reply
+    if kind is Kind.SET:
+        return [(member, "") for member, there in zip(part, replies, strict=True) if there]
+    return [(member, found) for member, found in zip(part, replies, strict=True) if found is not None]
+
+
+def _raw_pairs(kind: Kind, part: Part, reply: Any) -> list[tuple[str, str]]:
+    """Return (member, its value or score or '') for types that have members."""
+    if part is not None:
+        return _of_part(kind, part, reply)
+    if kind is Kind.SET:
+        return [(member, "") for member in reply]
+    return list(zip(reply[::2], reply[1::2], strict=True))
+
+
+def pairs(kind: Kind, part: Part, reply: Any) -> Pairs:
+    """Return what the *reply* of :func:`read_call` says is there, as (entry, value) pairs."""
+    match kind:
+        case Kind.STRING:
+            return [] if reply is None else [("", reply)]
+        case Kind.LIST:
+            return [("", value) for value in reply]
+        case Kind.HASH:
+            return _raw_pairs(kind, part, reply)
+        case _:
+            return [("", member) for member, _ in _raw_pairs(kind, part, reply)]
+
+
+def load_call(kind: Kind, key: str, part: Part, reply: Any) -> Call | None:
+    """Return the call that stores under *key* what *reply* says was there; None for nothing."""
+    match kind:
+        case Kind.STRING:
+            return None if reply is None else ("SET", key, reply)
+        case Kind.LIST:
+            return ("RPUSH", key, *reply) if reply else None
+    found = _raw_pairs(kind, part, reply)
+    if not found:
+        return None
+    match kind:
+        case Kind.HASH:
+            return ("HSET", key, *(text for pair in found for text in pair))
+        case Kind.SET:
+            return ("SADD", key, *(member for member, _ in found))
+        case _:
+            return ("ZADD", key, *(text for member, score in found for text in (score, member)))

@@ -1,0 +1,1 @@
+"""Parts of the documented API beyond the core."""

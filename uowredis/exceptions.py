@@ -1,0 +1,139 @@
+"""Every error of uowredis, sorted by whose turn it is.
+
+::
+
+    UowError
+    ├── ImplementationError      the declaration or the use of a model is wrong (also a ValueError)
+    ├── ArgumentError            an argument cannot be sent (also a ValueError)
+    │   └── ArgumentTypeError    ... because of its type (also a TypeError)
+    ├── DoesNotExist             the object is not there (also a LookupError)
+    ├── SessionError             a session was used in a way it cannot work (also a RuntimeError)
+    │   ├── UncommittedWrites    a session was left with writes that were never sent
+    │   ├── PendingWrites        a read cannot be answered exactly before the commit
+    │   └── NotCommitted         a reply was used before the commit that brings it
+    └── CommitError              a commit did not end as "applied"; ``error.plan`` is what was tried
+        ├── Conflict             nothing applied: others changed what the plan stands on
+        ├── Rejected             nothing applied: refused by the planner, by Redis, or never sent
+        │   ├── UniquenessError  a unique value is taken
+        │   ├── TooManyGuards    more watched keys than one transaction bears
+        │   ├── PlanTooLarge     more steps than the session allows
+        │   └── Unreachable      the server cannot be reached, is loading, or the connection was lost before EXEC
+        │                        (also a ConnectionError)
+        ├── PartiallyApplied     a command failed inside EXEC, the others were applied
+        └── OutcomeUnknown       the connection was lost around EXEC: nobody knows
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+
+class UowError(Exception):
+    """The root of every error raised by uowredis."""
+
+
+class ImplementationError(UowError, ValueError):
+    """A model or a field is declared or used in a way that cannot work."""
+
+
+class ArgumentError(UowError, ValueError):
+    """An argument of a command cannot be sent; nothing was written."""
+
+
+class ArgumentTypeError(ArgumentError, TypeError):
+    """An argument has a type that Redis has no spelling for; nothing was written."""
+
+
+class DoesNotExist(UowError, LookupError):
+    """The object asked for is not in Redis, was deleted, or was never committed."""
+
+
+class SessionError(UowError, RuntimeError):
+    """A session was used in a way it cannot work."""
+
+
+class UncommittedWrites(SessionError):
+    """A session was left cleanly with writes that were neither committed nor rolled back."""
+
+
+class PendingWrites(SessionError):
+    """A read cannot be answered as it would be right after the commit; the message names the commands."""
+
+
+class NotCommitted(SessionError):
+    """A reply was used before the commit that brings it."""
+
+
+class CommitError(UowError):
+    """A commit did not end as "applied".
+
+    Attributes:
+        plan: the plan that was tried, or None where there was none yet.
+    """
+
+    plan: Any = None
+
+
+class Conflict(CommitError):
+    """Others changed what the plan stands on, more often than the session tries again; nothing was applied.
+
+    Attributes:
+        keys: the watched keys whose replies differ from those of the attempt before (possibly none).
+        watched: every watched key.
+    """
+
+    def __init__(self, message: str, keys: Sequence[str] = (), watched: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.keys = tuple(keys)
+        self.watched = tuple(watched)
+
+
+class Rejected(CommitError):
+    """The planner or Redis refused, or the commands were never sent; nothing was applied."""
+
+
+class UniquenessError(Rejected):
+    """A unique value belongs to another instance; nothing was applied.
+
+    Attributes:
+        field: name of the unique field.
+        value: the value claimed.
+        key: the index key of that value.
+        pk: primary key of the instance that holds it (None where it is not stored yet).
+    """
+
+    def __init__(self, message: str, *, field: str, value: str, key: str, pk: str | None) -> None:
+        super().__init__(message)
+        self.field = field
+        self.value = value
+        self.key = key
+        self.pk = pk
+
+
+class TooManyGuards(Rejected):
+    """The plan watches more keys than one transaction bears, and scripts are off; commit in batches."""
+
+
+class PlanTooLarge(Rejected):
+    """The plan has more steps than the session's limit; commit in batches or raise the limit."""
+
+
+class Unreachable(Rejected, ConnectionError):
+    """The server is not there, is loading, or went away before EXEC was sent; nothing was applied."""
+
+
+class PartiallyApplied(CommitError):
+    """A command failed inside EXEC, which does not undo the others.
+
+    Attributes:
+        results: the reply of each step, in the order of ``plan.steps``; an exception where the step failed.
+    """
+
+    def __init__(self, message: str, results: Sequence[Any]) -> None:
+        super().__init__(message)
+        self.results = tuple(results)
+
+
+class OutcomeUnknown(CommitError):
+    """The connection was lost around EXEC: the commit was applied whole, or not at all."""

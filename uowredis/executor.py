@@ -1,0 +1,281 @@
+"""The only code that waits: sends calls, reads replies, tells what became of a transaction (do).
+
+It works on connections of redis-py's pool, below redis-py's commands and pipeline, because those reconnect and send
+again by themselves: a lost WATCH or an EXEC applied twice, without a word. Here a connection that fails is closed, and
+what is known of the outcome is raised. It decides nothing about values.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import attrs
+import hiredis
+import redis
+
+from uowredis.content import Call
+from uowredis.exceptions import OutcomeUnknown, PartiallyApplied, Rejected, Unreachable
+from uowredis.plan import CHUNK, Plan
+from uowredis.printing import quoted
+from uowredis.schema import ModelSchema
+from uowredis.spelling import encode, plain
+from uowredis.turns import Allocate, Fetch
+
+#: hiredis' own stub knows tuples of one item only.
+_pack: Callable[[tuple[str, ...] | tuple[bytes, ...]], bytes] = hiredis.pack_command  # type: ignore[assignment]
+
+_LOST = (redis.ConnectionError, redis.TimeoutError, OSError)
+
+
+def packed(calls: Iterable[Call]) -> bytes:
+    """Return *calls* as they go over the wire (RESP)."""
+    calls = tuple(calls)
+    try:
+        return b"".join(map(_pack, calls))
+    except UnicodeEncodeError:
+        return b"".join(_pack(tuple(map(encode, call))) for call in calls)
+
+
+def _chunks(calls: Sequence[Call]) -> Iterator[Sequence[Call]]:
+    for start in range(0, len(calls), CHUNK):
+        yield calls[start : start + CHUNK]
+
+
+@attrs.define(eq=False)
+class Executor:
+    """Sends calls to one server.
+
+    Attributes:
+        pool: redis-py's connections: no retry, no health check, no decoding, RESP2.
+        address: the server, in words.
+        most_watched: keys that one transaction may watch, None for any number.
+        scripts: whether the server runs scripts.
+    """
+
+    pool: Any
+    address: str
+    most_watched: int | None
+    scripts: bool
+    _knows_multi: weakref.WeakSet[Any] = attrs.field(factory=weakref.WeakSet)
+
+    def ask(self, calls: Sequence[Call]) -> list[Any]:
+        """Send reading *calls* in one round trip; return their raw replies.
+
+        Raises:
+            Unreachable: where the server is not there.
+            Rejected: where it answers one with an error.
+        """
+        with self._connection("nothing was written") as link:
+            link.send(calls)
+            return link.checked(calls, link.replies(len(calls)))
+
+    def tell(self, call: Call) -> Any:
+        """Send one writing *call* as it is; return its raw reply.
+
+        Raises:
+            Unreachable: where the server is not there; nothing was written.
+            OutcomeUnknown: where the connection was lost after sending.
+            Rejected: where the server refuses it.
+        """
+        with self._connection("nothing was written") as link:
+            try:
+                link.send((call,))
+                replies = link.replies(1)
+            except redis.exceptions.BusyLoadingError:
+                raise
+            except _LOST as error:
+                raise OutcomeUnknown(
+                    f"The connection to {self.address} was lost ({error}) around {quoted(call)}: it was applied, or "
+                    f"not. Way out: read the value before you write again"
+                ) from error
+            return link.checked((call,), replies)[0]
+
+    @contextmanager
+    def pinned(self) -> Iterator[Link]:
+        """Lend one connection for a transaction, from the first WATCH to EXEC.
+
+        Raises:
+            Unreachable: where the connection is lost before EXEC was sent; nothing was applied.
+        """
+        with self._connection("EXEC was not sent, nothing was applied") as link:
+            yield link
+
+    @contextmanager
+    def _connection(self, consequence: str) -> Iterator[Link]:
+        try:
+            connection = self.pool.get_connection()
+        except _LOST as error:
+            raise Unreachable(f"Redis at {self.address} cannot be reached: {error}; nothing was sent") from error
+        except redis.RedisError as error:
+            raise Rejected(f"Redis at {self.address} refused the connection: {error}; nothing was sent") from error
+        link = Link(self, connection)
+        try:
+            yield link
+        except _LOST as error:
+            connection.disconnect()
+            if isinstance(error, Unreachable):
+                raise
+            raise Unreachable(f"The connection to Redis at {self.address} was lost: {error}; {consequence}") from error
+        except BaseException:
+            connection.disconnect()
+            raise
+        finally:
+            self.pool.release(connection)
+
+
+@attrs.define(eq=False)
+class Link:
+    """One connection while it is lent; it never gets a new socket under way."""
+
+    executor: Executor
+    connection: Any
+    _socket: Any = attrs.field(init=False)
+    _watching: bool = False
+
+    @_socket.default
+    def _socket_at_first(self) -> Any:
+        return self.connection._sock  # redis-py has no public way to see that it reconnected
+
+    def send(self, calls: Sequence[Call]) -> None:
+        """Send *calls*, without waiting."""
+        for chunk in _chunks(calls):
+            self._send(packed(chunk))
+
+    def _send(self, data: bytes) -> None:
+        if self.connection._sock is not self._socket or self._socket is None:
+            raise redis.ConnectionError("the connection was closed")
+        self.connection.send_packed_command([data], check_health=False)
+
+    def replies(self, count: int) -> list[Any]:
+        """Read *count* raw replies; an error reply stands in its place as exception."""
+        read = self.connection.read_response
+        found: list[Any] = []
+        for _ in range(count):
+            try:
+                found.append(read(disable_decoding=True))
+            except redis.ResponseError as error:
+                found.append(error)
+        return found
+
+    def checked(self, calls: Sequence[Call], replies: list[Any]) -> list[Any]:
+        """Return *replies*.
+
+        Raises:
+            Rejected: where one is an error; names the call.
+        """
+        for call, reply in zip(calls, replies, strict=True):
+            if isinstance(reply, Exception):
+                raise Rejected(f"Redis refused {shown(call)}: {reply}; nothing was written") from reply
+        return replies
+
+    def find(self, fetch: Fetch) -> list[Any]:
+        """Watch and read in one round trip; return the plain replies of the reads."""
+        calls = fetch.calls
+        self.send(calls)
+        replies = self.checked(calls, self.replies(len(calls)))
+        self._watching = self._watching or bool(fetch.watch)
+        return [plain(reply) for reply in replies[len(calls) - len(fetch.asks) :]]
+
+    def allocate(self, allocate: Allocate) -> dict[ModelSchema, range]:
+        """Count up and return the new primary keys by model."""
+        calls = allocate.calls
+        self.send(calls)
+        replies = self.checked(calls, self.replies(len(calls)))
+        return {
+            model: range(last - count + 1, last + 1)
+            for (model, count), last in zip(allocate.wanted, replies, strict=True)
+        }
+
+    def unwatch(self) -> None:
+        """Let go of what is watched: the plan was refused before anything was sent."""
+        if self._watching:
+            self.send((("UNWATCH",),))
+            self.replies(1)
+            self._watching = False
+
+    def apply(self, plan: Plan) -> list[Any] | None:
+        """Send the transaction of *plan*; return the raw reply of each step, or None where a guard had changed.
+
+        Raises:
+            Rejected: nothing was applied.
+            PartiallyApplied: a command failed, the others were applied.
+            OutcomeUnknown: the connection was lost around EXEC.
+        """
+        return self._evaluate(plan) if plan.scripted else self._execute(plan)
+
+    def _execute(self, plan: Plan) -> list[Any] | None:
+        calls = plan.transaction
+        if self.connection not in self.executor._knows_multi:
+            # Where MULTI is refused, steps in the same write would run one by one.
+            self.send(calls[:1])
+            self.checked(calls[:1], self.replies(1))
+            self.executor._knows_multi.add(self.connection)
+            calls = calls[1:]
+        if len(plan.steps) > CHUNK:
+            self.send(calls[:-1])
+            self._queued(calls[:-1], self.replies(len(calls) - 1))
+            calls = calls[-1:]
+        replies = self._final(calls)
+        result = replies[-1]
+        if isinstance(result, Exception):
+            self._queued(calls[:-1], replies[:-1])
+            raise Rejected(f"Redis refused the transaction: {result}; nothing was applied") from result
+        if result is None:
+            return None
+        return self._applied(plan, result)
+
+    def _queued(self, calls: Sequence[Call], replies: list[Any]) -> None:
+        for call, reply in zip(calls, replies, strict=True):
+            if isinstance(reply, Exception):
+                raise Rejected(f"Redis refused to queue {shown(call)}: {reply}; nothing was applied") from reply
+
+    def _final(self, calls: Sequence[Call]) -> list[Any]:
+        """Send the calls that end in EXEC (or are the EVAL) and read all replies."""
+        try:
+            self.send(calls)
+            return self.replies(len(calls))
+        except _LOST as error:
+            raise OutcomeUnknown(
+                f"The connection to {self.executor.address} was lost ({error}) around EXEC: all of it was applied, or "
+                f"nothing. Way out: read what matters, then commit anew in a new session, or not"
+            ) from error
+        except BaseException as error:
+            error.add_note("uowredis: interrupted around EXEC; all of the commit was applied, or nothing")
+            raise
+
+    def _applied(self, plan: Plan, replies: list[Any]) -> list[Any]:
+        for step, reply in zip(plan.steps, replies, strict=True):
+            if isinstance(reply, Exception):
+                raise PartiallyApplied(
+                    f"{shown(step.call)} failed inside EXEC: {reply}; the other commands were applied. Way out: look at "
+                    f"error.results and error.plan, and mend by hand",
+                    replies,
+                ) from reply
+        return replies
+
+    def _evaluate(self, plan: Plan) -> list[Any] | None:
+        calls = plan.transaction
+        reply = self._final(calls)[-1]
+        if isinstance(reply, Exception):
+            raise Rejected(
+                f"Redis refused the script: {reply}; nothing was applied. Way out: commit in batches"
+            ) from reply
+        if reply[0] == b"conflict":
+            return None
+        replies = list(reply[1])
+        if reply[0] == b"failed":
+            error = redis.ResponseError(str(reply[2], "utf-8", "replace"))
+            if not replies:
+                raise Rejected(f"Redis refused {shown(plan.steps[0].call)}: {error}; nothing was applied")
+            missing = [None] * (len(plan.steps) - len(replies) - 1)
+            return self._applied(plan, [*replies, error, *missing])
+        return replies
+
+
+def shown(call: Call) -> str:
+    """Return *call* for an error message, cut where it is long."""
+    line = quoted(call[:8])
+    return (line if len(line) <= 200 else f"{line[:200]}...") + (" ..." if len(call) > 8 else "")

@@ -1,0 +1,180 @@
+"""``Field``, as declared on a model, and ``Bound``, the same field of one instance (declare, say)."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from typing import Any, ClassVar, Generic, NoReturn, Protocol, TypeVar, overload
+
+from uowredis.commands import Change, Identity, Read, Removed, Write
+from uowredis.content import Pairs
+from uowredis.exceptions import ImplementationError
+from uowredis.fields.saying import M, Sayer, writes
+from uowredis.modes import Async, Sync
+from uowredis.schema import FieldSchema, Kind
+from uowredis.spelling import as_is
+
+S = TypeVar("S")
+A = TypeVar("A")
+T = TypeVar("T")
+
+
+class Instance(Protocol):
+    """What a bound field needs of its instance."""
+
+    @property
+    def identity(self) -> Identity:
+        """The object, for commands."""
+
+    def _say(self, command: Read[Any] | Write[Any]) -> Any: ...
+
+
+class Bound(Sayer[M]):
+    """A field of one instance: its methods are Redis' commands without the key.
+
+    Outside a session a command is sent at once and returns its reply. In a session a write waits for the commit and
+    returns a ``Pending``; a read answers as it will right after the commit.
+    """
+
+    __slots__ = ("field", "instance")
+
+    def __init__(self, instance: Instance, field: Field[Any, Any]) -> None:
+        self.instance = instance
+        self.field = field
+
+    # isinstance(person.tags, SetField) is true, as for the declared field.
+    @property  # type: ignore[misc]  # object.__class__ is no property to mypy
+    def __class__(self) -> type:
+        return type(self.field)
+
+    def _say(self, command: Read[Any] | Write[Any]) -> Any:
+        return self.instance._say(command)
+
+    @property
+    def _schema(self) -> FieldSchema:
+        return self.instance.identity.model.fields[self.field.name]
+
+    def _read(
+        self,
+        name: str,
+        *args: str,
+        decode: Callable[[Any], Any] = as_is,
+        members: tuple[str, ...] | None = None,
+        counts: bool = False,
+    ) -> Read[Any]:
+        schema = self._schema
+        return Read(self.instance.identity, schema.storage, schema, name, args, decode, members, counts)
+
+    def _write(self, change: Change, name: str, *args: str, decode: Callable[[Any], Any] = as_is) -> Write[Any]:
+        schema = self._schema
+        return Write(self.instance.identity, schema.storage, schema, name, args, change, decode)
+
+    def _refuse_expiry(self, **given: object) -> None:
+        options = [option for option, value in given.items() if value is not None]
+        if options and (self.field.indexable or self.field.unique):
+            raise ImplementationError(
+                f"{self.field} is indexed and takes no expiry ({', '.join(options)}): its index entries would outlive "
+                f"it. Way out: a field without index"
+            )
+
+    @writes
+    def delete(self) -> Write[int]:
+        """Delete the field and its value; return 1 if there was one, else 0 (DEL)."""
+        return self._write(Removed(None), "DEL")
+
+    def __repr__(self) -> str:
+        return f"<{self.instance.identity}.{self.field.name}>"
+
+
+class Field(Generic[S, A]):
+    """A declared field.
+
+    Args:
+        indexable: objects can be found by its value.
+        unique: as indexable, and no two objects share a value.
+        lockable: False plans no watches for this field: faster, and two writers at once may leave a stale index entry.
+
+    Raises:
+        ImplementationError: for options the field does not have.
+    """
+
+    kind: ClassVar[Kind]
+    bound: ClassVar[type[Any]] = Bound
+
+    def __init__(
+        self, *, indexable: bool = False, unique: bool = False, lockable: bool = True, **unknown: object
+    ) -> None:
+        if unknown:
+            raise ImplementationError(
+                f"{type(self).__name__} has no option {', '.join(map(repr, sorted(unknown)))}. Way out: it takes "
+                f"{', '.join(self._options())}"
+            )
+        for option, given in (("indexable", indexable), ("unique", unique), ("lockable", lockable)):
+            if not isinstance(given, bool):
+                raise ImplementationError(f"{type(self).__name__}: {option} must be True or False, not {given!r}")
+        self.indexable = indexable or unique
+        self.unique = unique
+        self.lockable = lockable
+        self.default: Any = None
+        self.name = ""
+        self.model: str = ""
+
+    def _options(self) -> tuple[str, ...]:
+        return ("indexable", "unique", "lockable")
+
+    def named(self, name: str, model: str) -> Field[S, A]:
+        """Return a copy of the field under *name* on *model*: each model has fields of its own."""
+        field = copy.copy(self)
+        field.name, field.model = name, model
+        return field
+
+    def schema(self, lockable: bool) -> FieldSchema:
+        """Return what was declared, as facts; *lockable* is what the model says."""
+        return FieldSchema(self.name, self.kind, self.indexable, self.unique, self.lockable and lockable)
+
+    def first_write(self, identity: Identity, schema: FieldSchema, value: Any) -> Write[Any] | Pairs:
+        """Return what stores *value* given to a constructor: a write, or entries of the instance's hash."""
+        raise ImplementationError(f"{self} takes no value in the constructor")
+
+    @overload
+    def __get__(self, instance: None, owner: type) -> Field[S, A]: ...
+    @overload
+    def __get__(self, instance: Sync, owner: type) -> S: ...
+    @overload
+    def __get__(self, instance: Async, owner: type) -> A: ...
+    def __get__(self, instance: Any, owner: type) -> Any:
+        return self if instance is None else self.bound(instance, self)
+
+    def __set__(self, instance: object, value: object) -> NoReturn:
+        raise AttributeError(
+            f"{self} cannot be assigned to. Way out: a command of the field, e.g. {self.name}.{self._setter()}(...)"
+        )
+
+    def _setter(self) -> str:
+        return "set"
+
+    def __repr__(self) -> str:
+        return f"{self.model}.{self.name}" if self.name else f"<{type(self).__name__}>"
+
+
+class SingleValueField(Field[S, A]):
+    """A field that holds one value, and so may have a default.
+
+    Args:
+        default: the value of new objects that are given none.
+        options: as for every field.
+
+    Raises:
+        ImplementationError: for a default on a unique field, which two objects would share.
+    """
+
+    def __init__(self, *, default: Any = None, **options: Any) -> None:
+        super().__init__(**options)
+        if default is not None and self.unique:
+            raise ImplementationError(
+                f"{type(self).__name__} cannot be unique and have the default {default!r}: two objects would share it"
+            )
+        self.default = default
+
+    def _options(self) -> tuple[str, ...]:
+        return ("default", *super()._options())

@@ -1,0 +1,179 @@
+"""``HashField``: a Redis hash of its own (declare, say)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from uowredis.commands import Computed, Identity, Opaque, Read, Removed, Replaced, Write
+from uowredis.exceptions import ArgumentError, ArgumentTypeError, ImplementationError
+from uowredis.fields.base import Bound, Field
+from uowredis.fields.saying import M, reads, writes
+from uowredis.modes import Async, Sync
+from uowredis.schema import FieldSchema, Kind
+from uowredis.spelling import (
+    Value,
+    as_bool,
+    as_dict,
+    as_maybe_texts,
+    as_ok,
+    as_text,
+    as_texts,
+    integer,
+    listed,
+    number,
+    sure_float,
+    text,
+    texts,
+)
+
+
+def _entries(field: Field[Any, Any], given: object) -> tuple[tuple[str, str], ...]:
+    """Return *given*, a mapping, as (entry, value) pairs."""
+    if not isinstance(given, Mapping):
+        raise ArgumentTypeError(f"{field} takes a mapping of entries to values, not {type(given).__name__}")
+    pairs = tuple((_entry(field, entry), text(value, f"{field}")) for entry, value in given.items())
+    if not pairs:
+        raise ArgumentError(f"{field} is missing: give at least one entry with its value")
+    return pairs
+
+
+def _entry(field: Field[Any, Any], entry: object) -> str:
+    spelled = text(entry, f"the name of an entry of {field}")
+    if field.indexable and ":" in spelled:
+        raise ArgumentError(
+            f"An entry of {field} cannot be {spelled!r}: the field is indexed, and with ':' two entries would share "
+            f"an index key. Way out: a name without ':'"
+        )
+    return spelled
+
+
+class BoundHash(Bound[M]):
+    """The hash of one instance and field."""
+
+    __slots__ = ()
+
+    @reads
+    def hget(self, key: Value) -> Read[str | None]:
+        """Return the value of the entry *key*, None where it is not there (HGET)."""
+        spelled = text(key, f"the name of an entry of {self.field}")
+        return self._read("HGET", spelled, decode=as_text, members=(spelled,))
+
+    @reads
+    def hmget(self, keys: Value | Sequence[Value], *more: Value) -> Read[list[str | None]]:
+        """Return the values of the entries, in order, None where one is not there (HMGET)."""
+        given = (*listed(keys), *more)
+        spelled = texts(given, f"the name of an entry of {self.field}")
+        return self._read("HMGET", *spelled, decode=as_maybe_texts, members=spelled)
+
+    @reads
+    def hgetall(self) -> Read[dict[str, str]]:
+        """Return all entries with their values (HGETALL)."""
+        return self._read("HGETALL", decode=as_dict)
+
+    @reads
+    def hkeys(self) -> Read[list[str]]:
+        """Return the names of all entries, in no order (HKEYS)."""
+        return self._read("HKEYS", decode=as_texts)
+
+    @reads
+    def hvals(self) -> Read[list[str]]:
+        """Return the values of all entries, in no order (HVALS)."""
+        return self._read("HVALS", decode=as_texts)
+
+    @reads
+    def hlen(self) -> Read[int]:
+        """Return how many entries there are (HLEN)."""
+        return self._read("HLEN", counts=True)
+
+    @reads
+    def hexists(self, key: Value) -> Read[bool]:
+        """Return whether the entry *key* is there (HEXISTS)."""
+        spelled = text(key, f"the name of an entry of {self.field}")
+        return self._read("HEXISTS", spelled, decode=as_bool, members=(spelled,))
+
+    @writes
+    def hset(
+        self, key: Value | None = None, value: Value | None = None, mapping: Mapping[Any, Any] | None = None
+    ) -> Write[int]:
+        """Store entries; return how many were new (HSET).
+
+        Args:
+            key: one entry; needs *value*.
+            value: its value.
+            mapping: entry to value, for several.
+        """
+        given: dict[Any, Any] = {} if key is None else {key: value}
+        if mapping is not None and not isinstance(mapping, Mapping):
+            raise ArgumentTypeError(f"{self.field} takes a mapping of entries to values, not {type(mapping).__name__}")
+        return self._store("HSET", given | dict(mapping or {}))
+
+    @writes
+    def hmset(self, /, mapping: Mapping[Any, Any] | None = None, **entries: Value) -> Write[bool | None]:
+        """Store the entries of *mapping*, or those given as keywords; return True (HMSET)."""
+        if mapping is not None and not isinstance(mapping, Mapping):
+            # hmset(mapping='x') stores an entry of that name.
+            return self._store("HMSET", {"mapping": mapping} | entries, as_ok)
+        return self._store("HMSET", dict(mapping or {}) | entries, as_ok)
+
+    def _store(self, name: str, given: dict[Any, Any], decode: Any = int) -> Write[Any]:
+        pairs = _entries(self.field, given)
+        return self._write(Replaced(pairs), name, *(part for pair in pairs for part in pair), decode=decode)
+
+    @writes
+    def hsetnx(self, key: Value, value: Value) -> Write[bool]:
+        """Store *value* under *key* where there is none; return whether it was stored (HSETNX)."""
+        entry = _entry(self.field, key)
+        return self._write(Computed((entry,)), "HSETNX", entry, text(value, f"{self.field}"), decode=as_bool)
+
+    @writes
+    def hdel(self, *keys: Value) -> Write[int]:
+        """Remove the entries; return how many were there (HDEL)."""
+        spelled = texts(keys, f"the name of an entry of {self.field}")
+        return self._write(Removed(spelled), "HDEL", *spelled)
+
+    @writes
+    def hincrby(self, key: Value, amount: int = 1) -> Write[int]:
+        """Add *amount* to the integer under *key* (0 where there is none); return the sum (HINCRBY).
+
+        Raises:
+            Rejected: where the value is no integer, or the sum is beyond 64 bits; nothing is written.
+        """
+        entry = _entry(self.field, key)
+        return self._write(Computed((entry,), fallible=True), "HINCRBY", entry, integer(amount, "amount"))
+
+    @writes
+    def hincrbyfloat(self, key: Value, amount: float | str = 1.0) -> Write[float]:
+        """Add *amount* to the number under *key* (0 where there is none); return the sum (HINCRBYFLOAT).
+
+        On an indexed field the sum is computed under watch and set. Give *amount* as text to keep its digits.
+
+        Raises:
+            Rejected: where the value is no number; nothing is written.
+        """
+        entry, by = _entry(self.field, key), number(amount, "amount")
+        return self._write(Opaque((entry,), fallible=True), "HINCRBYFLOAT", entry, by, decode=sure_float)
+
+
+class HashField(Field[BoundHash[Sync], BoundHash[Async]]):
+    """A dict of text to text; indexed by its entries (``headers__from='...'`` in filters)."""
+
+    kind = Kind.HASH
+    bound = BoundHash
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        if self.unique:
+            raise ImplementationError(
+                "HashField cannot be unique: which of its entries would be? Way out: indexable=True"
+            )
+
+    def first_write(self, identity: Identity, schema: FieldSchema, value: Mapping[Any, Any]) -> Write[Any]:
+        """Return the HSET of a mapping of entries to values."""
+        pairs = _entries(self, value)
+        return Write(
+            identity, schema.storage, schema, "HSET", tuple(part for pair in pairs for part in pair), Replaced(pairs)
+        )
+
+    def _setter(self) -> str:
+        return "hmset"

@@ -1,0 +1,182 @@
+"""``InstanceHashField``: an entry of the one hash that an instance has, and the commands of that hash (declare, say)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from uowredis.commands import Computed, Identity, Opaque, Read, Removed, Replaced, Write
+from uowredis.content import Pairs
+from uowredis.exceptions import ArgumentError
+from uowredis.fields.base import Bound, SingleValueField
+from uowredis.fields.saying import M, Sayer, reads, writes
+from uowredis.keys import INSTANCE_HASH
+from uowredis.modes import Async, Sync
+from uowredis.schema import FieldSchema, Kind, ModelSchema
+from uowredis.spelling import (
+    Value,
+    as_bool,
+    as_dict,
+    as_maybe_texts,
+    as_ok,
+    as_text,
+    as_texts,
+    integer,
+    number,
+    sure_float,
+    text,
+)
+
+
+class BoundInstanceHash(Bound[M]):
+    """The entry of one instance."""
+
+    __slots__ = ()
+
+    @reads
+    def hget(self) -> Read[str | None]:
+        """Return the value, None where there is none (HGET)."""
+        return self._read("HGET", self.field.name, decode=as_text, members=(self.field.name,))
+
+    @writes
+    def hset(self, value: Value) -> Write[int]:
+        """Store *value*; return 1 where there was none before, else 0 (HSET)."""
+        spelled, name = text(value, f"{self.field}"), self.field.name
+        return self._write(Replaced(((name, spelled),)), "HSET", name, spelled)
+
+    @writes
+    def hsetnx(self, value: Value) -> Write[bool]:
+        """Store *value* where there is none; return whether it was stored (HSETNX)."""
+        name = self.field.name
+        return self._write(Computed((name,)), "HSETNX", name, text(value, f"{self.field}"), decode=as_bool)
+
+    @writes
+    def hincrby(self, amount: int = 1) -> Write[int]:
+        """Add *amount* to the integer that is there (0 where there is none); return the sum (HINCRBY).
+
+        Raises:
+            Rejected: where the value is no integer, or the sum is beyond 64 bits; nothing is written.
+        """
+        name = self.field.name
+        return self._write(Computed((name,), fallible=True), "HINCRBY", name, integer(amount, "amount"))
+
+    @writes
+    def hincrbyfloat(self, amount: float | str = 1.0) -> Write[float]:
+        """Add *amount* to the number that is there (0 where there is none); return the sum (HINCRBYFLOAT).
+
+        On an indexed field the sum is computed under watch and set. Give *amount* as text to keep its digits.
+
+        Raises:
+            Rejected: where the value is no number; nothing is written.
+        """
+        name, by = self.field.name, number(amount, "amount")
+        return self._write(Opaque((name,), fallible=True), "HINCRBYFLOAT", name, by, decode=sure_float)
+
+    @writes
+    def hdel(self) -> Write[int]:
+        """Delete the value; return 1 if there was one, else 0 (HDEL)."""
+        return self._write(Removed((self.field.name,)), "HDEL", self.field.name)
+
+    get = hget
+    set = hset
+    delete = hdel
+
+
+class InstanceHashField(SingleValueField[BoundInstanceHash[Sync], BoundInstanceHash[Async]]):
+    """A string stored with its siblings in one hash: cheaper than a StringField, read and written several at once."""
+
+    kind = Kind.ENTRY
+    bound = BoundInstanceHash
+
+    def first_write(self, identity: Identity, schema: FieldSchema, value: Any) -> Pairs:
+        """Return the entry; the constructor stores all of an instance by one HSET."""
+        return [(self.name, text(value, f"{self}"))]
+
+    def _setter(self) -> str:
+        return "hset"
+
+
+class InstanceHashCommands(Sayer[M]):
+    """The commands of the hash as a whole, called on the instance."""
+
+    __slots__ = ()
+
+    @property
+    def identity(self) -> Identity:
+        """The object, for commands."""
+        raise NotImplementedError
+
+    def _hash_read(self, name: str, *args: str, **how: Any) -> Read[Any]:
+        return Read(self.identity, INSTANCE_HASH, None, name, args, **how)
+
+    @reads
+    def hmget(self, *names: str) -> Read[list[str | None]]:
+        """Return the values of the InstanceHashFields *names*, in order, None where one has none (HMGET).
+
+        Without names nothing is fetched and the list is empty.
+
+        Raises:
+            ArgumentError: for a name that is no InstanceHashField.
+        """
+        checked = entry_names(self.identity.model, names)
+        return self._hash_read("HMGET", *checked, decode=as_maybe_texts, members=checked)
+
+    @reads
+    def hgetall(self) -> Read[dict[str, str]]:
+        """Return all InstanceHashFields that have a value, with it (HGETALL)."""
+        return self._hash_read("HGETALL", decode=as_dict)
+
+    @reads
+    def hkeys(self) -> Read[list[str]]:
+        """Return the names of all InstanceHashFields that have a value, in no order (HKEYS)."""
+        return self._hash_read("HKEYS", decode=as_texts)
+
+    @reads
+    def hvals(self) -> Read[list[str]]:
+        """Return the values of all InstanceHashFields, in no order (HVALS)."""
+        return self._hash_read("HVALS", decode=as_texts)
+
+    @reads
+    def hlen(self) -> Read[int]:
+        """Return how many InstanceHashFields have a value (HLEN)."""
+        return self._hash_read("HLEN", counts=True)
+
+    @writes
+    def hmset(self, /, **values: Value) -> Write[bool | None]:
+        """Store several InstanceHashFields at once; return True (HMSET).
+
+        Raises:
+            ArgumentError: for no value, or a name that is no InstanceHashField.
+        """
+        model = self.identity.model
+        names = entry_names(model, tuple(values))
+        if not names:
+            raise ArgumentError(f"{model.name}.hmset() takes at least one field with its value")
+        pairs = tuple((name, text(value, f"{model.name}.{name}")) for name, value in values.items())
+        args = tuple(part for pair in pairs for part in pair)
+        return Write(self.identity, INSTANCE_HASH, None, "HMSET", args, Replaced(pairs), as_ok)
+
+    @writes
+    def hdel(self, *names: str) -> Write[int]:
+        """Delete the values of the InstanceHashFields *names*; return how many there were (HDEL).
+
+        Raises:
+            ArgumentError: for no name, or one that is no InstanceHashField.
+        """
+        checked = entry_names(self.identity.model, names)
+        if not checked:
+            raise ArgumentError(f"{self.identity.model.name}.hdel() takes at least one field")
+        return Write(self.identity, INSTANCE_HASH, None, "HDEL", checked, Removed(checked))
+
+
+def entry_names(model: ModelSchema, names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return *names* if all are InstanceHashFields of *model*.
+
+    Raises:
+        ArgumentError: naming those that are not.
+    """
+    for name in names:
+        field = model.fields.get(name) if isinstance(name, str) else None
+        if field is None or field.kind is not Kind.ENTRY:
+            known = ", ".join(f.name for f in model.fields.values() if f.kind is Kind.ENTRY)
+            raise ArgumentError(f"{model.name} has no InstanceHashField {name!r}. Way out: it has {known or 'none'}")
+    return names

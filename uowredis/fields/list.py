@@ -1,0 +1,125 @@
+"""``ListField``: Redis lists (declare, say)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from uowredis.commands import Added, Computed, Identity, Read, Removed, Write
+from uowredis.exceptions import ArgumentError
+from uowredis.fields.base import Bound, Field
+from uowredis.fields.saying import M, reads, writes
+from uowredis.modes import Async, Sync
+from uowredis.schema import FieldSchema, Kind
+from uowredis.spelling import Value, as_ok, as_text, as_texts, integer, listed, one_or_many, text, texts
+
+
+class BoundList(Bound[M]):
+    """The list of one instance."""
+
+    __slots__ = ()
+
+    @reads
+    def lrange(self, start: int, end: int) -> Read[list[str]]:
+        """Return the values from *start* to *end*, both included, negative from the end (LRANGE)."""
+        return self._read("LRANGE", integer(start, "start"), integer(end, "end"), decode=as_texts)
+
+    @reads
+    def lindex(self, index: int) -> Read[str | None]:
+        """Return the value at *index*, negative from the end, None beyond it (LINDEX)."""
+        return self._read("LINDEX", integer(index, "index"), decode=as_text)
+
+    @reads
+    def llen(self) -> Read[int]:
+        """Return how many values there are (LLEN)."""
+        return self._read("LLEN", counts=True)
+
+    @writes
+    def lpush(self, *values: Value) -> Write[int]:
+        """Put *values* before the first, one after another; return the length after it (LPUSH)."""
+        spelled = texts(values, f"{self.field}")
+        return self._write(Added(spelled), "LPUSH", *spelled)
+
+    @writes
+    def rpush(self, *values: Value) -> Write[int]:
+        """Put *values* behind the last; return the length after it (RPUSH)."""
+        spelled = texts(values, f"{self.field}")
+        return self._write(Added(spelled), "RPUSH", *spelled)
+
+    @writes
+    def lpushx(self, *values: Value) -> Write[int]:
+        """Same as :meth:`lpush`, but only where the list has values already; else 0 (LPUSHX)."""
+        return self._write(Computed(), "LPUSHX", *texts(values, f"{self.field}"))
+
+    @writes
+    def rpushx(self, *values: Value) -> Write[int]:
+        """Same as :meth:`rpush`, but only where the list has values already; else 0 (RPUSHX)."""
+        return self._write(Computed(), "RPUSHX", *texts(values, f"{self.field}"))
+
+    @writes
+    def lpop(self, count: int | None = None) -> Write[Any]:
+        """Remove and return the first value, None for no list; with *count* a list of so many at most (LPOP)."""
+        args = () if count is None else (integer(count, "count", 1),)
+        return self._write(Computed(), "LPOP", *args, decode=one_or_many(count, as_text, as_texts))
+
+    @writes
+    def rpop(self, count: int | None = None) -> Write[Any]:
+        """Same as :meth:`lpop`, but from the end (RPOP)."""
+        args = () if count is None else (integer(count, "count", 1),)
+        return self._write(Computed(), "RPOP", *args, decode=one_or_many(count, as_text, as_texts))
+
+    @writes
+    def linsert(self, where: str, refvalue: Value, value: Value) -> Write[int]:
+        """Put *value* beside the first *refvalue*; return the length after it, -1 where that is not there (LINSERT).
+
+        Args:
+            where: "BEFORE" or "AFTER".
+            refvalue: the value to look for.
+            value: the value to put there.
+        """
+        if not isinstance(where, str) or where.upper() not in ("BEFORE", "AFTER"):
+            raise ArgumentError(f"linsert() takes 'BEFORE' or 'AFTER', not {where!r}")
+        what = f"{self.field}"
+        return self._write(Computed(), "LINSERT", where.upper(), text(refvalue, what), text(value, what))
+
+    @writes
+    def lrem(self, count: int, value: Value) -> Write[int]:
+        """Remove *value*; return how many copies were removed (LREM).
+
+        Args:
+            count: how many copies at most, from the start; negative: from the end; 0: all.
+            value: the value to remove.
+        """
+        spelled = text(value, f"{self.field}")
+        copies = integer(count, "count")
+        return self._write(Removed((spelled,)) if copies == "0" else Computed(), "LREM", copies, spelled)
+
+    @writes
+    def lset(self, index: int, value: Value) -> Write[bool | None]:
+        """Put *value* in place of the one at *index*; return True (LSET).
+
+        Raises:
+            Rejected: where there is no such index; nothing is written.
+        """
+        args = (integer(index, "index"), text(value, f"{self.field}"))
+        return self._write(Computed(fallible=True), "LSET", *args, decode=as_ok)
+
+    @writes
+    def ltrim(self, start: int, end: int) -> Write[bool | None]:
+        """Keep only the values from *start* to *end*, both included; return True (LTRIM)."""
+        return self._write(Computed(), "LTRIM", integer(start, "start"), integer(end, "end"), decode=as_ok)
+
+
+class ListField(Field[BoundList[Sync], BoundList[Async]]):
+    """An ordered list; a value may stand in it several times."""
+
+    kind = Kind.LIST
+    bound = BoundList
+
+    def first_write(self, identity: Identity, schema: FieldSchema, value: Value | Iterable[Value]) -> Write[Any]:
+        """Return the RPUSH of one value or of many."""
+        spelled = texts(listed(value), f"{self}")
+        return Write(identity, schema.storage, schema, "RPUSH", spelled, Added(spelled))
+
+    def _setter(self) -> str:
+        return "rpush"

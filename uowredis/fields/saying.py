@@ -1,0 +1,66 @@
+"""``@reads`` and ``@writes``: a method builds a command, the descriptor hands it over (say).
+
+The method's body is pure. What comes back is typed by the face of its owner: the reply itself on the blocking face,
+something to await on the asyncio one.
+"""
+
+from __future__ import annotations
+
+import functools
+import types
+from collections.abc import Awaitable, Callable
+from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, overload
+
+from uowredis.commands import Read, Write
+from uowredis.modes import Async, Sync
+
+P = ParamSpec("P")
+T = TypeVar("T")
+M = TypeVar("M", Sync, Async)
+S = TypeVar("S")
+
+
+class Sayer(Generic[M]):
+    """Whatever commands are said on: a bound field, or an instance for the commands of its hash."""
+
+    __slots__ = ()
+
+    def _say(self, command: Read[Any] | Write[Any]) -> Any:
+        """Hand *command* over; return its answer."""
+        raise NotImplementedError
+
+
+class _Says(Generic[P, T]):
+    def __init__(self, build: Callable[..., Any]) -> None:
+        def say(sayer: Sayer[Any], /, *args: P.args, **kwargs: P.kwargs) -> Any:
+            return sayer._say(build(sayer, *args, **kwargs))
+
+        functools.update_wrapper(say, build)
+        functools.update_wrapper(self, build)  # type: ignore[arg-type]  # documented like the method it stands for
+        self.say = say
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    @overload
+    def __get__(self, sayer: None, owner: type) -> _Says[P, T]: ...
+    @overload
+    def __get__(self, sayer: Sayer[Sync], owner: type) -> Callable[P, T]: ...
+    @overload
+    def __get__(self, sayer: Sayer[Async], owner: type) -> Callable[P, Awaitable[T]]: ...
+    def __get__(self, sayer: Sayer[Any] | None, owner: type) -> Any:
+        return self if sayer is None else types.MethodType(self.say, sayer)
+
+
+class reads(_Says[P, T]):  # noqa: N801  # used as a decorator
+    """Make a method that builds a ``Read`` one that answers it."""
+
+    def __init__(self, build: Callable[Concatenate[Any, P], Read[T]]) -> None:
+        super().__init__(build)
+
+
+class writes(_Says[P, T]):  # noqa: N801  # used as a decorator
+    """Make a method that builds a ``Write`` one that says it: sent at once, or by the commit of the open session."""
+
+    def __init__(self, build: Callable[Concatenate[Any, P], Write[T]]) -> None:
+        super().__init__(build)

@@ -1,0 +1,95 @@
+"""``SetField``: Redis sets (declare, say)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from uowredis.commands import Added, Identity, Opaque, Read, Removed, Write
+from uowredis.fields.base import Bound, Field
+from uowredis.fields.saying import M, reads, writes
+from uowredis.modes import Async, Sync
+from uowredis.schema import FieldSchema, Kind
+from uowredis.spelling import (
+    Value,
+    as_bool,
+    as_set,
+    as_text,
+    as_texts,
+    integer,
+    listed,
+    one_or_many,
+    text,
+    texts,
+)
+
+
+class BoundSet(Bound[M]):
+    """The set of one instance."""
+
+    __slots__ = ()
+
+    @reads
+    def smembers(self) -> Read[set[str]]:
+        """Return all values (SMEMBERS)."""
+        return self._read("SMEMBERS", decode=as_set)
+
+    @reads
+    def scard(self) -> Read[int]:
+        """Return how many values there are (SCARD)."""
+        return self._read("SCARD", counts=True)
+
+    @reads
+    def sismember(self, value: Value) -> Read[bool]:
+        """Return whether *value* is in the set (SISMEMBER)."""
+        spelled = text(value, f"{self.field}")
+        return self._read("SISMEMBER", spelled, decode=as_bool, members=(spelled,))
+
+    @reads
+    def srandmember(self, number: int | None = None) -> Read[Any]:
+        """Return a random value, None for an empty set; with *number* a list (SRANDMEMBER).
+
+        Args:
+            number: how many different values at most; negative: exactly so many, with repetitions.
+        """
+        args = () if number is None else (integer(number, "number", -(2**62), 2**62),)
+        return self._read("SRANDMEMBER", *args, decode=one_or_many(number, as_text, as_texts))
+
+    @writes
+    def sadd(self, *values: Value) -> Write[int]:
+        """Add *values*; return how many were new (SADD)."""
+        spelled = texts(values, f"{self.field}")
+        return self._write(Added(spelled), "SADD", *spelled)
+
+    @writes
+    def srem(self, *values: Value) -> Write[int]:
+        """Remove *values*; return how many were there (SREM)."""
+        spelled = texts(values, f"{self.field}")
+        return self._write(Removed(spelled), "SREM", *spelled)
+
+    @writes
+    def spop(self, count: int | None = None) -> Write[Any]:
+        """Remove and return a random value, None for an empty set; with *count* a list (SPOP).
+
+        On an indexed field the values are drawn under watch and removed by SREM.
+
+        Args:
+            count: how many values at most.
+        """
+        args = () if count is None else (integer(count, "count", 0),)
+        return self._write(Opaque(), "SPOP", *args, decode=one_or_many(count, as_text, as_texts))
+
+
+class SetField(Field[BoundSet[Sync], BoundSet[Async]]):
+    """An unordered set of different values."""
+
+    kind = Kind.SET
+    bound = BoundSet
+
+    def first_write(self, identity: Identity, schema: FieldSchema, value: Value | Iterable[Value]) -> Write[Any]:
+        """Return the SADD of one value or of many."""
+        spelled = texts(listed(value), f"{self}")
+        return Write(identity, schema.storage, schema, "SADD", spelled, Added(spelled))
+
+    def _setter(self) -> str:
+        return "sadd"

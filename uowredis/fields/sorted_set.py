@@ -1,0 +1,210 @@
+"""``SortedSetField``: Redis sorted sets (declare, say)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from uowredis.commands import Added, Change, Computed, Identity, Read, Removed, Write
+from uowredis.exceptions import ArgumentError, ArgumentTypeError
+from uowredis.fields.base import Bound, Field
+from uowredis.fields.saying import M, reads, writes
+from uowredis.modes import Async, Sync
+from uowredis.schema import FieldSchema, Kind
+from uowredis.spelling import (
+    Value,
+    as_float,
+    as_is,
+    as_scored,
+    as_texts,
+    flag,
+    integer,
+    number,
+    score_bound,
+    sure_float,
+    text,
+    texts,
+)
+
+
+def _scores(what: str, mapping: Mapping[Any, Any] | None, more: Mapping[str, Any]) -> tuple[dict[str, str], list[str]]:
+    """Return member to score, and the same flat as ZADD takes it."""
+    if mapping is not None and not isinstance(mapping, Mapping):
+        raise ArgumentTypeError(f"{what} takes a mapping of members to scores, not {type(mapping).__name__}")
+    given = list((mapping or {}).items()) + list(more.items())
+    pairs = {text(member, what): number(score, f"the score in {what}", infinite=True) for member, score in given}
+    if not pairs:
+        raise ArgumentError(f"{what} is missing: give at least one member with its score")
+    return pairs, [part for member, score in pairs.items() for part in (score, member)]
+
+
+def _limit(start: int | None, num: int | None) -> list[str]:
+    if (start is None) != (num is None):
+        raise ArgumentError("start and num go together")
+    return [] if start is None else ["LIMIT", integer(start, "start"), integer(num, "num")]
+
+
+class BoundSortedSet(Bound[M]):
+    """The sorted set of one instance."""
+
+    __slots__ = ()
+
+    @reads
+    def zcard(self) -> Read[int]:
+        """Return how many values there are (ZCARD)."""
+        return self._read("ZCARD", counts=True)
+
+    @reads
+    def zcount(self, min: Value, max: Value) -> Read[int]:
+        """Return how many values have a score from *min* to *max*, ``"(1"`` excludes 1 (ZCOUNT)."""
+        return self._read("ZCOUNT", score_bound(min, "min"), score_bound(max, "max"))
+
+    @reads
+    def zscore(self, value: Value) -> Read[float | None]:
+        """Return the score of *value*, None where it is not there (ZSCORE)."""
+        spelled = text(value, f"{self.field}")
+        return self._read("ZSCORE", spelled, decode=as_float, members=(spelled,))
+
+    @reads
+    def zrank(self, value: Value) -> Read[int | None]:
+        """Return the place of *value* from the lowest score on, from 0, None where it is not there (ZRANK)."""
+        return self._read("ZRANK", text(value, f"{self.field}"))
+
+    @reads
+    def zrevrank(self, value: Value) -> Read[int | None]:
+        """Same as :meth:`zrank` but from the highest score on (ZREVRANK)."""
+        return self._read("ZREVRANK", text(value, f"{self.field}"))
+
+    @reads
+    def zrange(self, start: int, end: int, desc: bool = False, withscores: bool = False) -> Read[Any]:
+        """Return the values from place *start* to *end*, both included, lowest score first (ZRANGE).
+
+        Args:
+            start: first place, negative from the end.
+            end: last place.
+            desc: highest score first (ZREVRANGE).
+            withscores: return (value, score) pairs.
+        """
+        return self._range("ZREVRANGE" if flag(desc, "desc") else "ZRANGE", start, end, withscores)
+
+    @reads
+    def zrevrange(self, start: int, end: int, withscores: bool = False) -> Read[Any]:
+        """Same as :meth:`zrange` but highest score first (ZREVRANGE)."""
+        return self._range("ZREVRANGE", start, end, withscores)
+
+    @reads
+    def zrangebyscore(
+        self, min: Value, max: Value, start: int | None = None, num: int | None = None, withscores: bool = False
+    ) -> Read[Any]:
+        """Return the values with a score from *min* to *max*, lowest first (ZRANGEBYSCORE).
+
+        Args:
+            min: lowest score, ``"(1"`` excludes 1, ``"-inf"`` begins at the first.
+            max: highest score.
+            start: how many to leave out first; needs *num*.
+            num: how many at most, -1 for all.
+            withscores: return (value, score) pairs.
+        """
+        return self._by_score("ZRANGEBYSCORE", score_bound(min, "min"), score_bound(max, "max"), start, num, withscores)
+
+    @reads
+    def zrevrangebyscore(
+        self, max: Value, min: Value, start: int | None = None, num: int | None = None, withscores: bool = False
+    ) -> Read[Any]:
+        """Same as :meth:`zrangebyscore` but highest score first, and *max* before *min* (ZREVRANGEBYSCORE)."""
+        low, high = score_bound(min, "min"), score_bound(max, "max")
+        return self._by_score("ZREVRANGEBYSCORE", high, low, start, num, withscores)
+
+    def _range(self, name: str, start: int, end: int, withscores: bool) -> Read[Any]:
+        scores = ("WITHSCORES",) if flag(withscores, "withscores") else ()
+        decode = as_scored if withscores else as_texts
+        return self._read(name, integer(start, "start"), integer(end, "end"), *scores, decode=decode)
+
+    def _by_score(
+        self, name: str, first: str, last: str, start: int | None, num: int | None, withscores: bool
+    ) -> Read[Any]:
+        scores = ("WITHSCORES",) if flag(withscores, "withscores") else ()
+        decode = as_scored if withscores else as_texts
+        return self._read(name, first, last, *scores, *_limit(start, num), decode=decode)
+
+    @writes
+    def zadd(
+        self,
+        /,
+        mapping: Mapping[Any, Any] | None = None,
+        nx: bool = False,
+        xx: bool = False,
+        ch: bool = False,
+        incr: bool = False,
+        gt: bool = False,
+        lt: bool = False,
+        **scores: float,
+    ) -> Write[Any]:
+        """Store values with their scores; return how many were new (ZADD).
+
+        Args:
+            mapping: value to score; or, as keywords, ``zadd(foo=2.5)``.
+            nx: only values that are new.
+            xx: only values that are there.
+            ch: return how many were new or changed.
+            incr: add the score (of one value) to the one that is there; return the sum, None where nx/xx refused.
+            gt: change a score only to a higher one.
+            lt: change a score only to a lower one.
+            scores: values that are identifiers, with their scores.
+
+        Raises:
+            ArgumentError: for no value, options that exclude each other, or a score that is no number.
+        """
+        pairs, flat = _scores(f"{self.field}", mapping, scores)
+        flags = [("NX", nx), ("XX", xx), ("GT", gt), ("LT", lt), ("CH", ch), ("INCR", incr)]
+        options = [name for name, given in flags if flag(given, name.lower())]
+        if (nx and (xx or gt or lt)) or (gt and lt):
+            raise ArgumentError("zadd() takes nx without xx, gt and lt, and one of gt and lt")
+        if incr and len(pairs) != 1:
+            raise ArgumentError("zadd() with incr takes exactly one value")
+        endless = incr and not math.isfinite(float(next(iter(pairs.values()))))
+        change: Change = Added(tuple(pairs))
+        if xx or endless:
+            change = Computed(tuple(pairs), fallible=endless)
+        return self._write(change, "ZADD", *options, *flat, decode=as_float if incr else as_is)
+
+    @writes
+    def zincrby(self, amount: float, value: Value) -> Write[float]:
+        """Add *amount* to the score of *value* (0 where it is not there); return the sum (ZINCRBY)."""
+        spelled, by = text(value, f"{self.field}"), number(amount, "amount", infinite=True)
+        # Infinity may meet its opposite, which Redis refuses; other sums cannot fail.
+        endless = not math.isfinite(float(by))
+        change: Change = Computed((spelled,), fallible=True) if endless else Added((spelled,))
+        return self._write(change, "ZINCRBY", by, spelled, decode=sure_float)
+
+    @writes
+    def zrem(self, *values: Value) -> Write[int]:
+        """Remove *values*; return how many were there (ZREM)."""
+        spelled = texts(values, f"{self.field}")
+        return self._write(Removed(spelled), "ZREM", *spelled)
+
+    @writes
+    def zremrangebyrank(self, min: int, max: int) -> Write[int]:
+        """Remove the values from place *min* to *max*, both included; return how many (ZREMRANGEBYRANK)."""
+        return self._write(Computed(), "ZREMRANGEBYRANK", integer(min, "min"), integer(max, "max"))
+
+    @writes
+    def zremrangebyscore(self, min: Value, max: Value) -> Write[int]:
+        """Remove the values with a score from *min* to *max*; return how many (ZREMRANGEBYSCORE)."""
+        return self._write(Computed(), "ZREMRANGEBYSCORE", score_bound(min, "min"), score_bound(max, "max"))
+
+
+class SortedSetField(Field[BoundSortedSet[Sync], BoundSortedSet[Async]]):
+    """A set of different values, each with a score by which they are ordered."""
+
+    kind = Kind.SORTED_SET
+    bound = BoundSortedSet
+
+    def first_write(self, identity: Identity, schema: FieldSchema, value: Mapping[Any, Any]) -> Write[Any]:
+        """Return the ZADD of a mapping of values to scores."""
+        pairs, flat = _scores(f"{self}", value, {})
+        return Write(identity, schema.storage, schema, "ZADD", tuple(flat), Added(tuple(pairs)))
+
+    def _setter(self) -> str:
+        return "zadd"

@@ -1,0 +1,175 @@
+"""``StringField``: Redis strings (declare, say)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from uowredis.commands import Computed, Identity, Opaque, Read, Replaced, Write
+from uowredis.exceptions import ArgumentError
+from uowredis.fields.base import Bound, SingleValueField
+from uowredis.fields.saying import M, reads, writes
+from uowredis.modes import Async, Sync
+from uowredis.schema import FieldSchema, Kind
+from uowredis.spelling import Value, as_bool, as_ok, as_text, flag, integer, number, sure_float, sure_text, text
+
+#: Bytes that a string may have (redis.io/docs/latest/develop/data-types/strings: 512 MB).
+_MOST_BYTES = 512 * 1024 * 1024
+
+
+class BoundString(Bound[M]):
+    """The string of one instance."""
+
+    __slots__ = ()
+
+    @reads
+    def get(self) -> Read[str | None]:
+        """Return the value, None where there is none (GET)."""
+        return self._read("GET", decode=as_text)
+
+    @reads
+    def strlen(self) -> Read[int]:
+        """Return the length of the value in bytes, 0 where there is none (STRLEN)."""
+        return self._read("STRLEN")
+
+    @reads
+    def getrange(self, start: int, end: int) -> Read[str]:
+        """Return the bytes from *start* to *end*, both included, negative from the end (GETRANGE)."""
+        return self._read("GETRANGE", integer(start, "start"), integer(end, "end"), decode=sure_text)
+
+    @reads
+    def getbit(self, offset: int) -> Read[int]:
+        """Return the bit at *offset*, 0 beyond the end (GETBIT)."""
+        return self._read("GETBIT", integer(offset, "offset", 0, 2**32 - 1))
+
+    @reads
+    def bitcount(self, start: int | None = None, end: int | None = None, mode: str | None = None) -> Read[int]:
+        """Return how many bits are set, in all or from byte *start* to *end*, both included (BITCOUNT).
+
+        Args:
+            start: first byte, negative from the end; needs *end*.
+            end: last byte.
+            mode: "BYTE" or "BIT", what start and end count; Redis 7.0 and newer.
+        """
+        if (start is None) != (end is None) or (mode is not None and start is None):
+            raise ArgumentError("bitcount() takes start and end both or neither, and mode only with them")
+        if start is None:
+            return self._read("BITCOUNT")
+        args = [integer(start, "start"), integer(end, "end")]
+        if mode is not None:
+            if mode.upper() not in ("BYTE", "BIT"):
+                raise ArgumentError(f"bitcount() takes mode 'BYTE' or 'BIT', not {mode!r}")
+            args.append(mode.upper())
+        return self._read("BITCOUNT", *args)
+
+    @writes
+    def set(
+        self,
+        value: Value,
+        ex: int | None = None,
+        px: int | None = None,
+        nx: bool = False,
+        xx: bool = False,
+        keepttl: bool = False,
+        get: bool = False,
+        exat: int | None = None,
+        pxat: int | None = None,
+    ) -> Write[Any]:
+        """Store *value*; return True, None where *nx* or *xx* kept it from being stored (SET).
+
+        Args:
+            value: what to store.
+            ex: seconds until it expires; like px, exat and pxat refused on indexed fields.
+            px: milliseconds until it expires.
+            nx: store only where there is no value.
+            xx: store only where there is one.
+            keepttl: keep the expiry that the value has.
+            get: return the old value (None where there was none) instead.
+            exat: Unix time in seconds at which it expires.
+            pxat: Unix time in milliseconds at which it expires.
+
+        Raises:
+            ArgumentError: for options that exclude each other, or times that are not positive.
+            ImplementationError: for an expiry on an indexed field.
+        """
+        self._refuse_expiry(ex=ex, px=px, exat=exat, pxat=pxat)
+        expiries = {"EX": ex, "PX": px, "EXAT": exat, "PXAT": pxat}
+        timed = [(name, integer(time, name.lower(), 1)) for name, time in expiries.items() if time is not None]
+        if len(timed) + flag(keepttl, "keepttl") > 1:
+            raise ArgumentError("set() takes one of ex, px, exat, pxat and keepttl")
+        if flag(nx, "nx") and flag(xx, "xx"):
+            raise ArgumentError("set() takes nx or xx, not both")
+        if nx and flag(get, "get"):
+            raise ArgumentError("set() takes nx or get, not both: Redis 6.2 refuses it")
+        options = [part for pair in timed for part in pair]
+        options += [name for name, given in (("KEEPTTL", keepttl), ("NX", nx), ("XX", xx), ("GET", get)) if given]
+        spelled = text(value, f"{self.field}")
+        change = Computed() if nx or xx else Replaced((("", spelled),))
+        return self._write(change, "SET", spelled, *options, decode=as_text if get else as_ok)
+
+    @writes
+    def getset(self, value: Value) -> Write[str | None]:
+        """Store *value*; return the old value, None where there was none (GETSET)."""
+        spelled = text(value, f"{self.field}")
+        return self._write(Replaced((("", spelled),)), "GETSET", spelled, decode=as_text)
+
+    @writes
+    def setnx(self, value: Value) -> Write[bool]:
+        """Store *value* where there is none; return whether it was stored (SETNX)."""
+        return self._write(Computed(), "SETNX", text(value, f"{self.field}"), decode=as_bool)
+
+    @writes
+    def append(self, value: Value) -> Write[int]:
+        """Append *value* to what is there; return the length in bytes after it (APPEND)."""
+        return self._write(Computed(), "APPEND", text(value, f"{self.field}"))
+
+    @writes
+    def setrange(self, offset: int, value: Value) -> Write[int]:
+        """Overwrite what is there from byte *offset* on; return the length in bytes after it (SETRANGE)."""
+        spelled = text(value, f"{self.field}")
+        return self._write(Computed(), "SETRANGE", integer(offset, "offset", 0, _MOST_BYTES - len(spelled)), spelled)
+
+    @writes
+    def setbit(self, offset: int, value: int) -> Write[int]:
+        """Set the bit at *offset* to 0 or 1; return the bit that was there (SETBIT)."""
+        return self._write(Computed(), "SETBIT", integer(offset, "offset", 0, 2**32 - 1), integer(value, "value", 0, 1))
+
+    @writes
+    def incr(self, amount: int = 1) -> Write[int]:
+        """Add *amount* to the integer that is there (0 where there is none); return the sum (INCRBY).
+
+        Raises:
+            Rejected: where the value is no integer, or the sum is beyond 64 bits; nothing is written.
+        """
+        return self._write(Computed(fallible=True), "INCRBY", integer(amount, "amount"))
+
+    @writes
+    def decr(self, amount: int = 1) -> Write[int]:
+        """Subtract *amount* from the integer that is there; return the difference (DECRBY).
+
+        Raises:
+            Rejected: same as :meth:`incr`.
+        """
+        return self._write(Computed(fallible=True), "DECRBY", integer(amount, "amount", -(2**63) + 1))
+
+    @writes
+    def incrbyfloat(self, amount: float | str = 1.0) -> Write[float]:
+        """Add *amount* to the number that is there (0 where there is none); return the sum (INCRBYFLOAT).
+
+        On an indexed field the sum is computed under watch and set. Give *amount* as text to keep its digits.
+
+        Raises:
+            Rejected: where the value is no number; nothing is written.
+        """
+        return self._write(Opaque(fallible=True), "INCRBYFLOAT", number(amount, "amount"), decode=sure_float)
+
+
+class StringField(SingleValueField[BoundString[Sync], BoundString[Async]]):
+    """A string: text, an integer, a float, or bits."""
+
+    kind = Kind.STRING
+    bound = BoundString
+
+    def first_write(self, identity: Identity, schema: FieldSchema, value: Any) -> Write[Any]:
+        """Return the SET of *value*."""
+        spelled = text(value, f"{self}")
+        return Write(identity, schema.storage, schema, "SET", (spelled,), Replaced((("", spelled),)), as_ok)

@@ -1,0 +1,459 @@
+"""``RedisModel``: objects whose fields live in Redis (declare, say). An instance holds no data, only its identity.
+
+Also gives the fields and ``RedisDatabase``, as the documentation's first page uses them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+from uowredis.commands import Create, Delete, Identity, Read, State, Write
+from uowredis.database import RedisDatabase
+from uowredis.exceptions import ArgumentError, DoesNotExist, ImplementationError, UniquenessError
+from uowredis.fields import (
+    AutoPKField,
+    Field,
+    HashField,
+    InstanceHashField,
+    ListField,
+    PKField,
+    SetField,
+    SortedSetField,
+    StringField,
+)
+from uowredis.fields.instance_hash import InstanceHashCommands
+from uowredis.keys import INSTANCE_HASH, RESERVED, Keys
+from uowredis.modes import Sync
+from uowredis.planner.touched import Filter
+from uowredis.schema import Kind, ModelSchema
+from uowredis.session import Session, alone, commit_alone, current, gone, write_alone
+from uowredis.spelling import text
+
+__all__ = [
+    "AutoPKField",
+    "HashField",
+    "InstanceHashField",
+    "ListField",
+    "PKField",
+    "RedisDatabase",
+    "RedisModel",
+    "SetField",
+    "SortedSetField",
+    "StringField",
+]
+
+T = TypeVar("T", bound="RedisModel")
+
+
+class MetaRedisModel(type):
+    """Reads what a class declares: checks it, gives it fields of its own, and registers it with its database."""
+
+    _fields: dict[str, Field[Any, Any]]
+    _own_pk: bool
+    _schema: ModelSchema | None
+    database: RedisDatabase | None
+    namespace: str
+    abstract: bool
+    lockable: bool
+
+    def __new__(mcs, name: str, bases: tuple[type, ...], attributes: dict[str, Any]) -> MetaRedisModel:
+        """Make the class; ``abstract`` is not inherited."""
+        attributes.setdefault("abstract", False)
+        declared = {key: value for key, value in attributes.items() if isinstance(value, Field)}
+        for key in declared:
+            _check_name(name, key, declared[key], bases)
+        cls = super().__new__(mcs, name, bases, attributes)
+        cls._take_fields(declared)
+        cls._schema = None
+        if not cls.abstract:
+            cls._become_concrete()
+        return cls
+
+    def _take_fields(cls, declared: dict[str, Field[Any, Any]]) -> None:
+        inherited: dict[str, Field[Any, Any]] = {}
+        own_pk = False
+        for base in reversed(cls.__mro__[1:]):
+            if isinstance(base, MetaRedisModel):
+                own_pk = own_pk or base._own_pk
+                inherited |= base._fields
+        chosen = [key for key, field in declared.items() if isinstance(field, PKField)]
+        if not own_pk and chosen:
+            inherited = {key: field for key, field in inherited.items() if not isinstance(field, PKField)}
+        cls._own_pk = own_pk or bool(chosen)
+        fields = {key: field.named(key, cls.__name__) for key, field in (inherited | declared).items()}
+        keys = [key for key, field in fields.items() if isinstance(field, PKField)]
+        if len(keys) > 1:
+            raise ImplementationError(
+                f"{cls.__name__} has {len(keys)} primary keys: {', '.join(keys)}. Way out: keep one of them"
+            )
+        if not keys and not cls.abstract:
+            fields = {"pk": AutoPKField().named("pk", cls.__name__)} | fields
+        cls._fields = fields
+        for key, field in fields.items():
+            setattr(cls, key, field)
+            if isinstance(field, PKField):
+                cls.pk = field
+
+    def _become_concrete(cls) -> None:
+        if not isinstance(cls.database, RedisDatabase):
+            raise ImplementationError(
+                f"{cls.__name__} needs a database, a RedisDatabase, not {cls.database!r}. Way out: set database = ... on "
+                f"it, or abstract = True"
+            )
+        pk_field = next(field for field in cls._fields.values() if isinstance(field, PKField))
+        cls._schema = ModelSchema(
+            cls.__name__,
+            Keys.of_model(cls.namespace, cls.__name__),
+            pk_field.name,
+            pk_field.auto,
+            {name: field.schema(cls.lockable) for name, field in cls._fields.items() if field is not pk_field},
+        )
+        cls.database.register(cls.namespace, cls.__name__, cls)
+
+
+def _check_name(model: str, name: str, field: Field[Any, Any], bases: Sequence[type]) -> None:
+    taken = next((base for base in bases if not isinstance(getattr(base, name, field), Field)), None)
+    if name in RESERVED or name == INSTANCE_HASH:
+        reason = "its keys would collide with the library's own"
+    elif name == "pk" and not isinstance(field, PKField):
+        reason = "pk is the name of the primary key"
+    elif taken is not None:
+        reason = f"{taken.__name__} has a method or attribute of that name"
+    elif "__" in name:
+        reason = "'__' separates a field from its entry in filters"
+    else:
+        return
+    raise ImplementationError(f"{model} cannot have a field named {name!r}: {reason}. Way out: another name")
+
+
+class RedisModel(InstanceHashCommands[Sync], Sync, metaclass=MetaRedisModel):
+    """An object in Redis.
+
+    ``Bike(name="x")`` creates one, ``Bike(1)`` gets the one with that primary key, ``Bike()`` is empty (unless fields
+    have defaults) and gets its primary key with its first write. In a session creations and deletions wait for the
+    commit like any write.
+
+    Class attributes:
+        database: where the objects are; mandatory.
+        namespace: begins all keys of the model; "" by default.
+        abstract: the class only hands down what it declares; not inherited.
+        lockable: False makes all its fields ``lockable=False``.
+
+    Raises:
+        ArgumentError: for unknown names, a pk that cannot be, or values that Redis has no spelling for.
+        DoesNotExist: for a pk that is not there.
+        UniquenessError: for a unique value or a chosen pk that is taken; nothing of the object remains.
+    """
+
+    abstract = True
+    database = None
+    namespace = ""
+    lockable = True
+    DoesNotExist = DoesNotExist
+
+    _identity: Identity
+
+    def __init__(self, *args: Any, **values: Any) -> None:
+        cls = type(self)
+        schema = schema_of(cls)
+        self._identity = Identity(schema)
+        if not args:
+            self._create(schema, values)
+            return
+        if len(args) > 1 or values:
+            raise ArgumentError(
+                f"{schema.name} takes one primary key, or fields by name, not both. Way out: {schema.name}(pk) gets an "
+                f"object, {schema.name}(field=value) creates one"
+            )
+        self._identity.pk = pk = text(args[0], f"the primary key of {schema.name}")
+        self._identity.state = State.STORED
+        if not cls._is_there(pk):
+            raise DoesNotExist(f"No {schema.name} found with pk {pk!r} (not in {schema.keys.collection!r})")
+
+    def _create(self, schema: ModelSchema, values: dict[str, Any]) -> None:
+        fields = type(self)._fields
+        identity = self._identity
+        if unknown := [name for name in values if name not in fields and name != "pk"]:
+            raise ArgumentError(
+                f"{schema.name} has no field {', '.join(map(repr, unknown))}. Way out: it has {', '.join(fields)}"
+            )
+        chosen = _chosen_pk(schema, values)
+        entries: list[tuple[str, str]] = []
+        writes: list[Write[Any]] = []
+        for name, field in fields.items():
+            value = values.get(name, field.default) if name in values or field.default is not None else None
+            if name == schema.pk_field or (value is None and name not in values):
+                continue
+            first = field.first_write(identity, schema.fields[name], value)
+            if isinstance(first, Write):
+                writes.append(first)
+            else:
+                entries += first
+        session = self._session()
+        if chosen is not None:
+            identity.pk = chosen
+        elif not entries and not writes:
+            if session is not None:
+                session.made(identity)
+            return
+        create = Create(identity, tuple(entries), tuple(writes))
+        if session is None:
+            commit_alone(self._database(), create)
+        else:
+            session.create(create, self)
+
+    @classmethod
+    def _database(cls) -> RedisDatabase:
+        database = cls.database
+        assert isinstance(database, RedisDatabase)
+        return database
+
+    @classmethod
+    def _session(cls) -> Session | None:
+        return current(cls._database())
+
+    @classmethod
+    def _handle(cls: type[T], pk: str) -> T:
+        """Return the instance with *pk* without asking whether it is there."""
+        instance = cls.__new__(cls)
+        instance._identity = Identity(schema_of(cls), pk, State.STORED)
+        return instance
+
+    @property
+    def identity(self) -> Identity:
+        """The object, for commands."""
+        return self._identity
+
+    @property
+    def _pk(self) -> str | None:
+        """The primary key, None while there is none; asking allocates nothing."""
+        return self._identity.pk
+
+    @property
+    def _hashable_fields(self) -> list[str]:
+        """The names of the InstanceHashFields."""
+        return [name for name, field in type(self)._fields.items() if field.kind is Kind.ENTRY]
+
+    def _say(self, command: Read[Any] | Write[Any]) -> Any:
+        session = self._session()
+        identity = self._identity
+        if session is not None:
+            return session.read(command) if isinstance(command, Read) else session.say(command)
+        if identity.state is State.DELETED or identity.state is State.FORGOTTEN:
+            raise gone(identity)
+        if isinstance(command, Read):
+            return alone(self._database()).read(command)
+        return write_alone(self._database(), command)
+
+    def _pk_now(self) -> str:
+        """Return the primary key, allocated and created where there is none yet."""
+        session, identity = self._session(), self._identity
+        if session is not None:
+            return session.allocate(identity)
+        if identity.state is State.DELETED or identity.state is State.FORGOTTEN:
+            raise gone(identity)
+        if identity.pk is None:
+            commit_alone(self._database(), Create(identity))
+        assert identity.pk is not None
+        return identity.pk
+
+    def delete(self) -> None:
+        """Delete the object: its keys, its primary key, its places in indexes.
+
+        Raises:
+            DoesNotExist: where it is not there any more, or has never been.
+        """
+        session, identity = self._session(), self._identity
+        if identity.state in (State.DELETED, State.FORGOTTEN, State.EMPTY):
+            raise gone(identity)
+        if session is None:
+            commit_alone(self._database(), Delete(identity))
+        else:
+            session.delete(identity)
+
+    @classmethod
+    def use_database(cls, database: RedisDatabase) -> None:
+        """Move the model to *database*, and its subclasses that were on the same one.
+
+        Raises:
+            ImplementationError: where a model of that name is there already; nothing is moved.
+        """
+        old = cls.database
+        moving = [model for model in _with_subclasses(cls) if model.database is old]
+        concrete = [model for model in moving if model._schema is not None]
+        for model in concrete:
+            database.check(model.namespace, model.__name__, model)
+        for model in concrete:
+            if isinstance(old, RedisDatabase):
+                old.forget(model.namespace, model.__name__)
+            database.register(model.namespace, model.__name__, model)
+        for model in moving:
+            model.database = database
+
+    @classmethod
+    def _is_there(cls, pk: str) -> bool:
+        session = cls._session() or alone(cls._database())
+        return session.holds(schema_of(cls), pk)
+
+    @classmethod
+    def exists(cls, pk: Any = None, **filters: Any) -> bool:
+        """Return whether an object matches (SISMEMBER, or SINTER of index keys).
+
+        Args:
+            pk: its primary key.
+            filters: values of indexed fields, ``headers__from=...`` for an entry of an indexed HashField.
+
+        Raises:
+            ArgumentError: without any condition.
+            ImplementationError: for a field without index, or one that is not there.
+        """
+        return bool(cls._matching(pk, filters, "exists"))
+
+    @classmethod
+    def get(cls: type[T], pk: Any = None, **filters: Any) -> T:
+        """Return the one object that matches.
+
+        Args:
+            pk: its primary key.
+            filters: same as for :meth:`exists`.
+
+        Raises:
+            DoesNotExist: where none matches.
+            ArgumentError: where several match, or without any condition.
+            ImplementationError: for a field without index, or one that is not there.
+        """
+        found = cls._matching(pk, filters, "get")
+        if not found:
+            raise DoesNotExist(f"No {cls.__name__} found with {_spelled(pk, filters)}")
+        if len(found) > 1:
+            raise ArgumentError(
+                f"{len(found)} {cls.__name__} match {_spelled(pk, filters)}, get() needs exactly one. Way out: more "
+                f"conditions, or a unique field"
+            )
+        (match,) = found
+        if isinstance(match, Identity):
+            session = cls._session()
+            assert session is not None
+            match = session.allocate(match)
+        return cls._handle(match)
+
+    @classmethod
+    def get_or_connect(cls: type[T], **filters: Any) -> tuple[T, bool]:
+        """Return the object that matches, or create it with these values; and whether it was created.
+
+        Args:
+            filters: values of indexed fields, or the primary key of a PKField.
+
+        Raises:
+            ArgumentError, ImplementationError: same as :meth:`get`.
+            UniquenessError: where another object holds one of several unique values given.
+        """
+        try:
+            return cls.get(**filters), False
+        except DoesNotExist:
+            pass
+        try:
+            return cls(**filters), True
+        except UniquenessError:
+            # Another client created it in between, or holds one value of several: get() tells which.
+            try:
+                return cls.get(**filters), False
+            except DoesNotExist:
+                pass
+            raise
+
+    @classmethod
+    def _matching(cls, pk: Any, filters: dict[str, Any], method: str) -> list[Identity | str]:
+        schema = schema_of(cls)
+        filters = dict(filters)
+        pk = filters.pop(schema.pk_field, pk)
+        conditions = [_condition(cls, schema, name, value) for name, value in filters.items()]
+        if pk is None and not conditions:
+            raise ArgumentError(f"{cls.__name__}.{method}() needs a primary key or values of indexed fields")
+        session = cls._session() or alone(cls._database())
+        if pk is None:
+            return session.find(schema, conditions)
+        spelled = text(pk, f"the primary key of {cls.__name__}")
+        if not conditions:
+            return [spelled] if session.holds(schema, spelled) else []
+        return [match for match in session.find(schema, conditions) if match == spelled]
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, RedisModel):
+            return NotImplemented
+        if self is other:
+            return True
+        mine, theirs = self._identity, other._identity
+        return mine is theirs or (mine.pk is not None and mine.model is theirs.model and mine.pk == theirs.pk)
+
+    def __hash__(self) -> int:
+        # Once taken it stays: a new object may be in a set before the commit gives it its primary key.
+        return self._identity.stable_hash()
+
+    def __repr__(self) -> str:
+        return f"<{self._identity}>"
+
+
+def schema_of(model: MetaRedisModel) -> ModelSchema:
+    """Return the facts of a model.
+
+    Raises:
+        ImplementationError: for an abstract one.
+    """
+    if model._schema is None:
+        raise ImplementationError(f"{model.__name__} is abstract and has no objects. Way out: a subclass of it")
+    return model._schema
+
+
+def _with_subclasses(model: type[RedisModel]) -> list[type[RedisModel]]:
+    found = {model: None}
+    for subclass in model.__subclasses__():
+        found |= dict.fromkeys(_with_subclasses(subclass))
+    return list(found)
+
+
+def _chosen_pk(schema: ModelSchema, values: dict[str, Any]) -> str | None:
+    names = {"pk", schema.pk_field} & set(values)
+    if schema.auto:
+        if names:
+            given = values[next(iter(names))]
+            raise ArgumentError(
+                f"{schema.name}.{schema.pk_field} is an AutoPKField and cannot be given {given!r}: Redis counts it. Way "
+                f"out: leave it out, {schema.name}({given!r}) to get that object, or declare a PKField"
+            )
+        return None
+    if len(names) != 1:
+        raise ArgumentError(
+            f"{schema.name} needs its primary key {schema.pk_field!r} (a PKField){', once' if names else ''}. Way out: "
+            f"{schema.name}({schema.pk_field}=..., ...)"
+        )
+    pk = text(values[names.pop()], f"the primary key of {schema.name}")
+    if reason := schema.why_not_a_pk(pk):
+        raise ArgumentError(f"The primary key of {schema.name} cannot be {pk!r}: {reason}. Way out: choose another")
+    return pk
+
+
+def _condition(model: MetaRedisModel, schema: ModelSchema, name: str, value: Any) -> Filter:
+    field_name, separator, entry = name.partition("__")
+    field = schema.fields.get(field_name)
+    if field is None:
+        raise ImplementationError(
+            f"{schema.name} has no field {field_name!r} to filter on. Way out: it has {', '.join(model._fields)}"
+        )
+    if not field.indexed:
+        raise ImplementationError(
+            f"{schema.name}.{field_name} has no index and cannot be filtered on. Way out: indexable=True"
+        )
+    if (field.kind is Kind.HASH) != bool(separator and entry):
+        raise ImplementationError(
+            f"{schema.name} cannot be filtered on {name!r}. Way out: {field_name}__entry=... for a HashField, "
+            f"{field_name}=... for any other"
+        )
+    (key,) = schema.index_keys(field, [(entry, text(value, f"{schema.name}.{name}"))])
+    return Filter(field, key)
+
+
+def _spelled(pk: Any, filters: dict[str, Any]) -> str:
+    given = ([f"pk {pk!r}"] if pk is not None else []) + [f"{name}={value!r}" for name, value in filters.items()]
+    return ", ".join(given)

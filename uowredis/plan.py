@@ -1,0 +1,231 @@
+"""What will be sent, as data (decide, pure).
+
+A ``Plan`` is frozen and holds every call in its order, each with its reason. It is exactly what is sent; the printed
+form is for eyes, :meth:`Plan.commands` for redis-cli. Nothing here sends anything.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import attrs
+
+from uowredis import script
+from uowredis.content import Call
+from uowredis.printing import printed, quoted, slow
+from uowredis.spelling import encode
+from uowredis.turns import Ask, Fetch, Round, Step
+
+#: Commands that leave the same data when they are sent twice.
+_IDEMPOTENT = frozenset(
+    [
+        "DEL",
+        "HDEL",
+        "HMSET",
+        "HSET",
+        "LTRIM",
+        "SADD",
+        "SET",
+        "SETBIT",
+        "SETRANGE",
+        "SREM",
+        "ZADD",
+        "ZREM",
+        "ZREMRANGEBYSCORE",
+    ]
+)  # LSET is not here: between two sends the list may have moved.
+
+#: How many calls go out in one write; a longer plan sends EXEC alone at the end.
+CHUNK = 1_000
+
+
+@attrs.frozen
+class Plan:
+    """The exact Redis commands of a commit, in order, each with its reason.
+
+    Two plans are equal when they would send the same commands for the same reasons; a pk that is not allocated yet is
+    spelled ``<Bike 1>`` in both.
+
+    Attributes:
+        title: what changes, in words.
+        rounds: the fetches on which the plan stands, with their replies.
+        allocations: the INCRBY calls for new primary keys.
+        steps: the calls of the transaction.
+        scripted: the steps go in one EVAL that compares the replies of the rounds, in place of WATCH and MULTI.
+        symbolic: made without asking the server; what is not known stands between angle brackets.
+    """
+
+    title: str
+    rounds: tuple[Round, ...] = ()
+    allocations: tuple[Call, ...] = ()
+    steps: tuple[Step, ...] = ()
+    scripted: bool = False
+    symbolic: bool = False
+
+    def __iter__(self) -> Iterator[Step]:
+        return iter(self.steps)
+
+    def __len__(self) -> int:
+        return len(self.steps)
+
+    def __bool__(self) -> bool:
+        return True
+
+    @property
+    def watched(self) -> tuple[str, ...]:
+        """Every watched key, in order."""
+        return tuple(key for round_ in self.rounds for key in round_.fetch.watch)
+
+    @property
+    def reads(self) -> tuple[tuple[Call, Any], ...]:
+        """Every planning read with its plain reply."""
+        return tuple(
+            (ask.call, reply)
+            for round_ in self.rounds
+            for ask, reply in zip(round_.fetch.asks, round_.replies, strict=True)
+        )
+
+    @property
+    def idempotent(self) -> bool:
+        """True where sending the steps twice would leave the same data."""
+        return all(step.call[0] in _IDEMPOTENT for step in self.steps)
+
+    @property
+    def round_trips(self) -> int:
+        """How often the commit waits for the server; setting up a connection is not counted."""
+        if not self.steps:
+            return len(self.rounds) + bool(self.allocations)
+        in_one_write = self.scripted or len(self.steps) <= CHUNK
+        return len(self.rounds) + bool(self.allocations) + (1 if in_one_write else 2)
+
+    @property
+    def transaction(self) -> tuple[Call, ...]:
+        """The calls that apply the steps: MULTI ... EXEC, or one EVAL."""
+        steps = tuple(step.call for step in self.steps)
+        if not steps:
+            return ()
+        if self.scripted:
+            unwatch: tuple[Call, ...] = (("UNWATCH",),) if self.watched else ()
+            return (*unwatch, script.evaluate(self.reads, steps))
+        return (("MULTI",), *steps, ("EXEC",))
+
+    def calls(self) -> tuple[Call, ...]:
+        """Return every call that the commit sends, in order, as text."""
+        fetched = tuple(call for round_ in self.rounds for call in round_.fetch.calls)
+        return fetched + self.allocations + self.transaction
+
+    def commands(self) -> str:
+        """Return every call on a bare line of its own, quoted for redis-cli."""
+        return "".join(f"{quoted(call)}\n" for call in self.calls())
+
+    def __str__(self) -> str:
+        return self.text()
+
+    def text(self, *, hide_values: bool = False) -> str:
+        """Return the plan for eyes.
+
+        Args:
+            hide_values: show ``?`` in place of every value, argument and reply.
+        """
+        return printed(
+            self._head(),
+            self.rounds,
+            self.allocations,
+            self.steps,
+            scripted=self.scripted,
+            show_replies=not self.symbolic,
+            hide_values=hide_values,
+        )
+
+    def _head(self) -> str:
+        trips = f"{self.round_trips} round trip{'' if self.round_trips == 1 else 's'}"
+        if not self.steps:
+            return f"plan: {self.title}; {trips}; nothing to send"
+        facts = [self.title, trips, "atomic, idempotent" if self.idempotent else "atomic, not idempotent"]
+        if found := slow(self.steps):
+            facts.append(f"O(N): {', '.join(found)}")
+        if self.symbolic:
+            facts.append("symbolic: nothing was asked")
+        return f"plan: {'; '.join(facts)}"
+
+    def to_json(self) -> str:
+        """Return the plan as JSON; text that is not UTF-8 goes as ``{"base64": ...}``."""
+        data = {
+            "title": self.title,
+            "scripted": self.scripted,
+            "symbolic": self.symbolic,
+            "rounds": [
+                {
+                    "watch": _packed(round_.fetch.watch),
+                    "reads": [
+                        {"call": _packed(ask.call), "why": _packed(ask.why), "public": _packed(ask.public)}
+                        | {"reply": _packed(reply)}
+                        for ask, reply in zip(round_.fetch.asks, round_.replies, strict=True)
+                    ],
+                }
+                for round_ in self.rounds
+            ],
+            "allocations": _packed(self.allocations),
+            "steps": [
+                {
+                    "call": _packed(step.call),
+                    "why": _packed(step.reason.partition(": ")[2]),
+                    "command": step.command,
+                    "public": _packed(step.public),
+                }
+                for step in self.steps
+            ],
+        }
+        return json.dumps(data, ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> Plan:
+        """Return the plan that :meth:`to_json` wrote, for looking and comparing; no session executes it."""
+        data = json.loads(text)
+        return cls(
+            title=data["title"],
+            scripted=data["scripted"],
+            symbolic=data["symbolic"],
+            rounds=tuple(
+                Round(
+                    Fetch(
+                        tuple(_unpacked(item["watch"])),
+                        tuple(
+                            Ask(tuple(_unpacked(read["call"])), _unpacked(read["why"]), _unpacked(read["public"]))
+                            for read in item["reads"]
+                        ),
+                    ),
+                    [_unpacked(read["reply"]) for read in item["reads"]],
+                )
+                for item in data["rounds"]
+            ),
+            allocations=tuple(tuple(call) for call in _unpacked(data["allocations"])),
+            steps=tuple(
+                Step(
+                    tuple(_unpacked(step["call"])),
+                    _unpacked(step["why"]),
+                    step["command"],
+                    public=_unpacked(step["public"]),
+                )
+                for step in data["steps"]
+            ),
+        )
+
+
+def _packed(item: Any) -> Any:
+    if isinstance(item, str):
+        raw = encode(item)
+        try:
+            return str(raw, "utf-8")
+        except UnicodeDecodeError:
+            return {"base64": base64.b64encode(raw).decode("ascii")}
+    return [_packed(part) for part in item] if isinstance(item, tuple | list) else item
+
+
+def _unpacked(item: Any) -> Any:
+    if isinstance(item, dict):
+        return base64.b64decode(item["base64"]).decode("utf-8", "surrogateescape")
+    return [_unpacked(part) for part in item] if isinstance(item, list) else item

@@ -1,0 +1,143 @@
+"""What a read answers while writes are pending: what it will answer right after the commit (decide).
+
+Only the pending writes that the read depends on are tried, on only what they and the read name of the key.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+
+from uowredis.commands import Opaque, Read, Removed, Replaced, kind_of_key
+from uowredis.content import Call, Part, count_call, read_call
+from uowredis.exceptions import PendingWrites
+from uowredis.keys import INSTANCE_HASH
+from uowredis.planner.lives import Life, Said
+from uowredis.planner.values import matters, named
+from uowredis.rehearsal import KEY, Refused, Rehearsal, TooLarge
+from uowredis.schema import Kind
+
+
+@attrs.define(eq=False)
+class Answer:
+    """How a read is answered over what is pending.
+
+    Attributes:
+        calls: the reads to send, at once; none for what begins with nothing.
+    """
+
+    read: Read[Any]
+    calls: tuple[Call, ...]
+    _kind: Kind
+    _part: Part
+    _given: list[tuple[str, str]]
+    _said: list[Said]
+    _counted: bool
+
+    @classmethod
+    def of(cls, read: Read[Any], life: Life) -> Answer | None:
+        """Return how to answer *read*, None where nothing pending concerns it.
+
+        Raises:
+            PendingWrites: where only the server can know the result of a pending write.
+        """
+        epoch, kind = life.last, kind_of_key(read)
+        given = list(epoch.create.entries) if epoch.create is not None and read.storage == INSTANCE_HASH else []
+        from_nothing, said = _since_emptied(kind, epoch.said(read.storage))
+        from_nothing = from_nothing or epoch.from_nothing
+        members: set[str] | None = None if read.members is None or kind is Kind.LIST else set(read.members)
+        if members is not None:
+            said, members = _concerned(said, members)
+        if not from_nothing and not said:
+            return None
+        if opaque := [str(write) for _, write in said if isinstance(write.change, Opaque) and not matters(write)]:
+            raise PendingWrites(
+                f"{read} cannot be answered before the commit: only Redis can know the result of {', '.join(opaque)}. "
+                f"Way out: commit first, or read before you write"
+            )
+        part: Part = None if members is None else tuple(sorted(members))
+        counted = read.counts and not from_nothing and _countable(kind, said)
+        if counted:
+            part = tuple(dict.fromkeys(member for _, write in said for member in named(write.change) or ()))
+        if from_nothing:
+            return cls(read, (), kind, (), given, said, False)
+        assert life.identity.pk is not None
+        key = life.model.keys.storage(life.identity.pk, read.storage)
+        if not counted:
+            return cls(read, (read_call(kind, key, part),), kind, part, given, said, False)
+        # What is pushed on a list need not be read to be counted.
+        seen = () if kind is Kind.LIST else part
+        extra = (read_call(kind, key, seen),) if seen else ()
+        return cls(read, (count_call(kind, key), *extra), kind, seen, given, said, True)
+
+    def settle(self, rehearsal: Rehearsal, replies: list[Any]) -> Any:
+        """Return the answer, given the plain *replies* to the calls.
+
+        Raises:
+            PendingWrites: where a pending write would fail, or the key is too large to rehearse it.
+        """
+        try:
+            before = self._load(rehearsal, replies)
+            for index, write in self._said:
+                if isinstance(write.change, Opaque):
+                    rehearsal.settle(write, index)
+                else:
+                    rehearsal.write(write)
+            if self._counted:
+                return replies[0] + rehearsal.run(count_call(self._kind, KEY)) - before
+            return self.read.decode(rehearsal.ask(self.read.name, self.read.args))
+        except Refused as error:
+            raise PendingWrites(f"{self.read} cannot be answered: of {self._named()} one would fail: {error}") from None
+        except TooLarge as error:
+            raise PendingWrites(
+                f"{self.read} cannot be answered before the commit: its key holds {error} members, more than are "
+                f"rehearsed, and {self._named()} is pending. Way out: commit first, or Session(db, rehearsal_limit=...)"
+            ) from None
+
+    def _load(self, rehearsal: Rehearsal, replies: list[Any]) -> int:
+        if self.calls and self._part != ():
+            rehearsal.load(self._kind, self._part, replies[-1])
+        else:
+            rehearsal.clear()
+        if self._given:
+            rehearsal.run(("HSET", KEY, *(text for pair in self._given for text in pair)))
+        return int(rehearsal.run(count_call(self._kind, KEY))) if self._counted else 0
+
+    def _named(self) -> str:
+        return ", ".join(str(write) for _, write in self._said[:5])
+
+
+def _since_emptied(kind: Kind, said: list[Said]) -> tuple[bool, list[Said]]:
+    """Return whether the writes empty the key at some point, and those from there on."""
+    for position in range(len(said) - 1, -1, -1):
+        change = said[position][1].change
+        if (isinstance(change, Removed) and change.members is None) or (
+            kind is Kind.STRING and isinstance(change, Replaced)
+        ):
+            return True, said[position:]
+    return False, said
+
+
+def _concerned(said: list[Said], members: set[str]) -> tuple[list[Said], set[str] | None]:
+    """Return the writes on which *members* depend, and all members to know; None: the whole key."""
+    known = set(members)
+    growing = True
+    while growing:
+        growing = False
+        for _, write in said:
+            touched = named(write.change)
+            if touched is None:
+                return said, None
+            if not known.isdisjoint(touched) and not known.issuperset(touched):
+                known.update(touched)
+                growing = True
+    return [(index, write) for index, write in said if not known.isdisjoint(named(write.change) or ())], known
+
+
+def _countable(kind: Kind, said: list[Said]) -> bool:
+    if kind is Kind.STRING:
+        return False
+    if kind is Kind.LIST:
+        return all(write.name in ("LPUSH", "RPUSH") for _, write in said)
+    return all(named(write.change) is not None for _, write in said)

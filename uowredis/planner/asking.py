@@ -1,0 +1,62 @@
+"""What the rules of one round ask, merged: a key is watched once, a read is made once (decide)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+
+from uowredis.content import Call
+from uowredis.turns import Ask, Fetch, Round
+
+
+@attrs.define
+class Asking:
+    """The questions of a plan, round by round.
+
+    Attributes:
+        most_watched: how many keys may be watched before the guards go as a script instead; None: any number.
+        rounds: the answered rounds.
+        scripted: whether there were more.
+    """
+
+    most_watched: int | None
+    rounds: list[Round] = attrs.field(factory=list)
+    scripted: bool = False
+    _watched: dict[str, None] = attrs.field(factory=dict)
+    _asks: dict[Call, Ask] = attrs.field(factory=dict)
+    _new_watches: list[str] = attrs.field(factory=list)
+    _new_asks: list[Ask] = attrs.field(factory=list)
+    _replies: dict[Call, Any] = attrs.field(factory=dict)
+
+    def watch(self, key: str) -> None:
+        """Ask that *key* does not change until EXEC."""
+        if key not in self._watched:
+            self._watched[key] = None
+            self._new_watches.append(key)
+
+    def read(self, call: Call, why: str, public: str | None = None) -> None:
+        """Ask for the reply of *call*."""
+        if call not in self._asks:
+            self._asks[call] = ask = Ask(call, why, public)
+            self._new_asks.append(ask)
+
+    def reply(self, call: Call) -> Any:
+        """Return the plain reply of a *call* of an earlier round."""
+        return self._replies[call]
+
+    def fetch(self) -> Fetch | None:
+        """Return the questions of this round, None where there are none."""
+        if not self._new_asks and not self._new_watches:
+            return None
+        if self.most_watched is not None and len(self._watched) > self.most_watched:
+            self.scripted = True
+        fetch = Fetch(() if self.scripted else tuple(self._new_watches), tuple(self._new_asks))
+        self._new_watches, self._new_asks = [], []
+        return fetch
+
+    def answered(self, fetch: Fetch, replies: list[Any]) -> None:
+        """Take the plain *replies* of *fetch*."""
+        self.rounds.append(Round(fetch, replies))
+        for ask, reply in zip(fetch.asks, replies, strict=True):
+            self._replies[ask.call] = reply

@@ -1,0 +1,64 @@
+"""Index: who enters and who leaves which set of pks (decide).
+
+One subtraction per field and session, made on index keys, however many commands touched the field; merged per key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+import attrs
+
+from uowredis.content import Call
+from uowredis.planner.lives import Life
+from uowredis.planner.values import Delta
+from uowredis.schema import FieldSchema, ModelSchema
+from uowredis.turns import Step, index_public
+
+
+@attrs.define
+class Index:
+    """The effects on sets of pks: index keys, and the collection of all pks of a model."""
+
+    enters: dict[str, list[Life]] = attrs.field(factory=dict)
+    leaves: dict[str, list[Life]] = attrs.field(factory=dict)
+    _of_key: dict[str, tuple[ModelSchema, FieldSchema]] = attrs.field(factory=dict)
+
+    def enter(self, life: Life, field: FieldSchema, key: str) -> None:
+        """Note that *key* of the index of *field* will hold *life*."""
+        lives = self.enters.get(key)
+        if lives is None:
+            self.enters[key] = [life]
+            self._of_key[key] = life.model, field
+        else:
+            lives.append(life)
+
+    def take(self, deltas: Iterable[Delta]) -> None:
+        """Note what *deltas* entail."""
+        for delta in deltas:
+            for key in delta.after - delta.before:
+                self.enter(delta.life, delta.field, key)
+            for key in delta.before - delta.after:
+                self._of_key[key] = delta.life.model, delta.field
+                self.leaves.setdefault(key, []).append(delta.life)
+
+    def steps(self, pks: Mapping[Life, str], most_members: int) -> Iterator[Step]:
+        """Yield the effects, merged and sorted by key.
+
+        Args:
+            pks: the pk, or what stands for it, of every object.
+            most_members: members that one call may have.
+        """
+        for command, noted, word in (("SREM", self.leaves, "old"), ("SADD", self.enters, "new")):
+            for key in sorted(noted):
+                model, field = self._of_key[key]
+                why, public = f"index {model.name}.{field.name}, {word}", index_public(model, field)
+                members = [pks[life] for life in noted[key]]
+                for call in in_parts(command, key, members, most_members):
+                    yield Step(call, why, public=public)
+
+
+def in_parts(command: str, key: str, members: list[str], most: int) -> Iterator[Call]:
+    """Yield the calls of *command* on *key* for all *members*, at most so many a call."""
+    for start in range(0, len(members), most):
+        yield (command, key, *members[start : start + most])

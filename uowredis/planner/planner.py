@@ -1,0 +1,237 @@
+"""The planner: pending commands in, turn by turn, a plan out (decide). It sends nothing and waits for nothing.
+
+The contract: ``send()`` gives a ``Fetch`` (keys to watch and reads to make, in one round trip), an ``Allocate`` (new
+primary keys) or, last, the ``Plan``. ``send(answers)`` answers a ``Fetch`` with the plain replies of its reads in
+order, an ``Allocate`` with a mapping from each new ``Life`` to its pk. Equal commands and answers give equal plans.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Generator, Mapping
+from typing import Any, TypeAlias
+
+import attrs
+
+from uowredis import script
+from uowredis.commands import Create, Delete, WriteCommand, called
+from uowredis.content import Call
+from uowredis.exceptions import PlanTooLarge, TooManyGuards
+from uowredis.keys import INSTANCE_HASH
+from uowredis.plan import Plan
+from uowredis.planner.asking import Asking
+from uowredis.planner.index import Index, in_parts
+from uowredis.planner.lives import Life, Lives
+from uowredis.planner.presence import Presence
+from uowredis.planner.unique import Unique
+from uowredis.planner.values import Values
+from uowredis.rehearsal import Rehearsal, Rewrite
+from uowredis.schema import ModelSchema
+from uowredis.turns import Allocate, Fetch, Step
+
+Turn: TypeAlias = Fetch | Allocate | Plan
+
+
+@attrs.frozen
+class Limits:
+    """What a plan may grow to, and what the server bears.
+
+    Attributes:
+        watched: keys that may be watched before the guards travel as a script; None: any number (embedded server).
+        scripts: whether the server runs scripts.
+        steps: steps that a plan may have.
+    """
+
+    watched: int | None = 1_000
+    scripts: bool = True
+    steps: int = 1_000_000
+
+
+class Planner:
+    """One planning of *lives*; a conflict takes a new one.
+
+    Args:
+        lives: the pending commands; they must not grow while they are planned.
+        rehearsal: where commands are tried.
+        limits: what the plan may grow to.
+        symbolic: decide without answers; what would have to be known stands between angle brackets.
+    """
+
+    def __init__(self, lives: Lives, rehearsal: Rehearsal, limits: Limits, *, symbolic: bool = False) -> None:
+        self.rewrites: Mapping[int, Rewrite] = {}
+        self._lives = lives
+        self._limits = limits
+        self._symbolic = symbolic
+        self._asking = Asking(limits.watched)
+        self._values = Values(self._asking, rehearsal, symbolic)
+        self._unique = Unique(self._asking, lives)
+        self._presence = Presence(self._asking)
+        self._index = Index()
+        self._turns = self._run()
+
+    def send(self, answers: Any = None) -> Turn:
+        """Go on with the *answers* to the turn before (None to begin); return the next turn."""
+        return self._turns.send(answers)
+
+    def _run(self) -> Generator[Turn, Any, None]:
+        lives = list(self._lives)
+        self._check_size(len(self._lives.commands))
+        for life in lives:
+            if not self._only_created(life):
+                self._values.ask(life)
+        for life, field, keys in self._values.early_claims():
+            self._unique.claim(life, field, keys)
+        self._presence.ask(lives)
+        yield from self._ask()
+        if not self._symbolic:
+            self._presence.judge()
+        self._values.decide()
+        for delta in self._values.deltas:
+            if delta.field.unique:
+                self._unique.claim(delta.life, delta.field, delta.after - delta.before)
+        yield from self._ask()
+        if not self._symbolic:
+            self._unique.judge(self._values.deltas)
+        self._index.take(self._values.deltas)
+        self.rewrites = self._values.rewrites
+        yield from self._finish(lives)
+
+    def _only_created(self, life: Life) -> bool:
+        """Note the index entries of *life* at once where it is but a constructor's call: the fast path of bulk."""
+        epoch = life.epochs[0]
+        create = epoch.create
+        if create is None or epoch.writes or len(life.epochs) > 1:
+            return False
+        if any(write.field is not None and write.field.indexed for write in create.writes):
+            return False
+        model = life.model
+        for name, value in create.entries:
+            field = model.fields[name]
+            if field.indexed:
+                key = model.keys.index(name, value)
+                if field.unique:
+                    self._unique.claim(life, field, (key,))
+                self._index.enter(life, field, key)
+        return True
+
+    def _ask(self) -> Generator[Turn, Any, None]:
+        fetch = self._asking.fetch()
+        if fetch is None:
+            return
+        if self._symbolic:
+            self._asking.answered(fetch, [None] * len(fetch.asks))
+            return
+        if self._asking.scripted and not self._limits.scripts:
+            raise TooManyGuards(
+                f"the plan watches more than {self._limits.watched} keys and scripts are off on this server; nothing "
+                f"was sent. Way out: commit in batches"
+            )
+        self._asking.answered(fetch, (yield fetch))
+
+    def _finish(self, lives: list[Life]) -> Generator[Turn, Any, None]:
+        wanted = [life for life in lives if life.fresh and life.identity.pk is None]
+        pks: dict[Life, str] = {life: life.identity.pk for life in lives if life.identity.pk is not None}
+        allocations: tuple[Call, ...] = ()
+        if wanted:
+            counts: Counter[ModelSchema] = Counter(life.model for life in wanted)
+            allocate = Allocate(tuple(counts.items()))
+            allocations = allocate.calls
+            pks |= yield allocate
+        steps = self._steps(lives, pks)
+        self._check_size(len(steps))
+        plan = Plan(
+            _title(lives),
+            tuple(self._asking.rounds),
+            allocations,
+            tuple(steps),
+            self._asking.scripted,
+            self._symbolic,
+        )
+        if plan.scripted:
+            self._check_script(plan)
+        yield plan
+
+    def _check_size(self, steps: int) -> None:
+        if steps > self._limits.steps:
+            raise PlanTooLarge(
+                f"the plan has {steps:,} steps or more, the limit is {self._limits.steps:,}; nothing was sent. Way out: "
+                f"commit in batches, or Session(db, max_steps=...)"
+            )
+
+    def _check_script(self, plan: Plan) -> None:
+        longest = max((len(step.call) for step in plan.steps), default=0)
+        if longest > script.MOST_ARGUMENTS + 2 or len(plan.transaction[-1]) > script.MOST_IN_ALL:
+            raise TooManyGuards(
+                f"the plan watches more than {self._limits.watched} keys and is too large for one script; nothing was "
+                f"sent. Way out: commit in batches"
+            )
+
+    def _steps(self, lives: list[Life], pks: Mapping[Life, str]) -> list[Step]:
+        steps: list[Step] = []
+        for position, command in enumerate(self._lives.commands):
+            self._say(steps, position, command, pks)
+        most = script.MOST_ARGUMENTS if self._asking.scripted else sys.maxsize
+        steps += self._index.steps(pks, most)
+        steps += self._instances(lives, pks, most)
+        for key in sorted(self._presence.touched(lives)):
+            steps.append(Step(("SET", key, ""), "guard key of a creation or deletion"))
+            steps.append(Step(("DEL", key), "guard key of a creation or deletion"))
+        return steps
+
+    def _say(self, steps: list[Step], position: int, command: WriteCommand, pks: Mapping[Life, str]) -> None:
+        life = self._lives.find(command.identity)
+        assert life is not None
+        keys, pk = life.model.keys, pks[life]
+        who = called(life.model, pk)
+        if isinstance(command, Create):
+            if command.entries:
+                entries = [text for pair in command.entries for text in pair]
+                steps.append(Step(("HSET", keys.storage(pk, INSTANCE_HASH), *entries), command, position, who))
+            for write in command.writes:
+                steps.append(Step((write.name, keys.storage(pk, write.storage), *write.args), command, position, who))
+        elif isinstance(command, Delete):
+            storages = [keys.storage(pk, storage) for storage, _ in life.model.storages]
+            if storages:
+                steps.append(Step(("DEL", *storages), command, position, who))
+        else:
+            rewrite = self.rewrites.get(position)
+            key = keys.storage(pk, command.storage)
+            if rewrite is None:
+                steps.append(Step((command.name, key, *command.args), command, position, who))
+            elif rewrite.name is not None:
+                steps.append(Step((rewrite.name, key, *rewrite.args), command, position, who))
+
+    def _instances(self, lives: list[Life], pks: Mapping[Life, str], most: int) -> list[Step]:
+        """Return the effects on the collections of all pks."""
+        born: dict[ModelSchema, list[str]] = {}
+        gone: dict[ModelSchema, list[str]] = {}
+        for life in lives:
+            if life.from_server and not life.alive:
+                gone.setdefault(life.model, []).append(pks[life])
+            elif not life.from_server and life.alive:
+                born.setdefault(life.model, []).append(pks[life])
+        return [
+            Step(call, why)
+            for command, noted, why in (("SREM", gone, "no longer a {}"), ("SADD", born, "now a {}"))
+            for model in sorted(noted, key=lambda model: model.keys.prefix)
+            for call in in_parts(command, model.keys.collection, noted[model], most)
+            for why in (why.format(model.name),)
+        ]
+
+
+def _title(lives: list[Life]) -> str:
+    """Return what changes: ``Bike <1> changed``, or ``3 Bike created, 2 Bike deleted``."""
+    words: dict[str, list[Life]] = {}
+    for life in lives:
+        if not life.alive:
+            if life.from_server:
+                words.setdefault(f"{life.model.name} deleted", []).append(life)
+            continue
+        word = "changed" if life.from_server and not life.deletions else "replaced" if life.from_server else "created"
+        words.setdefault(f"{life.model.name} {word}", []).append(life)
+    parts = [
+        f"{found[0]} {word.rpartition(' ')[2]}" if len(found) == 1 else f"{len(found)} {word}"
+        for word, found in words.items()
+    ]
+    return ", ".join(parts) or "nothing changes"

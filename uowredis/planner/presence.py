@@ -1,0 +1,87 @@
+"""Presence: nothing is written to an object that is not there, nothing is created twice (decide).
+
+Whoever relies on an object's presence, or on its absence, watches its guard key and looks its pk up in the same round;
+creations with a chosen pk and deletions set and delete that key in their transaction, which aborts the watchers. The
+set of all pks itself is never watched: every creation changes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import attrs
+
+from uowredis.content import Call
+from uowredis.exceptions import DoesNotExist, UniquenessError
+from uowredis.planner.asking import Asking
+from uowredis.planner.lives import Life
+from uowredis.schema import ModelSchema
+
+#: Pks looked up in one SMISMEMBER.
+_AT_ONCE = 1_000
+
+
+@attrs.define
+class Presence:
+    """The guard: objects are there, or not, as the commands need."""
+
+    asking: Asking
+    _lookups: list[tuple[Call, list[Life]]] = attrs.field(factory=list)
+
+    def ask(self, lives: Iterable[Life]) -> None:
+        """Ask whether the objects of *lives* are there; new ones with an allocated pk cannot be."""
+        by_model: dict[ModelSchema, list[Life]] = {}
+        for life in lives:
+            if not life.fresh:
+                by_model.setdefault(life.model, []).append(life)
+        for model, relied_on in by_model.items():
+            for start in range(0, len(relied_on), _AT_ONCE):
+                self._look_up(model, relied_on[start : start + _AT_ONCE])
+
+    def _look_up(self, model: ModelSchema, lives: list[Life]) -> None:
+        pks = [known_pk(life) for life in lives]
+        for pk in pks:
+            self.asking.watch(model.keys.guard(pk))
+        call = ("SISMEMBER" if len(pks) == 1 else "SMISMEMBER", model.keys.collection, *pks)
+        self.asking.read(call, f"guard: {model.name} is there" if lives[0].from_server else f"guard: new {model.name}")
+        self._lookups.append((call, lives))
+
+    def judge(self) -> None:
+        """Refuse the plan where an object is missing, or a chosen pk is taken.
+
+        Raises:
+            DoesNotExist: for a missing object.
+            UniquenessError: for a taken pk.
+        """
+        for call, lives in self._lookups:
+            reply = self.asking.reply(call)
+            for life, there in zip(lives, reply if isinstance(reply, list) else [reply], strict=True):
+                if life.from_server and not there:
+                    raise DoesNotExist(f"{life} does not exist (its pk is not in {call[1]!r}); nothing was written")
+                if there and not life.from_server:
+                    raise pk_taken(life)
+
+    def touched(self, lives: Iterable[Life]) -> Iterator[str]:
+        """Yield the guard keys to touch: of chosen pks that are created, and of deletions."""
+        for life in lives:
+            if (life.deletions and life.from_server) or (not life.from_server and not life.fresh and life.alive):
+                yield life.model.keys.guard(known_pk(life))
+
+
+def known_pk(life: Life) -> str:
+    """Return the pk of an object that has one."""
+    assert life.identity.pk is not None
+    return life.identity.pk
+
+
+def pk_taken(life: Life) -> UniquenessError:
+    """Return the error for a chosen pk that is taken."""
+    keys, pk = life.model.keys, known_pk(life)
+    return UniquenessError(
+        f"Key {keys.collection} already holds the primary key {pk!r} of {life.model.name}; choose another, or get it "
+        f"with {life.model.name}({pk!r})",
+        field=life.model.pk_field,
+        value=pk,
+        key=keys.collection,
+        pk=pk,
+    )

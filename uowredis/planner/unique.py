@@ -1,0 +1,74 @@
+"""Uniqueness: no two instances hold one value of a unique field (decide).
+
+Judged on the net result: two objects may swap a value in one plan. A claim watches the index key of its value, one key
+per value, so that claims of different values never meet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import attrs
+
+from uowredis.exceptions import UniquenessError
+from uowredis.planner.asking import Asking
+from uowredis.planner.lives import Life, Lives
+from uowredis.planner.values import Delta
+from uowredis.schema import FieldSchema
+from uowredis.turns import index_public
+
+
+@attrs.define
+class Unique:
+    """The guard: unique values are claimed by one instance each."""
+
+    asking: Asking
+    lives: Lives
+    _claims: dict[str, tuple[Life, FieldSchema]] = attrs.field(factory=dict)
+
+    def claim(self, life: Life, field: FieldSchema, keys: Iterable[str]) -> None:
+        """Ask who holds the index *keys* that *life* is about to take.
+
+        Raises:
+            UniquenessError: where another object of the same plan takes one of them.
+        """
+        for key in sorted(keys):
+            claimed = self._claims.get(key)
+            if claimed is None:
+                self._claims[key] = life, field
+                if field.lockable:
+                    self.asking.watch(key)
+                why = f"guard: {life.model.name}.{field.name} is unique"
+                self.asking.read(("SMEMBERS", key), why, index_public(life.model, field))
+            elif claimed[0] is not life:
+                raise _taken(life, field, key, claimed[0].identity.pk, f"{claimed[0]} of the same session")
+
+    def judge(self, deltas: Iterable[Delta]) -> None:
+        """Refuse the plan where a value claimed is held by an instance that keeps it.
+
+        Raises:
+            UniquenessError: naming the holder.
+        """
+        kept = {(delta.life, delta.field.name): delta.after for delta in deltas if delta.field.unique}
+        released = {(delta.life, delta.field.name): delta.before - delta.after for delta in deltas}
+        for key, (life, field) in self._claims.items():
+            if key not in kept.get((life, field.name), {key}):
+                continue
+            for pk in self.asking.reply(("SMEMBERS", key)):
+                if pk == life.identity.pk and not life.fresh:
+                    continue
+                holder = self.lives.with_pk(life.model, pk)
+                if holder is None or key not in released.get((holder, field.name), ()):
+                    raise _taken(life, field, key, pk, f"instance {pk}")
+
+
+def _taken(life: Life, field: FieldSchema, key: str, pk: str | None, holder: str) -> UniquenessError:
+    value = key.removeprefix(index_public(life.model, field))
+    return UniquenessError(
+        f"Key {key} already exists (for {holder}): {life.model.name}.{field.name} is unique and {life} claims {value!r}"
+        f"; nothing was written",
+        field=field.name,
+        value=value,
+        key=key,
+        pk=pk,
+    )

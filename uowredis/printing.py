@@ -1,0 +1,105 @@
+"""How a plan looks on paper (decide, pure)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from uowredis.content import Call
+from uowredis.spelling import encode
+from uowredis.turns import Round, Step
+
+#: Commands whose cost grows with what the key holds, not only with their arguments.
+_SLOW = frozenset(["DEL", "LINSERT", "LREM", "LSET", "LTRIM", "ZREMRANGEBYRANK", "ZREMRANGEBYSCORE"])
+
+#: Longer arguments and replies are cut on paper; ``Plan.commands()`` has them whole.
+_WIDEST = 60
+_MOST_ARGUMENTS = 12
+
+
+_BARE = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789:._-+/@%,=*")
+_ESCAPES = {ord('"'): '\\"', ord("\\"): "\\\\", 10: "\\n", 13: "\\r", 9: "\\t", 7: "\\a", 8: "\\b"}
+
+
+def quote(text: str) -> str:
+    """Return *text* as redis-cli reads it: bare where it is plain, else in double quotes with escapes."""
+    if text and _BARE.issuperset(text):
+        return text
+    return '"' + "".join(_ESCAPES.get(byte) or _byte(byte) for byte in encode(text)) + '"'
+
+
+def _byte(byte: int) -> str:
+    return chr(byte) if 32 <= byte < 127 else f"\\x{byte:02x}"
+
+
+def quoted(call: Call) -> str:
+    """Return *call* as one line for redis-cli."""
+    return " ".join(map(quote, call))
+
+
+def printed(
+    head: str,
+    rounds: tuple[Round, ...],
+    allocations: tuple[Call, ...],
+    steps: tuple[Step, ...],
+    *,
+    scripted: bool,
+    show_replies: bool,
+    hide_values: bool,
+) -> str:
+    """Return a plan as text: *head*, then a line a call, reasons on the left."""
+    rows: list[tuple[str, str, str]] = []
+    for round_ in rounds:
+        if round_.fetch.watch:
+            rows.append(
+                ("guard: nothing of this changes", _line(("WATCH", *round_.fetch.watch), None, hide_values), "")
+            )
+        for ask, reply in zip(round_.fetch.asks, round_.replies, strict=True):
+            shown = "" if not show_replies else "?" if hide_values else _reply(reply)
+            rows.append((ask.why, _line(ask.call, ask.public, hide_values), shown))
+    rows += [("new primary keys", quoted(call), "") for call in allocations]
+    if steps:
+        if scripted:
+            reads = sum(len(round_.fetch.asks) for round_ in rounds)
+            opening, closing = f"EVAL: a script compares the {reads} replies above, then applies", "end of EVAL"
+        else:
+            opening, closing = "MULTI", "EXEC"
+        rows.append(("", opening, ""))
+        rows += [(step.reason, _line(step.call, step.public, hide_values), "") for step in steps]
+        rows.append(("", closing, ""))
+    left = max((len(row[0]) for row in rows), default=0)
+    middle = max((len(row[1]) for row in rows if row[2]), default=0)
+    body = [
+        f"  {why:{left}}  {call:{middle}} -> {reply}" if reply else f"  {why:{left}}  {call}".rstrip()
+        for why, call, reply in rows
+    ]
+    return "\n".join([head, *body])
+
+
+def slow(steps: tuple[Step, ...]) -> list[str]:
+    """Return the commands among *steps* whose cost grows with what their key holds."""
+    return sorted({step.call[0] for step in steps if step.call[0] in _SLOW})
+
+
+def _line(call: Call, public: str | None, hide_values: bool) -> str:
+    if hide_values and call[0] not in ("WATCH", "DEL"):
+        key = call[1] if public is None else f"{public}?"
+        return " ".join([call[0], quote(key) if public is None else key, *("?" for _ in call[2:3])])
+    if hide_values and call[0] == "WATCH":
+        return f"WATCH ({len(call) - 1} keys)"
+    shown = [argument if len(argument) <= _WIDEST else f"{argument[: _WIDEST - 3]}..." for argument in call]
+    if len(shown) > _MOST_ARGUMENTS:
+        return f"{quoted(tuple(shown[:_MOST_ARGUMENTS]))} ... ({len(call) - 1} arguments)"
+    return quoted(tuple(shown))
+
+
+def _reply(reply: Any) -> str:
+    if reply is None:
+        return "(nil)"
+    if isinstance(reply, list):
+        if not reply:
+            return "(empty)"
+        shown = ", ".join(_reply(item) for item in reply[:_MOST_ARGUMENTS])
+        return f"[{shown}{f', ... ({len(reply)})' if len(reply) > _MOST_ARGUMENTS else ''}]"
+    if isinstance(reply, str):
+        return quote(reply) if len(reply) <= _WIDEST else quote(f"{reply[: _WIDEST - 3]}...")
+    return str(reply)

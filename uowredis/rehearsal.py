@@ -1,0 +1,147 @@
+"""A private in-process Redis on which pending commands are tried (decide).
+
+What a key holds is loaded, the pending commands are run, and what they leave is read back. It stands in for a second
+Redis written by hand. Only one key exists in it at a time.
+"""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import attrs
+import fakeredis
+import hiredis
+import redis
+
+from uowredis.commands import Write
+from uowredis.content import Call, Part, load_call, read_call
+from uowredis.exceptions import ArgumentError
+from uowredis.schema import Kind
+from uowredis.spelling import canonical_sum, encode, plain
+
+#: The one key of a rehearsal.
+KEY = "rehearsed"
+
+
+class Refused(Exception):
+    """A rehearsed command failed as it would on the server; the text is Redis' own."""
+
+
+class TooLarge(Exception):
+    """The key holds more members than may be rehearsed; the argument is their number."""
+
+
+@attrs.frozen
+class Rewrite:
+    """What is sent in place of a command that only the server could decide.
+
+    Attributes:
+        call: the deterministic call without its key's place filled, None where nothing needs to be sent.
+        reply: what the command said answers, as raw reply.
+    """
+
+    name: str | None
+    args: tuple[str, ...]
+    reply: Any
+
+
+class Rehearsal:
+    """One private Redis; a session makes one when it first needs it.
+
+    Args:
+        limit: how many members a key may hold to be loaded.
+        seed: what the draws of SPOP follow, so that a plan shown and a plan sent draw the same.
+    """
+
+    def __init__(self, limit: int, seed: int) -> None:
+        self.limit = limit
+        self._seed = seed
+        self._connection: Any = None
+
+    def load(self, kind: Kind, part: Part, reply: Any) -> None:
+        """Forget what was there and load what *reply* (of :func:`uowredis.content.read_call`) says.
+
+        Raises:
+            TooLarge: for more than ``limit`` members.
+        """
+        call = load_call(kind, KEY, part, reply)
+        if call is not None and kind is not Kind.STRING:
+            members = (len(call) - 2) // (2 if kind in (Kind.HASH, Kind.SORTED_SET) else 1)
+            if members > self.limit:
+                raise TooLarge(members)
+        self.clear()
+        if call is not None:
+            self.run(call)
+
+    def clear(self) -> None:
+        """Forget what was there."""
+        self.run(("DEL", KEY))
+
+    def run(self, call: Call) -> Any:
+        """Run *call* and return its raw reply.
+
+        Raises:
+            Refused: where Redis answers with an error.
+        """
+        if self._connection is None:
+            self._connection = fakeredis.FakeRedis(server=fakeredis.FakeServer()).connection_pool.get_connection()
+        self._connection.send_packed_command(
+            [hiredis.pack_command(tuple(map(encode, call)))]  # type: ignore[arg-type]  # stub of one item
+        )
+        try:
+            return self._connection.read_response(disable_decoding=True)
+        except redis.ResponseError as error:
+            raise Refused(str(error)) from None
+
+    def write(self, write: Write[Any]) -> Any:
+        """Run a pending write as it was said; return its raw reply."""
+        return self.run((write.name, KEY, *write.args))
+
+    def ask(self, name: str, args: tuple[str, ...]) -> Any:
+        """Run a read; return its raw reply."""
+        return self.run((name, KEY, *args))
+
+    def content(self, kind: Kind, part: Part) -> Any:
+        """Return what is there now, as the plain reply of a :func:`uowredis.content.read_call`."""
+        return plain(self.run(read_call(kind, KEY, part)))
+
+    def settle(self, write: Write[Any], index: int) -> Rewrite:
+        """Run an opaque *write* in a deterministic form and return that form.
+
+        ``SPOP`` becomes ``SREM`` of members drawn here, a float increment becomes a set of the sum, as Redis itself
+        does for its replicas and its append-only file.
+
+        Raises:
+            Refused: where the value that is there is no number.
+        """
+        try:
+            if write.name == "SPOP":
+                return self._draw(write, index)
+            amount = write.args[-1]
+            where = write.args[:-1]
+            old = plain(self.run(("HGET", KEY, *where) if where else ("GET", KEY)))
+            total = canonical_sum(old, amount)
+        except ArgumentError as error:
+            raise Refused(str(error)) from None
+        name, args = ("HSET", (*where, total)) if where else ("SET", (total, "KEEPTTL"))
+        self.run((name, KEY, *args))
+        return Rewrite(name, args, encode(total))
+
+    def _draw(self, write: Write[Any], index: int) -> Rewrite:
+        members = sorted(self.content(Kind.SET, None))
+        one = not write.args
+        count = 1 if one else int(write.args[0])
+        drawn = random.Random(f"{self._seed} {index}").sample(members, min(count, len(members)))
+        replies = [encode(member) for member in drawn]
+        reply = replies if not one else replies[0] if replies else None
+        if not drawn:
+            return Rewrite(None, (), reply)
+        self.run(("SREM", KEY, *drawn))
+        return Rewrite("SREM", tuple(drawn), reply)
+
+    def close(self) -> None:
+        """Give the private server back."""
+        if self._connection is not None:
+            self._connection.disconnect()
+            self._connection = None

@@ -1,0 +1,97 @@
+"""What a model or a field was declared to be, as frozen facts (declare).
+
+The planner knows these and nothing of models or fields: behaviour follows from facts, in the planner's rules.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable, Mapping
+
+import attrs
+
+from uowredis.keys import INSTANCE_HASH, RESERVED, Keys
+
+
+class Kind(enum.Enum):
+    """The Redis type under a field; ``ENTRY`` is one entry of the instance's hash, ``PK`` is no key at all."""
+
+    STRING = "string"
+    HASH = "hash"
+    ENTRY = "entry"
+    SET = "set"
+    LIST = "list"
+    SORTED_SET = "zset"
+    PK = "pk"
+
+
+@attrs.frozen
+class FieldSchema:
+    """One declared field.
+
+    Attributes:
+        name: its attribute name, which is its name in keys too.
+        kind: the Redis type under it.
+        indexed: True where ``indexable`` or ``unique`` was declared.
+        unique: no two instances share a value.
+        lockable: False where its own watches were declared unnecessary.
+        storage: the last part of its key.
+    """
+
+    name: str
+    kind: Kind
+    indexed: bool = False
+    unique: bool = False
+    lockable: bool = True
+    storage: str = attrs.field(init=False)
+
+    @storage.default
+    def _storage(self) -> str:
+        return INSTANCE_HASH if self.kind is Kind.ENTRY else self.name
+
+
+@attrs.frozen(eq=False)
+class ModelSchema:
+    """One declared model; two schemas are never equal, a model has exactly one.
+
+    Attributes:
+        name: the class name.
+        keys: how its keys are spelled.
+        pk_field: name of the primary key's field.
+        auto: True where the pk is counted by Redis (AutoPKField).
+        fields: the fields but the pk, by name, in the order of declaration.
+        indexed: those with an index, in the same order.
+        storages: the keys an instance may have, as (last part, Redis type), sorted.
+    """
+
+    name: str
+    keys: Keys
+    pk_field: str
+    auto: bool
+    fields: Mapping[str, FieldSchema]
+    indexed: tuple[FieldSchema, ...] = attrs.field(init=False)
+    storages: tuple[tuple[str, Kind], ...] = attrs.field(init=False)
+
+    @indexed.default
+    def _indexed(self) -> tuple[FieldSchema, ...]:
+        return tuple(field for field in self.fields.values() if field.indexed)
+
+    @storages.default
+    def _storages(self) -> tuple[tuple[str, Kind], ...]:
+        kinds = {f.storage: Kind.HASH if f.kind is Kind.ENTRY else f.kind for f in self.fields.values()}
+        return tuple(sorted(kinds.items(), key=lambda item: item[0]))
+
+    def index_keys(self, field: FieldSchema, values: Iterable[tuple[str, str]]) -> set[str]:
+        """Return the index keys of *values*, pairs of (entry, value) where the entry counts for a HashField only."""
+        if field.kind is Kind.HASH:
+            return {self.keys.entry_index(field.name, entry, value) for entry, value in values}
+        return {self.keys.index(field.name, value) for _, value in values}
+
+    def why_not_a_pk(self, pk: str) -> str | None:
+        """Return why *pk* cannot be chosen for an instance in this layout, or None where it can."""
+        if not pk:
+            return "it is empty"
+        word = pk.partition(":")[0]
+        if word in RESERVED or any(field.name == word for field in self.indexed):
+            return f"keys that begin with {self.keys.index(word, '')!r} are taken"
+        return None

@@ -1,0 +1,568 @@
+"""The unit of work: commands are gathered, shown, and committed whole (say, and drive the others).
+
+A session belongs to the thread or task that opened it. It holds what was said; deciding is the planner's, waiting is
+the executor's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import logging
+import random
+import threading
+import time
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from uowredis.commands import Create, Delete, Identity, Read, State, Write, WriteCommand
+from uowredis.content import Call
+from uowredis.database import RedisDatabase
+from uowredis.exceptions import (
+    CommitError,
+    Conflict,
+    DoesNotExist,
+    OutcomeUnknown,
+    PartiallyApplied,
+    PendingWrites,
+    Rejected,
+    SessionError,
+    UncommittedWrites,
+    UowError,
+)
+from uowredis.executor import Link
+from uowredis.keys import Keys
+from uowredis.pending import Pending
+from uowredis.plan import Plan
+from uowredis.planner import Life, Limits, Lives, Planner
+from uowredis.planner.answers import Answer
+from uowredis.planner.presence import pk_taken
+from uowredis.planner.touched import Filter, Touched
+from uowredis.planner.values import matters
+from uowredis.printing import quoted
+from uowredis.rehearsal import Rehearsal
+from uowredis.schema import ModelSchema
+from uowredis.spelling import plain
+from uowredis.turns import Allocate, Fetch
+
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Literal, Self
+
+T = TypeVar("T")
+
+_log = logging.getLogger("uowredis")
+
+#: The open sessions of this context, the innermost last.
+_open: contextvars.ContextVar[tuple[Session, ...]] = contextvars.ContextVar("uowredis_sessions", default=())
+
+#: Full-jitter backoff after a conflict, in seconds: up to BASE doubled with each attempt, at most MOST.
+_BACKOFF_BASE, _BACKOFF_MOST = 0.001, 0.05
+
+
+def current(database: RedisDatabase) -> Session | None:
+    """Return the open session of *database* in this context, None where there is none.
+
+    Raises:
+        SessionError: where it belongs to another thread or task.
+    """
+    for session in reversed(_open.get()):
+        if session.database is database:
+            session.check_owner()
+            return session
+    return None
+
+
+def _owner() -> tuple[int, Any]:
+    # The running loop is looked up first because current_task() raises without one.
+    loop = asyncio._get_running_loop()
+    return threading.get_ident(), None if loop is None else asyncio.current_task(loop)
+
+
+class Session:
+    """Writes wait until :meth:`commit` sends them in one transaction; reads see them already.
+
+    Args:
+        database: the models of this database take part.
+        attempts: how often a commit is tried when others change what it stands on; the database's by default.
+        on_pending: what leaving with unsent writes does: "raise" :class:`UncommittedWrites`, "warn", or "discard".
+        dry_run: ``commit()`` prints and returns the plan and sends no write.
+        echo: log what is really sent (logger ``uowredis``, level INFO).
+        rehearsal_limit: members a key may hold for commands to be tried on it.
+        max_steps: steps a plan may have.
+    """
+
+    def __init__(
+        self,
+        database: RedisDatabase,
+        *,
+        attempts: int | None = None,
+        on_pending: Literal["raise", "warn", "discard"] = "raise",
+        dry_run: bool = False,
+        echo: bool = False,
+        rehearsal_limit: int = 10_000,
+        max_steps: int = 1_000_000,
+    ) -> None:
+        self.database = database
+        self.last_plan: Plan | None = None
+        self.outcome: str | None = None
+        self._attempts = database.attempts if attempts is None else attempts
+        self._deadline: float | None = None
+        self._on_pending = on_pending
+        self._dry_run = dry_run
+        self._echo = echo
+        self._max_steps = max_steps
+        self._rehearsal = Rehearsal(rehearsal_limit, random.getrandbits(32))
+        self._lives = Lives()
+        self._touched = Touched()
+        self._answers: list[Pending[Any] | object] = []
+        self._made: dict[Identity, None] = {}
+        self._numbers: dict[ModelSchema, int] = {}
+        self._stuck: CommitError | None = None
+        self._former: tuple[Session, ...] | None = None
+        self._belongs_to: tuple[int, Any] | None = None
+
+    # Opening and leaving.
+
+    def __enter__(self) -> Self:
+        former = _open.get()
+        owner = _owner()
+        if self._former is not None:
+            raise SessionError("This session is open already. Way out: open a new Session(database)")
+        if any(session.database is self.database and session._belongs_to == owner for session in former):
+            raise SessionError("A session of this database is open here already. Way out: use it, or commit it first")
+        self._former, self._belongs_to = former, owner
+        _open.set((*former, self))
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        assert self._former is not None
+        _open.set(self._former)
+        self._former = None
+        pending = self.pending
+        try:
+            if error is None and pending and self._stuck is None and not self._dry_run:
+                self._leave(pending)
+        finally:
+            self.rollback()
+            self._rehearsal.close()
+
+    def _leave(self, pending: Sequence[WriteCommand]) -> None:
+        if self._on_pending == "discard":
+            return
+        shown = ", ".join(map(str, pending[:10])) + (f" and {len(pending) - 10} more" if len(pending) > 10 else "")
+        message = f"The session was left with writes that were never sent: {shown}. Way out: commit() or rollback()"
+        if self._on_pending == "warn":
+            warnings.warn(message, stacklevel=3)
+            return
+        raise UncommittedWrites(message)
+
+    def check_owner(self) -> None:
+        """Check that this thread or task opened the session.
+
+        Raises:
+            SessionError: where it did not.
+        """
+        if self._belongs_to is not None and self._belongs_to != _owner():
+            raise SessionError(
+                "The open session belongs to another thread or task. Way out: open a Session(database) of its own here"
+            )
+
+    # What was said.
+
+    @property
+    def pending(self) -> tuple[WriteCommand, ...]:
+        """The commands that wait for the commit, in the order said."""
+        return tuple(self._lives.commands)
+
+    def say(self, write: Write[T]) -> Pending[T]:
+        """Take *write* for the commit; return its reply to be.
+
+        Raises:
+            DoesNotExist: where the object was deleted, or made in a session that was rolled back.
+        """
+        identity = write.identity
+        self._check_alive(identity)
+        if identity.state is State.EMPTY:
+            self._begin(Create(identity), None)
+        pending: Pending[T] = Pending(write)
+        self._lives.add(write)
+        self._answers.append(pending)
+        return pending
+
+    def create(self, create: Create, instance: object) -> None:
+        """Take the creation of *instance* for the commit.
+
+        Raises:
+            UniquenessError: where this session holds an object with the same chosen pk.
+        """
+        self._made[create.identity] = None
+        self._begin(create, instance)
+
+    def _begin(self, create: Create, instance: object) -> None:
+        identity = create.identity
+        if identity.pk is not None and not identity.model.auto:
+            life = self._lives.find(identity)
+            if life is not None and life.alive:
+                raise pk_taken(life)
+        self.number(identity)
+        self._lives.add(create)
+        self._answers.append(instance)
+        identity.state = State.CREATED
+
+    def made(self, identity: Identity) -> None:
+        """Note an empty instance made in this session."""
+        self._made[identity] = None
+        self.number(identity)
+
+    def number(self, identity: Identity) -> None:
+        """Give a new object its number in this session, by which it is called until it has a pk."""
+        if not identity.number:
+            self._numbers[identity.model] = identity.number = self._numbers.get(identity.model, 0) + 1
+
+    def delete(self, identity: Identity) -> None:
+        """Take the deletion of an object for the commit."""
+        self._check_alive(identity)
+        self._lives.add(Delete(identity))
+        self._answers.append(None)
+        identity.state = State.DELETED
+
+    def _check_alive(self, identity: Identity) -> None:
+        if identity.state in (State.DELETED, State.FORGOTTEN):
+            raise gone(identity)
+        life = self._lives.find(identity)
+        if life is not None and not life.alive:
+            raise gone(life.identity)
+
+    # What is read.
+
+    def read(self, read: Read[T]) -> T:
+        """Answer *read* as it will be answered right after the commit.
+
+        Raises:
+            DoesNotExist: where the object was deleted, or made in a session that was rolled back.
+            PendingWrites: where that cannot be known exactly.
+        """
+        self._check_alive(read.identity)
+        if read.members == ():
+            return read.decode([])
+        life = self._lives.find(read.identity)
+        if life is None and read.identity.pk is None:
+            life = Lives.of_nothing(read.identity)
+        answer = None if life is None else Answer.of(read, life)
+        if answer is None:
+            return read.decode(self._ask((read_call(read),))[0])
+        replies = [plain(reply) for reply in self._ask(answer.calls)] if answer.calls else []
+        return cast("T", answer.settle(self._rehearsal, replies))
+
+    def _ask(self, calls: Sequence[Call]) -> list[Any]:
+        if self._echo:
+            for call in calls:
+                _log.info("%s", quoted(call))
+        return self.database.executor.ask(calls)
+
+    def holds(self, model: ModelSchema, pk: str) -> bool:
+        """Return whether the object is there, as it will be right after the commit."""
+        life = self._lives.with_pk(model, pk)
+        if life is not None and not life.from_server:
+            return life.alive
+        if life is not None and not life.alive:
+            return False
+        return bool(self._ask((("SISMEMBER", model.keys.collection, pk),))[0])
+
+    def find(self, model: ModelSchema, filters: Sequence[Filter]) -> list[Identity | str]:
+        """Return the objects that match all *filters*, as they will be right after the commit.
+
+        Returns:
+            Pks, and the identities of new objects that have none yet.
+        """
+        self._touched.catch_up(self._lives)
+        query = self._touched.query(self._lives, self._rehearsal, model, filters)
+        try:
+            turn = next(query)
+            while True:
+                turn = query.send([plain(reply) for reply in self._ask(turn)] if turn else [])
+        except StopIteration as end:
+            return cast("list[Identity | str]", end.value)
+        except Rejected as error:
+            raise PendingWrites(f"The query cannot be answered before the commit: {error}") from error
+
+    def allocate(self, identity: Identity) -> str:
+        """Give a new object its pk now; return it."""
+        self._check_alive(identity)
+        if identity.state is State.EMPTY:
+            self._begin(Create(identity), None)
+        if identity.pk is None:
+            if self._dry_run:
+                return identity.placeholder
+            (last,) = self._ask(Allocate(((identity.model, 1),)).calls)
+            identity.pk = str(last)
+            self._lives.allocated(identity)
+        return identity.pk
+
+    # What is sent.
+
+    def plan(self, *, symbolic: bool = False) -> Plan:
+        """Return the plan as it stands, made with reads only.
+
+        Args:
+            symbolic: send nothing at all; what would be asked is shown, what is not known stands between < and >.
+
+        Raises:
+            Rejected: where the commit would be refused as things stand, e.g. :class:`UniquenessError`.
+            DoesNotExist: where an object that commands are about is not there.
+        """
+        planner = self._planner(symbolic=symbolic)
+        turn = planner.send()
+        while not isinstance(turn, Plan):
+            if isinstance(turn, Fetch):
+                replies = self._ask([ask.call for ask in turn.asks]) if turn.asks else []
+                turn = planner.send([plain(reply) for reply in replies])
+            else:
+                turn = planner.send(self._placeholders())
+        return turn
+
+    def commit(self, plan: Plan | None = None) -> list[Any]:
+        """Send everything in one transaction: all of it, or nothing.
+
+        Args:
+            plan: send exactly this plan, or raise :class:`Conflict`.
+
+        Returns:
+            The replies in the order said: one a call, the instance for a constructor, None for ``delete()``. For a dry
+            run the plan, in a list.
+
+        Raises:
+            Conflict: others changed what it stands on, more often than ``attempts``.
+            Rejected: refused; nothing was applied. ``UniquenessError`` for a unique value that is taken.
+            DoesNotExist: an object is not there; nothing was applied.
+            PartiallyApplied: a command failed inside EXEC, the others were applied.
+            OutcomeUnknown: the connection was lost around EXEC.
+            SessionError: the session belongs to another thread or task, or a commit before ended unknown.
+        """
+        self.check_owner()
+        if self._stuck is not None:
+            raise SessionError(f"The last commit did not end clean ({self._stuck}). Way out: rollback()")
+        if self._dry_run:
+            shown = self.plan()
+            print(shown)
+            return [shown]
+        if not self._lives.commands:
+            self.last_plan = Plan("nothing changes")
+            return []
+        try:
+            sent, replies, rewrites = self._attempt_until_applied(plan)
+        except (PartiallyApplied, OutcomeUnknown) as error:
+            self._stuck = error
+            self.outcome = "unknown" if isinstance(error, OutcomeUnknown) else "partially applied"
+            error.plan = self.last_plan
+            raise
+        except CommitError as error:
+            error.plan = self.last_plan if isinstance(error, Conflict) else error.plan
+            self.outcome = "not applied"
+            raise
+        self.outcome = "applied"
+        if self._echo:
+            _log.info("%s", sent)
+        return self._settle(sent, replies, rewrites)
+
+    def _attempt_until_applied(self, shown: Plan | None) -> tuple[Plan, list[Any], Mapping[int, Any]]:
+        attempt = 0
+        while True:
+            attempt += 1
+            applied = self._attempt(shown)
+            if applied is not None:
+                return applied
+            if attempt >= self._attempts if self._deadline is None else time.monotonic() >= self._deadline:
+                raise self._conflict(attempt)
+            time.sleep(random.uniform(0, min(_BACKOFF_MOST, _BACKOFF_BASE * 2 ** min(attempt, 10))))
+
+    def _attempt(self, shown: Plan | None) -> tuple[Plan, list[Any], Mapping[int, Any]] | None:
+        with self.database.executor.pinned() as link:
+            try:
+                plan, planner = self._planned(link, shown)
+            except UowError:
+                link.unwatch()
+                raise
+            self.last_plan = plan
+            if not plan.steps:
+                link.unwatch()
+                return plan, [], planner.rewrites
+            try:
+                replies = link.apply(plan)
+            except UowError as error:
+                if isinstance(error, CommitError):
+                    error.plan = plan
+                raise
+            except BaseException:
+                self.outcome = "unknown"
+                self._stuck = OutcomeUnknown("interrupted around EXEC")
+                raise
+        return None if replies is None else (plan, replies, planner.rewrites)
+
+    def _planned(self, link: Link, shown: Plan | None) -> tuple[Plan, Planner]:
+        planner = self._planner()
+        answers: list[Any] = []
+        turn = planner.send()
+        while not isinstance(turn, Plan):
+            if isinstance(turn, Fetch):
+                answers.append(link.find(turn))
+            elif shown is None:
+                answers.append(self._allocated(link, turn))
+            else:
+                answers.append(self._placeholders())
+            turn = planner.send(answers[-1])
+        if shown is None:
+            return turn, planner
+        if turn != shown:
+            raise Conflict("What would be sent is not the plan that was shown: look at plan() again", (), turn.watched)
+        return self._filled(link, answers)
+
+    def _filled(self, link: Link, answers: list[Any]) -> tuple[Plan, Planner]:
+        """Plan once more on the same answers, with real primary keys in place of the placeholders."""
+        planner = self._planner()
+        turn = planner.send()
+        for answer in answers:
+            turn = planner.send(self._allocated(link, turn) if isinstance(turn, Allocate) else answer)
+        assert isinstance(turn, Plan)
+        return turn, planner
+
+    def _planner(self, *, symbolic: bool = False) -> Planner:
+        executor = self.database.executor
+        limits = Limits(executor.most_watched, executor.scripts, self._max_steps)
+        return Planner(self._lives, self._rehearsal, limits, symbolic=symbolic)
+
+    def _new_lives(self) -> Iterator[Life]:
+        return (life for life in self._lives if life.fresh and life.identity.pk is None)
+
+    def _placeholders(self) -> dict[Life, str]:
+        return {life: life.identity.placeholder for life in self._new_lives()}
+
+    def _allocated(self, link: Link, allocate: Allocate) -> dict[Life, str]:
+        ranges = {model: iter(pks) for model, pks in link.allocate(allocate).items()}
+        pks: dict[Life, str] = {}
+        for life in list(self._new_lives()):
+            pks[life] = life.identity.pk = str(next(ranges[life.model]))
+            self._lives.allocated(life.identity)
+        return pks
+
+    def _conflict(self, attempts: int) -> Conflict:
+        plan = self.last_plan
+        assert plan is not None
+        calls = [call for call, _ in plan.reads]
+        now = [plain(reply) for reply in self._ask(calls)] if calls else []
+        differ = sorted({call[1] for (call, before), after in zip(plan.reads, now, strict=True) if before != after})
+        where = f" (now: {', '.join(differ)})" if differ else ""
+        return Conflict(
+            f"Others changed what the commit stands on, {attempts} times in a row{where}; nothing was applied. "
+            f"Way out: commit() again, or Session(db, attempts=...)",
+            differ,
+            plan.watched,
+        )
+
+    def _settle(self, plan: Plan, replies: list[Any], rewrites: Mapping[int, Any]) -> list[Any]:
+        raw = {step.command: reply for step, reply in zip(plan.steps, replies, strict=True) if step.command is not None}
+        results: list[Any] = []
+        for position, (command, answer) in enumerate(zip(self._lives.commands, self._answers, strict=True)):
+            if isinstance(command, Write):
+                assert isinstance(answer, Pending)
+                reply = rewrites[position].reply if position in rewrites else raw[position]
+                answer.settle(command.decode(reply))
+                results.append(answer.result)
+                continue
+            command.identity.state = State.STORED if isinstance(command, Create) else State.DELETED
+            if answer is not None or isinstance(command, Delete):
+                results.append(answer)
+        self._empty()
+        return results
+
+    def rollback(self) -> None:
+        """Forget what was said and not sent; nothing is undone on the server, because nothing was sent.
+
+        An instance made in this session no longer exists; an empty one made before is empty again.
+        """
+        for answer in self._answers:
+            if isinstance(answer, Pending):
+                answer.drop()
+        for command in reversed(self._lives.commands):
+            identity = command.identity
+            if isinstance(command, Create):
+                identity.state = State.EMPTY
+                if identity.model.auto:
+                    identity.pk = None
+            elif isinstance(command, Delete):
+                identity.state = State.STORED
+        for identity in self._made:
+            if identity.state is not State.STORED:
+                identity.state = State.FORGOTTEN
+        self._empty()
+        self._stuck = None
+
+    def _empty(self) -> None:
+        self._lives = Lives()
+        self._touched = Touched()
+        self._answers = []
+        self._made = {}
+
+
+def read_call(read: Read[Any]) -> Call:
+    """Return the call of *read*; its object has a pk."""
+    assert read.identity.pk is not None
+    return (read.name, read.identity.model.keys.storage(read.identity.pk, read.storage), *read.args)
+
+
+def gone(identity: Identity) -> DoesNotExist:
+    """Return the error for an object that is no longer, or never was."""
+    return DoesNotExist(
+        f"{identity} {identity.state.value}; nothing was sent. Way out: create a new {identity.model.name}"
+    )
+
+
+# Outside a session each call is a session of its own.
+
+
+def alone(database: RedisDatabase) -> Session:
+    """Return a session for one call: retried by time, not by count; keys of any size are rehearsed."""
+    session = Session(database, rehearsal_limit=2**62)
+    session._deadline = time.monotonic() + database.retry_for
+    return session
+
+
+def write_alone(database: RedisDatabase, write: Write[T]) -> T:
+    """Send one *write* at once; return its reply.
+
+    Without an index it goes as it is, in one round trip.
+    """
+    identity = write.identity
+    if identity.state is State.STORED and not matters(write):
+        assert identity.pk is not None
+        return write.decode(
+            database.executor.tell((write.name, _key(identity.model.keys, identity.pk, write), *write.args))
+        )
+    session = alone(database)
+    try:
+        pending = session.say(write)
+        session.commit()
+        return pending.result
+    finally:
+        session.rollback()
+
+
+def _key(keys: Keys, pk: str, command: Write[Any]) -> str:
+    return keys.storage(pk, command.storage)
+
+
+def commit_alone(database: RedisDatabase, command: Create | Delete) -> None:
+    """Create or delete one object at once."""
+    session = alone(database)
+    try:
+        if isinstance(command, Create):
+            session.create(command, None)
+        else:
+            session.delete(command.identity)
+        session.commit()
+    finally:
+        session.rollback()

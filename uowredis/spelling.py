@@ -1,0 +1,247 @@
+"""How arguments are spelled for Redis and how its replies are read (decide, pure).
+
+Text is UTF-8 with ``surrogateescape`` both ways, so that any bytes survive a round through ``str``. A number is
+spelled as Redis' clients spell it. What has no spelling is refused here, before anything is sent.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterable, Sequence
+from decimal import Decimal
+from typing import Any, TypeVar
+
+from uowredis.exceptions import ArgumentError, ArgumentTypeError
+
+#: What a caller may give for a value.
+Value = str | bytes | int | float
+
+T = TypeVar("T")
+
+_INTEGER = re.compile(r"-?(0|[1-9][0-9]*)\Z")
+_FLOAT = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?\Z")
+_INFINITE = {"inf": "inf", "+inf": "inf", "-inf": "-inf", "infinity": "inf", "+infinity": "inf", "-infinity": "-inf"}
+_INT64 = range(-(2**63), 2**63)
+
+#: Fraction digits that Redis keeps when it stores a float as text (INCRBYFLOAT: "%.17Lf", zeros trimmed).
+_FRACTION = Decimal(1).scaleb(-17)
+
+
+def text(value: object, what: str = "a value") -> str:
+    """Return *value* as the text that is stored: str as it is, bytes decoded, numbers by ``str``/``repr``.
+
+    Raises:
+        ArgumentTypeError: for None, bool, a ``Pending`` and every other object.
+        ArgumentError: for text that has no UTF-8 form.
+    """
+    kind = type(value)
+    if kind is str:
+        spelled: str = value  # type: ignore[assignment]  # mypy does not narrow by identity of types
+    elif kind is bool or value is None:
+        raise _refused(value, what)
+    elif isinstance(value, str):
+        spelled = str.__str__(value)
+    elif isinstance(value, bytes):
+        return value.decode("utf-8", "surrogateescape")
+    elif isinstance(value, int):
+        return int.__repr__(value)
+    elif isinstance(value, float):
+        return float.__repr__(value)
+    else:
+        raise _refused(value, what)
+    if not spelled.isascii():
+        try:
+            spelled.encode("utf-8", "surrogateescape")
+        except UnicodeEncodeError as error:
+            raise ArgumentError(f"{what} cannot be {value!r}: it has no UTF-8 form ({error.reason})") from None
+    return spelled
+
+
+def _refused(value: object, what: str) -> ArgumentTypeError:
+    described = type(value).__name__ if value is None or isinstance(value, bool) else f"of type {type(value).__name__}"
+    shown = repr(value) if value is None or isinstance(value, bool | list | tuple | dict | set) else "an object"
+    return ArgumentTypeError(
+        f"{what} cannot be {shown} ({described}): Redis stores text and numbers; give str, bytes, int or float"
+    )
+
+
+def encode(spelled: str) -> bytes:
+    """Return the bytes of *spelled*; the reverse of :func:`as_text`."""
+    return spelled.encode("utf-8", "surrogateescape")
+
+
+def texts(values: Iterable[object], what: str) -> tuple[str, ...]:
+    """Return all *values* spelled by :func:`text`; at least one is needed.
+
+    Raises:
+        ArgumentError: for no value at all.
+        ArgumentTypeError: as :func:`text`.
+    """
+    spelled = tuple(text(value, what) for value in values)
+    if not spelled:
+        raise ArgumentError(f"{what} is missing: give at least one")
+    return spelled
+
+
+def integer(value: object, what: str, low: int = _INT64.start, high: int = _INT64.stop - 1) -> str:
+    """Return *value*, an int or its decimal text, as text.
+
+    Raises:
+        ArgumentTypeError: for another type.
+        ArgumentError: for text that is no integer, or outside of *low* to *high* (both included).
+    """
+    if isinstance(value, bool) or not isinstance(value, int | str | bytes):
+        raise ArgumentTypeError(f"{what} must be an integer, not {_named(value)}")
+    spelled = text(value, what)
+    if not _INTEGER.match(spelled) or spelled == "-0":
+        raise ArgumentError(f"{what} must be an integer, not {value!r}")
+    if not low <= int(spelled) <= high:
+        raise ArgumentError(f"{what} must be from {low} to {high}, not {spelled}")
+    return spelled
+
+
+def number(value: object, what: str, *, infinite: bool = False) -> str:
+    """Return *value*, a number or its decimal text, as text that every Redis reads alike.
+
+    Args:
+        value: int, float, or text such as ``"0.1"`` (which keeps its digits).
+        what: what it is, for the error.
+        infinite: whether ``inf`` and ``-inf`` may be given.
+
+    Raises:
+        ArgumentTypeError: for another type.
+        ArgumentError: for what is no number, NaN, or infinite where that is not allowed.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float | str | bytes):
+        raise ArgumentTypeError(f"{what} must be a number, not {_named(value)}")
+    spelled = text(value, what)
+    if _FLOAT.match(spelled) and math.isfinite(float(spelled)):
+        return spelled
+    endless = _INFINITE.get(spelled.lower())
+    if endless is None or not infinite:
+        raise ArgumentError(f"{what} must be a {'number' if infinite else 'finite number'}, not {value!r}")
+    return endless
+
+
+def score_bound(value: object, what: str) -> str:
+    """Return *value*, a score or a score behind ``(`` (excluded), as text."""
+    if isinstance(value, str | bytes) and (spelled := text(value, what)).startswith("("):
+        return "(" + number(spelled[1:], what, infinite=True)
+    return number(value, what, infinite=True)
+
+
+def flag(value: object, what: str) -> bool:
+    """Return *value* if it is a bool; anything else is an argument in the wrong place."""
+    if not isinstance(value, bool):
+        raise ArgumentTypeError(f"{what} must be True or False, not {_named(value)}")
+    return value
+
+
+def _named(value: object) -> str:
+    return (
+        f"{value!r}" if value is None or isinstance(value, bool | int | float | str | bytes) else type(value).__name__
+    )
+
+
+def canonical_sum(old: str | None, amount: str) -> str:
+    """Return *old* plus *amount* as Redis spells a float it stores: no exponent, no trailing zeros (``3``, ``0.3``).
+
+    Raises:
+        ArgumentError: where *old* is no finite number.
+    """
+    if old is not None and not (_FLOAT.match(old) and math.isfinite(float(old))):
+        raise ArgumentError(f"{old!r} is not a valid float")
+    total = Decimal(old or "0") + Decimal(amount)
+    if not math.isfinite(float(total)):
+        raise ArgumentError(f"{old} + {amount} is beyond what a float can hold")
+    if total.as_tuple().exponent < -17:  # type: ignore[operator]  # finite: the exponent is an int
+        total = total.quantize(_FRACTION)
+    spelled = f"{total:f}"
+    if "." in spelled:
+        spelled = spelled.rstrip("0").rstrip(".")
+    return "0" if spelled == "-0" else spelled
+
+
+# Replies. Each takes what hiredis gives for RESP2 and returns the type the documented API promises.
+
+
+def as_is(reply: Any) -> Any:
+    """Return *reply* unchanged: counts and lengths."""
+    return reply
+
+
+def as_text(reply: bytes | None) -> str | None:
+    """Return a bulk reply as text, None for nil."""
+    return None if reply is None else str(reply, "utf-8", "surrogateescape")
+
+
+def sure_text(reply: bytes) -> str:
+    """Return a bulk reply that is never nil as text."""
+    return str(reply, "utf-8", "surrogateescape")
+
+
+def as_bool(reply: int) -> bool:
+    """Return a 0/1 reply as bool."""
+    return bool(reply)
+
+
+def as_ok(reply: bytes | None) -> bool | None:
+    """Return True for OK, None for nil (a condition such as NX did not hold)."""
+    return None if reply is None else True
+
+
+def as_float(reply: bytes | None) -> float | None:
+    """Return a number reply as float, None for nil."""
+    return None if reply is None else float(reply)
+
+
+def sure_float(reply: bytes) -> float:
+    """Return a number reply that is never nil as float."""
+    return float(reply)
+
+
+def as_texts(reply: Iterable[bytes]) -> list[str]:
+    """Return an array reply as list of text."""
+    return [str(item, "utf-8", "surrogateescape") for item in reply]
+
+
+def as_maybe_texts(reply: Iterable[bytes | None]) -> list[str | None]:
+    """Return an array reply with nils as list of text and None."""
+    return [None if item is None else str(item, "utf-8", "surrogateescape") for item in reply]
+
+
+def as_set(reply: Iterable[bytes]) -> set[str]:
+    """Return an array or set reply as set of text."""
+    return {str(item, "utf-8", "surrogateescape") for item in reply}
+
+
+def as_dict(reply: Sequence[bytes]) -> dict[str, str]:
+    """Return a flat array of pairs as dict of text."""
+    spelled = as_texts(reply)
+    return dict(zip(spelled[::2], spelled[1::2], strict=True))
+
+
+def as_scored(reply: Sequence[bytes]) -> list[tuple[str, float]]:
+    """Return a flat array of members and scores as list of (member, score)."""
+    return [(sure_text(member), float(score)) for member, score in zip(reply[::2], reply[1::2], strict=True)]
+
+
+def plain(reply: Any) -> Any:
+    """Return a whole reply with its bytes as text: how the planner and plans see replies."""
+    if type(reply) is bytes:
+        return str(reply, "utf-8", "surrogateescape")
+    return [plain(item) for item in reply] if type(reply) is list else reply
+
+
+def one_or_many(count: object, one: Callable[[Any], T], many: Callable[[Any], list[str]]) -> Callable[[Any], Any]:
+    """Return the reader for a command whose reply is one value without *count*, a list (or None) with it."""
+    if count is None:
+        return one
+    return lambda reply: None if reply is None else many(reply)
+
+
+def listed(value: object) -> Iterable[object]:
+    """Return what a constructor was given for a field of many values as an iterable: one value, or the values."""
+    single = value is None or isinstance(value, str | bytes | int | float) or not isinstance(value, Iterable)
+    return (value,) if single else value  # type: ignore[return-value]  # mypy loses the isinstance behind the name

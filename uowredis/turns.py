@@ -1,0 +1,108 @@
+"""The pieces of a plan (decide, pure): ``Ask``, ``Fetch``, ``Allocate``, ``Round`` and ``Step``.
+
+The planner speaks in these: it yields a ``Fetch`` or an ``Allocate``, is sent the answers, and ends with a ``Plan`` of
+``Step``s. Every call is a tuple of text, the command's name first.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+
+from uowredis import script
+from uowredis.commands import WriteCommand
+from uowredis.content import Call
+from uowredis.schema import FieldSchema, ModelSchema
+
+
+@attrs.frozen
+class Ask:
+    """One read that planning needs, and why.
+
+    Attributes:
+        call: the Redis call.
+        why: the reason, for eyes.
+        public: how much of the key holds no value, where values are hidden; None: all of it.
+    """
+
+    call: Call
+    why: str
+    public: str | None = None
+
+
+@attrs.frozen
+class Fetch:
+    """What the planner must know to go on: keys to watch, then reads to make, in one round trip."""
+
+    watch: tuple[str, ...]
+    asks: tuple[Ask, ...]
+
+    @property
+    def calls(self) -> tuple[Call, ...]:
+        """The calls as they are sent."""
+        watch: tuple[Call, ...] = (("WATCH", *self.watch),) if self.watch else ()
+        return watch + tuple(ask.call for ask in self.asks)
+
+
+@attrs.frozen
+class Allocate:
+    """New primary keys that the planner needs: how many of which model."""
+
+    wanted: tuple[tuple[ModelSchema, int], ...]
+
+    @property
+    def calls(self) -> tuple[Call, ...]:
+        """The calls as they are sent."""
+        return tuple(("INCRBY", model.keys.counter, str(count)) for model, count in self.wanted)
+
+
+@attrs.frozen
+class Round:
+    """A fetch that was answered; the replies are plain and in the order of the asks."""
+
+    fetch: Fetch
+    replies: tuple[Any, ...] = attrs.field(converter=tuple)
+
+
+@attrs.frozen(eq=False)
+class Step:
+    """One call of the transaction.
+
+    Attributes:
+        call: the Redis call.
+        why: the command that was said, or the reason of an effect in words.
+        command: position of the command that this call answers, None for an effect.
+        who: what the object of the command is called.
+        public: how much of the key holds no value, where values are hidden; None: all of it.
+    """
+
+    call: Call
+    why: WriteCommand | str
+    command: int | None = None
+    who: str = ""
+    public: str | None = None
+
+    @property
+    def reason(self) -> str:
+        """Why the step is there: ``said: ...`` or ``effect: ...``."""
+        why = self.why if isinstance(self.why, str) else self.why.said(self.who)
+        return f"{'effect' if self.command is None else 'said'}: {why}"
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Step):
+            return NotImplemented
+        return (self.call, self.command, self.reason) == (other.call, other.command, other.reason)
+
+    def __hash__(self) -> int:
+        return hash(self.call)
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The keys it writes."""
+        return script.keys_of(self.call)
+
+
+def index_public(model: ModelSchema, field: FieldSchema) -> str:
+    """Return the part of an index key of *field* that holds no value."""
+    return model.keys.index(field.name, "")
