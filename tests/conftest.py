@@ -1,12 +1,25 @@
 """Fixtures: the real server of the run, and the servers that a test runs on."""
 
+import os
 from collections.abc import Iterator
 from importlib.metadata import version
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests import servers
 from tests.backends import Backend, Embedded, Real
+
+# A walk asks a server at every step, so that no example has a deadline, and some are slow; each empties its server.
+settings.register_profile(
+    "walks",
+    max_examples=60,
+    stateful_step_count=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+settings.register_profile("long", settings.get_profile("walks"), max_examples=2_000, stateful_step_count=50)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "walks"))
 
 
 def pytest_report_header() -> list[str]:

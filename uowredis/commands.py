@@ -21,7 +21,7 @@ from typing import Any, Generic, TypeAlias, TypeVar
 import attrs
 
 from uowredis.schema import FieldSchema, Kind, ModelSchema
-from uowredis.spelling import as_is
+from uowredis.spelling import as_is, printable
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -67,7 +67,7 @@ class Identity:
 
 def called(model: ModelSchema, pk: str) -> str:
     """Return what an object is called in plans and errors: ``Bike <1>``, or ``<Bike 1>`` while it has no pk."""
-    return pk if pk.startswith("<") and pk.endswith(">") else f"{model.name} <{pk}>"
+    return pk if pk.startswith("<") and pk.endswith(">") and pk.isprintable() else f"{model.name} <{printable(pk)}>"
 
 
 @attrs.frozen

@@ -100,8 +100,8 @@ class RedisDatabase:
         for owned in ("connection_pool", "decode_responses"):
             if owned in settings:
                 raise ImplementationError(
-                    f"RedisDatabase does not take {owned!r}: it makes its own connections. Way out: give host, port, db "
-                    f"and the like, or use RedisDatabase.from_url()"
+                    f"RedisDatabase does not take {owned!r}: it makes its own connections. Way out: give host, port, "
+                    f"db and the like, or use RedisDatabase.from_url()"
                 )
         try:
             redis.Redis(**settings).close()

@@ -7,6 +7,7 @@ what is known of the outcome is raised. It decides nothing about values.
 
 from __future__ import annotations
 
+import socket
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -26,6 +27,12 @@ from uowredis.turns import Allocate, Fetch
 
 #: hiredis' own stub knows tuples of one item only.
 _pack: Callable[[tuple[str, ...] | tuple[bytes, ...]], bytes] = hiredis.pack_command  # type: ignore[assignment]
+
+#: What the reader of replies answers while a reply is not complete.
+_NOT_YET = object()
+
+#: Bytes received at once.
+_BUFFER = 65_536
 
 _LOST = (redis.ConnectionError, redis.TimeoutError, OSError)
 
@@ -134,6 +141,14 @@ class Link:
     connection: Any
     _socket: Any = attrs.field(init=False)
     _watching: bool = False
+    _reader: Any = attrs.field(init=False)
+
+    @_reader.default
+    def _own_reader(self) -> Any:
+        # redis-py takes about ten times as long a reply; in process there is no socket to read from.
+        if not isinstance(self._socket, socket.socket):
+            return None
+        return hiredis.Reader(replyError=redis.ResponseError, notEnoughData=_NOT_YET)
 
     @_socket.default
     def _socket_at_first(self) -> Any:
@@ -151,6 +166,8 @@ class Link:
 
     def replies(self, count: int) -> list[Any]:
         """Read *count* raw replies; an error reply stands in its place as exception."""
+        if self._reader is not None:
+            return self._read(count)
         read = self.connection.read_response
         found: list[Any] = []
         for _ in range(count):
@@ -160,6 +177,19 @@ class Link:
                 found.append(error)
         return found
 
+    def _read(self, count: int) -> list[Any]:
+        reader, received = self._reader, self._socket.recv
+        found: list[Any] = []
+        while True:
+            while len(found) < count and (reply := reader.gets()) is not _NOT_YET:
+                found.append(reply)
+            if len(found) == count:
+                return found
+            data = received(_BUFFER)
+            if not data:
+                raise redis.ConnectionError("closed by the server")
+            reader.feed(data)
+
     def checked(self, calls: Sequence[Call], replies: list[Any]) -> list[Any]:
         """Return *replies*.
 
@@ -168,7 +198,8 @@ class Link:
         """
         for call, reply in zip(calls, replies, strict=True):
             if isinstance(reply, Exception):
-                raise Rejected(f"Redis refused {shown(call)}: {reply}; nothing was written") from reply
+                kind = Unreachable if str(reply).startswith("LOADING") else Rejected
+                raise kind(f"Redis at {self.executor.address} refused {shown(call)}: {reply}; nothing was written")
         return replies
 
     def find(self, fetch: Fetch) -> list[Any]:
@@ -247,14 +278,19 @@ class Link:
             raise
 
     def _applied(self, plan: Plan, replies: list[Any]) -> list[Any]:
-        for step, reply in zip(plan.steps, replies, strict=True):
-            if isinstance(reply, Exception):
-                raise PartiallyApplied(
-                    f"{shown(step.call)} failed inside EXEC: {reply}; the other commands were applied. Way out: look at "
-                    f"error.results and error.plan, and mend by hand",
-                    replies,
-                ) from reply
-        return replies
+        failed = [
+            (step, reply) for step, reply in zip(plan.steps, replies, strict=True) if isinstance(reply, Exception)
+        ]
+        if not failed:
+            return replies
+        step, error = failed[0]
+        if len(failed) == len(replies):
+            raise Rejected(f"Redis refused {shown(step.call)}: {error}; nothing was applied") from error
+        raise PartiallyApplied(
+            f"{shown(step.call)} failed inside EXEC: {error}; the other commands were applied. Way out: look at "
+            f"error.results and error.plan, and mend by hand",
+            replies,
+        ) from error
 
     def _evaluate(self, plan: Plan) -> list[Any] | None:
         calls = plan.transaction

@@ -6,7 +6,7 @@ Also gives the fields and ``RedisDatabase``, as the documentation's first page u
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from uowredis.commands import Create, Delete, Identity, Read, State, Write
 from uowredis.database import RedisDatabase
@@ -27,7 +27,7 @@ from uowredis.keys import INSTANCE_HASH, RESERVED, Keys
 from uowredis.modes import Sync
 from uowredis.planner.touched import Filter
 from uowredis.schema import Kind, ModelSchema
-from uowredis.session import Session, alone, commit_alone, current, gone, write_alone
+from uowredis.session import Session, alone, commit_alone, current, gone, read_alone, write_alone
 from uowredis.spelling import text
 
 __all__ = [
@@ -98,8 +98,8 @@ class MetaRedisModel(type):
     def _become_concrete(cls) -> None:
         if not isinstance(cls.database, RedisDatabase):
             raise ImplementationError(
-                f"{cls.__name__} needs a database, a RedisDatabase, not {cls.database!r}. Way out: set database = ... on "
-                f"it, or abstract = True"
+                f"{cls.__name__} needs a database, a RedisDatabase, not {cls.database!r}. Way out: set database = ... "
+                f"on it, or abstract = True"
             )
         pk_field = next(field for field in cls._fields.values() if isinstance(field, PKField))
         cls._schema = ModelSchema(
@@ -146,11 +146,11 @@ class RedisModel(InstanceHashCommands[Sync], Sync, metaclass=MetaRedisModel):
         UniquenessError: for a unique value or a chosen pk that is taken; nothing of the object remains.
     """
 
-    abstract = True
-    database = None
-    namespace = ""
-    lockable = True
-    DoesNotExist = DoesNotExist
+    abstract: ClassVar[bool] = True
+    database: ClassVar[RedisDatabase | None] = None
+    namespace: ClassVar[str] = ""
+    lockable: ClassVar[bool] = True
+    DoesNotExist: ClassVar[type[LookupError]] = DoesNotExist
 
     _identity: Identity
 
@@ -172,25 +172,27 @@ class RedisModel(InstanceHashCommands[Sync], Sync, metaclass=MetaRedisModel):
             raise DoesNotExist(f"No {schema.name} found with pk {pk!r} (not in {schema.keys.collection!r})")
 
     def _create(self, schema: ModelSchema, values: dict[str, Any]) -> None:
-        fields = type(self)._fields
-        identity = self._identity
-        if unknown := [name for name in values if name not in fields and name != "pk"]:
-            raise ArgumentError(
-                f"{schema.name} has no field {', '.join(map(repr, unknown))}. Way out: it has {', '.join(fields)}"
-            )
+        cls, identity = type(self), self._identity
+        if not values.keys() <= cls._fields.keys():
+            _check_names(schema, values, cls._fields)
         chosen = _chosen_pk(schema, values)
         entries: list[tuple[str, str]] = []
         writes: list[Write[Any]] = []
-        for name, field in fields.items():
-            value = values.get(name, field.default) if name in values or field.default is not None else None
-            if name == schema.pk_field or (value is None and name not in values):
+        for name, field in cls._fields.items():
+            if name in values:
+                value = values[name]
+            elif field.default is not None:
+                value = field.default
+            else:
+                continue
+            if name == schema.pk_field:
                 continue
             first = field.first_write(identity, schema.fields[name], value)
             if isinstance(first, Write):
                 writes.append(first)
             else:
-                entries += first
-        session = self._session()
+                entries.append(first)
+        session = current(self._database())
         if chosen is not None:
             identity.pk = chosen
         elif not entries and not writes:
@@ -243,7 +245,7 @@ class RedisModel(InstanceHashCommands[Sync], Sync, metaclass=MetaRedisModel):
         if identity.state is State.DELETED or identity.state is State.FORGOTTEN:
             raise gone(identity)
         if isinstance(command, Read):
-            return alone(self._database()).read(command)
+            return read_alone(self._database(), command)
         return write_alone(self._database(), command)
 
     def _pk_now(self) -> str:
@@ -413,14 +415,21 @@ def _with_subclasses(model: type[RedisModel]) -> list[type[RedisModel]]:
     return list(found)
 
 
+def _check_names(schema: ModelSchema, values: dict[str, Any], fields: dict[str, Field[Any, Any]]) -> None:
+    if unknown := [name for name in values if name not in fields and name != "pk"]:
+        raise ArgumentError(
+            f"{schema.name} has no field {', '.join(map(repr, unknown))}. Way out: it has {', '.join(fields)}"
+        )
+
+
 def _chosen_pk(schema: ModelSchema, values: dict[str, Any]) -> str | None:
-    names = {"pk", schema.pk_field} & set(values)
+    names = [name for name in {"pk", schema.pk_field} if name in values]
     if schema.auto:
         if names:
-            given = values[next(iter(names))]
+            given = values[names[0]]
             raise ArgumentError(
-                f"{schema.name}.{schema.pk_field} is an AutoPKField and cannot be given {given!r}: Redis counts it. Way "
-                f"out: leave it out, {schema.name}({given!r}) to get that object, or declare a PKField"
+                f"{schema.name}.{schema.pk_field} is an AutoPKField and cannot be given {given!r}: Redis counts it. "
+                f"Way out: leave it out, {schema.name}({given!r}) to get that object, or declare a PKField"
             )
         return None
     if len(names) != 1:
@@ -428,7 +437,7 @@ def _chosen_pk(schema: ModelSchema, values: dict[str, Any]) -> str | None:
             f"{schema.name} needs its primary key {schema.pk_field!r} (a PKField){', once' if names else ''}. Way out: "
             f"{schema.name}({schema.pk_field}=..., ...)"
         )
-    pk = text(values[names.pop()], f"the primary key of {schema.name}")
+    pk = text(values[names[0]], f"the primary key of {schema.name}")
     if reason := schema.why_not_a_pk(pk):
         raise ArgumentError(f"The primary key of {schema.name} cannot be {pk!r}: {reason}. Way out: choose another")
     return pk

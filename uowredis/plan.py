@@ -7,6 +7,7 @@ form is for eyes, :meth:`Plan.commands` for redis-cli. Nothing here sends anythi
 from __future__ import annotations
 
 import base64
+import functools
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -101,7 +102,7 @@ class Plan:
         in_one_write = self.scripted or len(self.steps) <= CHUNK
         return len(self.rounds) + bool(self.allocations) + (1 if in_one_write else 2)
 
-    @property
+    @functools.cached_property
     def transaction(self) -> tuple[Call, ...]:
         """The calls that apply the steps: MULTI ... EXEC, or one EVAL."""
         steps = tuple(step.call for step in self.steps)

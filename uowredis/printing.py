@@ -77,7 +77,7 @@ def printed(
 
 def slow(steps: tuple[Step, ...]) -> list[str]:
     """Return the commands among *steps* whose cost grows with what their key holds."""
-    return sorted({step.call[0] for step in steps if step.call[0] in _SLOW})
+    return sorted({step.call[0] for step in steps if step.command is not None and step.call[0] in _SLOW})
 
 
 def _line(call: Call, public: str | None, hide_values: bool) -> str:

@@ -85,7 +85,9 @@ class Rehearsal:
             Refused: where Redis answers with an error.
         """
         if self._connection is None:
-            self._connection = fakeredis.FakeRedis(server=fakeredis.FakeServer()).connection_pool.get_connection()
+            self._connection = fakeredis.FakeRedis(
+                server=fakeredis.FakeServer(), protocol=2
+            ).connection_pool.get_connection()
         self._connection.send_packed_command(
             [hiredis.pack_command(tuple(map(encode, call)))]  # type: ignore[arg-type]  # stub of one item
         )

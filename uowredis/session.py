@@ -39,7 +39,7 @@ from uowredis.planner import Life, Limits, Lives, Planner
 from uowredis.planner.answers import Answer
 from uowredis.planner.presence import pk_taken
 from uowredis.planner.touched import Filter, Touched
-from uowredis.planner.values import matters
+from uowredis.planner.work import matters
 from uowredis.printing import quoted
 from uowredis.rehearsal import Rehearsal
 from uowredis.schema import ModelSchema
@@ -105,7 +105,7 @@ class Session:
         max_steps: int = 1_000_000,
     ) -> None:
         self.database = database
-        self.last_plan: Plan | None = None
+        self._last_plan: Plan | None = None
         self.outcome: str | None = None
         self._attempts = database.attempts if attempts is None else attempts
         self._deadline: float | None = None
@@ -172,6 +172,17 @@ class Session:
             )
 
     # What was said.
+
+    @property
+    def last_plan(self) -> Plan:
+        """The plan that was really sent, by the last attempt of the last commit.
+
+        Raises:
+            SessionError: before the first commit.
+        """
+        if self._last_plan is None:
+            raise SessionError("Nothing was sent by this session yet. Way out: plan() shows what commit() would send")
+        return self._last_plan
 
     @property
     def pending(self) -> tuple[WriteCommand, ...]:
@@ -351,17 +362,15 @@ class Session:
             print(shown)
             return [shown]
         if not self._lives.commands:
-            self.last_plan = Plan("nothing changes")
+            self._last_plan = Plan("nothing changes")
             return []
         try:
             sent, replies, rewrites = self._attempt_until_applied(plan)
         except (PartiallyApplied, OutcomeUnknown) as error:
             self._stuck = error
             self.outcome = "unknown" if isinstance(error, OutcomeUnknown) else "partially applied"
-            error.plan = self.last_plan
             raise
-        except CommitError as error:
-            error.plan = self.last_plan if isinstance(error, Conflict) else error.plan
+        except CommitError:
             self.outcome = "not applied"
             raise
         self.outcome = "applied"
@@ -387,7 +396,7 @@ class Session:
             except UowError:
                 link.unwatch()
                 raise
-            self.last_plan = plan
+            self._last_plan = plan
             if not plan.steps:
                 link.unwatch()
                 return plan, [], planner.rewrites
@@ -451,17 +460,18 @@ class Session:
 
     def _conflict(self, attempts: int) -> Conflict:
         plan = self.last_plan
-        assert plan is not None
         calls = [call for call, _ in plan.reads]
         now = [plain(reply) for reply in self._ask(calls)] if calls else []
         differ = sorted({call[1] for (call, before), after in zip(plan.reads, now, strict=True) if before != after})
         where = f" (now: {', '.join(differ)})" if differ else ""
-        return Conflict(
+        conflict = Conflict(
             f"Others changed what the commit stands on, {attempts} times in a row{where}; nothing was applied. "
             f"Way out: commit() again, or Session(db, attempts=...)",
             differ,
             plan.watched,
         )
+        conflict.plan = plan
+        return conflict
 
     def _settle(self, plan: Plan, replies: list[Any], rewrites: Mapping[int, Any]) -> list[Any]:
         raw = {step.command: reply for step, reply in zip(plan.steps, replies, strict=True) if step.command is not None}
@@ -529,6 +539,13 @@ def alone(database: RedisDatabase) -> Session:
     session = Session(database, rehearsal_limit=2**62)
     session._deadline = time.monotonic() + database.retry_for
     return session
+
+
+def read_alone(database: RedisDatabase, read: Read[T]) -> T:
+    """Answer one *read* at once, in one round trip; an object without pk holds nothing."""
+    if read.identity.pk is None or read.members == ():
+        return alone(database).read(read)
+    return read.decode(database.executor.ask((read_call(read),))[0])
 
 
 def write_alone(database: RedisDatabase, write: Write[T]) -> T:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, TypeVar
 
@@ -28,7 +29,7 @@ _INT64 = range(-(2**63), 2**63)
 _FRACTION = Decimal(1).scaleb(-17)
 
 
-def text(value: object, what: str = "a value") -> str:
+def text(value: object, what: object = "a value") -> str:
     """Return *value* as the text that is stored: str as it is, bytes decoded, numbers by ``str``/``repr``.
 
     Raises:
@@ -58,7 +59,7 @@ def text(value: object, what: str = "a value") -> str:
     return spelled
 
 
-def _refused(value: object, what: str) -> ArgumentTypeError:
+def _refused(value: object, what: object) -> ArgumentTypeError:
     described = type(value).__name__ if value is None or isinstance(value, bool) else f"of type {type(value).__name__}"
     shown = repr(value) if value is None or isinstance(value, bool | list | tuple | dict | set) else "an object"
     return ArgumentTypeError(
@@ -71,7 +72,20 @@ def encode(spelled: str) -> bytes:
     return spelled.encode("utf-8", "surrogateescape")
 
 
-def texts(values: Iterable[object], what: str) -> tuple[str, ...]:
+def printable(spelled: str) -> str:
+    """Return *spelled* for eyes: what does not print as one character stands as an escape."""
+    return spelled if spelled.isprintable() else "".join(map(_shown, spelled))
+
+
+def _shown(character: str) -> str:
+    if character.isprintable():
+        return character
+    code = ord(character)
+    # surrogateescape keeps the byte 0xff as U+DCFF.
+    return f"\\x{code - 0xDC00:02x}" if 0xDC80 <= code <= 0xDCFF else character.encode("unicode_escape").decode()
+
+
+def texts(values: Iterable[object], what: object) -> tuple[str, ...]:
     """Return all *values* spelled by :func:`text`; at least one is needed.
 
     Raises:
@@ -84,7 +98,7 @@ def texts(values: Iterable[object], what: str) -> tuple[str, ...]:
     return spelled
 
 
-def integer(value: object, what: str, low: int = _INT64.start, high: int = _INT64.stop - 1) -> str:
+def integer(value: object, what: object, low: int = _INT64.start, high: int = _INT64.stop - 1) -> str:
     """Return *value*, an int or its decimal text, as text.
 
     Raises:
@@ -101,12 +115,12 @@ def integer(value: object, what: str, low: int = _INT64.start, high: int = _INT6
     return spelled
 
 
-def number(value: object, what: str, *, infinite: bool = False) -> str:
+def number(value: object, what: object, *, infinite: bool = False) -> str:
     """Return *value*, a number or its decimal text, as text that every Redis reads alike.
 
     Args:
         value: int, float, or text such as ``"0.1"`` (which keeps its digits).
-        what: what it is, for the error.
+        what: what it is, for the error; formatted only there.
         infinite: whether ``inf`` and ``-inf`` may be given.
 
     Raises:
@@ -124,14 +138,42 @@ def number(value: object, what: str, *, infinite: bool = False) -> str:
     return endless
 
 
-def score_bound(value: object, what: str) -> str:
+def seconds(value: object, what: object) -> str:
+    """Return a span of time, whole seconds or a ``timedelta``, as positive integer text."""
+    return integer(value // timedelta(seconds=1) if isinstance(value, timedelta) else value, what, 1)
+
+
+def milliseconds(value: object, what: object) -> str:
+    """Same as :func:`seconds` but in milliseconds."""
+    return integer(value // timedelta(milliseconds=1) if isinstance(value, timedelta) else value, what, 1)
+
+
+def moment(value: object, what: object) -> str:
+    """Return a point of time, Unix seconds or a ``datetime``, as positive integer text."""
+    return integer(int(value.timestamp()) if isinstance(value, datetime) else value, what, 1)
+
+
+def moment_in_milliseconds(value: object, what: object) -> str:
+    """Same as :func:`moment` but in milliseconds."""
+    return integer(int(value.timestamp() * 1000) if isinstance(value, datetime) else value, what, 1)
+
+
+def score_bound(value: object, what: object) -> str:
     """Return *value*, a score or a score behind ``(`` (excluded), as text."""
     if isinstance(value, str | bytes) and (spelled := text(value, what)).startswith("("):
         return "(" + number(spelled[1:], what, infinite=True)
     return number(value, what, infinite=True)
 
 
-def flag(value: object, what: str) -> bool:
+def lex_bound(value: object, what: object) -> str:
+    """Return *value*, a text behind ``[`` (included) or ``(`` (excluded), or ``-`` or ``+``, as text."""
+    spelled = text(value, what)
+    if spelled not in ("-", "+") and not spelled.startswith(("[", "(")):
+        raise ArgumentError(f"{what} must be '-', '+', or begin with '[' or '(', not {value!r}")
+    return spelled
+
+
+def flag(value: object, what: object) -> bool:
     """Return *value* if it is a bool; anything else is an argument in the wrong place."""
     if not isinstance(value, bool):
         raise ArgumentTypeError(f"{what} must be True or False, not {_named(value)}")

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import Any, ClassVar, Generic, NoReturn, Protocol, TypeVar, overload
 
 from uowredis.commands import Change, Identity, Read, Removed, Write
-from uowredis.content import Pairs
 from uowredis.exceptions import ImplementationError
 from uowredis.fields.saying import M, Sayer, writes
 from uowredis.modes import Async, Sync
@@ -132,8 +131,8 @@ class Field(Generic[S, A]):
         """Return what was declared, as facts; *lockable* is what the model says."""
         return FieldSchema(self.name, self.kind, self.indexable, self.unique, self.lockable and lockable)
 
-    def first_write(self, identity: Identity, schema: FieldSchema, value: Any) -> Write[Any] | Pairs:
-        """Return what stores *value* given to a constructor: a write, or entries of the instance's hash."""
+    def first_write(self, identity: Identity, schema: FieldSchema, value: Any) -> Write[Any] | tuple[str, str]:
+        """Return what stores *value* given to a constructor: a write, or (name, value) for the instance's hash."""
         raise ImplementationError(f"{self} takes no value in the constructor")
 
     @overload

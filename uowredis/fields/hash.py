@@ -94,7 +94,11 @@ class BoundHash(Bound[M]):
 
     @writes
     def hset(
-        self, key: Value | None = None, value: Value | None = None, mapping: Mapping[Any, Any] | None = None
+        self,
+        key: Value | None = None,
+        value: Value | None = None,
+        mapping: Mapping[Any, Any] | None = None,
+        items: Sequence[Value] | None = None,
     ) -> Write[int]:
         """Store entries; return how many were new (HSET).
 
@@ -102,11 +106,15 @@ class BoundHash(Bound[M]):
             key: one entry; needs *value*.
             value: its value.
             mapping: entry to value, for several.
+            items: the same flat: entry, value, entry, value ...
         """
         given: dict[Any, Any] = {} if key is None else {key: value}
         if mapping is not None and not isinstance(mapping, Mapping):
             raise ArgumentTypeError(f"{self.field} takes a mapping of entries to values, not {type(mapping).__name__}")
-        return self._store("HSET", given | dict(mapping or {}))
+        flat = list(items or ())
+        if len(flat) % 2:
+            raise ArgumentError(f"{self.field} takes items in pairs of entry and value, not {len(flat)} of them")
+        return self._store("HSET", given | dict(mapping or {}) | dict(zip(flat[::2], flat[1::2], strict=True)))
 
     @writes
     def hmset(self, /, mapping: Mapping[Any, Any] | None = None, **entries: Value) -> Write[bool | None]:
@@ -124,7 +132,7 @@ class BoundHash(Bound[M]):
     def hsetnx(self, key: Value, value: Value) -> Write[bool]:
         """Store *value* under *key* where there is none; return whether it was stored (HSETNX)."""
         entry = _entry(self.field, key)
-        return self._write(Computed((entry,)), "HSETNX", entry, text(value, f"{self.field}"), decode=as_bool)
+        return self._write(Computed((entry,)), "HSETNX", entry, text(value, self.field), decode=as_bool)
 
     @writes
     def hdel(self, *keys: Value) -> Write[int]:

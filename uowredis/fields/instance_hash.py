@@ -1,11 +1,10 @@
-"""``InstanceHashField``: an entry of the one hash that an instance has, and the commands of that hash (declare, say)."""
+"""``InstanceHashField``: an entry of the one hash of an instance; the commands of that hash (declare, say)."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from uowredis.commands import Computed, Identity, Opaque, Read, Removed, Replaced, Write
-from uowredis.content import Pairs
 from uowredis.exceptions import ArgumentError
 from uowredis.fields.base import Bound, SingleValueField
 from uowredis.fields.saying import M, Sayer, reads, writes
@@ -40,14 +39,14 @@ class BoundInstanceHash(Bound[M]):
     @writes
     def hset(self, value: Value) -> Write[int]:
         """Store *value*; return 1 where there was none before, else 0 (HSET)."""
-        spelled, name = text(value, f"{self.field}"), self.field.name
+        spelled, name = text(value, self.field), self.field.name
         return self._write(Replaced(((name, spelled),)), "HSET", name, spelled)
 
     @writes
     def hsetnx(self, value: Value) -> Write[bool]:
         """Store *value* where there is none; return whether it was stored (HSETNX)."""
         name = self.field.name
-        return self._write(Computed((name,)), "HSETNX", name, text(value, f"{self.field}"), decode=as_bool)
+        return self._write(Computed((name,)), "HSETNX", name, text(value, self.field), decode=as_bool)
 
     @writes
     def hincrby(self, amount: int = 1) -> Write[int]:
@@ -87,9 +86,9 @@ class InstanceHashField(SingleValueField[BoundInstanceHash[Sync], BoundInstanceH
     kind = Kind.ENTRY
     bound = BoundInstanceHash
 
-    def first_write(self, identity: Identity, schema: FieldSchema, value: Any) -> Pairs:
+    def first_write(self, identity: Identity, schema: FieldSchema, value: Any) -> tuple[str, str]:
         """Return the entry; the constructor stores all of an instance by one HSET."""
-        return [(self.name, text(value, f"{self}"))]
+        return self.name, text(value, self)
 
     def _setter(self) -> str:
         return "hset"

@@ -42,7 +42,7 @@ class BoundSet(Bound[M]):
     @reads
     def sismember(self, value: Value) -> Read[bool]:
         """Return whether *value* is in the set (SISMEMBER)."""
-        spelled = text(value, f"{self.field}")
+        spelled = text(value, self.field)
         return self._read("SISMEMBER", spelled, decode=as_bool, members=(spelled,))
 
     @reads
@@ -58,13 +58,13 @@ class BoundSet(Bound[M]):
     @writes
     def sadd(self, *values: Value) -> Write[int]:
         """Add *values*; return how many were new (SADD)."""
-        spelled = texts(values, f"{self.field}")
+        spelled = texts(values, self.field)
         return self._write(Added(spelled), "SADD", *spelled)
 
     @writes
     def srem(self, *values: Value) -> Write[int]:
         """Remove *values*; return how many were there (SREM)."""
-        spelled = texts(values, f"{self.field}")
+        spelled = texts(values, self.field)
         return self._write(Removed(spelled), "SREM", *spelled)
 
     @writes
@@ -88,7 +88,7 @@ class SetField(Field[BoundSet[Sync], BoundSet[Async]]):
 
     def first_write(self, identity: Identity, schema: FieldSchema, value: Value | Iterable[Value]) -> Write[Any]:
         """Return the SADD of one value or of many."""
-        spelled = texts(listed(value), f"{self}")
+        spelled = texts(listed(value), self)
         return Write(identity, schema.storage, schema, "SADD", spelled, Added(spelled))
 
     def _setter(self) -> str:

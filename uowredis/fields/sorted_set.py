@@ -20,6 +20,7 @@ from uowredis.spelling import (
     as_texts,
     flag,
     integer,
+    lex_bound,
     number,
     score_bound,
     sure_float,
@@ -28,7 +29,9 @@ from uowredis.spelling import (
 )
 
 
-def _scores(what: str, mapping: Mapping[Any, Any] | None, more: Mapping[str, Any]) -> tuple[dict[str, str], list[str]]:
+def _scores(
+    what: object, mapping: Mapping[Any, Any] | None, more: Mapping[str, Any]
+) -> tuple[dict[str, str], list[str]]:
     """Return member to score, and the same flat as ZADD takes it."""
     if mapping is not None and not isinstance(mapping, Mapping):
         raise ArgumentTypeError(f"{what} takes a mapping of members to scores, not {type(mapping).__name__}")
@@ -41,7 +44,7 @@ def _scores(what: str, mapping: Mapping[Any, Any] | None, more: Mapping[str, Any
 
 def _limit(start: int | None, num: int | None) -> list[str]:
     if (start is None) != (num is None):
-        raise ArgumentError("start and num go together")
+        raise ArgumentError("an offset and num go together")
     return [] if start is None else ["LIMIT", integer(start, "start"), integer(num, "num")]
 
 
@@ -63,30 +66,56 @@ class BoundSortedSet(Bound[M]):
     @reads
     def zscore(self, value: Value) -> Read[float | None]:
         """Return the score of *value*, None where it is not there (ZSCORE)."""
-        spelled = text(value, f"{self.field}")
+        spelled = text(value, self.field)
         return self._read("ZSCORE", spelled, decode=as_float, members=(spelled,))
 
     @reads
     def zrank(self, value: Value) -> Read[int | None]:
         """Return the place of *value* from the lowest score on, from 0, None where it is not there (ZRANK)."""
-        return self._read("ZRANK", text(value, f"{self.field}"))
+        return self._read("ZRANK", text(value, self.field))
 
     @reads
     def zrevrank(self, value: Value) -> Read[int | None]:
         """Same as :meth:`zrank` but from the highest score on (ZREVRANK)."""
-        return self._read("ZREVRANK", text(value, f"{self.field}"))
+        return self._read("ZREVRANK", text(value, self.field))
 
     @reads
-    def zrange(self, start: int, end: int, desc: bool = False, withscores: bool = False) -> Read[Any]:
+    def zrange(
+        self,
+        start: Value,
+        end: Value,
+        desc: bool = False,
+        withscores: bool = False,
+        byscore: bool = False,
+        bylex: bool = False,
+        offset: int | None = None,
+        num: int | None = None,
+    ) -> Read[Any]:
         """Return the values from place *start* to *end*, both included, lowest score first (ZRANGE).
 
         Args:
-            start: first place, negative from the end.
-            end: last place.
+            start: first place, negative from the end; a score or a text with *byscore* or *bylex*.
+            end: last place; with *desc* and *byscore* or *bylex* the lower end.
             desc: highest score first (ZREVRANGE).
             withscores: return (value, score) pairs.
+            byscore: *start* and *end* are scores, ``"(1"`` excludes 1.
+            bylex: *start* and *end* are texts behind ``[`` or ``(``, or ``-`` and ``+``; all scores must be equal.
+            offset: how many to leave out first; needs *num*, and *byscore* or *bylex*.
+            num: how many at most, -1 for all.
         """
-        return self._range("ZREVRANGE" if flag(desc, "desc") else "ZRANGE", start, end, withscores)
+        if not flag(byscore, "byscore") and not flag(bylex, "bylex"):
+            if offset is not None or num is not None:
+                raise ArgumentError("zrange() takes offset and num only with byscore or bylex")
+            return self._range("ZREVRANGE" if flag(desc, "desc") else "ZRANGE", start, end, withscores)
+        if byscore and bylex:
+            raise ArgumentError("zrange() takes byscore or bylex, not both")
+        if bylex and flag(withscores, "withscores"):
+            raise ArgumentError("zrange() takes withscores with byscore or with places, not with bylex")
+        spell = lex_bound if bylex else score_bound
+        options = ["BYLEX" if bylex else "BYSCORE"] + (["REV"] if flag(desc, "desc") else [])
+        options += _limit(offset, num) + (["WITHSCORES"] if flag(withscores, "withscores") else [])
+        decode = as_scored if withscores else as_texts
+        return self._read("ZRANGE", spell(start, "start"), spell(end, "end"), *options, decode=decode)
 
     @reads
     def zrevrange(self, start: int, end: int, withscores: bool = False) -> Read[Any]:
@@ -116,7 +145,7 @@ class BoundSortedSet(Bound[M]):
         low, high = score_bound(min, "min"), score_bound(max, "max")
         return self._by_score("ZREVRANGEBYSCORE", high, low, start, num, withscores)
 
-    def _range(self, name: str, start: int, end: int, withscores: bool) -> Read[Any]:
+    def _range(self, name: str, start: object, end: object, withscores: bool) -> Read[Any]:
         scores = ("WITHSCORES",) if flag(withscores, "withscores") else ()
         decode = as_scored if withscores else as_texts
         return self._read(name, integer(start, "start"), integer(end, "end"), *scores, decode=decode)
@@ -156,7 +185,7 @@ class BoundSortedSet(Bound[M]):
         Raises:
             ArgumentError: for no value, options that exclude each other, or a score that is no number.
         """
-        pairs, flat = _scores(f"{self.field}", mapping, scores)
+        pairs, flat = _scores(self.field, mapping, scores)
         flags = [("NX", nx), ("XX", xx), ("GT", gt), ("LT", lt), ("CH", ch), ("INCR", incr)]
         options = [name for name, given in flags if flag(given, name.lower())]
         if (nx and (xx or gt or lt)) or (gt and lt):
@@ -172,7 +201,7 @@ class BoundSortedSet(Bound[M]):
     @writes
     def zincrby(self, amount: float, value: Value) -> Write[float]:
         """Add *amount* to the score of *value* (0 where it is not there); return the sum (ZINCRBY)."""
-        spelled, by = text(value, f"{self.field}"), number(amount, "amount", infinite=True)
+        spelled, by = text(value, self.field), number(amount, "amount", infinite=True)
         # Infinity may meet its opposite, which Redis refuses; other sums cannot fail.
         endless = not math.isfinite(float(by))
         change: Change = Computed((spelled,), fallible=True) if endless else Added((spelled,))
@@ -181,7 +210,7 @@ class BoundSortedSet(Bound[M]):
     @writes
     def zrem(self, *values: Value) -> Write[int]:
         """Remove *values*; return how many were there (ZREM)."""
-        spelled = texts(values, f"{self.field}")
+        spelled = texts(values, self.field)
         return self._write(Removed(spelled), "ZREM", *spelled)
 
     @writes
@@ -203,7 +232,7 @@ class SortedSetField(Field[BoundSortedSet[Sync], BoundSortedSet[Async]]):
 
     def first_write(self, identity: Identity, schema: FieldSchema, value: Mapping[Any, Any]) -> Write[Any]:
         """Return the ZADD of a mapping of values to scores."""
-        pairs, flat = _scores(f"{self}", value, {})
+        pairs, flat = _scores(self, value, {})
         return Write(identity, schema.storage, schema, "ZADD", tuple(flat), Added(tuple(pairs)))
 
     def _setter(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Any
 
 from uowredis.commands import Computed, Identity, Opaque, Read, Replaced, Write
@@ -10,7 +11,22 @@ from uowredis.fields.base import Bound, SingleValueField
 from uowredis.fields.saying import M, reads, writes
 from uowredis.modes import Async, Sync
 from uowredis.schema import FieldSchema, Kind
-from uowredis.spelling import Value, as_bool, as_ok, as_text, flag, integer, number, sure_float, sure_text, text
+from uowredis.spelling import (
+    Value,
+    as_bool,
+    as_ok,
+    as_text,
+    flag,
+    integer,
+    milliseconds,
+    moment,
+    moment_in_milliseconds,
+    number,
+    seconds,
+    sure_float,
+    sure_text,
+    text,
+)
 
 #: Bytes that a string may have (redis.io/docs/latest/develop/data-types/strings: 512 MB).
 _MOST_BYTES = 512 * 1024 * 1024
@@ -65,35 +81,40 @@ class BoundString(Bound[M]):
     def set(
         self,
         value: Value,
-        ex: int | None = None,
-        px: int | None = None,
+        ex: int | timedelta | None = None,
+        px: int | timedelta | None = None,
         nx: bool = False,
         xx: bool = False,
         keepttl: bool = False,
         get: bool = False,
-        exat: int | None = None,
-        pxat: int | None = None,
+        exat: int | datetime | None = None,
+        pxat: int | datetime | None = None,
     ) -> Write[Any]:
         """Store *value*; return True, None where *nx* or *xx* kept it from being stored (SET).
 
         Args:
             value: what to store.
-            ex: seconds until it expires; like px, exat and pxat refused on indexed fields.
-            px: milliseconds until it expires.
+            ex: seconds (or a timedelta) until it expires; like px, exat and pxat refused on indexed fields.
+            px: milliseconds (or a timedelta) until it expires.
             nx: store only where there is no value.
             xx: store only where there is one.
             keepttl: keep the expiry that the value has.
             get: return the old value (None where there was none) instead.
-            exat: Unix time in seconds at which it expires.
-            pxat: Unix time in milliseconds at which it expires.
+            exat: Unix time in seconds (or a datetime) at which it expires.
+            pxat: Unix time in milliseconds (or a datetime) at which it expires.
 
         Raises:
             ArgumentError: for options that exclude each other, or times that are not positive.
             ImplementationError: for an expiry on an indexed field.
         """
         self._refuse_expiry(ex=ex, px=px, exat=exat, pxat=pxat)
-        expiries = {"EX": ex, "PX": px, "EXAT": exat, "PXAT": pxat}
-        timed = [(name, integer(time, name.lower(), 1)) for name, time in expiries.items() if time is not None]
+        times = (
+            ("EX", ex, seconds),
+            ("PX", px, milliseconds),
+            ("EXAT", exat, moment),
+            ("PXAT", pxat, moment_in_milliseconds),
+        )
+        timed = [(name, spell(time, name.lower())) for name, time, spell in times if time is not None]
         if len(timed) + flag(keepttl, "keepttl") > 1:
             raise ArgumentError("set() takes one of ex, px, exat, pxat and keepttl")
         if flag(nx, "nx") and flag(xx, "xx"):
@@ -102,30 +123,30 @@ class BoundString(Bound[M]):
             raise ArgumentError("set() takes nx or get, not both: Redis 6.2 refuses it")
         options = [part for pair in timed for part in pair]
         options += [name for name, given in (("KEEPTTL", keepttl), ("NX", nx), ("XX", xx), ("GET", get)) if given]
-        spelled = text(value, f"{self.field}")
+        spelled = text(value, self.field)
         change = Computed() if nx or xx else Replaced((("", spelled),))
         return self._write(change, "SET", spelled, *options, decode=as_text if get else as_ok)
 
     @writes
     def getset(self, value: Value) -> Write[str | None]:
         """Store *value*; return the old value, None where there was none (GETSET)."""
-        spelled = text(value, f"{self.field}")
+        spelled = text(value, self.field)
         return self._write(Replaced((("", spelled),)), "GETSET", spelled, decode=as_text)
 
     @writes
     def setnx(self, value: Value) -> Write[bool]:
         """Store *value* where there is none; return whether it was stored (SETNX)."""
-        return self._write(Computed(), "SETNX", text(value, f"{self.field}"), decode=as_bool)
+        return self._write(Computed(), "SETNX", text(value, self.field), decode=as_bool)
 
     @writes
     def append(self, value: Value) -> Write[int]:
         """Append *value* to what is there; return the length in bytes after it (APPEND)."""
-        return self._write(Computed(), "APPEND", text(value, f"{self.field}"))
+        return self._write(Computed(), "APPEND", text(value, self.field))
 
     @writes
     def setrange(self, offset: int, value: Value) -> Write[int]:
         """Overwrite what is there from byte *offset* on; return the length in bytes after it (SETRANGE)."""
-        spelled = text(value, f"{self.field}")
+        spelled = text(value, self.field)
         return self._write(Computed(), "SETRANGE", integer(offset, "offset", 0, _MOST_BYTES - len(spelled)), spelled)
 
     @writes
@@ -171,5 +192,5 @@ class StringField(SingleValueField[BoundString[Sync], BoundString[Async]]):
 
     def first_write(self, identity: Identity, schema: FieldSchema, value: Any) -> Write[Any]:
         """Return the SET of *value*."""
-        spelled = text(value, f"{self}")
+        spelled = text(value, self)
         return Write(identity, schema.storage, schema, "SET", (spelled,), Replaced((("", spelled),)), as_ok)

@@ -14,7 +14,7 @@ from uowredis.content import Call, Part, count_call, read_call
 from uowredis.exceptions import PendingWrites
 from uowredis.keys import INSTANCE_HASH
 from uowredis.planner.lives import Life, Said
-from uowredis.planner.values import matters, named
+from uowredis.planner.work import matters, named
 from uowredis.rehearsal import KEY, Refused, Rehearsal, TooLarge
 from uowredis.schema import Kind
 

@@ -57,27 +57,21 @@ class Life:
 
     Attributes:
         identity: of the first handle that spoke of it.
+        model: the model of the object.
         fresh: its pk is allocated for it, so that nobody else can know it.
+        from_server: the object must be on the server for these commands to make sense.
         epochs: from the server's state on; the last one tells what will be there.
         alive: whether it is there after the last command.
         deletions: positions of its deletions.
     """
 
     identity: Identity
+    model: ModelSchema
     fresh: bool
+    from_server: bool
     epochs: list[Epoch]
     alive: bool = True
     deletions: list[int] = attrs.field(factory=list)
-
-    @property
-    def model(self) -> ModelSchema:
-        """The model of the object."""
-        return self.identity.model
-
-    @property
-    def from_server(self) -> bool:
-        """Whether the object must be on the server for these commands to make sense."""
-        return not self.epochs[0].from_nothing
 
     @property
     def last(self) -> Epoch:
@@ -90,9 +84,15 @@ class Life:
 
 @attrs.define(eq=False)
 class Lives:
-    """The pending commands of a session, in the order said and by object."""
+    """The pending commands of a session, in the order said and by object.
+
+    Attributes:
+        commands: in the order said.
+        of_command: the object of each.
+    """
 
     commands: list[WriteCommand] = attrs.field(factory=list)
+    of_command: list[Life] = attrs.field(factory=list)
     _by_identity: dict[Identity, Life] = attrs.field(factory=dict)
     _by_pk: dict[tuple[ModelSchema, str], Life] = attrs.field(factory=dict)
     _allocated: dict[tuple[ModelSchema, str], Life] = attrs.field(factory=dict)
@@ -116,7 +116,7 @@ class Lives:
     @staticmethod
     def of_nothing(identity: Identity) -> Life:
         """Return the life of an empty object, about which nothing was said."""
-        return Life(identity, True, [Epoch(True)])
+        return Life(identity, identity.model, True, False, [Epoch(True)])
 
     def allocated(self, identity: Identity) -> None:
         """Note that the new object of *identity* has its pk now."""
@@ -133,7 +133,7 @@ class Lives:
             epoch = Epoch(True, command, position)
             if life is None:
                 fresh = identity.model.auto
-                life = Life(identity, fresh, [epoch])
+                life = Life(identity, identity.model, fresh, False, [epoch])
                 if fresh:
                     self._by_identity[identity] = life
                 else:
@@ -142,11 +142,13 @@ class Lives:
             else:
                 life.epochs.append(epoch)
                 life.alive = True
+            self.of_command.append(life)
             return
         if life is None:
             assert identity.pk is not None
-            life = Life(identity, False, [Epoch(False)])
+            life = Life(identity, identity.model, False, True, [Epoch(False)])
             self._by_pk[identity.model, identity.pk] = life
+        self.of_command.append(life)
         if type(command) is Delete:
             life.alive = False
             life.deletions.append(position)

@@ -155,8 +155,8 @@ class Planner:
     def _check_size(self, steps: int) -> None:
         if steps > self._limits.steps:
             raise PlanTooLarge(
-                f"the plan has {steps:,} steps or more, the limit is {self._limits.steps:,}; nothing was sent. Way out: "
-                f"commit in batches, or Session(db, max_steps=...)"
+                f"the plan has {steps:,} steps or more, the limit is {self._limits.steps:,}; nothing was sent. "
+                f"Way out: commit in batches, or Session(db, max_steps=...)"
             )
 
     def _check_script(self, plan: Plan) -> None:
@@ -169,8 +169,8 @@ class Planner:
 
     def _steps(self, lives: list[Life], pks: Mapping[Life, str]) -> list[Step]:
         steps: list[Step] = []
-        for position, command in enumerate(self._lives.commands):
-            self._say(steps, position, command, pks)
+        for position, (command, life) in enumerate(zip(self._lives.commands, self._lives.of_command, strict=True)):
+            self._say(steps, position, command, life, pks[life])
         most = script.MOST_ARGUMENTS if self._asking.scripted else sys.maxsize
         steps += self._index.steps(pks, most)
         steps += self._instances(lives, pks, most)
@@ -179,10 +179,8 @@ class Planner:
             steps.append(Step(("DEL", key), "guard key of a creation or deletion"))
         return steps
 
-    def _say(self, steps: list[Step], position: int, command: WriteCommand, pks: Mapping[Life, str]) -> None:
-        life = self._lives.find(command.identity)
-        assert life is not None
-        keys, pk = life.model.keys, pks[life]
+    def _say(self, steps: list[Step], position: int, command: WriteCommand, life: Life, pk: str) -> None:
+        keys = life.model.keys
         who = called(life.model, pk)
         if isinstance(command, Create):
             if command.entries:
@@ -222,16 +220,18 @@ class Planner:
 
 def _title(lives: list[Life]) -> str:
     """Return what changes: ``Bike <1> changed``, or ``3 Bike created, 2 Bike deleted``."""
-    words: dict[str, list[Life]] = {}
+    found: dict[tuple[ModelSchema, str], tuple[Life, int]] = {}
     for life in lives:
-        if not life.alive:
-            if life.from_server:
-                words.setdefault(f"{life.model.name} deleted", []).append(life)
+        if life.alive:
+            word = "created" if not life.from_server else "replaced" if life.deletions else "changed"
+        elif life.from_server:
+            word = "deleted"
+        else:
             continue
-        word = "changed" if life.from_server and not life.deletions else "replaced" if life.from_server else "created"
-        words.setdefault(f"{life.model.name} {word}", []).append(life)
+        first, count = found.get((life.model, word), (life, 0))
+        found[life.model, word] = first, count + 1
     parts = [
-        f"{found[0]} {word.rpartition(' ')[2]}" if len(found) == 1 else f"{len(found)} {word}"
-        for word, found in words.items()
+        f"{first} {word}" if count == 1 else f"{count} {model.name} {word}"
+        for (model, word), (first, count) in found.items()
     ]
     return ", ".join(parts) or "nothing changes"

@@ -15,7 +15,8 @@ from uowredis.commands import Added, Create, Delete, Identity, Replaced, Write
 from uowredis.content import Call, Pairs
 from uowredis.planner.asking import Asking
 from uowredis.planner.lives import Life, Lives
-from uowredis.planner.values import Values, named, needs_content, touched_fields
+from uowredis.planner.values import Values
+from uowredis.planner.work import named, needs_content, touched_fields
 from uowredis.rehearsal import Rehearsal
 from uowredis.schema import FieldSchema, Kind, ModelSchema
 
@@ -39,9 +40,7 @@ class Touched:
 
     def catch_up(self, lives: Lives) -> None:
         """Take the commands said since the last query."""
-        for command in lives.commands[self._seen :]:
-            life = lives.find(command.identity)
-            assert life is not None
+        for command, life in zip(lives.commands[self._seen :], lives.of_command[self._seen :], strict=True):
             if isinstance(command, Delete):
                 self._fields.setdefault(life, set()).update(field.name for field in life.model.indexed)
             elif isinstance(command, Create):

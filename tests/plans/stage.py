@@ -1,0 +1,113 @@
+"""What the tests of plans share: a model declared by facts alone, commands made by hand, and a dict for a server."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from uowredis.commands import Added, Change, Create, Delete, Identity, Replaced, State, Write, WriteCommand
+from uowredis.content import Call
+from uowredis.keys import Keys
+from uowredis.plan import Plan
+from uowredis.planner import Limits, Lives, Planner
+from uowredis.rehearsal import Rehearsal
+from uowredis.schema import FieldSchema, Kind, ModelSchema
+from uowredis.turns import Allocate
+
+
+def model(name: str, *fields: FieldSchema, auto: bool = True) -> ModelSchema:
+    return ModelSchema(name, Keys.of_model("", name), "pk", auto, {field.name: field for field in fields})
+
+
+BIKE = model(
+    "Bike",
+    FieldSchema("name", Kind.ENTRY, indexed=True, unique=True),
+    FieldSchema("color", Kind.ENTRY, indexed=True),
+    FieldSchema("note", Kind.ENTRY),
+    FieldSchema("price", Kind.STRING, indexed=True),
+    FieldSchema("wheels", Kind.STRING),
+    FieldSchema("tags", Kind.SET, indexed=True),
+    FieldSchema("stages", Kind.LIST, indexed=True),
+    FieldSchema("parts", Kind.HASH, indexed=True),
+    FieldSchema("races", Kind.SORTED_SET, indexed=True),
+)
+#: Its primary key is chosen.
+SHOP = model("Shop", FieldSchema("city", Kind.ENTRY, indexed=True), auto=False)
+#: No field of it is locked.
+HOT = model(
+    "Hot",
+    FieldSchema("hits", Kind.STRING, lockable=False),
+    FieldSchema("rank", Kind.STRING, indexed=True, lockable=False),
+    FieldSchema("code", Kind.ENTRY, indexed=True, unique=True, lockable=False),
+)
+
+
+def stored(schema: ModelSchema, pk: str) -> Identity:
+    """Return a handle of an object that is there."""
+    return Identity(schema, pk, State.STORED)
+
+
+def new(schema: ModelSchema, number: int) -> Identity:
+    """Return a handle of an object that is being created."""
+    return Identity(schema, None, State.CREATED, number)
+
+
+def create(identity: Identity, *writes: Write[Any], **entries: str) -> Create:
+    return Create(identity, tuple(entries.items()), writes)
+
+
+def write(identity: Identity, field: str, change: Change, name: str, *args: str) -> Write[Any]:
+    schema = identity.model.fields[field]
+    return Write(identity, schema.storage, schema, name, args, change)
+
+
+def hset(identity: Identity, field: str, value: str) -> Write[Any]:
+    return write(identity, field, Replaced(((field, value),)), "HSET", field, value)
+
+
+def put(identity: Identity, field: str, value: str) -> Write[Any]:
+    return write(identity, field, Replaced((("", value),)), "SET", value)
+
+
+def sadd(identity: Identity, field: str, *values: str) -> Write[Any]:
+    return write(identity, field, Added(values), "SADD", *values)
+
+
+def delete(identity: Identity) -> Delete:
+    return Delete(identity)
+
+
+def planned(
+    commands: Iterable[WriteCommand],
+    answers: Mapping[Call, Any],
+    *,
+    limits: Limits | None = None,
+    first_pk: int = 1,
+    symbolic: bool = False,
+) -> Plan:
+    """Plan *commands* over *answers*, which must answer all that is asked and hold nothing else."""
+    lives = Lives()
+    for command in commands:
+        lives.add(command)
+    asked: set[Call] = set()
+    rehearsal = Rehearsal(10_000, seed=1)
+    try:
+        planner = Planner(lives, rehearsal, limits or Limits(), symbolic=symbolic)
+        turn = planner.send()
+        while not isinstance(turn, Plan):
+            if isinstance(turn, Allocate):
+                unborn = [life for life in lives if life.fresh and life.identity.pk is None]
+                assert sum(count for _, count in turn.wanted) == len(unborn)
+                for pk, life in enumerate(unborn, first_pk):
+                    life.identity.pk = str(pk)  # a handle knows its pk from then on
+                turn = planner.send({life: life.identity.pk for life in unborn})
+            else:
+                calls = [ask.call for ask in turn.asks]
+                asked.update(calls)
+                turn = planner.send([answers[call] for call in calls])
+    finally:
+        rehearsal.close()
+    assert set(answers) == asked, "an answer was given that nobody asked for"
+    return turn
+
+
+def steps(plan: Plan) -> list[Call]:
+    return [step.call for step in plan]

@@ -1,0 +1,1 @@
+"""Walks: random sequences of commands, and what must hold after every one of them."""

@@ -1,0 +1,280 @@
+"""Random commands: what is said on a field or an instance, as data, and the strategies that draw it."""
+
+from typing import Any
+
+import attrs
+from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy
+
+#: Commands whose result only the server knows.
+OPAQUE = ("spop", "incrbyfloat", "hincrbyfloat")
+
+
+@attrs.frozen(repr=False)
+class Say:
+    """One command on a field, or on the instance where *field* is None."""
+
+    field: str | None
+    method: str
+    args: tuple[Any, ...] = ()
+    options: tuple[tuple[str, Any], ...] = ()
+
+    def on(self, instance: Any) -> Any:
+        """Say it on *instance*; return what comes back."""
+        sayer = instance if self.field is None else getattr(instance, self.field)
+        return getattr(sayer, self.method)(*self.args, **dict(self.options))
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The fields it names."""
+        if self.field is not None:
+            return (self.field,)
+        return tuple(self.args) + tuple(name for name, _ in self.options)
+
+    @property
+    def opaque(self) -> bool:
+        """Whether only the server knows its result."""
+        return self.method in OPAQUE
+
+    def __repr__(self) -> str:
+        given = [repr(argument) for argument in self.args] + [f"{name}={value!r}" for name, value in self.options]
+        return f"{self.field or 'instance'}.{self.method}({', '.join(given)})"
+
+
+#: Few, so that they meet: text, numbers, the empty text, bytes that are no UTF-8, and a colon as in keys.
+VALUES = st.sampled_from(["a", "b", "1", "2", "a", 10, 0.5, "-1", "", "é", "a:b", b"\xff\x00"])
+#: Sums of these are exact for every client and server.
+FLOATS = st.sampled_from([0.5, "0.25", -1.5, 3, "1e2", "-0.0"])
+INTEGERS = st.sampled_from([1, -1, 5, 2**63 - 1, -(2**63)])
+ENTRIES = st.sampled_from(["e1", "e2", "e3"])
+PLACES = st.integers(-4, 4)
+COUNTS = st.integers(0, 4)
+SCORES = st.sampled_from([0, 1, 1.5, 2, -1, "inf", "-inf"])
+BOUNDS = st.sampled_from([0, 1, "(1", 2, "-inf", "+inf", "(-1", 1.5])
+SEVERAL = st.lists(VALUES, min_size=1, max_size=4).map(tuple)
+MAPPINGS = st.dictionaries(ENTRIES, VALUES, min_size=1, max_size=3)
+SCORED = st.dictionaries(VALUES, SCORES, min_size=1, max_size=3)
+ENTRY_FIELDS = ("name", "email", "note")
+
+
+def say(field: str | None, method: str, *args: SearchStrategy[Any], **options: SearchStrategy[Any]) -> Any:
+    """Draw *method* on *field* with arguments drawn from the strategies."""
+    drawn = st.fixed_dictionaries(options).map(lambda found: tuple(found.items()))
+    return st.builds(Say, st.just(field), st.just(method), st.tuples(*args), drawn)
+
+
+def spread(field: str, method: str, values: SearchStrategy[tuple[Any, ...]]) -> SearchStrategy[Say]:
+    """Draw *method* on *field* with so many arguments as *values* gives."""
+    return st.builds(Say, st.just(field), st.just(method), values)
+
+
+def optioned(field: str, method: str, args: Any, options: list[dict[str, Any]]) -> SearchStrategy[Say]:
+    """Draw *method* on *field* with one of the *options*."""
+    pairs = st.sampled_from([tuple(some.items()) for some in options])
+    return st.builds(Say, st.just(field), st.just(method), args, pairs)
+
+
+def string_writes(field: str) -> SearchStrategy[Say]:
+    modes: list[dict[str, Any]] = [{"nx": True}, {"xx": True}, {"get": True}, {"xx": True, "get": True}]
+    modes += [{}, {"keepttl": True}, {"nx": True, "xx": True}]
+    return st.one_of(
+        say(field, "set", VALUES),
+        optioned(field, "set", st.tuples(VALUES), modes),
+        say(field, "getset", VALUES),
+        say(field, "setnx", VALUES),
+        say(field, "append", VALUES),
+        say(field, "setrange", COUNTS, VALUES),
+        say(field, "setbit", st.integers(0, 17), st.integers(0, 1)),
+        say(field, "incr", INTEGERS),
+        say(field, "decr", INTEGERS),
+        say(field, "incrbyfloat", FLOATS),
+        say(field, "delete"),
+    )
+
+
+def entry_writes(field: str) -> SearchStrategy[Say]:
+    return st.one_of(
+        say(field, "hset", VALUES),
+        say(field, "set", VALUES),
+        say(field, "hsetnx", VALUES),
+        say(field, "hincrby", INTEGERS),
+        say(field, "hincrbyfloat", FLOATS),
+        say(field, "hdel"),
+        say(field, "delete"),
+    )
+
+
+def hash_writes(field: str) -> SearchStrategy[Say]:
+    return st.one_of(
+        say(field, "hset", ENTRIES, VALUES),
+        say(field, "hset", mapping=MAPPINGS),
+        say(field, "hmset", MAPPINGS),
+        MAPPINGS.map(lambda found: Say(field, "hmset", (), tuple(found.items()))),
+        say(field, "hsetnx", ENTRIES, VALUES),
+        spread(field, "hdel", st.lists(ENTRIES, min_size=1, max_size=3).map(tuple)),
+        say(field, "hincrby", ENTRIES, INTEGERS),
+        say(field, "hincrbyfloat", ENTRIES, FLOATS),
+        say(field, "delete"),
+    )
+
+
+def set_writes(field: str) -> SearchStrategy[Say]:
+    return st.one_of(
+        spread(field, "sadd", SEVERAL),
+        spread(field, "srem", SEVERAL),
+        say(field, "spop"),
+        say(field, "spop", COUNTS),
+        say(field, "delete"),
+    )
+
+
+def list_writes(field: str) -> SearchStrategy[Say]:
+    pushes = [spread(field, method, SEVERAL) for method in ("rpush", "lpush", "rpushx", "lpushx")]
+    return st.one_of(
+        *pushes,
+        say(field, "lpop"),
+        say(field, "rpop"),
+        say(field, "lpop", COUNTS),
+        say(field, "rpop", COUNTS),
+        say(field, "linsert", st.sampled_from(["BEFORE", "after"]), VALUES, VALUES),
+        say(field, "lrem", st.integers(-2, 2), VALUES),
+        say(field, "lset", PLACES, VALUES),
+        say(field, "ltrim", PLACES, PLACES),
+        say(field, "delete"),
+    )
+
+
+def sorted_set_writes(field: str) -> SearchStrategy[Say]:
+    names: list[tuple[str, ...]] = [(), ("nx",), ("xx",), ("gt",), ("lt",), ("ch",), ("xx", "gt"), ("xx", "lt")]
+    names += [("ch", "gt"), ("xx", "ch"), ("nx", "ch"), ("nx", "xx"), ("gt", "lt"), ("nx", "gt")]
+    added: list[dict[str, Any]] = [dict.fromkeys(some, True) for some in names]
+    summed: list[dict[str, Any]] = [{"incr": True, **some} for some in added]
+    one = st.dictionaries(VALUES, SCORES, min_size=1, max_size=1)
+    return st.one_of(
+        say(field, "zadd", SCORED),
+        optioned(field, "zadd", st.tuples(SCORED), added),
+        optioned(field, "zadd", st.tuples(one), summed),
+        say(field, "zincrby", SCORES, VALUES),
+        spread(field, "zrem", SEVERAL),
+        say(field, "zremrangebyrank", PLACES, PLACES),
+        say(field, "zremrangebyscore", BOUNDS, BOUNDS),
+        say(field, "delete"),
+    )
+
+
+def instance_writes() -> SearchStrategy[Say]:
+    names = st.sampled_from(ENTRY_FIELDS)
+    values = st.dictionaries(names, VALUES, min_size=1, max_size=3)
+    return st.one_of(
+        values.map(lambda found: Say(None, "hmset", (), tuple(found.items()))),
+        st.lists(names, min_size=1, max_size=3).map(lambda found: Say(None, "hdel", tuple(found))),
+    )
+
+
+def string_reads(field: str) -> SearchStrategy[Say]:
+    return st.one_of(
+        say(field, "get"),
+        say(field, "strlen"),
+        say(field, "getrange", PLACES, PLACES),
+        say(field, "getbit", st.integers(0, 17)),
+        say(field, "bitcount"),
+        say(field, "bitcount", PLACES, PLACES),
+    )
+
+
+def entry_reads(field: str) -> SearchStrategy[Say]:
+    return st.one_of(say(field, "hget"), say(field, "get"))
+
+
+def hash_reads(field: str) -> SearchStrategy[Say]:
+    names = st.lists(ENTRIES, min_size=1, max_size=3)
+    return st.one_of(
+        say(field, "hget", ENTRIES),
+        say(field, "hmget", names),
+        say(field, "hgetall"),
+        say(field, "hkeys"),
+        say(field, "hvals"),
+        say(field, "hlen"),
+        say(field, "hexists", ENTRIES),
+    )
+
+
+def set_reads(field: str) -> SearchStrategy[Say]:
+    return st.one_of(
+        say(field, "smembers"),
+        say(field, "scard"),
+        say(field, "sismember", VALUES),
+        say(field, "srandmember"),
+        say(field, "srandmember", st.integers(-4, 4)),
+    )
+
+
+def list_reads(field: str) -> SearchStrategy[Say]:
+    return st.one_of(say(field, "lrange", PLACES, PLACES), say(field, "lindex", PLACES), say(field, "llen"))
+
+
+def sorted_set_reads(field: str) -> SearchStrategy[Say]:
+    scores: list[dict[str, Any]] = [{}, {"withscores": True}]
+    places: list[dict[str, Any]] = [*scores, {"desc": True}, {"desc": True, "withscores": True}]
+    parts: list[dict[str, Any]] = [*scores, {"start": 1, "num": 2}, {"start": 0, "num": -1, "withscores": True}]
+    two_places, two_bounds = st.tuples(PLACES, PLACES), st.tuples(BOUNDS, BOUNDS)
+    return st.one_of(
+        say(field, "zcard"),
+        say(field, "zcount", BOUNDS, BOUNDS),
+        say(field, "zscore", VALUES),
+        say(field, "zrank", VALUES),
+        say(field, "zrevrank", VALUES),
+        optioned(field, "zrange", two_places, places),
+        optioned(field, "zrevrange", two_places, scores),
+        optioned(field, "zrangebyscore", two_bounds, parts),
+        optioned(field, "zrevrangebyscore", two_bounds, parts),
+    )
+
+
+def instance_reads() -> SearchStrategy[Say]:
+    names = st.lists(st.sampled_from(ENTRY_FIELDS), max_size=3).map(tuple)
+    whole = [say(None, method) for method in ("hgetall", "hkeys", "hvals", "hlen")]
+    return st.one_of(st.builds(Say, st.none(), st.just("hmget"), names), *whole)
+
+
+#: Field name to the writes and reads that are drawn on it; None stands for the instance.
+WRITES = {
+    "title": string_writes("title"),
+    "code": string_writes("code"),
+    "name": entry_writes("name"),
+    "email": entry_writes("email"),
+    "note": entry_writes("note"),
+    "headers": hash_writes("headers"),
+    "tags": set_writes("tags"),
+    "badges": set_writes("badges"),
+    "rows": list_writes("rows"),
+    "ranks": sorted_set_writes("ranks"),
+    None: instance_writes(),
+}
+READS = {
+    "title": string_reads("title"),
+    "name": entry_reads("name"),
+    "headers": hash_reads("headers"),
+    "tags": set_reads("tags"),
+    "rows": list_reads("rows"),
+    "ranks": sorted_set_reads("ranks"),
+    None: instance_reads(),
+}
+#: Any writing command.
+ANY_WRITE = st.one_of(*WRITES.values())
+#: Values for a constructor, some of them.
+FIRST_VALUES = st.fixed_dictionaries(
+    {},
+    optional={
+        "title": VALUES,
+        "code": VALUES,
+        "name": VALUES,
+        "email": VALUES,
+        "note": VALUES,
+        "headers": MAPPINGS,
+        "tags": SEVERAL,
+        "badges": SEVERAL,
+        "rows": SEVERAL,
+        "ranks": SCORED,
+    },
+)

@@ -1,0 +1,200 @@
+"""One key's part in a plan: what must be read of it, and what the pending commands make of it (decide).
+
+Where every change can be told from its arguments, nothing is rehearsed and nothing is read but what the index must
+forget. Else what the commands name is read under watch, and the commands are tried in the rehearsal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import attrs
+
+from uowredis.commands import Added, Change, Computed, Opaque, Removed, Replaced, Write
+from uowredis.content import Call, Pairs, Part, pairs, read_call
+from uowredis.exceptions import Rejected
+from uowredis.keys import INSTANCE_HASH
+from uowredis.planner.lives import Epoch, Life, Said
+from uowredis.rehearsal import KEY, Refused, Rehearsal, Rewrite, TooLarge
+from uowredis.schema import FieldSchema, Kind, ModelSchema
+
+
+def named(change: Change) -> tuple[str, ...] | None:
+    """Return the members that *change* names, None for the whole key."""
+    match change:
+        case Replaced(values):
+            return tuple(entry for entry, _ in values)
+        case Added(values):
+            return values
+        case Removed(members) | Computed(members) | Opaque(members):
+            return members
+
+
+def needs_content(change: Change) -> bool:
+    """Return whether the result of *change* depends on what was there."""
+    return isinstance(change, Computed | Opaque)
+
+
+def touched_fields(model: ModelSchema, storage: str, entries: Iterable[str]) -> Iterator[FieldSchema]:
+    """Yield the fields that a command on *storage* naming *entries* touches."""
+    if storage != INSTANCE_HASH:
+        yield model.fields[storage]
+        return
+    for entry in entries:
+        if (field := model.fields.get(entry)) is not None:
+            yield field
+
+
+def matters(write: Write[Any]) -> bool:
+    """Return whether *write* touches an indexed field."""
+    model = write.identity.model
+    return any(field.indexed for field in touched_fields(model, write.storage, named(write.change) or ()))
+
+
+def may_fail(write: Write[Any]) -> bool:
+    """Return whether Redis may refuse *write* for what it meets, and the field wants that known beforehand."""
+    change = write.change
+    return (
+        isinstance(change, Computed | Opaque)
+        and change.fallible
+        and any(field.lockable for field in touched_fields(write.identity.model, write.storage, change.members or ()))
+    )
+
+
+@attrs.define(eq=False)
+class Work:
+    """All that happens to one key of one object in one epoch.
+
+    Attributes:
+        given: the pairs that the constructor put there.
+        said: the writes with their positions.
+        members: what constructor and writes name, in order.
+        touched: the fields concerned.
+        indexed: those of them that have an index.
+        rehearsed: the writes must be tried.
+        part: what is read of the key: None for the whole, () for nothing.
+        call: the read, where there is one.
+        rewrites: what is sent in place of an opaque write, by position.
+    """
+
+    life: Life
+    epoch: Epoch
+    storage: str
+    kind: Kind
+    given: Pairs
+    said: list[Said]
+    members: tuple[str, ...]
+    touched: list[FieldSchema]
+    indexed: list[FieldSchema]
+    rehearsed: bool
+    part: Part = ()
+    call: Call | None = None
+    rewrites: dict[int, Rewrite] = attrs.field(factory=dict)
+
+    @classmethod
+    def of(cls, life: Life, epoch: Epoch, storage: str) -> Work:
+        """Return the work on *storage* in *epoch*."""
+        model = life.identity.model
+        create, said = epoch.create, epoch.said(storage)
+        given = list(create.entries) if create is not None and storage == INSTANCE_HASH else []
+        members = tuple(
+            dict.fromkeys(
+                [entry for entry, _ in given] + [name for _, write in said for name in named(write.change) or ()]
+            )
+        )
+        kind = Kind.HASH if storage == INSTANCE_HASH else model.fields[storage].kind
+        touched = list(touched_fields(model, storage, members))
+        indexed = [field for field in touched if field.indexed]
+        rehearsed = any(needs_content(write.change) and (matters(write) or may_fail(write)) for _, write in said)
+        work = cls(life, epoch, storage, kind, given, said, members, touched, indexed, rehearsed)
+        if not epoch.from_nothing:
+            work.part = work._part()
+            if work.part != ():
+                assert life.identity.pk is not None
+                work.call = read_call(kind, model.keys.storage(life.identity.pk, storage), work.part)
+        return work
+
+    def _part(self) -> Part:
+        whole = any(named(write.change) is None for _, write in self.said)
+        if self.rehearsed:
+            return None if whole or self.kind in (Kind.LIST, Kind.STRING) else self.members
+        if self.storage == INSTANCE_HASH:
+            return tuple(field.name for field in self.indexed)
+        if not self.indexed:
+            return ()
+        if whole or self.kind is Kind.STRING:
+            return None
+        return self.members if self.kind is Kind.HASH else ()
+
+    @property
+    def guarded(self) -> bool:
+        """Whether what is read must not change: not where all fields concerned are ``lockable=False``."""
+        return any(field.lockable for field in self.touched)
+
+    @property
+    def label(self) -> str:
+        """The fields concerned, in words."""
+        return ", ".join(f"{self.life.model.name}.{field.name}" for field in self.indexed or self.touched)
+
+    def by_field(self, found: Pairs) -> Iterator[tuple[FieldSchema, Pairs]]:
+        """Yield the indexed fields with what of *found* is theirs."""
+        for field in self.indexed:
+            if field.kind is Kind.ENTRY:
+                yield field, [(entry, value) for entry, value in found if entry == field.name]
+            else:
+                yield field, found
+
+    def simple_after(self) -> Pairs:
+        """Return what will be there of what was named, where the changes tell it."""
+        there: dict[str, str | None] = dict(self.given)
+        single = self.kind in (Kind.STRING, Kind.HASH)
+        for _, write in self.said:
+            match write.change:
+                case Replaced(values):
+                    there |= dict(values)
+                case Added(values):
+                    there |= {value: value for value in values}
+                case Removed(None):
+                    there.clear()
+                case Removed(members) if members is not None:
+                    there |= dict.fromkeys(members)
+        return [(entry if single else "", value) for entry, value in there.items() if value is not None]
+
+    def simple_before(self, reply: Any) -> Pairs:
+        """Return what the index must forget, where the changes tell what will be there."""
+        if self.part != ():
+            return pairs(self.kind, self.part, reply)
+        if self.epoch.from_nothing or self.kind is Kind.HASH:
+            return []
+        kept = {value for _, value in self.simple_after()}
+        return [("", value) for value in self.members if value not in kept]
+
+    def rehearse(self, rehearsal: Rehearsal, reply: Any) -> Pairs:
+        """Try the writes on what *reply* says was there; return what will be there.
+
+        Raises:
+            Rejected: where Redis would refuse one of them, or the key is too large to try it.
+        """
+        try:
+            if self.epoch.from_nothing:
+                rehearsal.clear()
+            else:
+                rehearsal.load(self.kind, self.part, reply)
+        except TooLarge as error:
+            raise Rejected(
+                f"{self.said[-1][1]} depends on what is there: {error} members, more than are rehearsed; nothing was "
+                f"sent. Way out: Session(db, rehearsal_limit=...), or say it outside a session"
+            ) from None
+        if self.given:
+            rehearsal.run(("HSET", KEY, *(text for pair in self.given for text in pair)))
+        for index, write in self.said:
+            try:
+                if isinstance(write.change, Opaque) and matters(write):
+                    self.rewrites[index] = rehearsal.settle(write, index)
+                else:
+                    rehearsal.write(write)
+            except Refused as error:
+                raise Rejected(f"{write} would fail: {error}; nothing was sent") from None
+        part = None if self.epoch.from_nothing else self.part
+        return pairs(self.kind, part, rehearsal.content(self.kind, part))
