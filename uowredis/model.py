@@ -25,9 +25,10 @@ from uowredis.fields import (
 from uowredis.fields.instance_hash import InstanceHashCommands
 from uowredis.keys import INSTANCE_HASH, RESERVED, Keys
 from uowredis.modes import Sync
+from uowredis.outside import alone, commit_alone, read_alone, write_alone
 from uowredis.planner.touched import Filter
 from uowredis.schema import Kind, ModelSchema
-from uowredis.session import Session, alone, commit_alone, current, gone, read_alone, write_alone
+from uowredis.session import Session, current, gone
 from uowredis.spelling import text
 
 __all__ = [
@@ -356,7 +357,7 @@ class RedisModel(InstanceHashCommands[Sync], Sync, metaclass=MetaRedisModel):
         except DoesNotExist:
             pass
         try:
-            return cls(**filters), True
+            return cls(**_as_values(schema_of(cls), filters)), True
         except UniquenessError:
             # Another client created it in between, or holds one value of several: get() tells which.
             try:
@@ -461,6 +462,18 @@ def _condition(model: MetaRedisModel, schema: ModelSchema, name: str, value: Any
         )
     (key,) = schema.index_keys(field, [(entry, text(value, f"{schema.name}.{name}"))])
     return Filter(field, key)
+
+
+def _as_values(schema: ModelSchema, filters: dict[str, Any]) -> dict[str, Any]:
+    """Return *filters* as a constructor takes them: the entries of a HashField as one mapping."""
+    values: dict[str, Any] = {}
+    for name, value in filters.items():
+        field_name, separator, entry = name.partition("__")
+        if separator and field_name in schema.fields:
+            values.setdefault(field_name, {})[entry] = value
+        else:
+            values[name] = value
+    return values
 
 
 def _spelled(pk: Any, filters: dict[str, Any]) -> str:

@@ -32,14 +32,12 @@ from uowredis.exceptions import (
     UowError,
 )
 from uowredis.executor import Link
-from uowredis.keys import Keys
 from uowredis.pending import Pending
 from uowredis.plan import Plan
 from uowredis.planner import Life, Limits, Lives, Planner
 from uowredis.planner.answers import Answer
 from uowredis.planner.presence import pk_taken
 from uowredis.planner.touched import Filter, Touched
-from uowredis.planner.work import matters
 from uowredis.printing import quoted
 from uowredis.rehearsal import Rehearsal
 from uowredis.schema import ModelSchema
@@ -91,6 +89,7 @@ class Session:
         echo: log what is really sent (logger ``uowredis``, level INFO).
         rehearsal_limit: members a key may hold for commands to be tried on it.
         max_steps: steps a plan may have.
+        retry_for: bound attempts by seconds from now on, not by their number.
     """
 
     def __init__(
@@ -103,12 +102,13 @@ class Session:
         echo: bool = False,
         rehearsal_limit: int = 10_000,
         max_steps: int = 1_000_000,
+        retry_for: float | None = None,
     ) -> None:
         self.database = database
         self._last_plan: Plan | None = None
         self.outcome: str | None = None
         self._attempts = database.attempts if attempts is None else attempts
-        self._deadline: float | None = None
+        self._deadline = None if retry_for is None else time.monotonic() + retry_for
         self._on_pending = on_pending
         self._dry_run = dry_run
         self._echo = echo
@@ -529,57 +529,3 @@ def gone(identity: Identity) -> DoesNotExist:
     return DoesNotExist(
         f"{identity} {identity.state.value}; nothing was sent. Way out: create a new {identity.model.name}"
     )
-
-
-# Outside a session each call is a session of its own.
-
-
-def alone(database: RedisDatabase) -> Session:
-    """Return a session for one call: retried by time, not by count; keys of any size are rehearsed."""
-    session = Session(database, rehearsal_limit=2**62)
-    session._deadline = time.monotonic() + database.retry_for
-    return session
-
-
-def read_alone(database: RedisDatabase, read: Read[T]) -> T:
-    """Answer one *read* at once, in one round trip; an object without pk holds nothing."""
-    if read.identity.pk is None or read.members == ():
-        return alone(database).read(read)
-    return read.decode(database.executor.ask((read_call(read),))[0])
-
-
-def write_alone(database: RedisDatabase, write: Write[T]) -> T:
-    """Send one *write* at once; return its reply.
-
-    Without an index it goes as it is, in one round trip.
-    """
-    identity = write.identity
-    if identity.state is State.STORED and not matters(write):
-        assert identity.pk is not None
-        return write.decode(
-            database.executor.tell((write.name, _key(identity.model.keys, identity.pk, write), *write.args))
-        )
-    session = alone(database)
-    try:
-        pending = session.say(write)
-        session.commit()
-        return pending.result
-    finally:
-        session.rollback()
-
-
-def _key(keys: Keys, pk: str, command: Write[Any]) -> str:
-    return keys.storage(pk, command.storage)
-
-
-def commit_alone(database: RedisDatabase, command: Create | Delete) -> None:
-    """Create or delete one object at once."""
-    session = alone(database)
-    try:
-        if isinstance(command, Create):
-            session.create(command, None)
-        else:
-            session.delete(command.identity)
-        session.commit()
-    finally:
-        session.rollback()
