@@ -13,7 +13,7 @@ PACKAGE = pathlib.Path(uowredis.__file__).parent
 
 #: From the top down, as in docs/how-it-works.md; members of a package may import each other.
 FLOORS = (
-    "modes exceptions keys schema spelling commands content script turns printing plan rehearsal planner pending "
+    "modes exceptions keys schema spelling commands content script turns printing plan query rehearsal planner pending "
     "executor database session outside fields model contrib cli __main__"
 ).split()
 

@@ -79,6 +79,16 @@ class Executor:
             link.send(calls)
             return link.checked(calls, link.replies(len(calls)))
 
+    def transact(self, calls: Sequence[Call]) -> list[Any]:
+        """Send reading *calls* that need temporary keys in one transaction; return their raw replies.
+
+        Raises:
+            Unreachable: where the server is not there.
+            Rejected: where it answers one with an error.
+        """
+        with self._connection("a query was not answered") as link:
+            return link.transact(calls)
+
     def tell(self, call: Call) -> Any:
         """Send one writing *call* as it is; return its raw reply.
 
@@ -135,10 +145,15 @@ class Executor:
 
 @attrs.define(eq=False)
 class Link:
-    """One connection while it is lent; it never gets a new socket under way."""
+    """One connection while it is lent; it never gets a new socket under way.
+
+    Attributes:
+        in_doubt: EXEC is on its way and its reply has not come.
+    """
 
     executor: Executor
     connection: Any
+    in_doubt: bool = False
     _socket: Any = attrs.field(init=False)
     _watching: bool = False
     _reader: Any = attrs.field(init=False)
@@ -238,13 +253,7 @@ class Link:
         return self._evaluate(plan) if plan.scripted else self._execute(plan)
 
     def _execute(self, plan: Plan) -> list[Any] | None:
-        calls = plan.transaction
-        if self.connection not in self.executor._knows_multi:
-            # Where MULTI is refused, steps in the same write would run one by one.
-            self.send(calls[:1])
-            self.checked(calls[:1], self.replies(1))
-            self.executor._knows_multi.add(self.connection)
-            calls = calls[1:]
+        calls = self._opened(plan.transaction)
         if len(plan.steps) > CHUNK:
             self.send(calls[:-1])
             self._queued(calls[:-1], self.replies(len(calls) - 1))
@@ -258,6 +267,31 @@ class Link:
             return None
         return self._applied(plan, result)
 
+    def _opened(self, calls: Sequence[Call]) -> Sequence[Call]:
+        """Return what is left to send of a transaction; on a connection's first one MULTI is tried alone."""
+        if self.connection in self.executor._knows_multi:
+            return calls
+        # Where MULTI is refused, steps in the same write would run one by one.
+        self.send(calls[:1])
+        self.checked(calls[:1], self.replies(1))
+        self.executor._knows_multi.add(self.connection)
+        return calls[1:]
+
+    def transact(self, calls: Sequence[Call]) -> list[Any]:
+        """Send reading *calls* that need temporary keys in one transaction; return their raw replies.
+
+        Raises:
+            Rejected: where the server refuses one; the others may have run.
+        """
+        left = self._opened((("MULTI",), *calls, ("EXEC",)))
+        self.send(left)
+        replies = self.replies(len(left))
+        result = replies[-1]
+        if isinstance(result, Exception):
+            self._queued(left[:-1], replies[:-1])
+            raise Rejected(f"Redis refused the transaction of a query: {result}") from result
+        return self.checked(calls, result)
+
     def _queued(self, calls: Sequence[Call], replies: list[Any]) -> None:
         for call, reply in zip(calls, replies, strict=True):
             if isinstance(reply, Exception):
@@ -265,9 +299,12 @@ class Link:
 
     def _final(self, calls: Sequence[Call]) -> list[Any]:
         """Send the calls that end in EXEC (or are the EVAL) and read all replies."""
+        self.in_doubt = True
         try:
             self.send(calls)
-            return self.replies(len(calls))
+            replies = self.replies(len(calls))
+            self.in_doubt = False
+            return replies
         except _LOST as error:
             raise OutcomeUnknown(
                 f"The connection to {self.executor.address} was lost ({error}) around EXEC: all of it was applied, or "

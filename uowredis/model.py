@@ -26,7 +26,7 @@ from uowredis.fields.instance_hash import InstanceHashCommands
 from uowredis.keys import INSTANCE_HASH, RESERVED, Keys
 from uowredis.modes import Sync
 from uowredis.outside import alone, commit_alone, read_alone, write_alone
-from uowredis.planner.touched import Filter
+from uowredis.query import Filter
 from uowredis.schema import Kind, ModelSchema
 from uowredis.session import Session, current, gone
 from uowredis.spelling import text
@@ -380,7 +380,7 @@ class RedisModel(InstanceHashCommands[Sync], Sync, metaclass=MetaRedisModel):
         spelled = text(pk, f"the primary key of {cls.__name__}")
         if not conditions:
             return [spelled] if session.holds(schema, spelled) else []
-        return [match for match in session.find(schema, conditions) if match == spelled]
+        return [match for match in session.find(schema, conditions) if _pk_of(match) == spelled]
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, RedisModel):
@@ -421,6 +421,10 @@ def _check_names(schema: ModelSchema, values: dict[str, Any], fields: dict[str, 
         raise ArgumentError(
             f"{schema.name} has no field {', '.join(map(repr, unknown))}. Way out: it has {', '.join(fields)}"
         )
+
+
+def _pk_of(match: Identity | str) -> str | None:
+    return match.pk if isinstance(match, Identity) else match
 
 
 def _chosen_pk(schema: ModelSchema, values: dict[str, Any]) -> str | None:

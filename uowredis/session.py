@@ -37,8 +37,9 @@ from uowredis.plan import Plan
 from uowredis.planner import Life, Limits, Lives, Planner
 from uowredis.planner.answers import Answer
 from uowredis.planner.presence import pk_taken
-from uowredis.planner.touched import Filter, Touched
+from uowredis.planner.touched import Touched
 from uowredis.printing import quoted
+from uowredis.query import Filter, Query
 from uowredis.rehearsal import Rehearsal
 from uowredis.schema import ModelSchema
 from uowredis.spelling import plain
@@ -257,19 +258,35 @@ class Session:
             DoesNotExist: where the object was deleted, or made in a session that was rolled back.
             PendingWrites: where that cannot be known exactly.
         """
+        return cast("T", self.read_all((read,))[0])
+
+    def read_all(self, reads: Sequence[Read[Any]]) -> list[Any]:
+        """Answer several *reads* like :meth:`read`, in one round trip."""
+        answers = [self._answer(read) for read in reads]
+        calls = [answer.calls if isinstance(answer, Answer) else answer for answer in answers]
+        replies = iter(self.ask([call for each in calls for call in each]))
+        return [
+            answer.settle(self._rehearsal, [plain(next(replies)) for _ in answer.calls])
+            if isinstance(answer, Answer)
+            else read.decode(next(replies) if answer else [])
+            for read, answer in zip(reads, answers, strict=True)
+        ]
+
+    def _answer(self, read: Read[Any]) -> Answer | tuple[Call, ...]:
+        """Return how to answer *read* over what is pending, or the call that answers it as it is."""
         self._check_alive(read.identity)
         if read.members == ():
-            return read.decode([])
+            return ()
         life = self._lives.find(read.identity)
         if life is None and read.identity.pk is None:
             life = Lives.of_nothing(read.identity)
         answer = None if life is None else Answer.of(read, life)
-        if answer is None:
-            return read.decode(self._ask((read_call(read),))[0])
-        replies = [plain(reply) for reply in self._ask(answer.calls)] if answer.calls else []
-        return cast("T", answer.settle(self._rehearsal, replies))
+        return (read_call(read),) if answer is None else answer
 
-    def _ask(self, calls: Sequence[Call]) -> list[Any]:
+    def ask(self, calls: Sequence[Call]) -> list[Any]:
+        """Send reading *calls* in one round trip; return the raw replies."""
+        if not calls:
+            return []
         if self._echo:
             for call in calls:
                 _log.info("%s", quoted(call))
@@ -282,24 +299,41 @@ class Session:
             return life.alive
         if life is not None and not life.alive:
             return False
-        return bool(self._ask((("SISMEMBER", model.keys.collection, pk),))[0])
+        return bool(self.ask((("SISMEMBER", model.keys.collection, pk),))[0])
+
+    def touches(self, model: ModelSchema) -> bool:
+        """Return whether something is pending for objects of *model*."""
+        return bool(self._lives.commands) and self._touched.of(self._lives).any_of(model)
+
+    def merge(
+        self, model: ModelSchema, filters: Sequence[Filter], names: frozenset[str], found: Sequence[str]
+    ) -> tuple[list[str], list[Identity]]:
+        """Return which of the pks *found* by the server hold as they are, and the touched objects that match.
+
+        Raises:
+            PendingWrites: where that cannot be known exactly.
+        """
+        merging = self._touched.of(self._lives).merge(self._lives, self._rehearsal, model, filters, names, found)
+        try:
+            calls = next(merging)
+            while True:
+                calls = merging.send([plain(reply) for reply in self.ask(calls)])
+        except StopIteration as end:
+            kept, lives = end.value
+            return kept, [life.identity for life in lives]
+        except Rejected as error:
+            raise PendingWrites(f"The query cannot be answered before the commit: {error}") from error
 
     def find(self, model: ModelSchema, filters: Sequence[Filter]) -> list[Identity | str]:
         """Return the objects that match all *filters*, as they will be right after the commit.
 
         Returns:
-            Pks, and the identities of new objects that have none yet.
+            Pks, and the identities of those that the session touched.
         """
-        self._touched.catch_up(self._lives)
-        query = self._touched.query(self._lives, self._rehearsal, model, filters)
-        try:
-            turn = next(query)
-            while True:
-                turn = query.send([plain(reply) for reply in self._ask(turn)] if turn else [])
-        except StopIteration as end:
-            return cast("list[Identity | str]", end.value)
-        except Rejected as error:
-            raise PendingWrites(f"The query cannot be answered before the commit: {error}") from error
+        query = Query(model, tuple(filters))
+        found = query.members_of([plain(reply) for reply in self.ask(query.members())])
+        kept, identities = self.merge(model, filters, query.names, found)
+        return [*kept, *identities]
 
     def allocate(self, identity: Identity) -> str:
         """Give a new object its pk now; return it."""
@@ -309,7 +343,7 @@ class Session:
         if identity.pk is None:
             if self._dry_run:
                 return identity.placeholder
-            (last,) = self._ask(Allocate(((identity.model, 1),)).calls)
+            (last,) = self.ask(Allocate(((identity.model, 1),)).calls)
             identity.pk = str(last)
             self._lives.allocated(identity)
         return identity.pk
@@ -330,7 +364,7 @@ class Session:
         turn = planner.send()
         while not isinstance(turn, Plan):
             if isinstance(turn, Fetch):
-                replies = self._ask([ask.call for ask in turn.asks]) if turn.asks else []
+                replies = self.ask([ask.call for ask in turn.asks]) if turn.asks else []
                 turn = planner.send([plain(reply) for reply in replies])
             else:
                 turn = planner.send(self._placeholders())
@@ -407,8 +441,9 @@ class Session:
                     error.plan = plan
                 raise
             except BaseException:
-                self.outcome = "unknown"
-                self._stuck = OutcomeUnknown("interrupted around EXEC")
+                if link.in_doubt:
+                    self.outcome = "unknown"
+                    self._stuck = OutcomeUnknown("interrupted around EXEC")
                 raise
         return None if replies is None else (plan, replies, planner.rewrites)
 
@@ -461,7 +496,7 @@ class Session:
     def _conflict(self, attempts: int) -> Conflict:
         plan = self.last_plan
         calls = [call for call, _ in plan.reads]
-        now = [plain(reply) for reply in self._ask(calls)] if calls else []
+        now = [plain(reply) for reply in self.ask(calls)] if calls else []
         differ = sorted({call[1] for (call, before), after in zip(plan.reads, now, strict=True) if before != after})
         where = f" (now: {', '.join(differ)})" if differ else ""
         conflict = Conflict(

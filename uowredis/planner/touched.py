@@ -11,22 +11,18 @@ from typing import Any
 
 import attrs
 
-from uowredis.commands import Added, Create, Delete, Identity, Replaced, Write
+from uowredis.commands import Added, Create, Delete, Replaced, Write
 from uowredis.content import Call, Pairs
 from uowredis.planner.asking import Asking
 from uowredis.planner.lives import Life, Lives
 from uowredis.planner.values import Values
 from uowredis.planner.work import named, needs_content, touched_fields
+from uowredis.query import Filter
 from uowredis.rehearsal import Rehearsal
 from uowredis.schema import FieldSchema, Kind, ModelSchema
 
-
-@attrs.frozen
-class Filter:
-    """One condition of a query: *field* holds the value whose index key is *key*."""
-
-    field: FieldSchema
-    key: str
+#: Stands among the touched fields of what is created or deleted.
+_ALL = "*"
 
 
 @attrs.define(eq=False)
@@ -37,14 +33,16 @@ class Touched:
     _gains: dict[str, dict[Life, None]] = attrs.field(factory=dict)
     _uncertain: dict[tuple[ModelSchema, str], dict[Life, None]] = attrs.field(factory=dict)
     _fields: dict[Life, set[str]] = attrs.field(factory=dict)
+    _born: dict[Life, None] = attrs.field(factory=dict)
 
     def catch_up(self, lives: Lives) -> None:
         """Take the commands said since the last query."""
         for command, life in zip(lives.commands[self._seen :], lives.of_command[self._seen :], strict=True):
             if isinstance(command, Delete):
-                self._fields.setdefault(life, set()).update(field.name for field in life.model.indexed)
+                self._fields.setdefault(life, set()).add(_ALL)
             elif isinstance(command, Create):
-                self._fields.setdefault(life, set()).update(field.name for field in life.model.indexed)
+                self._fields.setdefault(life, set()).add(_ALL)
+                self._born[life] = None
                 for name, value in command.entries:
                     self._gain(life, life.model.fields[name], [(name, value)])
                 for write in command.writes:
@@ -56,9 +54,9 @@ class Touched:
     def _take(self, life: Life, write: Write[Any]) -> None:
         change = write.change
         for field in touched_fields(life.model, write.storage, named(change) or ()):
+            self._fields.setdefault(life, set()).add(field.name)
             if not field.indexed:
                 continue
-            self._fields.setdefault(life, set()).add(field.name)
             if needs_content(change):
                 self._uncertain.setdefault((life.model, field.name), {})[life] = None
             elif isinstance(change, Replaced):
@@ -72,48 +70,67 @@ class Touched:
             for key in life.model.index_keys(field, found):
                 self._gains.setdefault(key, {})[life] = None
 
-    def query(
-        self, lives: Lives, rehearsal: Rehearsal, model: ModelSchema, filters: Sequence[Filter]
-    ) -> Generator[Sequence[Call], Sequence[Any], list[Identity | str]]:
-        """Yield the calls to ask, be sent their plain replies, return who matches all *filters*.
+    def of(self, lives: Lives) -> Touched:
+        """Take the commands of *lives* said since the last query; return self."""
+        self.catch_up(lives)
+        return self
+
+    def any_of(self, model: ModelSchema) -> bool:
+        """Return whether the session touched objects of *model*."""
+        return any(life.model is model for life in self._fields)
+
+    def merge(
+        self,
+        lives: Lives,
+        rehearsal: Rehearsal,
+        model: ModelSchema,
+        filters: Sequence[Filter],
+        names: frozenset[str],
+        found: Sequence[str],
+    ) -> Generator[Sequence[Call], Sequence[Any], tuple[list[str], list[Life]]]:
+        """Judge what the session touched; yield the calls to ask, be sent their plain replies.
+
+        Args:
+            lives: what is pending.
+            rehearsal: where commands are tried.
+            model: of the objects wanted.
+            filters: the conditions.
+            names: the fields on which the answer depends, those of the filters among them.
+            found: the pks that the server finds.
 
         Returns:
-            Pks, and the identities of objects that have none yet.
+            The pks of *found* that hold as they are, and the touched objects that match.
         """
-        names = {condition.field.name for condition in filters}
-        candidates: dict[Life, None] = {}
-        for condition in filters:
-            candidates |= self._gains.get(condition.key, {})
-            candidates |= self._uncertain.get((model, condition.field.name), {})
-        asking = Asking(None)
-        first: list[Call] = [("SINTER", *(condition.key for condition in filters))]
-        values = Values(asking, rehearsal, False)
-        judged = {life for life in candidates if life.alive}
-        self._ask(values, asking, judged, filters)
-        fetch = asking.fetch()
-        found = yield first + ([] if fetch is None else [ask.call for ask in fetch.asks])
-        if fetch is not None:
-            asking.answered(fetch, list(found[1:]))
-        matching: list[Identity | str] = []
-        late: set[Life] = set()
-        for pk in found[0]:
+        kept: list[str] = []
+        judged: dict[Life, None] = {}
+        for pk in found:
             life = lives.with_pk(model, pk)
-            if life is None or names.isdisjoint(self._fields.get(life, ())):
-                matching.append(pk)
-            elif life.alive and life not in judged:
-                late.add(life)
-        self._ask(values, asking, late, filters)
+            fields = None if life is None else self._fields.get(life)
+            if life is None or fields is None or (_ALL not in fields and names.isdisjoint(fields)):
+                kept.append(pk)
+            else:
+                judged[life] = None
+        for condition in filters:
+            judged |= self._gains.get(condition.key, {})
+            judged |= self._uncertain.get((model, condition.field.name), {})
+        if not filters:
+            judged |= {life: None for life in self._born if life.model is model}
+        alive = [life for life in judged if life.alive]
+        asking = Asking(None)
+        values = Values(asking, rehearsal, False)
+        if filters:
+            self._ask(values, asking, alive, filters)
         fetch = asking.fetch()
         if fetch is not None:
             asking.answered(fetch, list((yield [ask.call for ask in fetch.asks])))
         values.decide()
         deltas = {(delta.life, delta.field.name): delta for delta in values.deltas}
-        for life in sorted(judged | late, key=lambda life: (life.identity.pk or "", life.identity.number)):
-            if all(self._holds(life, condition, deltas, asking) for condition in filters):
-                matching.append(life.identity if life.identity.pk is None else life.identity.pk)
-        return matching
+        matching = [
+            life for life in alive if all(self._holds(life, condition, deltas, asking) for condition in filters)
+        ]
+        return kept, matching
 
-    def _ask(self, values: Values, asking: Asking, judged: set[Life], filters: Sequence[Filter]) -> None:
+    def _ask(self, values: Values, asking: Asking, judged: Sequence[Life], filters: Sequence[Filter]) -> None:
         for life in judged:
             values.ask(life)
             if life.from_server and not life.deletions:

@@ -64,11 +64,10 @@ class Unique:
 
 def _taken(life: Life, field: FieldSchema, key: str, pk: str | None, holder: str) -> UniquenessError:
     value = key.removeprefix(index_public(life.model, field))
-    return UniquenessError(
-        f"Key {key} already exists (for {holder}): {life.model.name}.{field.name} is unique and {life} claims {value!r}"
-        f"; nothing was written",
-        field=field.name,
-        value=value,
-        key=key,
-        pk=pk,
+    # The text is the documented one; the rest goes where a traceback shows it.
+    error = UniquenessError(f"Key {key} already exists (for {holder})", field=field.name, value=value, key=key, pk=pk)
+    error.add_note(
+        f"{life.model.name}.{field.name} is unique and {life} claims {value!r}; nothing was written. Way out: another "
+        f"value, or {life.model.name}.get({field.name}={value!r}) for the instance that has it"
     )
+    return error

@@ -1,0 +1,213 @@
+"""A query as data: what to find, in which order, with which values, and the Redis calls for it (decide, pure)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import attrs
+
+from uowredis.content import Call
+from uowredis.schema import FieldSchema, Kind, ModelSchema
+from uowredis.spelling import encode
+
+#: Stands for the random part of a temporary key where a query is only shown.
+SHOWN = "<random>"
+
+
+@attrs.frozen
+class Filter:
+    """One condition of a query: *field* holds the value whose index key is *key*."""
+
+    field: FieldSchema
+    key: str
+
+
+@attrs.frozen
+class Column:
+    """One value of each object found.
+
+    Attributes:
+        name: under which it is returned.
+        field: the field, None for the primary key.
+        pattern: how SORT gets it.
+    """
+
+    name: str
+    field: FieldSchema | None
+    pattern: str
+
+    @classmethod
+    def of(cls, model: ModelSchema, name: str) -> Column:
+        """Return the column of the simple field *name* of *model*; ``pk`` and its real name are the primary key."""
+        if name in ("pk", model.pk_field):
+            return cls(name, None, "#")
+        field = model.fields[name]
+        key = model.keys.storage("*", field.storage)
+        return cls(name, field, f"{key}->{field.name}" if field.kind is Kind.ENTRY else key)
+
+
+@attrs.frozen
+class Order:
+    """How what is found is ordered.
+
+    Attributes:
+        column: by which value; None: by primary key.
+        alpha: compare as text, not as numbers.
+        desc: the highest first.
+        scores: key of the sorted set whose scores count instead.
+    """
+
+    column: Column | None = None
+    alpha: bool = False
+    desc: bool = False
+    scores: str | None = None
+
+
+@attrs.frozen
+class Query:
+    """What is to be found.
+
+    Attributes:
+        filters: conditions on indexed fields, ANDed.
+        sets: keys of sets and sorted sets of pks, ANDed; each with whether it is a sorted set.
+        within: pks to choose from, None for all.
+        stored: key of the list of pks to choose from, in its order.
+        order: how to order; None: any order.
+        columns: the values wanted of each; none: its pk.
+    """
+
+    model: ModelSchema
+    filters: tuple[Filter, ...] = ()
+    sets: tuple[tuple[str, bool], ...] = ()
+    within: frozenset[str] | None = None
+    order: Order | None = None
+    columns: tuple[Column, ...] = ()
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The keys whose intersection is wanted: those of the filters, or all pks of the model."""
+        keys = tuple(condition.key for condition in self.filters) or (self.model.keys.collection,)
+        return keys + tuple(key for key, _ in self.sets)
+
+    @property
+    def scored(self) -> bool:
+        """Whether one of the keys is a sorted set."""
+        return any(scored for _, scored in self.sets)
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The fields on which the answer depends."""
+        columns = [*self.columns, *([self.order.column] if self.order is not None and self.order.column else [])]
+        fields = [condition.field for condition in self.filters] + [c.field for c in columns if c.field is not None]
+        return frozenset(field.name for field in fields)
+
+    def members(self) -> tuple[Call, ...]:
+        """Return the calls that read the matching pks in any order: no temporary key, works on a read-only replica."""
+        if self.within is not None:
+            some = sorted(self.within)
+            scored = {key for key, scored in self.sets if scored}
+            return tuple(("ZMSCORE" if key in scored else "SMISMEMBER", key, *some) for key in self.keys)
+        if self.scored:
+            return (("ZINTER", str(len(self.keys)), *self.keys),)
+        return (("SINTER", *self.keys) if len(self.keys) > 1 else ("SMEMBERS", *self.keys),)
+
+    def members_of(self, replies: Sequence[Any]) -> list[str]:
+        """Return the pks that the plain *replies* to :meth:`members` say."""
+        if self.within is None:
+            found: list[str] = replies[0]
+            return found
+        there = zip(sorted(self.within), *replies, strict=True)
+        return [pk for pk, *marks in there if all(mark is not None and mark != 0 for mark in marks)]
+
+    def sort(self, temporary: str, by: str | None, limit: tuple[int, int] | None, gets: Iterable[str]) -> Sorting:
+        """Return the calls that sort on the server.
+
+        Args:
+            temporary: what begins the temporary keys, where more than one key is intersected.
+            by: the pattern to sort by, "nosort", or None for the pk itself.
+            limit: (offset, count).
+            gets: patterns of the values to return.
+        """
+        before: list[Call] = []
+        keys, key = self.keys, self.keys[0]
+        temporaries = []
+        if self.within is not None:
+            temporaries.append(f"{temporary}:within")
+            before.append(("SADD", temporaries[0], *sorted(self.within)))
+            keys += (temporaries[0],)
+        if len(keys) > 1:
+            key = temporary
+            temporaries.append(key)
+            store = ("ZINTERSTORE", key, str(len(keys))) if self.scored else ("SINTERSTORE", key)
+            before.append((*store, *keys))
+        call = ["SORT", key, *(("BY", by) if by is not None else ())]
+        if limit is not None:
+            call += ["LIMIT", str(limit[0]), str(limit[1])]
+        for pattern in gets:
+            call += ["GET", pattern]
+        if self.order is not None and by != "nosort":
+            call += (["DESC"] if self.order.desc else []) + (["ALPHA"] if self.order.alpha else [])
+        after: tuple[Call, ...] = (("DEL", *temporaries),) if temporaries else ()
+        return Sorting((*before, tuple(call), *after), len(before))
+
+
+@attrs.frozen
+class Sorting:
+    """Calls of which one reply is the answer; several go in one transaction.
+
+    Attributes:
+        calls: to send.
+        answer: position of the call whose reply is the answer.
+    """
+
+    calls: tuple[Call, ...]
+    answer: int
+
+
+@attrs.frozen
+class Row:
+    """One object found.
+
+    Attributes:
+        pk: its primary key.
+        by: the value it is ordered by.
+        values: those of the columns.
+    """
+
+    pk: str
+    by: str | None
+    values: tuple[str | None, ...]
+
+
+def is_number(spelled: str) -> bool:
+    """Return whether *spelled* is a number to SORT."""
+    try:
+        float(spelled)
+    except ValueError:
+        return False
+    return "_" not in spelled
+
+
+def ordered(rows: Iterable[Row], order: Order | None) -> list[Row]:
+    """Return *rows* ordered as Redis' SORT does: missing values first or 0, ties of numbers by pk.
+
+    By primary key numbers come before text.
+
+    Raises:
+        ValueError: where numbers are compared and a value is none.
+    """
+    if order is None:
+        order = Order()
+    by_value = order.column is not None or order.scores is not None
+
+    def key(row: Row) -> Any:
+        pk = encode(row.pk)
+        if not by_value:
+            numeric = is_number(row.pk) and not order.alpha
+            return (0, float(row.pk), pk) if numeric else (1, 0.0, pk)
+        if order.alpha:
+            return (row.by is not None, encode(row.by or ""), pk)
+        return (float(row.by or "0"), pk)
+
+    return sorted(rows, key=key, reverse=order.desc)
