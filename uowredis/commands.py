@@ -33,6 +33,7 @@ class State(enum.Enum):
     EMPTY = "has no primary key yet and nothing stored"
     CREATED = "is created by the open session"
     STORED = "is in Redis, as far as known"
+    UNTESTED = "was not looked up yet"
     DELETED = "was deleted"
     FORGOTTEN = "was made in a session that was rolled back"
 

@@ -18,7 +18,7 @@ import hiredis
 import redis
 
 from uowredis.content import Call
-from uowredis.exceptions import OutcomeUnknown, PartiallyApplied, Rejected, Unreachable
+from uowredis.exceptions import CommitError, OutcomeUnknown, PartiallyApplied, Rejected, Unreachable, UowError
 from uowredis.plan import CHUNK, Plan
 from uowredis.printing import quoted
 from uowredis.schema import ModelSchema
@@ -60,12 +60,16 @@ class Executor:
         address: the server, in words.
         most_watched: keys that one transaction may watch, None for any number.
         scripts: whether the server runs scripts.
+        read_only: whether it showed to be a read-only replica.
+        sorts_by_bytes: whether it sorts text by its bytes (LC_COLLATE is C), None where nobody asked yet.
     """
 
     pool: Any
     address: str
     most_watched: int | None
     scripts: bool
+    read_only: bool = False
+    sorts_by_bytes: bool | None = None
     _knows_multi: weakref.WeakSet[Any] = attrs.field(factory=weakref.WeakSet)
 
     def ask(self, calls: Sequence[Call]) -> list[Any]:
@@ -131,10 +135,12 @@ class Executor:
         link = Link(self, connection)
         try:
             yield link
+        except UowError as error:
+            if not link.settled or isinstance(error, OutcomeUnknown):
+                connection.disconnect()
+            raise
         except _LOST as error:
             connection.disconnect()
-            if isinstance(error, Unreachable):
-                raise
             raise Unreachable(f"The connection to Redis at {self.address} was lost: {error}; {consequence}") from error
         except BaseException:
             connection.disconnect()
@@ -155,7 +161,9 @@ class Link:
     connection: Any
     in_doubt: bool = False
     _socket: Any = attrs.field(init=False)
+    _owed: int = 0
     _watching: bool = False
+    _in_multi: bool = False
     _reader: Any = attrs.field(init=False)
 
     @_reader.default
@@ -172,6 +180,7 @@ class Link:
     def send(self, calls: Sequence[Call]) -> None:
         """Send *calls*, without waiting."""
         for chunk in _chunks(calls):
+            self._owed += len(chunk)
             self._send(packed(chunk))
 
     def _send(self, data: bytes) -> None:
@@ -181,8 +190,16 @@ class Link:
 
     def replies(self, count: int) -> list[Any]:
         """Read *count* raw replies; an error reply stands in its place as exception."""
-        if self._reader is not None:
-            return self._read(count)
+        found = self._read_in_process(count) if self._reader is None else self._read(count)
+        self._owed -= count
+        return found
+
+    @property
+    def settled(self) -> bool:
+        """Whether the connection can serve the next one: nothing to read, nothing watched, no transaction open."""
+        return not (self._owed or self._watching or self._in_multi)
+
+    def _read_in_process(self, count: int) -> list[Any]:
         read = self.connection.read_response
         found: list[Any] = []
         for _ in range(count):
@@ -220,9 +237,9 @@ class Link:
     def find(self, fetch: Fetch) -> list[Any]:
         """Watch and read in one round trip; return the plain replies of the reads."""
         calls = fetch.calls
+        self._watching = self._watching or bool(fetch.watch)
         self.send(calls)
         replies = self.checked(calls, self.replies(len(calls)))
-        self._watching = self._watching or bool(fetch.watch)
         return [plain(reply) for reply in replies[len(calls) - len(fetch.asks) :]]
 
     def allocate(self, allocate: Allocate) -> dict[ModelSchema, range]:
@@ -260,6 +277,8 @@ class Link:
             calls = calls[-1:]
         replies = self._final(calls)
         result = replies[-1]
+        if isinstance(replies[0], Exception) and calls[0] == ("MULTI",):
+            raise self._ran_bare(replies)
         if isinstance(result, Exception):
             self._queued(calls[:-1], replies[:-1])
             raise Rejected(f"Redis refused the transaction: {result}; nothing was applied") from result
@@ -269,12 +288,13 @@ class Link:
 
     def _opened(self, calls: Sequence[Call]) -> Sequence[Call]:
         """Return what is left to send of a transaction; on a connection's first one MULTI is tried alone."""
-        if self.connection in self.executor._knows_multi:
+        self._in_multi = True
+        if self._socket in self.executor._knows_multi:
             return calls
         # Where MULTI is refused, steps in the same write would run one by one.
         self.send(calls[:1])
         self.checked(calls[:1], self.replies(1))
-        self.executor._knows_multi.add(self.connection)
+        self.executor._knows_multi.add(self._socket)
         return calls[1:]
 
     def transact(self, calls: Sequence[Call]) -> list[Any]:
@@ -286,11 +306,23 @@ class Link:
         left = self._opened((("MULTI",), *calls, ("EXEC",)))
         self.send(left)
         replies = self.replies(len(left))
+        self._in_multi = False
         result = replies[-1]
         if isinstance(result, Exception):
             self._queued(left[:-1], replies[:-1])
             raise Rejected(f"Redis refused the transaction of a query: {result}") from result
         return self.checked(calls, result)
+
+    def _ran_bare(self, replies: list[Any]) -> CommitError:
+        """Return the error for steps that ran one by one because MULTI was refused in the same write."""
+        refused, results = replies[0], replies[1:-1]
+        if all(isinstance(reply, Exception) for reply in results):
+            return Rejected(f"Redis refused MULTI: {refused}; nothing was applied")
+        return PartiallyApplied(
+            f"Redis refused MULTI ({refused}), which it took before on this connection, and ran the steps one by one. "
+            f"Way out: look at error.results and error.plan, and mend by hand",
+            results,
+        )
 
     def _queued(self, calls: Sequence[Call], replies: list[Any]) -> None:
         for call, reply in zip(calls, replies, strict=True):
@@ -303,7 +335,7 @@ class Link:
         try:
             self.send(calls)
             replies = self.replies(len(calls))
-            self.in_doubt = False
+            self.in_doubt = self._in_multi = self._watching = False
             return replies
         except _LOST as error:
             raise OutcomeUnknown(

@@ -52,6 +52,14 @@ class Keys:
         """Return the key of the set of pks whose HashField *field* has *value* under *entry*."""
         return f"{self.prefix}:{field}:{entry}:{value}"
 
+    def temporary(self, random: str) -> str:
+        """Return the key of a temporary result of a query; it lives within one transaction."""
+        return f"{self.prefix}:__collection__:tmp:{random}"
+
+    def stored(self, random: str) -> str:
+        """Return the key of a stored collection that was given none."""
+        return f"{self.prefix}:__collection__:store:{random}"
+
     def guard(self, pk: str) -> str:
         """Return the key that creations and deletions of *pk* touch; it never lasts."""
         return f"{self.prefix}:__guard__:{pk}"

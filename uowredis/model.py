@@ -352,6 +352,8 @@ class RedisModel(InstanceHashCommands[Sync], Sync, metaclass=MetaRedisModel):
             ArgumentError, ImplementationError: same as :meth:`get`.
             UniquenessError: where another object holds one of several unique values given.
         """
+        if not filters:
+            raise ArgumentError(f"{cls.__name__}.get_or_connect() needs a primary key or values of indexed fields")
         try:
             return cls.get(**filters), False
         except DoesNotExist:

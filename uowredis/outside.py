@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from uowredis.commands import Create, Delete, Read, State, Write
 from uowredis.database import RedisDatabase
+from uowredis.exceptions import DoesNotExist
 from uowredis.planner.work import matters
 from uowredis.session import Session, read_call
 
@@ -31,6 +32,11 @@ def write_alone(database: RedisDatabase, write: Write[T]) -> T:
     Without an index it goes as it is, in one round trip.
     """
     identity = write.identity
+    if identity.state is State.UNTESTED:
+        assert identity.pk is not None
+        if not alone(database).holds(identity.model, identity.pk):
+            raise DoesNotExist(f"{identity} does not exist; nothing was written")
+        identity.state = State.STORED
     if identity.state is State.STORED and not matters(write):
         assert identity.pk is not None
         return write.decode(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -55,13 +55,13 @@ class Order:
         column: by which value; None: by primary key.
         alpha: compare as text, not as numbers.
         desc: the highest first.
-        scores: key of the sorted set whose scores count instead.
+        scores: pk to score, as text, of the sorted set whose scores count instead.
     """
 
     column: Column | None = None
     alpha: bool = False
     desc: bool = False
-    scores: str | None = None
+    scores: Mapping[str, str] | None = attrs.field(default=None, eq=False)
 
 
 @attrs.frozen
@@ -72,7 +72,6 @@ class Query:
         filters: conditions on indexed fields, ANDed.
         sets: keys of sets and sorted sets of pks, ANDed; each with whether it is a sorted set.
         within: pks to choose from, None for all.
-        stored: key of the list of pks to choose from, in its order.
         order: how to order; None: any order.
         columns: the values wanted of each; none: its pk.
     """

@@ -25,8 +25,6 @@ from uowredis.exceptions import (
     DoesNotExist,
     OutcomeUnknown,
     PartiallyApplied,
-    PendingWrites,
-    Rejected,
     SessionError,
     UncommittedWrites,
     UowError,
@@ -321,8 +319,6 @@ class Session:
         except StopIteration as end:
             kept, lives = end.value
             return kept, [life.identity for life in lives]
-        except Rejected as error:
-            raise PendingWrites(f"The query cannot be answered before the commit: {error}") from error
 
     def find(self, model: ModelSchema, filters: Sequence[Filter]) -> list[Identity | str]:
         """Return the objects that match all *filters*, as they will be right after the commit.
@@ -349,6 +345,21 @@ class Session:
         return identity.pk
 
     # What is sent.
+
+    def allocate_all(self, identities: Sequence[Identity]) -> list[str]:
+        """Give new objects of one model their pks now, in one round trip; return the pks of all."""
+        new = [identity for identity in identities if identity.pk is None]
+        if new and not self._dry_run:
+            (last,) = self.ask(Allocate(((new[0].model, len(new)),)).calls)
+            for identity, pk in zip(new, range(last - len(new) + 1, last + 1), strict=True):
+                identity.pk = str(pk)
+                self._lives.allocated(identity)
+        return [identity.placeholder if identity.pk is None else identity.pk for identity in identities]
+
+    def is_pending(self, model: ModelSchema, pk: str) -> bool | None:
+        """Return whether the object with *pk* will be there by what is pending alone, None where nothing is said."""
+        life = self._lives.with_pk(model, pk)
+        return None if life is None else life.alive
 
     def plan(self, *, symbolic: bool = False) -> Plan:
         """Return the plan as it stands, made with reads only.

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from typing import Any, ClassVar, Generic, NoReturn, Protocol, TypeVar, overload
 
 from uowredis.commands import Change, Identity, Read, Removed, Write
-from uowredis.exceptions import ImplementationError
+from uowredis.exceptions import ArgumentError, ImplementationError
 from uowredis.fields.saying import M, Sayer, writes
 from uowredis.modes import Async, Sync
 from uowredis.schema import FieldSchema, Kind
-from uowredis.spelling import as_is
+from uowredis.spelling import as_is, text
 
 S = TypeVar("S")
 A = TypeVar("A")
@@ -149,6 +149,9 @@ class Field(Generic[S, A]):
             f"{self} cannot be assigned to. Way out: a command of the field, e.g. {self.name}.{self._setter()}(...)"
         )
 
+    def __delete__(self, instance: object) -> NoReturn:
+        raise AttributeError(f"{self} cannot be deleted so. Way out: {self.name}.delete()")
+
     def _setter(self) -> str:
         return "set"
 
@@ -173,6 +176,11 @@ class SingleValueField(Field[S, A]):
             raise ImplementationError(
                 f"{type(self).__name__} cannot be unique and have the default {default!r}: two objects would share it"
             )
+        if default is not None:
+            try:
+                text(default, f"the default of a {type(self).__name__}")
+            except ArgumentError as error:
+                raise ImplementationError(f"{error}") from None
         self.default = default
 
     def _options(self) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from uowredis.commands import Computed, Identity, Opaque, Read, Removed, Replaced, Write
@@ -28,11 +28,16 @@ from uowredis.spelling import (
 )
 
 
-def _entries(field: Field[Any, Any], given: object) -> tuple[tuple[str, str], ...]:
-    """Return *given*, a mapping, as (entry, value) pairs."""
+def _checked(field: Field[Any, Any], given: object) -> list[tuple[Any, Any]]:
+    """Return the items of *given*, which must be a mapping."""
     if not isinstance(given, Mapping):
         raise ArgumentTypeError(f"{field} takes a mapping of entries to values, not {type(given).__name__}")
-    pairs = tuple((_entry(field, entry), text(value, f"{field}")) for entry, value in given.items())
+    return list(given.items())
+
+
+def _entries(field: Field[Any, Any], given: Iterable[tuple[Any, Any]]) -> tuple[tuple[str, str], ...]:
+    """Return *given* spelled; at least one pair is needed."""
+    pairs = tuple((_entry(field, entry), text(value, field)) for entry, value in given)
     if not pairs:
         raise ArgumentError(f"{field} is missing: give at least one entry with its value")
     return pairs
@@ -108,23 +113,20 @@ class BoundHash(Bound[M]):
             mapping: entry to value, for several.
             items: the same flat: entry, value, entry, value ...
         """
-        given: dict[Any, Any] = {} if key is None else {key: value}
-        if mapping is not None and not isinstance(mapping, Mapping):
-            raise ArgumentTypeError(f"{self.field} takes a mapping of entries to values, not {type(mapping).__name__}")
-        flat = list(items or ())
+        flat: list[Any] = list(items or ())
         if len(flat) % 2:
             raise ArgumentError(f"{self.field} takes items in pairs of entry and value, not {len(flat)} of them")
-        return self._store("HSET", given | dict(mapping or {}) | dict(zip(flat[::2], flat[1::2], strict=True)))
+        one: list[tuple[Any, Any]] = [] if key is None and value is None else [(key, value)]
+        many: list[tuple[Any, Any]] = [] if mapping is None else _checked(self.field, mapping)
+        return self._store("HSET", [*one, *many, *zip(flat[::2], flat[1::2], strict=True)])
 
     @writes
     def hmset(self, /, mapping: Mapping[Any, Any] | None = None, **entries: Value) -> Write[bool | None]:
         """Store the entries of *mapping*, or those given as keywords; return True (HMSET)."""
-        if mapping is not None and not isinstance(mapping, Mapping):
-            # hmset(mapping='x') stores an entry of that name.
-            return self._store("HMSET", {"mapping": mapping} | entries, as_ok)
-        return self._store("HMSET", dict(mapping or {}) | entries, as_ok)
+        many: list[tuple[Any, Any]] = [] if mapping is None else _checked(self.field, mapping)
+        return self._store("HMSET", [*many, *entries.items()], as_ok)
 
-    def _store(self, name: str, given: dict[Any, Any], decode: Any = int) -> Write[Any]:
+    def _store(self, name: str, given: list[tuple[Any, Any]], decode: Any = int) -> Write[Any]:
         pairs = _entries(self.field, given)
         return self._write(Replaced(pairs), name, *(part for pair in pairs for part in pair), decode=decode)
 
@@ -178,7 +180,7 @@ class HashField(Field[BoundHash[Sync], BoundHash[Async]]):
 
     def first_write(self, identity: Identity, schema: FieldSchema, value: Mapping[Any, Any]) -> Write[Any]:
         """Return the HSET of a mapping of entries to values."""
-        pairs = _entries(self, value)
+        pairs = _entries(self, _checked(self, value))
         return Write(
             identity, schema.storage, schema, "HSET", tuple(part for pair in pairs for part in pair), Replaced(pairs)
         )

@@ -13,6 +13,7 @@ import attrs
 
 from uowredis.commands import Added, Create, Delete, Replaced, Write
 from uowredis.content import Call, Pairs
+from uowredis.exceptions import PendingWrites, Rejected
 from uowredis.planner.asking import Asking
 from uowredis.planner.lives import Life, Lives
 from uowredis.planner.values import Values
@@ -123,7 +124,10 @@ class Touched:
         fetch = asking.fetch()
         if fetch is not None:
             asking.answered(fetch, list((yield [ask.call for ask in fetch.asks])))
-        values.decide()
+        try:
+            values.decide()
+        except Rejected as error:
+            raise PendingWrites(f"The query cannot be answered before the commit: {error}") from error
         deltas = {(delta.life, delta.field.name): delta for delta in values.deltas}
         matching = [
             life for life in alive if all(self._holds(life, condition, deltas, asking) for condition in filters)

@@ -195,6 +195,8 @@ class Work:
                 else:
                     rehearsal.write(write)
             except Refused as error:
-                raise Rejected(f"{write} would fail: {error}; nothing was sent") from None
+                raise Rejected(
+                    f"{write} would fail: {error}; nothing was sent. Way out: read what is there first"
+                ) from None
         part = None if self.epoch.from_nothing else self.part
         return pairs(self.kind, part, rehearsal.content(self.kind, part))
