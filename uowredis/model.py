@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar, TypeVar
 
+from uowredis.collection import CollectionManager, condition
 from uowredis.commands import Create, Delete, Identity, Read, State, Write
 from uowredis.database import RedisDatabase
 from uowredis.exceptions import ArgumentError, DoesNotExist, ImplementationError, UniquenessError
@@ -140,6 +141,7 @@ class RedisModel(InstanceHashCommands[Sync], Sync, metaclass=MetaRedisModel):
         namespace: begins all keys of the model; "" by default.
         abstract: the class only hands down what it declares; not inherited.
         lockable: False makes all its fields ``lockable=False``.
+        collection_manager: the class of its collections.
 
     Raises:
         ArgumentError: for unknown names, a pk that cannot be, or values that Redis has no spelling for.
@@ -151,6 +153,7 @@ class RedisModel(InstanceHashCommands[Sync], Sync, metaclass=MetaRedisModel):
     database: ClassVar[RedisDatabase | None] = None
     namespace: ClassVar[str] = ""
     lockable: ClassVar[bool] = True
+    collection_manager: ClassVar[type[CollectionManager]] = CollectionManager
     DoesNotExist: ClassVar[type[LookupError]] = DoesNotExist
 
     _identity: Identity
@@ -217,11 +220,29 @@ class RedisModel(InstanceHashCommands[Sync], Sync, metaclass=MetaRedisModel):
         return current(cls._database())
 
     @classmethod
-    def _handle(cls: type[T], pk: str) -> T:
-        """Return the instance with *pk* without asking whether it is there."""
+    def _handle(cls: type[T], pk: str, *, tested: bool = True) -> T:
+        """Return the instance with *pk* without asking whether it is there.
+
+        Args:
+            pk: its primary key.
+            tested: it was found to be there; else it is looked up before its first write.
+        """
         instance = cls.__new__(cls)
-        instance._identity = Identity(schema_of(cls), pk, State.STORED)
+        instance._identity = Identity(schema_of(cls), pk, State.STORED if tested else State.UNTESTED)
         return instance
+
+    @classmethod
+    def collection(cls, manager: type[CollectionManager] | None = None, **filters: Any) -> CollectionManager:
+        """Return a lazy query on the model; nothing is sent until it is looked at.
+
+        Args:
+            manager: the class of the collection, ``collection_manager`` of the model by default.
+            filters: values of indexed fields (``headers__from=...`` for an entry of a HashField) or the pk, ANDed.
+
+        Raises:
+            ImplementationError: for a field without index, or one that is not there.
+        """
+        return (manager or cls.collection_manager)(cls, schema_of(cls))._filter(filters)
 
     @property
     def identity(self) -> Identity:
@@ -373,7 +394,8 @@ class RedisModel(InstanceHashCommands[Sync], Sync, metaclass=MetaRedisModel):
         schema = schema_of(cls)
         filters = dict(filters)
         pk = filters.pop(schema.pk_field, pk)
-        conditions = [_condition(cls, schema, name, value) for name, value in filters.items()]
+        said = [condition(cls, schema, name, value) for name, value in filters.items()]
+        conditions = [found for found in said if isinstance(found, Filter)]
         if pk is None and not conditions:
             raise ArgumentError(f"{cls.__name__}.{method}() needs a primary key or values of indexed fields")
         session = cls._session() or alone(cls._database())
@@ -448,26 +470,6 @@ def _chosen_pk(schema: ModelSchema, values: dict[str, Any]) -> str | None:
     if reason := schema.why_not_a_pk(pk):
         raise ArgumentError(f"The primary key of {schema.name} cannot be {pk!r}: {reason}. Way out: choose another")
     return pk
-
-
-def _condition(model: MetaRedisModel, schema: ModelSchema, name: str, value: Any) -> Filter:
-    field_name, separator, entry = name.partition("__")
-    field = schema.fields.get(field_name)
-    if field is None:
-        raise ImplementationError(
-            f"{schema.name} has no field {field_name!r} to filter on. Way out: it has {', '.join(model._fields)}"
-        )
-    if not field.indexed:
-        raise ImplementationError(
-            f"{schema.name}.{field_name} has no index and cannot be filtered on. Way out: indexable=True"
-        )
-    if (field.kind is Kind.HASH) != bool(separator and entry):
-        raise ImplementationError(
-            f"{schema.name} cannot be filtered on {name!r}. Way out: {field_name}__entry=... for a HashField, "
-            f"{field_name}=... for any other"
-        )
-    (key,) = schema.index_keys(field, [(entry, text(value, f"{schema.name}.{name}"))])
-    return Filter(field, key)
 
 
 def _as_values(schema: ModelSchema, filters: dict[str, Any]) -> dict[str, Any]:

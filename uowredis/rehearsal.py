@@ -23,6 +23,8 @@ from uowredis.spelling import canonical_sum, encode, plain
 #: The one key of a rehearsal.
 KEY = "rehearsed"
 
+_FLOAT_INCREMENTS = ("INCRBYFLOAT", "HINCRBYFLOAT")
+
 
 class Refused(Exception):
     """A rehearsed command failed as it would on the server; the text is Redis' own."""
@@ -97,8 +99,22 @@ class Rehearsal:
             raise Refused(str(error)) from None
 
     def write(self, write: Write[Any]) -> Any:
-        """Run a pending write as it was said; return its raw reply."""
+        """Run a pending write as it was said; return its raw reply.
+
+        Raises:
+            Refused: where Redis would refuse it.
+        """
+        if write.name in _FLOAT_INCREMENTS:
+            self._sum(write)  # fakeredis takes numbers that Redis does not, e.g. 1_0
         return self.run((write.name, KEY, *write.args))
+
+    def _sum(self, write: Write[Any]) -> str:
+        """Return what a float increment makes of the value that is there."""
+        *where, amount = write.args
+        try:
+            return canonical_sum(plain(self.run(("HGET", KEY, *where) if where else ("GET", KEY))), amount)
+        except ArgumentError as error:
+            raise Refused(str(error)) from None
 
     def ask(self, name: str, args: tuple[str, ...]) -> Any:
         """Run a read; return its raw reply."""
@@ -117,15 +133,9 @@ class Rehearsal:
         Raises:
             Refused: where the value that is there is no number.
         """
-        try:
-            if write.name == "SPOP":
-                return self._draw(write, index)
-            amount = write.args[-1]
-            where = write.args[:-1]
-            old = plain(self.run(("HGET", KEY, *where) if where else ("GET", KEY)))
-            total = canonical_sum(old, amount)
-        except ArgumentError as error:
-            raise Refused(str(error)) from None
+        if write.name == "SPOP":
+            return self._draw(write, index)
+        where, total = write.args[:-1], self._sum(write)
         name, args = ("HSET", (*where, total)) if where else ("SET", (total, "KEEPTTL"))
         self.run((name, KEY, *args))
         return Rewrite(name, args, encode(total))

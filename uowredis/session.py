@@ -303,6 +303,10 @@ class Session:
         """Return whether something is pending for objects of *model*."""
         return bool(self._lives.commands) and self._touched.of(self._lives).any_of(model)
 
+    def changes(self, key: str) -> bool:
+        """Return whether a pending write may change *key*: one of an object it touched, or an index of its model."""
+        return any(key.startswith(f"{life.model.keys.prefix}:") for life in self._lives)
+
     def merge(
         self, model: ModelSchema, filters: Sequence[Filter], names: frozenset[str], found: Sequence[str]
     ) -> tuple[list[str], list[Identity]]:

@@ -1,0 +1,430 @@
+"""``CollectionManager``: lazy queries on a model (say, and ask when asked).
+
+A collection is data until it is looked at: iterated, counted, sliced, compared, printed. Each look asks Redis anew.
+Its methods refine it in place and return it; ``copy()`` branches, a slice is a list.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator, Sequence
+from typing import Any, Self, overload
+
+import attrs
+
+from uowredis.commands import Identity
+from uowredis.content import Call
+from uowredis.database import RedisDatabase
+from uowredis.exceptions import ArgumentError, ArgumentTypeError, ImplementationError
+from uowredis.explanation import Explanation
+from uowredis.query import SHOWN, Column, Filter, Order, Query, Row
+from uowredis.schema import FieldSchema, Kind, ModelSchema
+from uowredis.search import Search
+from uowredis.session import current
+from uowredis.spelling import flag, plain, text
+
+#: How many items ``repr()`` shows.
+_SHOWN_ITEMS = 20
+
+_SIMPLE = (Kind.STRING, Kind.ENTRY)
+
+
+@attrs.frozen
+class Shape:
+    """What a collection gives for each object found.
+
+    Attributes:
+        kind: "pks", "instances", "values" (dicts) or "values_list" (tuples).
+        names: the fields of values.
+        flat: one value in place of a tuple.
+        tested: instances are looked up before they are given.
+    """
+
+    kind: str = "pks"
+    names: tuple[str, ...] = ()
+    flat: bool = False
+    tested: bool = True
+
+
+@attrs.frozen
+class Sort:
+    """What ``sort()`` was told: by which field (None: the pk), or by the scores of a sorted set."""
+
+    by: str | None = None
+    alpha: bool = False
+    desc: bool = False
+    scores: Any = None
+
+
+class CollectionManager:
+    """A lazy query on one model.
+
+    Args:
+        model: the model; users call ``Model.collection()``.
+        schema: its facts.
+    """
+
+    __hash__ = None  # type: ignore[assignment]  # it equals lists, and changes
+
+    def __init__(self, model: Any, schema: ModelSchema) -> None:
+        self._model = model
+        self._schema = schema
+        self._filters: list[tuple[str, Any]] = []
+        self._sort: Sort | None = None
+        self._shape = Shape()
+        self._counted: int | None = None
+
+    # Refining.
+
+    def _filter(self, filters: dict[str, Any]) -> Self:
+        for name, value in filters.items():
+            self._check_filter(name, value)
+            self._filters.append((name, value))
+        return self
+
+    def _check_filter(self, name: str, value: Any) -> None:
+        """Refuse what cannot be filtered on, when it is said."""
+        condition(self._model, self._schema, name, value)
+
+    def sort(self, by: Any = None, alpha: bool = False, desc: bool = False) -> Self:
+        """Order by a value (SORT); return the collection.
+
+        Args:
+            by: name of a StringField or InstanceHashField, ``"-name"`` for the highest first; None or ``"pk"`` for the
+                primary key.
+            alpha: compare as text; without it Redis compares numbers, and text is refused.
+            desc: the highest first.
+
+        Raises:
+            ImplementationError: for a field that is not there or holds many values.
+            ArgumentTypeError: for arguments of another type.
+        """
+        name, reverse = self._sort_name(by)
+        self._sort = Sort(name, flag(alpha, "alpha"), flag(desc, "desc") != reverse)
+        return self
+
+    def _sort_name(self, by: Any) -> tuple[str | None, bool]:
+        if by is None:
+            return None, False
+        if not isinstance(by, str):
+            raise ArgumentTypeError(f"sort(by=...) takes the name of a field, not {type(by).__name__}")
+        name = by.removeprefix("-")
+        if name in ("pk", self._schema.pk_field):
+            return None, by.startswith("-")
+        self._simple(name)
+        return name, by.startswith("-")
+
+    def _simple(self, name: Any) -> None:
+        if name in ("pk", self._schema.pk_field):
+            return
+        field = self._schema.fields.get(name) if isinstance(name, str) else None
+        if field is None or field.kind not in _SIMPLE:
+            known = ["pk", *(f.name for f in self._schema.fields.values() if f.kind in _SIMPLE)]
+            raise ImplementationError(
+                f"{self._schema.name} has no single value {name!r}. Way out: one of {', '.join(dict.fromkeys(known))}"
+            )
+
+    def instances(self, skip_exist_test: bool = False, lazy: bool = False) -> Self:
+        """Give instances; return the collection.
+
+        At most two round trips: the pks, and one SMISMEMBER that looks all of them up. A pk that has vanished in
+        between is left out.
+
+        Args:
+            skip_exist_test: do not look them up; an instance is then looked up before its first write.
+            lazy: the same by its later name.
+        """
+        self._shape = Shape("instances", tested=not (skip_exist_test or lazy))
+        return self
+
+    def primary_keys(self) -> Self:
+        """Give primary keys again, as at first; return the collection."""
+        self._shape = Shape()
+        return self
+
+    def values(self, *fields: str) -> Self:
+        """Give dicts of values (SORT ... GET); return the collection.
+
+        Args:
+            fields: names of the primary key, StringFields and InstanceHashFields; all of them by default.
+        """
+        self._shape = Shape("values", self._value_names(fields))
+        return self
+
+    def values_list(self, *fields: str, flat: bool = False) -> Self:
+        """Same as :meth:`values` but give tuples; return the collection.
+
+        Args:
+            fields: as for :meth:`values`, in the order of the tuples.
+            flat: give the one value itself; takes exactly one field.
+
+        Raises:
+            ArgumentError: for *flat* with another number of fields.
+        """
+        if flag(flat, "flat") and len(fields) != 1:
+            raise ArgumentError(f"values_list(flat=True) takes exactly one field, not {len(fields)}")
+        self._shape = Shape("values_list", self._value_names(fields), flat)
+        return self
+
+    def _value_names(self, fields: Sequence[str]) -> tuple[str, ...]:
+        for name in fields:
+            self._check_value_name(name)
+        if fields:
+            return tuple(fields)
+        return tuple(
+            name for name, field in self._model._fields.items() if field.kind in _SIMPLE or field.kind is Kind.PK
+        )
+
+    def _check_value_name(self, name: Any) -> None:
+        self._simple(name)
+
+    def copy(self) -> Self:
+        """Return a collection of its own that says the same."""
+        branch = copy.copy(self)
+        branch._filters = list(self._filters)
+        return branch
+
+    # Asking.
+
+    @property
+    def _database(self) -> RedisDatabase:
+        database: RedisDatabase = self._model.database
+        return database
+
+    def _search(self, *, shown: bool = False, order: Order | None = None) -> Search:
+        """Return the query as it stands now.
+
+        Args:
+            shown: only to be shown; nothing is asked for it.
+            order: the order where none was said.
+        """
+        columns = tuple(Column.of(self._schema, name) for name in self._shape.names)
+        sort = self._sort
+        if sort is not None:
+            order = Order(None if sort.by is None else Column.of(self._schema, sort.by), sort.alpha, sort.desc)
+        session = None if shown else current(self._database)
+        return Search(self._database, session, attrs.evolve(self._query(shown), order=order, columns=columns))
+
+    def _query(self, shown: bool) -> Query:
+        filters: list[Filter] = []
+        within: frozenset[str] | None = None
+        for name, value in self._filters:
+            found = condition(self._model, self._schema, name, value)
+            if isinstance(found, Filter):
+                filters.append(found)
+            else:
+                within = frozenset((found,)) if within is None else within & {found}
+        return Query(self._schema, tuple(filters), within=within)
+
+    def _fetch(self, start: int = 0, count: int | None = None, order: Order | None = None) -> list[Any]:
+        search = self._search(order=order)
+        kind = self._shape.kind
+        if kind in ("pks", "instances"):
+            cut = start or count is not None
+            if search.query.order is None and not cut:
+                return self._as_asked(search, search.members())
+            rows = search.rows(start, count)
+            return self._as_asked(search, [row.values[0] if row.values else row.pk for row in rows])
+        return [self._shaped(row) for row in search.rows(start, count)]
+
+    def _as_asked(self, search: Search, pks: Sequence[Any]) -> list[Any]:
+        if self._shape.kind == "pks":
+            return list(pks)
+        certain = search.query.keys == (self._schema.keys.collection,) and not search.over_pending
+        if self._shape.tested and pks and not certain:
+            pks = search.existing(pks)
+        return [self._model._handle(pk, tested=self._shape.tested) for pk in pks]
+
+    def _shaped(self, row: Row) -> Any:
+        if self._shape.kind == "values":
+            return dict(zip(self._shape.names, row.values, strict=True))
+        return row.values[0] if self._shape.flat else row.values
+
+    def iter(self, chunk: int = 1000) -> Iterator[Any]:
+        """Yield what the collection gives without holding all of it (SSCAN).
+
+        With at most one filter, no sort and primary keys wanted the pks are scanned *chunk* at a time: one round trip
+        each, memory for one chunk. What is there from begin to end is yielded, perhaps more than once; what comes or
+        goes under way may be missed. Sorted and combined queries, values and instances, and models that an open
+        session has touched, are fetched whole first, as :meth:`__iter__` does.
+
+        Args:
+            chunk: about how many pks a round trip brings.
+        """
+        search = self._search()
+        query = search.query
+        plain_scan = len(query.keys) == 1 and query.within is None and query.order is None and not query.scored
+        if not plain_scan or self._shape.kind != "pks" or search.over_pending:
+            yield from self
+            return
+        cursor = "0"
+        while True:
+            ((cursor, pks),) = search.ask((("SSCAN", query.keys[0], cursor, "COUNT", str(chunk)),))
+            yield from pks
+            if cursor == "0":
+                return
+
+    def __iter__(self) -> Iterator[Any]:
+        items = self._fetch()
+        # list(collection) asks for the length next: that of these items is meant.
+        self._counted = len(items)
+        return self._walk(items)
+
+    def _walk(self, items: list[Any]) -> Iterator[Any]:
+        self._counted = None
+        yield from items
+
+    def __len__(self) -> int:
+        if self._counted is not None:
+            counted, self._counted = self._counted, None
+            return counted
+        if self._shape.kind == "instances" and self._shape.tested:
+            return len(self._fetch())
+        return self._search().count()
+
+    def __bool__(self) -> bool:
+        return len(self) > 0
+
+    def __contains__(self, item: Any) -> bool:
+        pk = item.identity.pk if isinstance(getattr(item, "identity", None), Identity) else item
+        if pk is None or isinstance(pk, dict | tuple | list):
+            return item in self._fetch()
+        search = self._search()
+        within = frozenset((text(pk, "a primary key"),))
+        if search.query.within is not None:
+            within &= search.query.within
+        narrowed = attrs.evolve(search.query, within=within, order=None, columns=())
+        return bool(attrs.evolve(search, query=narrowed).members())
+
+    @overload
+    def __getitem__(self, index: int) -> Any: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Any]: ...
+    def __getitem__(self, index: int | slice) -> Any:
+        """Return one item or a list, as a Python list would; without a sort the order is that of the primary keys."""
+        if isinstance(index, slice):
+            return self._slice(index)
+        if not isinstance(index, int) or isinstance(index, bool):
+            raise ArgumentTypeError(f"a collection takes integers and slices, not {type(index).__name__}")
+        if index < 0:
+            return self._fetch(order=Order())[index]
+        found = self._fetch(index, 1, Order())
+        if not found:
+            raise IndexError(f"collection index {index} out of range")
+        return found[0]
+
+    def _slice(self, wanted: slice) -> list[Any]:
+        if wanted.step == 0:
+            raise ValueError("slice step cannot be zero")
+        start, stop, step = wanted.start or 0, wanted.stop, wanted.step or 1
+        ahead = step > 0 and start >= 0 and (stop is None or stop >= 0) and self._lines_up()
+        if not ahead:
+            return self._fetch(order=Order())[wanted]
+        if stop is not None and stop <= start:
+            return []
+        return self._fetch(start, None if stop is None else stop - start, Order())[::step]
+
+    def _lines_up(self) -> bool:
+        """Whether an item is what stands at its place: vanished instances would leave gaps."""
+        return self._shape.kind != "instances" or not self._shape.tested or not self._filters
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, CollectionManager):
+            return list(self) == list(other)
+        if isinstance(other, list):
+            return list(self) == other
+        if isinstance(other, set | frozenset):
+            return set(self) == other
+        return NotImplemented
+
+    def __repr__(self) -> str:
+        items = self._fetch()
+        shown = ", ".join(map(repr, items[:_SHOWN_ITEMS]))
+        return f"[{shown}{f', ... ({len(items)} items)' if len(items) > _SHOWN_ITEMS else ''}]"
+
+    def explain(self) -> Explanation:
+        """Return the Redis commands that looking at the collection sends, for eyes; sends nothing.
+
+        Temporary keys are shown as ``<random>``.
+        """
+        return Explanation(tuple(self._rounds()), self._note())
+
+    def _rounds(self) -> Iterator[tuple[Call, ...]]:
+        search = self._search(shown=True)
+        query = search.query
+        ordered = query.order is not None or self._shape.kind in ("values", "values_list")
+        if not ordered:
+            yield query.members()
+        elif search.on_server():
+            yield _as_sent(search.sorting(0, None, query.model.keys.temporary(SHOWN)).calls)
+        else:
+            yield _as_sent(query.sort(query.model.keys.temporary(SHOWN), "nosort", None, ["#"]).calls)
+        if self._shape.kind == "instances" and self._shape.tested and query.keys != (query.model.keys.collection,):
+            yield (("SMISMEMBER", query.model.keys.collection, "<pks>"),)
+
+    def _note(self) -> str:
+        search = self._search(shown=True)
+        if self._schema.auto or (self._sort is not None and (self._sort.by is not None or self._sort.alpha)):
+            return "" if search.on_server() else "all that match are fetched and ordered here: O(N)"
+        return "primary keys are text: a slice fetches all that match and orders here: O(N)"
+
+
+def _as_sent(calls: tuple[Call, ...]) -> tuple[Call, ...]:
+    return (("MULTI",), *calls, ("EXEC",)) if len(calls) > 1 else calls
+
+
+def spelled_pk(value: Any, what: object) -> str:
+    """Return a primary key as text; an instance stands for its own.
+
+    Raises:
+        ArgumentTypeError: for another type, or an instance without primary key.
+    """
+    identity = getattr(value, "identity", None)
+    if isinstance(identity, Identity):
+        if identity.pk is None:
+            raise ArgumentTypeError(f"{what} cannot be {identity}: it has no primary key yet")
+        return identity.pk
+    return text(value, what)
+
+
+def condition(model: Any, schema: ModelSchema, name: str, value: Any) -> Filter | str:
+    """Return the condition that a filter says: an index key, or the pk itself.
+
+    Raises:
+        ImplementationError: for a field without index, or one that is not there.
+        ArgumentTypeError: for a value that Redis has no spelling for.
+    """
+    if name in ("pk", schema.pk_field):
+        return spelled_pk(value, f"the primary key of {schema.name}")
+    field, entry = filter_field(model, schema, name)
+    (key,) = schema.index_keys(field, [(entry, spelled_pk(value, f"{schema.name}.{name}"))])
+    return Filter(field, key)
+
+
+def filter_field(model: Any, schema: ModelSchema, name: str) -> tuple[FieldSchema, str]:
+    """Return the indexed field of a filter, and the entry for a HashField.
+
+    Raises:
+        ImplementationError: for a field without index, or one that is not there.
+    """
+    field_name, separator, entry = name.partition("__")
+    field = schema.fields.get(field_name)
+    if field is None:
+        raise ImplementationError(
+            f"{schema.name} has no field {field_name!r} to filter on. Way out: it has {', '.join(model._fields)}"
+        )
+    if not field.indexed:
+        raise ImplementationError(
+            f"{schema.name}.{field_name} has no index and cannot be filtered on. Way out: indexable=True"
+        )
+    if (field.kind is Kind.HASH) != bool(separator and entry):
+        raise ImplementationError(
+            f"{schema.name} cannot be filtered on {name!r}. Way out: {field_name}__entry=... for a HashField, "
+            f"{field_name}=... for any other"
+        )
+    return field, entry
+
+
+def plain_replies(replies: Sequence[Any]) -> list[Any]:
+    """Return raw *replies* as text."""
+    return [plain(reply) for reply in replies]

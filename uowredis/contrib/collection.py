@@ -1,0 +1,362 @@
+"""``ExtendedCollectionManager``: filters added later, intersections, scores, fields as values, stored results (say)."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from typing import Any, Self
+
+import attrs
+
+from uowredis.collection import CollectionManager, Shape, Sort, condition, filter_field, plain_replies, spelled_pk
+from uowredis.commands import Identity
+from uowredis.content import Call
+from uowredis.exceptions import ArgumentError, ArgumentTypeError, DoesNotExist, ImplementationError, PendingWrites
+from uowredis.fields import Bound, Field, ListField, SetField, SortedSetField
+from uowredis.outside import alone
+from uowredis.query import Column, Filter, Order, Query, Row
+from uowredis.search import Search
+from uowredis.session import Session, current
+from uowredis.spelling import flag, integer, text
+
+#: Name under which ``values()`` gives the score that the collection is sorted by.
+SORTED_SCORE = "sorted_score"
+
+#: Seconds that a stored collection is kept, by default.
+DEFAULT_STORE_TTL = 60
+
+#: The one member of a stored collection that is empty; Redis keeps no empty list.
+_EMPTY = "__uowredis_empty__"
+
+
+class ExtendedCollectionManager(CollectionManager):
+    """A collection that can be filtered again, intersected, sorted by scores, and stored."""
+
+    def __init__(self, model: Any, schema: Any) -> None:
+        super().__init__(model, schema)
+        self._intersections: list[Any] = []
+        self._stored: str | None = None
+
+    def filter(self, **filters: Any) -> Self:
+        """Add conditions, ANDed with those there are, also on the same field; return the collection.
+
+        Args:
+            filters: as for ``collection()``; a value may be an instance, or a bound field whose value is fetched when
+                the collection is looked at.
+        """
+        return self._filter(filters)
+
+    def _check_filter(self, name: str, value: Any) -> None:
+        if not isinstance(value, Bound):
+            super()._check_filter(name, value)
+            return
+        if name not in ("pk", self._schema.pk_field):
+            filter_field(self._model, self._schema, name)
+        if not hasattr(value, "get"):
+            raise ArgumentTypeError(f"{self._schema.name}.{name} takes a field with one value, not {value!r}")
+
+    def intersect(self, *lists: Any) -> Self:
+        """Keep only what stands in all of *lists*, too; return the collection.
+
+        Args:
+            lists: each a list, set or tuple of primary keys or instances, the key of a set, sorted set or list, or a
+                SetField, ListField or SortedSetField of an instance. Lists are read first (one round trip more).
+
+        Raises:
+            ImplementationError: for a field that is not bound to an instance.
+            ArgumentTypeError: for anything else.
+        """
+        for given in lists:
+            if isinstance(given, Field) and not isinstance(given, Bound):
+                raise ImplementationError(f"intersect() takes fields of an instance. Way out: instance.{given.name}")
+            if isinstance(given, Bound):
+                if not isinstance(given, SetField | ListField | SortedSetField):
+                    raise ArgumentTypeError(f"intersect() takes fields with many values, not {given!r}")
+                self._intersections.append(given)
+            elif isinstance(given, str):
+                self._intersections.append(given)
+            elif isinstance(given, list | tuple | set | frozenset | CollectionManager):
+                spelled = given if isinstance(given, CollectionManager) else _pks(given)
+                self._intersections.append(spelled)
+            else:
+                raise ArgumentTypeError(
+                    f"intersect() takes lists, sets, tuples, keys and fields of instances, not {type(given).__name__}"
+                )
+        return self
+
+    def sort(self, by: Any = None, alpha: bool = False, desc: bool = False, by_score: Any = None) -> Self:
+        """Same as :meth:`CollectionManager.sort`, but *by* may be a field, and scores may order.
+
+        Args:
+            by: name of a field, or the field.
+            alpha: compare as text.
+            desc: the highest first.
+            by_score: key of a sorted set, or a SortedSetField of an instance: order by the scores there; what is not in
+                it counts as 0. Everything that matches is fetched and ordered here, in two round trips.
+
+        Raises:
+            ArgumentError: for *by* and *by_score* together.
+        """
+        if by_score is None:
+            return super().sort(_name_of(by), alpha, desc)
+        if by is not None:
+            raise ArgumentError("sort() takes by or by_score, not both")
+        if not (isinstance(by_score, str) or (isinstance(by_score, Bound) and isinstance(by_score, SortedSetField))):
+            raise ArgumentTypeError(
+                f"sort(by_score=...) takes the key of a sorted set or a SortedSetField of an instance, not {by_score!r}"
+            )
+        self._sort = Sort(None, flag(alpha, "alpha"), flag(desc, "desc"), by_score)
+        return self
+
+    def _check_value_name(self, name: Any) -> None:
+        if name != SORTED_SCORE:
+            super()._check_value_name(name)
+
+    def _value_names(self, fields: Any) -> tuple[str, ...]:
+        return super()._value_names([_name_of(field) for field in fields])
+
+    def copy(self) -> Self:
+        """Return a collection of its own that says the same."""
+        branch = super().copy()
+        branch._intersections = list(self._intersections)
+        return branch
+
+    # Storing.
+
+    def store(self, key: str | None = None, ttl: int | None = DEFAULT_STORE_TTL) -> Self:
+        """Store the primary keys found as a list (RPUSH, EXPIRE); return a new collection on it.
+
+        Args:
+            key: where; a random key under the model's prefix by default. What is there is replaced.
+            ttl: seconds to keep it; None: for ever.
+
+        Returns:
+            A collection of the same class that gives what this one gives (values, instances ...).
+
+        Raises:
+            PendingWrites: in a session that has touched the model: a stored result cannot be exact.
+        """
+        session = current(self._database)
+        if session is not None and session.touches(self._schema):
+            raise PendingWrites(
+                f"store() cannot be exact while writes on {self._schema.name} are pending. Way out: commit first"
+            )
+        spelled = self._schema.keys.stored(secrets.token_hex(8)) if key is None else text(key, "the key of store()")
+        seconds = None if ttl is None else integer(ttl, "ttl", 1)
+        pks = self.copy().primary_keys()._fetch() or [_EMPTY]
+        calls: list[Call] = [("DEL", spelled), ("RPUSH", spelled, *pks)]
+        if seconds is not None:
+            calls.append(("EXPIRE", spelled, seconds))
+        self._database.executor.transact(calls)
+        return self._on_stored(spelled)
+
+    def from_stored(self, key: str) -> Self:
+        """Return a new collection on the list that :meth:`store` left under *key*.
+
+        Looking at it raises ``DoesNotExist`` where the list has expired.
+        """
+        return self._on_stored(text(key, "the key of from_stored()"))
+
+    def _on_stored(self, key: str) -> Self:
+        stored = type(self)(self._model, self._schema)
+        stored._stored = key
+        stored._shape = self._shape
+        return stored
+
+    @property
+    def stored_key(self) -> str | None:
+        """The key of the list that the collection is on, None where it is on none."""
+        return self._stored
+
+    # Asking.
+
+    def _query(self, shown: bool) -> Query:
+        asker = _Asker(self, shown)
+        filters: list[Filter] = []
+        sets: list[tuple[str, bool]] = []
+        within: list[frozenset[str]] = []
+        for name, value in self._filters:
+            if isinstance(value, Bound):
+                value = asker.value_of(value)
+                if value is None:
+                    within.append(frozenset())
+                    continue
+            found = condition(self._model, self._schema, name, value)
+            if isinstance(found, Filter):
+                filters.append(found)
+            else:
+                within.append(frozenset((found,)))
+        for given in self._intersections:
+            asker.take(given, sets, within)
+        if self._stored is not None:
+            within.append(frozenset(asker.stored(self._stored)))
+        chosen = frozenset.intersection(*within) if within else None
+        return Query(self._schema, tuple(filters), tuple(sets), chosen)
+
+    def _search(self, *, shown: bool = False, order: Order | None = None) -> Search:
+        sort, shape = self._sort, self._shape
+        scored = sort is not None and sort.scores is not None
+        if SORTED_SCORE in shape.names and not scored:
+            raise ImplementationError("SORTED_SCORE needs a sort by scores. Way out: sort(by_score=...)")
+        self._shape = attrs.evolve(shape, names=tuple(name for name in shape.names if name != SORTED_SCORE))
+        try:
+            search = super()._search(shown=shown, order=order)
+        finally:
+            self._shape = shape
+        if not scored:
+            return search
+        assert sort is not None
+        scores = _Asker(self, shown).scores(sort.scores)
+        by_scores = Order(None, sort.alpha, sort.desc, scores)
+        return attrs.evolve(search, query=attrs.evolve(search.query, order=by_scores))
+
+    def _shaped(self, row: Row) -> Any:
+        if SORTED_SCORE not in self._shape.names:
+            return super()._shaped(row)
+        others = iter(row.values)
+        values = tuple(row.by if name == SORTED_SCORE else next(others) for name in self._shape.names)
+        if self._shape.kind == "values":
+            return dict(zip(self._shape.names, values, strict=True))
+        return values[0] if self._shape.flat else values
+
+    def _as_it_was_stored(self) -> bool:
+        return self._stored is not None and not self._filters and not self._intersections and self._sort is None
+
+    def _fetch(self, start: int = 0, count: int | None = None, order: Order | None = None) -> list[Any]:
+        if not self._as_it_was_stored():
+            return super()._fetch(start, count, order)
+        assert self._stored is not None
+        asker = _Asker(self, False)
+        pks = asker.stored(self._stored)[start : None if count is None else start + count]
+        columns = tuple(Column.of(self._schema, name) for name in self._shape.names)
+        search = Search(self._database, current(self._database), Query(self._schema, columns=columns))
+        if self._shape.kind == "pks":
+            return pks
+        if self._shape.kind == "instances":
+            there = search.existing(pks) if self._shape.tested and pks else pks
+            return [self._model._handle(pk, tested=self._shape.tested) for pk in there]
+        return [self._shaped(row) for row in search.values_of(pks)]
+
+    def __len__(self) -> int:
+        if self._counted is None and self._as_it_was_stored():
+            return len(self._fetch())
+        return super().__len__()
+
+    def _rounds(self) -> Iterator[tuple[Call, ...]]:
+        if self._stored is not None:
+            yield (("LRANGE", self._stored, "0", "-1"),)
+            if self._as_it_was_stored():
+                return
+        yield from super()._rounds()
+
+
+def _name_of(given: Any) -> Any:
+    """Return the name of a field, declared or bound; anything else as it is."""
+    if isinstance(given, Bound):
+        return given.field.name
+    return given.name if isinstance(given, Field) else given
+
+
+def _pks(given: Any) -> frozenset[str]:
+    return frozenset(spelled_pk(item, "a primary key in intersect()") for item in given)
+
+
+@attrs.define
+class _Asker:
+    """Fetches what a collection stands on when it is looked at: values of fields, lists, scores."""
+
+    collection: ExtendedCollectionManager
+    shown: bool
+
+    @property
+    def session(self) -> Session | None:
+        return current(self.collection._database)
+
+    def ask(self, calls: tuple[Call, ...]) -> list[Any]:
+        session = self.session or alone(self.collection._database)
+        return plain_replies(session.ask(calls))
+
+    def value_of(self, field: Any) -> Any:
+        """Return the value of a bound field, a placeholder where it is only shown."""
+        return f"<{field.instance.identity}.{field.field.name}>" if self.shown else field.get()
+
+    def take(self, given: Any, sets: list[tuple[str, bool]], within: list[frozenset[str]]) -> None:
+        """Put what ``intersect()`` was given where the query takes it."""
+        if isinstance(given, frozenset):
+            within.append(given)
+        elif isinstance(given, CollectionManager):
+            within.append(frozenset() if self.shown else frozenset(given.copy().primary_keys()))
+        elif isinstance(given, str):
+            self._take_key(given, sets, within)
+        else:
+            self._take_field(given, sets, within)
+
+    def _take_field(self, given: Any, sets: list[tuple[str, bool]], within: list[frozenset[str]]) -> None:
+        identity: Identity = given.instance.identity
+        touched = self.session is not None and (identity.pk is None or self.session.touches(identity.model))
+        if identity.pk is None or (touched and not self.shown):
+            within.append(frozenset(_members(given)))
+            return
+        key = identity.model.keys.storage(identity.pk, given.field.name)
+        if not isinstance(given, ListField):
+            sets.append((key, isinstance(given, SortedSetField)))
+        elif not self.shown:
+            within.append(frozenset(self.ask((("LRANGE", key, "0", "-1"),))[0]))
+
+    def _take_key(self, key: str, sets: list[tuple[str, bool]], within: list[frozenset[str]]) -> None:
+        self._refuse_pending(key)
+        kind = "set" if self.shown else self.ask((("TYPE", key),))[0]
+        if kind in ("set", "none"):
+            sets.append((key, False))
+        elif kind == "zset":
+            sets.append((key, True))
+        elif kind == "list":
+            within.append(frozenset(self.ask((("LRANGE", key, "0", "-1"),))[0]))
+        else:
+            raise ArgumentTypeError(f"intersect() takes the key of a set, sorted set or list, and {key!r} is a {kind}")
+
+    def _refuse_pending(self, key: str) -> None:
+        if not self.shown and self.session is not None and self.session.changes(key):
+            raise PendingWrites(
+                f"A query on {key!r} cannot be exact: the session is changing it. Way out: commit first"
+            )
+
+    def stored(self, key: str) -> list[str]:
+        """Return the pks of a stored list."""
+        if self.shown:
+            return []
+        self._refuse_pending(key)
+        pks: list[str] = self.ask((("LRANGE", key, "0", "-1"),))[0]
+        if not pks:
+            raise DoesNotExist(f"The stored collection {key!r} has expired or was never stored. Way out: store() again")
+        return [] if pks == [_EMPTY] else pks
+
+    def scores(self, given: Any) -> dict[str, str]:
+        """Return pk to score, as Redis spells it."""
+        if self.shown:
+            return {}
+        if not isinstance(given, str):
+            identity: Identity = given.instance.identity
+            if self.session is not None and (identity.pk is None or self.session.touches(identity.model)):
+                return {member: _spelled(score) for member, score in given.zrange(0, -1, withscores=True)}
+            assert identity.pk is not None
+            given = identity.model.keys.storage(identity.pk, given.field.name)
+        else:
+            self._refuse_pending(given)
+        flat = self.ask((("ZRANGE", given, "0", "-1", "WITHSCORES"),))[0]
+        return dict(zip(flat[::2], flat[1::2], strict=True))
+
+
+def _members(given: Any) -> Any:
+    if isinstance(given, SetField):
+        return given.smembers()  # type: ignore[attr-defined]  # a bound field passes for its declared one
+    if isinstance(given, ListField):
+        return given.lrange(0, -1)  # type: ignore[attr-defined]  # see above
+    return given.zrange(0, -1)
+
+
+def _spelled(score: float) -> str:
+    return str(int(score)) if score == int(score) else repr(score)
+
+
+__all__ = ["DEFAULT_STORE_TTL", "SORTED_SCORE", "ExtendedCollectionManager", "Shape"]
