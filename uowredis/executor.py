@@ -154,7 +154,7 @@ class Link:
     """One connection while it is lent; it never gets a new socket under way.
 
     Attributes:
-        in_doubt: EXEC is on its way and its reply has not come.
+        in_doubt: EXEC was sent, and nobody took note yet of what became of it.
     """
 
     executor: Executor
@@ -267,13 +267,23 @@ class Link:
             PartiallyApplied: a command failed, the others were applied.
             OutcomeUnknown: the connection was lost around EXEC.
         """
-        return self._evaluate(plan) if plan.scripted else self._execute(plan)
+        try:
+            replies = self._evaluate(plan) if plan.scripted else self._execute(plan)
+        except Rejected:
+            self.in_doubt = False
+            raise
+        if replies is None:
+            self.in_doubt = False
+        return replies
 
     def _execute(self, plan: Plan) -> list[Any] | None:
         calls = self._opened(plan.transaction)
         if len(plan.steps) > CHUNK:
             self.send(calls[:-1])
-            self._queued(calls[:-1], self.replies(len(calls) - 1))
+            queued = self.replies(len(calls) - 1)
+            if isinstance(queued[0], Exception) and calls[0] == ("MULTI",):
+                raise self._ran_bare([*queued, None])
+            self._queued(calls[:-1], queued)
             calls = calls[-1:]
         replies = self._final(calls)
         result = replies[-1]
@@ -335,7 +345,7 @@ class Link:
         try:
             self.send(calls)
             replies = self.replies(len(calls))
-            self.in_doubt = self._in_multi = self._watching = False
+            self._in_multi = self._watching = False
             return replies
         except _LOST as error:
             raise OutcomeUnknown(

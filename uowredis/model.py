@@ -29,8 +29,9 @@ from uowredis.modes import Sync
 from uowredis.outside import alone, commit_alone, read_alone, write_alone
 from uowredis.query import Filter
 from uowredis.schema import Kind, ModelSchema
-from uowredis.session import Session, current, gone
+from uowredis.session import Session, current
 from uowredis.spelling import text
+from uowredis.view import gone
 
 __all__ = [
     "AutoPKField",
@@ -156,6 +157,8 @@ class RedisModel(InstanceHashCommands[Sync], Sync, metaclass=MetaRedisModel):
     collection_manager: ClassVar[type[CollectionManager]] = CollectionManager
     DoesNotExist: ClassVar[type[LookupError]] = DoesNotExist
 
+    #: The primary key, also where it has another name.
+    pk: ClassVar[PKField]
     _identity: Identity
 
     def __init__(self, *args: Any, **values: Any) -> None:
@@ -318,7 +321,7 @@ class RedisModel(InstanceHashCommands[Sync], Sync, metaclass=MetaRedisModel):
     @classmethod
     def _is_there(cls, pk: str) -> bool:
         session = cls._session() or alone(cls._database())
-        return session.holds(schema_of(cls), pk)
+        return session.view.holds(schema_of(cls), pk)
 
     @classmethod
     def exists(cls, pk: Any = None, **filters: Any) -> bool:
@@ -393,18 +396,21 @@ class RedisModel(InstanceHashCommands[Sync], Sync, metaclass=MetaRedisModel):
     def _matching(cls, pk: Any, filters: dict[str, Any], method: str) -> list[Identity | str]:
         schema = schema_of(cls)
         filters = dict(filters)
-        pk = filters.pop(schema.pk_field, pk)
+        if schema.pk_field in filters:
+            if pk is not None:
+                raise ArgumentError(f"{cls.__name__}.{method}() takes its primary key once, not {pk!r} and by name")
+            pk = filters.pop(schema.pk_field)
         said = [condition(cls, schema, name, value) for name, value in filters.items()]
         conditions = [found for found in said if isinstance(found, Filter)]
         if pk is None and not conditions:
             raise ArgumentError(f"{cls.__name__}.{method}() needs a primary key or values of indexed fields")
         session = cls._session() or alone(cls._database())
         if pk is None:
-            return session.find(schema, conditions)
+            return session.view.find(schema, conditions)
         spelled = text(pk, f"the primary key of {cls.__name__}")
         if not conditions:
-            return [spelled] if session.holds(schema, spelled) else []
-        return [match for match in session.find(schema, conditions) if _pk_of(match) == spelled]
+            return [spelled] if session.view.holds(schema, spelled) else []
+        return [match for match in session.view.find(schema, conditions) if _pk_of(match) == spelled]
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, RedisModel):

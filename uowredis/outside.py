@@ -9,7 +9,8 @@ from uowredis.commands import Create, Delete, Read, State, Write
 from uowredis.database import RedisDatabase
 from uowredis.exceptions import DoesNotExist
 from uowredis.planner.work import matters
-from uowredis.session import Session, read_call
+from uowredis.session import Session
+from uowredis.view import read_call
 
 T = TypeVar("T")
 
@@ -34,7 +35,7 @@ def write_alone(database: RedisDatabase, write: Write[T]) -> T:
     identity = write.identity
     if identity.state is State.UNTESTED:
         assert identity.pk is not None
-        if not alone(database).holds(identity.model, identity.pk):
+        if not alone(database).view.holds(identity.model, identity.pk):
             raise DoesNotExist(f"{identity} does not exist; nothing was written")
         identity.state = State.STORED
     if identity.state is State.STORED and not matters(write):

@@ -41,11 +41,11 @@ class Search:
     @property
     def over_pending(self) -> bool:
         """Whether the session touched objects of the model."""
-        return self.session is not None and self.session.touches(self.query.model)
+        return self.session is not None and self.session.view.touches(self.query.model)
 
     def ask(self, calls: Sequence[Call]) -> list[Any]:
         """Send reading *calls* in one round trip; return their plain replies."""
-        asked = alone(self.database).ask if self.session is None else self.session.ask
+        asked = (self.session or alone(self.database)).view.ask
         return [plain(reply) for reply in asked(calls)]
 
     def members(self) -> list[str]:
@@ -144,7 +144,7 @@ class Search:
     def _merged(self, found: Sequence[str]) -> tuple[list[str], list[Identity]]:
         query, session = self.query, self.session
         assert session is not None
-        kept, identities = session.merge(query.model, query.filters, query.names, found)
+        kept, identities = session.view.merge(query.model, query.filters, query.names, found)
         if query.within is not None:
             identities = [identity for identity in identities if identity.pk in query.within]
         if query.sets:
@@ -174,7 +174,7 @@ class Search:
         by = None if order is None else order.column
         columns = [*([] if by is None else [by]), *self.query.columns]
         reads = [_read(identity, column) for identity in identities for column in columns if column.field is not None]
-        values = iter(session.read_all(reads))
+        values = iter(session.view.read_all(reads))
         rows = []
         for pk in pks:
             found = [pk if column.field is None else next(values) for column in columns]
@@ -199,7 +199,7 @@ class Search:
     def existing(self, pks: Sequence[str]) -> list[str]:
         """Return those of *pks* that are there (SMISMEMBER), as they will be right after the commit."""
         model, session = self.query.model, self.session
-        known = {} if session is None else {pk: session.is_pending(model, pk) for pk in pks}
+        known = {} if session is None else {pk: session.view.is_pending(model, pk) for pk in pks}
         asked = [pk for pk in pks if known.get(pk) is None]
         there = {pk for pk, alive in known.items() if alive}
         if asked:
@@ -210,7 +210,9 @@ class Search:
     def values_of(self, pks: Sequence[str]) -> list[Row]:
         """Return the rows of *pks*, in their order, whether they match or not."""
         identities = [Identity(self.query.model, pk, State.STORED) for pk in pks]
-        gone = {pk for pk in pks if self.session is not None and self.session.is_pending(self.query.model, pk) is False}
+        gone = {
+            pk for pk in pks if self.session is not None and self.session.view.is_pending(self.query.model, pk) is False
+        }
         reads = [
             _read(identity, column)
             for identity in identities
@@ -218,7 +220,7 @@ class Search:
             if column.field is not None and identity.pk not in gone
         ]
         session = alone(self.database) if self.session is None else self.session
-        values = iter(session.read_all(reads))
+        values = iter(session.view.read_all(reads))
         return [
             Row(
                 pk,

@@ -16,13 +16,12 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+from uowredis.applied import Applied
 from uowredis.commands import Create, Delete, Identity, Read, State, Write, WriteCommand
-from uowredis.content import Call
 from uowredis.database import RedisDatabase
 from uowredis.exceptions import (
     CommitError,
     Conflict,
-    DoesNotExist,
     OutcomeUnknown,
     PartiallyApplied,
     SessionError,
@@ -32,16 +31,13 @@ from uowredis.exceptions import (
 from uowredis.executor import Link
 from uowredis.pending import Pending
 from uowredis.plan import Plan
-from uowredis.planner import Life, Limits, Lives, Planner
-from uowredis.planner.answers import Answer
+from uowredis.planner import Life, Limits, Planner
 from uowredis.planner.presence import pk_taken
-from uowredis.planner.touched import Touched
-from uowredis.printing import quoted
-from uowredis.query import Filter, Query
 from uowredis.rehearsal import Rehearsal
 from uowredis.schema import ModelSchema
 from uowredis.spelling import plain
 from uowredis.turns import Allocate, Fetch
+from uowredis.view import View
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -112,9 +108,7 @@ class Session:
         self._dry_run = dry_run
         self._echo = echo
         self._max_steps = max_steps
-        self._rehearsal = Rehearsal(rehearsal_limit, random.getrandbits(32))
-        self._lives = Lives()
-        self._touched = Touched()
+        self.view = View(database, Rehearsal(rehearsal_limit, random.getrandbits(32)), echo=echo)
         self._answers: list[Pending[Any] | object] = []
         self._made: dict[Identity, None] = {}
         self._numbers: dict[ModelSchema, int] = {}
@@ -147,7 +141,7 @@ class Session:
                 self._leave(pending)
         finally:
             self.rollback()
-            self._rehearsal.close()
+            self.view.rehearsal.close()
 
     def _leave(self, pending: Sequence[WriteCommand]) -> None:
         if self._on_pending == "discard":
@@ -186,7 +180,7 @@ class Session:
     @property
     def pending(self) -> tuple[WriteCommand, ...]:
         """The commands that wait for the commit, in the order said."""
-        return tuple(self._lives.commands)
+        return tuple(self.view.lives.commands)
 
     def say(self, write: Write[T]) -> Pending[T]:
         """Take *write* for the commit; return its reply to be.
@@ -195,11 +189,11 @@ class Session:
             DoesNotExist: where the object was deleted, or made in a session that was rolled back.
         """
         identity = write.identity
-        self._check_alive(identity)
+        self.view.check_alive(identity)
         if identity.state is State.EMPTY:
             self._begin(Create(identity), None)
         pending: Pending[T] = Pending(write)
-        self._lives.add(write)
+        self.view.lives.add(write)
         self._answers.append(pending)
         return pending
 
@@ -215,11 +209,11 @@ class Session:
     def _begin(self, create: Create, instance: object) -> None:
         identity = create.identity
         if identity.pk is not None and not identity.model.auto:
-            life = self._lives.find(identity)
+            life = self.view.lives.find(identity)
             if life is not None and life.alive:
                 raise pk_taken(life)
         self.number(identity)
-        self._lives.add(create)
+        self.view.lives.add(create)
         self._answers.append(instance)
         identity.state = State.CREATED
 
@@ -235,17 +229,10 @@ class Session:
 
     def delete(self, identity: Identity) -> None:
         """Take the deletion of an object for the commit."""
-        self._check_alive(identity)
-        self._lives.add(Delete(identity))
+        self.view.check_alive(identity)
+        self.view.lives.add(Delete(identity))
         self._answers.append(None)
         identity.state = State.DELETED
-
-    def _check_alive(self, identity: Identity) -> None:
-        if identity.state in (State.DELETED, State.FORGOTTEN):
-            raise gone(identity)
-        life = self._lives.find(identity)
-        if life is not None and not life.alive:
-            raise gone(life.identity)
 
     # What is read.
 
@@ -256,114 +243,26 @@ class Session:
             DoesNotExist: where the object was deleted, or made in a session that was rolled back.
             PendingWrites: where that cannot be known exactly.
         """
-        return cast("T", self.read_all((read,))[0])
-
-    def read_all(self, reads: Sequence[Read[Any]]) -> list[Any]:
-        """Answer several *reads* like :meth:`read`, in one round trip."""
-        answers = [self._answer(read) for read in reads]
-        calls = [answer.calls if isinstance(answer, Answer) else answer for answer in answers]
-        replies = iter(self.ask([call for each in calls for call in each]))
-        return [
-            answer.settle(self._rehearsal, [plain(next(replies)) for _ in answer.calls])
-            if isinstance(answer, Answer)
-            else read.decode(next(replies) if answer else [])
-            for read, answer in zip(reads, answers, strict=True)
-        ]
-
-    def _answer(self, read: Read[Any]) -> Answer | tuple[Call, ...]:
-        """Return how to answer *read* over what is pending, or the call that answers it as it is."""
-        self._check_alive(read.identity)
-        if read.members == ():
-            return ()
-        life = self._lives.find(read.identity)
-        if life is None and read.identity.pk is None:
-            life = Lives.of_nothing(read.identity)
-        answer = None if life is None else Answer.of(read, life)
-        return (read_call(read),) if answer is None else answer
-
-    def ask(self, calls: Sequence[Call]) -> list[Any]:
-        """Send reading *calls* in one round trip; return the raw replies."""
-        if not calls:
-            return []
-        if self._echo:
-            for call in calls:
-                _log.info("%s", quoted(call))
-        return self.database.executor.ask(calls)
-
-    def holds(self, model: ModelSchema, pk: str) -> bool:
-        """Return whether the object is there, as it will be right after the commit."""
-        life = self._lives.with_pk(model, pk)
-        if life is not None and not life.from_server:
-            return life.alive
-        if life is not None and not life.alive:
-            return False
-        return bool(self.ask((("SISMEMBER", model.keys.collection, pk),))[0])
-
-    def touches(self, model: ModelSchema) -> bool:
-        """Return whether something is pending for objects of *model*."""
-        return bool(self._lives.commands) and self._touched.of(self._lives).any_of(model)
-
-    def changes(self, key: str) -> bool:
-        """Return whether a pending write may change *key*: one of an object it touched, or an index of its model."""
-        return any(key.startswith(f"{life.model.keys.prefix}:") for life in self._lives)
-
-    def merge(
-        self, model: ModelSchema, filters: Sequence[Filter], names: frozenset[str], found: Sequence[str]
-    ) -> tuple[list[str], list[Identity]]:
-        """Return which of the pks *found* by the server hold as they are, and the touched objects that match.
-
-        Raises:
-            PendingWrites: where that cannot be known exactly.
-        """
-        merging = self._touched.of(self._lives).merge(self._lives, self._rehearsal, model, filters, names, found)
-        try:
-            calls = next(merging)
-            while True:
-                calls = merging.send([plain(reply) for reply in self.ask(calls)])
-        except StopIteration as end:
-            kept, lives = end.value
-            return kept, [life.identity for life in lives]
-
-    def find(self, model: ModelSchema, filters: Sequence[Filter]) -> list[Identity | str]:
-        """Return the objects that match all *filters*, as they will be right after the commit.
-
-        Returns:
-            Pks, and the identities of those that the session touched.
-        """
-        query = Query(model, tuple(filters))
-        found = query.members_of([plain(reply) for reply in self.ask(query.members())])
-        kept, identities = self.merge(model, filters, query.names, found)
-        return [*kept, *identities]
+        return cast("T", self.view.read_all((read,))[0])
 
     def allocate(self, identity: Identity) -> str:
         """Give a new object its pk now; return it."""
-        self._check_alive(identity)
+        self.view.check_alive(identity)
         if identity.state is State.EMPTY:
             self._begin(Create(identity), None)
-        if identity.pk is None:
-            if self._dry_run:
-                return identity.placeholder
-            (last,) = self.ask(Allocate(((identity.model, 1),)).calls)
-            identity.pk = str(last)
-            self._lives.allocated(identity)
-        return identity.pk
-
-    # What is sent.
+        return self.allocate_all((identity,))[0]
 
     def allocate_all(self, identities: Sequence[Identity]) -> list[str]:
         """Give new objects of one model their pks now, in one round trip; return the pks of all."""
         new = [identity for identity in identities if identity.pk is None]
         if new and not self._dry_run:
-            (last,) = self.ask(Allocate(((new[0].model, len(new)),)).calls)
+            (last,) = self.view.ask(Allocate(((new[0].model, len(new)),)).calls)
             for identity, pk in zip(new, range(last - len(new) + 1, last + 1), strict=True):
                 identity.pk = str(pk)
-                self._lives.allocated(identity)
+                self.view.lives.allocated(identity)
         return [identity.placeholder if identity.pk is None else identity.pk for identity in identities]
 
-    def is_pending(self, model: ModelSchema, pk: str) -> bool | None:
-        """Return whether the object with *pk* will be there by what is pending alone, None where nothing is said."""
-        life = self._lives.with_pk(model, pk)
-        return None if life is None else life.alive
+    # What is sent.
 
     def plan(self, *, symbolic: bool = False) -> Plan:
         """Return the plan as it stands, made with reads only.
@@ -379,7 +278,7 @@ class Session:
         turn = planner.send()
         while not isinstance(turn, Plan):
             if isinstance(turn, Fetch):
-                replies = self.ask([ask.call for ask in turn.asks]) if turn.asks else []
+                replies = self.view.ask([ask.call for ask in turn.asks]) if turn.asks else []
                 turn = planner.send([plain(reply) for reply in replies])
             else:
                 turn = planner.send(self._placeholders())
@@ -410,11 +309,11 @@ class Session:
             shown = self.plan()
             print(shown)
             return [shown]
-        if not self._lives.commands:
+        if not self.view.lives.commands:
             self._last_plan = Plan("nothing changes")
             return []
         try:
-            sent, replies, rewrites = self._attempt_until_applied(plan)
+            applied = self._attempt_until_applied(plan)
         except (PartiallyApplied, OutcomeUnknown) as error:
             self._stuck = error
             self.outcome = "unknown" if isinstance(error, OutcomeUnknown) else "partially applied"
@@ -422,12 +321,11 @@ class Session:
         except CommitError:
             self.outcome = "not applied"
             raise
-        self.outcome = "applied"
         if self._echo:
-            _log.info("%s", sent)
-        return self._settle(sent, replies, rewrites)
+            _log.info("%s", applied.plan)
+        return applied.settle()
 
-    def _attempt_until_applied(self, shown: Plan | None) -> tuple[Plan, list[Any], Mapping[int, Any]]:
+    def _attempt_until_applied(self, shown: Plan | None) -> Applied:
         attempt = 0
         while True:
             attempt += 1
@@ -438,7 +336,7 @@ class Session:
                 raise self._conflict(attempt)
             time.sleep(random.uniform(0, min(_BACKOFF_MOST, _BACKOFF_BASE * 2 ** min(attempt, 10))))
 
-    def _attempt(self, shown: Plan | None) -> tuple[Plan, list[Any], Mapping[int, Any]] | None:
+    def _attempt(self, shown: Plan | None) -> Applied | None:
         with self.database.executor.pinned() as link:
             try:
                 plan, planner = self._planned(link, shown)
@@ -448,9 +346,11 @@ class Session:
             self._last_plan = plan
             if not plan.steps:
                 link.unwatch()
-                return plan, [], planner.rewrites
+                return self._take_note(plan, [], planner.rewrites)
             try:
                 replies = link.apply(plan)
+                applied = None if replies is None else self._take_note(plan, replies, planner.rewrites)
+                link.in_doubt = False
             except UowError as error:
                 if isinstance(error, CommitError):
                     error.plan = plan
@@ -460,7 +360,7 @@ class Session:
                     self.outcome = "unknown"
                     self._stuck = OutcomeUnknown("interrupted around EXEC")
                 raise
-        return None if replies is None else (plan, replies, planner.rewrites)
+        return applied
 
     def _planned(self, link: Link, shown: Plan | None) -> tuple[Plan, Planner]:
         planner = self._planner()
@@ -492,10 +392,10 @@ class Session:
     def _planner(self, *, symbolic: bool = False) -> Planner:
         executor = self.database.executor
         limits = Limits(executor.most_watched, executor.scripts, self._max_steps)
-        return Planner(self._lives, self._rehearsal, limits, symbolic=symbolic)
+        return Planner(self.view.lives, self.view.rehearsal, limits, symbolic=symbolic)
 
     def _new_lives(self) -> Iterator[Life]:
-        return (life for life in self._lives if life.fresh and life.identity.pk is None)
+        return (life for life in self.view.lives if life.fresh and life.identity.pk is None)
 
     def _placeholders(self) -> dict[Life, str]:
         return {life: life.identity.placeholder for life in self._new_lives()}
@@ -505,13 +405,13 @@ class Session:
         pks: dict[Life, str] = {}
         for life in list(self._new_lives()):
             pks[life] = life.identity.pk = str(next(ranges[life.model]))
-            self._lives.allocated(life.identity)
+            self.view.lives.allocated(life.identity)
         return pks
 
     def _conflict(self, attempts: int) -> Conflict:
         plan = self.last_plan
         calls = [call for call, _ in plan.reads]
-        now = [plain(reply) for reply in self.ask(calls)] if calls else []
+        now = [plain(reply) for reply in self.view.ask(calls)] if calls else []
         differ = sorted({call[1] for (call, before), after in zip(plan.reads, now, strict=True) if before != after})
         where = f" (now: {', '.join(differ)})" if differ else ""
         conflict = Conflict(
@@ -523,21 +423,12 @@ class Session:
         conflict.plan = plan
         return conflict
 
-    def _settle(self, plan: Plan, replies: list[Any], rewrites: Mapping[int, Any]) -> list[Any]:
-        raw = {step.command: reply for step, reply in zip(plan.steps, replies, strict=True) if step.command is not None}
-        results: list[Any] = []
-        for position, (command, answer) in enumerate(zip(self._lives.commands, self._answers, strict=True)):
-            if isinstance(command, Write):
-                assert isinstance(answer, Pending)
-                reply = rewrites[position].reply if position in rewrites else raw[position]
-                answer.settle(command.decode(reply))
-                results.append(answer.result)
-                continue
-            command.identity.state = State.STORED if isinstance(command, Create) else State.DELETED
-            if answer is not None or isinstance(command, Delete):
-                results.append(answer)
+    def _take_note(self, plan: Plan, replies: list[Any], rewrites: Mapping[int, Any]) -> Applied:
+        """Note that *plan* was applied, before anything else can go wrong; the session is empty and can go on."""
+        applied = Applied(plan, replies, rewrites, self.view.lives.commands, self._answers)
+        self.outcome = "applied"
         self._empty()
-        return results
+        return applied
 
     def rollback(self) -> None:
         """Forget what was said and not sent; nothing is undone on the server, because nothing was sent.
@@ -547,7 +438,7 @@ class Session:
         for answer in self._answers:
             if isinstance(answer, Pending):
                 answer.drop()
-        for command in reversed(self._lives.commands):
+        for command in reversed(self.view.lives.commands):
             identity = command.identity
             if isinstance(command, Create):
                 identity.state = State.EMPTY
@@ -562,20 +453,6 @@ class Session:
         self._stuck = None
 
     def _empty(self) -> None:
-        self._lives = Lives()
-        self._touched = Touched()
+        self.view.forget()
         self._answers = []
         self._made = {}
-
-
-def read_call(read: Read[Any]) -> Call:
-    """Return the call of *read*; its object has a pk."""
-    assert read.identity.pk is not None
-    return (read.name, read.identity.model.keys.storage(read.identity.pk, read.storage), *read.args)
-
-
-def gone(identity: Identity) -> DoesNotExist:
-    """Return the error for an object that is no longer, or never was."""
-    return DoesNotExist(
-        f"{identity} {identity.state.value}; nothing was sent. Way out: create a new {identity.model.name}"
-    )

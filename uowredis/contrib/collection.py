@@ -137,7 +137,7 @@ class ExtendedCollectionManager(CollectionManager):
             PendingWrites: in a session that has touched the model: a stored result cannot be exact.
         """
         session = current(self._database)
-        if session is not None and session.touches(self._schema):
+        if session is not None and session.view.touches(self._schema):
             raise PendingWrites(
                 f"store() cannot be exact while writes on {self._schema.name} are pending. Way out: commit first"
             )
@@ -274,7 +274,7 @@ class _Asker:
 
     def ask(self, calls: tuple[Call, ...]) -> list[Any]:
         session = self.session or alone(self.collection._database)
-        return plain_replies(session.ask(calls))
+        return plain_replies(session.view.ask(calls))
 
     def value_of(self, field: Any) -> Any:
         """Return the value of a bound field, a placeholder where it is only shown."""
@@ -293,7 +293,7 @@ class _Asker:
 
     def _take_field(self, given: Any, sets: list[tuple[str, bool]], within: list[frozenset[str]]) -> None:
         identity: Identity = given.instance.identity
-        touched = self.session is not None and (identity.pk is None or self.session.touches(identity.model))
+        touched = self.session is not None and (identity.pk is None or self.session.view.touches(identity.model))
         if identity.pk is None or (touched and not self.shown):
             within.append(frozenset(_members(given)))
             return
@@ -316,7 +316,7 @@ class _Asker:
             raise ArgumentTypeError(f"intersect() takes the key of a set, sorted set or list, and {key!r} is a {kind}")
 
     def _refuse_pending(self, key: str) -> None:
-        if not self.shown and self.session is not None and self.session.changes(key):
+        if not self.shown and self.session is not None and self.session.view.changes(key):
             raise PendingWrites(
                 f"A query on {key!r} cannot be exact: the session is changing it. Way out: commit first"
             )
@@ -337,7 +337,7 @@ class _Asker:
             return {}
         if not isinstance(given, str):
             identity: Identity = given.instance.identity
-            if self.session is not None and (identity.pk is None or self.session.touches(identity.model)):
+            if self.session is not None and (identity.pk is None or self.session.view.touches(identity.model)):
                 return {member: _spelled(score) for member, score in given.zrange(0, -1, withscores=True)}
             assert identity.pk is not None
             given = identity.model.keys.storage(identity.pk, given.field.name)

@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, overload
 
 from uowredis.commands import Read, Write
+from uowredis.exceptions import ArgumentError
 from uowredis.modes import Async, Sync
 
 P = ParamSpec("P")
@@ -33,7 +34,12 @@ class Sayer(Generic[M]):
 class _Says(Generic[P, T]):
     def __init__(self, build: Callable[..., Any]) -> None:
         def say(sayer: Sayer[Any], /, *args: P.args, **kwargs: P.kwargs) -> Any:
-            return sayer._say(build(sayer, *args, **kwargs))
+            try:
+                command = build(sayer, *args, **kwargs)
+            except ArgumentError as error:
+                error.add_note(f"Said on {sayer!r}: {build.__name__}()")
+                raise
+            return sayer._say(command)
 
         functools.update_wrapper(say, build)
         functools.update_wrapper(self, build)  # type: ignore[arg-type]  # documented like the method it stands for

@@ -16,6 +16,7 @@ from uowredis.spelling import (
     as_bool,
     as_ok,
     as_text,
+    encode,
     flag,
     integer,
     milliseconds,
@@ -147,7 +148,9 @@ class BoundString(Bound[M]):
     def setrange(self, offset: int, value: Value) -> Write[int]:
         """Overwrite what is there from byte *offset* on; return the length in bytes after it (SETRANGE)."""
         spelled = text(value, self.field)
-        return self._write(Computed(), "SETRANGE", integer(offset, "offset", 0, _MOST_BYTES - len(spelled)), spelled)
+        return self._write(
+            Computed(), "SETRANGE", integer(offset, "offset", 0, _MOST_BYTES - len(encode(spelled))), spelled
+        )
 
     @writes
     def setbit(self, offset: int, value: int) -> Write[int]:

@@ -148,7 +148,7 @@ class Planner:
             self._asking.scripted,
             self._symbolic,
         )
-        if plan.scripted:
+        if plan.scripted and plan.steps:
             self._check_script(plan)
         yield plan
 

@@ -1,0 +1,52 @@
+"""A commit that was applied, until its replies have settled what was said (decide)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import attrs
+
+from uowredis.commands import Create, Delete, State, Write, WriteCommand
+from uowredis.pending import Pending
+from uowredis.plan import Plan
+from uowredis.rehearsal import Rewrite
+
+
+@attrs.frozen
+class Applied:
+    """A commit that was applied: what was said, and the replies that settle it."""
+
+    plan: Plan
+    replies: list[Any]
+    rewrites: Mapping[int, Rewrite]
+    commands: list[WriteCommand]
+    answers: list[Pending[Any] | object]
+
+    def settle(self) -> list[Any]:
+        """Settle the pendings; return the replies in the order said.
+
+        A reply that cannot be decoded is raised last, with a note that the commit was applied.
+        """
+        for command in self.commands:
+            if not isinstance(command, Write):
+                command.identity.state = State.STORED if isinstance(command, Create) else State.DELETED
+        steps = zip(self.plan.steps, self.replies, strict=True)
+        raw = {step.command: reply for step, reply in steps if step.command is not None}
+        results: list[Any] = []
+        failure: Exception | None = None
+        for position, (command, answer) in enumerate(zip(self.commands, self.answers, strict=True)):
+            if isinstance(command, Write):
+                assert isinstance(answer, Pending)
+                reply = self.rewrites[position].reply if position in self.rewrites else raw[position]
+                try:
+                    results.append(command.decode(reply))
+                    answer.settle(results[-1])
+                except Exception as error:
+                    failure = failure or error
+            elif answer is not None or isinstance(command, Delete):
+                results.append(answer)
+        if failure is not None:
+            failure.add_note("uowredis: the commit was applied; this reply could not be decoded")
+            raise failure
+        return results
