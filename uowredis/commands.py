@@ -15,7 +15,7 @@ Opaque      only the server knows the result: SPOP, INCRBYFLOAT
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Generic, TypeAlias, TypeVar
 
 import attrs
@@ -190,12 +190,22 @@ class Create:
     Attributes:
         identity: the new object; its pk is None until it is allocated, or what was chosen.
         entries: (name, value) of its InstanceHashFields: one HSET.
-        writes: the calls for its other fields.
+        writes: the calls for its other fields but the strings.
+        strings: (name, value) of its StringFields: one SET each.
     """
 
     identity: Identity
     entries: tuple[tuple[str, str], ...] = ()
     writes: tuple[Write[Any], ...] = ()
+    strings: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def calls(self) -> Iterator[Write[Any]]:
+        """The calls for all fields but the InstanceHashFields."""
+        for name, value in self.strings:
+            field = self.identity.model.fields[name]
+            yield Write(self.identity, field.storage, field, "SET", (value,), Replaced((("", value),)))
+        yield from self.writes
 
     def said(self, who: str) -> str:
         """Return the command in words, about the object called *who*."""

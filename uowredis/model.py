@@ -184,6 +184,7 @@ class RedisModel(InstanceHashCommands[Sync], Sync, metaclass=MetaRedisModel):
             _check_names(schema, values, cls._fields)
         chosen = _chosen_pk(schema, values)
         entries: list[tuple[str, str]] = []
+        strings: list[tuple[str, str]] = []
         writes: list[Write[Any]] = []
         for name, field in cls._fields.items():
             if name in values:
@@ -197,16 +198,18 @@ class RedisModel(InstanceHashCommands[Sync], Sync, metaclass=MetaRedisModel):
             first = field.first_write(identity, schema.fields[name], value)
             if isinstance(first, Write):
                 writes.append(first)
-            else:
+            elif field.kind is Kind.ENTRY:
                 entries.append(first)
+            else:
+                strings.append(first)
         session = current(self._database())
         if chosen is not None:
             identity.pk = chosen
-        elif not entries and not writes:
+        elif not entries and not strings and not writes:
             if session is not None:
                 session.made(identity)
             return
-        create = Create(identity, tuple(entries), tuple(writes))
+        create = Create(identity, tuple(entries), tuple(writes), tuple(strings))
         if session is None:
             commit_alone(self._database(), create)
         else:

@@ -7,7 +7,7 @@ script can be missing and a printed plan can be pasted.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from uowredis.content import Call
@@ -21,12 +21,7 @@ MOST_IN_ALL = 1_000_000
 APPLY = """\
 local at, key = 1, 1
 local function take() at = at + 1; return ARGV[at - 1] end
-local function call()
-  local command, keys, args = {take()}, tonumber(take()), tonumber(take())
-  for _ = 1, keys do command[#command + 1] = KEYS[key]; key = key + 1 end
-  for _ = 1, args do command[#command + 1] = take() end
-  return command
-end
+local function number() return tonumber(take()) end
 local function spell(value)
   if type(value) == 'number' then return ':' .. value end
   if not value then return '-' end
@@ -41,28 +36,41 @@ local function settle(items, shape)
   if shape ~= 'list' then table.sort(found) end
   return found
 end
-for guard = 1, tonumber(take()) do
-  local shape = take()
-  local reply = redis.call(unpack(call()))
-  local found = {}
-  if type(reply) == 'table' then
-    for i = 1, #reply do found[i] = spell(reply[i]) end
-  else
-    found[1] = spell(reply)
-  end
-  local expected = {}
-  for i = 1, tonumber(take()) do expected[i] = take() end
+local function same(reply, shape)
+  local found, expected = {}, {}
+  for i = 1, #reply do found[i] = spell(reply[i]) end
+  for i = 1, number() do expected[i] = take() end
   found, expected = settle(found, shape), settle(expected, shape)
-  if #found ~= #expected then return {'conflict', guard} end
+  if #found ~= #expected then return false end
   for i = 1, #found do
-    if found[i] ~= expected[i] then return {'conflict', guard} end
+    if found[i] ~= expected[i] then return false end
+  end
+  return true
+end
+for _ = 1, number() do
+  local shape, call = take(), {take(), ''}
+  for _ = 1, number() do call[#call + 1] = take() end
+  for _ = 1, number() do
+    call[2] = KEYS[key]
+    local reply = redis.call(unpack(call))
+    if shape == 'one' then
+      if spell(reply) ~= take() then return {'conflict', key} end
+    elseif not same(reply, shape) then
+      return {'conflict', key}
+    end
+    key = key + 1
   end
 end
 local replies = {}
-for step = 1, tonumber(take()) do
-  local reply = redis.pcall(unpack(call()))
-  if type(reply) == 'table' and reply.err then return {'failed', replies, reply.err} end
-  replies[step] = reply
+for _ = 1, number() do
+  local call, keys, args = {take()}, number(), number()
+  for _ = 1, number() do
+    for i = 1, keys do call[1 + i] = KEYS[key]; key = key + 1 end
+    for i = 1, args do call[1 + keys + i] = take() end
+    local reply = redis.pcall(unpack(call))
+    if type(reply) == 'table' and reply.err then return {'failed', replies, reply.err} end
+    replies[#replies + 1] = reply
+  end
 end
 return {'applied', replies}
 """
@@ -81,10 +89,42 @@ def keys_of(call: Call) -> tuple[str, ...]:
     return call[1:] if call[0] in ("DEL", "WATCH") else call[1:2]
 
 
-def _add(call: Call, keys: list[str], args: list[str]) -> None:
-    found = keys_of(call)
-    keys += found
-    args += (call[0], str(len(found)), str(len(call) - 1 - len(found)), *call[1 + len(found) :])
+def _guards(guards: Iterable[tuple[Call, Any]], keys: list[str]) -> Iterator[str]:
+    """Yield the arguments for the guards: those of one shape stand together under one head."""
+    groups: dict[tuple[str, ...], list[tuple[str, Any]]] = {}
+    for call, reply in guards:
+        shape = _SHAPES.get(call[0], "list") if isinstance(reply, list) else "one"
+        groups.setdefault((shape, call[0], str(len(call) - 2), *call[2:]), []).append((call[1], reply))
+    yield str(len(groups))
+    for head, members in groups.items():
+        yield from head
+        yield str(len(members))
+        for key, reply in members:
+            keys.append(key)
+            if head[0] == "one":
+                yield _spell(reply)
+            else:
+                yield str(len(reply))
+                yield from map(_spell, reply)
+
+
+def _steps(steps: Iterable[Call], keys: list[str]) -> Iterator[str]:
+    """Yield the arguments for the steps: neighbours of one command and size stand together under one head."""
+    groups: list[tuple[tuple[str, str, str], list[Call]]] = []
+    for call in steps:
+        found = len(keys_of(call))
+        head = (call[0], str(found), str(len(call) - 1 - found))
+        if not groups or groups[-1][0] != head:
+            groups.append((head, []))
+        groups[-1][1].append(call)
+    yield str(len(groups))
+    for head, calls in groups:
+        yield from head
+        yield str(len(calls))
+        first = 1 + int(head[1])
+        for call in calls:
+            keys += call[1:first]
+            yield from call[first:]
 
 
 def evaluate(guards: Iterable[tuple[Call, Any]], steps: Iterable[Call]) -> Call:
@@ -95,18 +135,5 @@ def evaluate(guards: Iterable[tuple[Call, Any]], steps: Iterable[Call]) -> Call:
         steps: the calls to apply, in order.
     """
     keys: list[str] = []
-    body: list[str] = []
-    count = 0
-    for call, reply in guards:
-        count += 1
-        body.append(_SHAPES.get(call[0], "list"))
-        _add(call, keys, body)
-        items = reply if isinstance(reply, list) else [reply]
-        body.append(str(len(items)))
-        body += map(_spell, items)
-    guarded, body = body, []
-    applied = 0
-    for call in steps:
-        applied += 1
-        _add(call, keys, body)
-    return ("EVAL", APPLY, str(len(keys)), *keys, str(count), *guarded, str(applied), *body)
+    arguments = [*_guards(guards, keys), *_steps(steps, keys)]
+    return ("EVAL", APPLY, str(len(keys)), *keys, *arguments)

@@ -11,7 +11,7 @@ from typing import Any
 import attrs
 
 from uowredis import script
-from uowredis.commands import WriteCommand
+from uowredis.commands import WriteCommand, called
 from uowredis.content import Call
 from uowredis.schema import FieldSchema, ModelSchema
 
@@ -73,20 +73,20 @@ class Step:
         call: the Redis call.
         why: the command that was said, or the reason of an effect in words.
         command: position of the command that this call answers, None for an effect.
-        who: what the object of the command is called.
+        pk: of the object of the command, or what stands for it.
         public: how much of the key holds no value, where values are hidden; None: all of it.
     """
 
     call: Call
     why: WriteCommand | str
     command: int | None = None
-    who: str = ""
+    pk: str = ""
     public: str | None = None
 
     @property
     def reason(self) -> str:
         """Why the step is there: ``said: ...`` or ``effect: ...``."""
-        why = self.why if isinstance(self.why, str) else self.why.said(self.who)
+        why = self.why if isinstance(self.why, str) else self.why.said(called(self.why.identity.model, self.pk))
         return f"{'effect' if self.command is None else 'said'}: {why}"
 
     def __eq__(self, other: object) -> bool:

@@ -3,6 +3,7 @@
 Only data and how it is spelled stand here; `test_commands_table.py` reads it in several directions.
 """
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import attrs
@@ -109,6 +110,10 @@ EXPIRING: list[Conversation] = [
         call("set", "bar", exat=FAR),
         call("set", "bar", pxat=FAR * 1000),
         call("set", "bar", ex=1000, nx=True),
+        call("set", "bar", ex=timedelta(hours=1)),
+        call("set", "bar", px=timedelta(hours=1)),
+        call("set", "bar", exat=datetime.fromtimestamp(FAR, UTC)),
+        call("set", "bar", pxat=datetime.fromtimestamp(FAR, UTC)),
     ),
     *after(call("set", "foo", ex=1000)).each(call("set", "bar"), call("set", "bar", keepttl=True), call("append", "x")),
 ]
@@ -191,6 +196,8 @@ CONVERSATIONS: dict[type, list[Conversation]] = {
             call("hset", key="a", value=2),
             call("hset", mapping={"a": "1", "b": 2.5}),
             call("hset", "a", "1", {"b": "2"}),
+            call("hset", items=["a", "1", "b", 2]),
+            call("hset", "a", "1", {"b": "2"}, ["c", "3"]),
             call("hmset", {"a": "1", "b": "2"}),
             call("hmset", a="1", b="2"),
             call("hsetnx", "a", "1"),
@@ -380,6 +387,11 @@ CONVERSATIONS: dict[type, list[Conversation]] = {
             call("zremrangebyscore", 0, 9),
             call("delete"),
         ),
+        *after(call("zadd", {"a": 0, "b": 0, "c": 0, "☃": 0})).each(
+            call("zrange", "-", "+", bylex=True),
+            call("zrange", "[a", "(c", bylex=True),
+            call("zrange", "+", "[b", desc=True, bylex=True, offset=0, num=2),
+        ),
         *after(call("zadd", {"foo": 2.5, "bar": 1.1, "baz": 2.5, "☃": -4})).each(
             call("zcard"),
             call("zcount", 1, 2),
@@ -396,6 +408,9 @@ CONVERSATIONS: dict[type, list[Conversation]] = {
             call("zrank", "none"),
             call("zrevrange", 0, -1),
             call("zrevrange", 0, 1, withscores=True),
+            call("zrange", 1, 2.5, byscore=True),
+            call("zrange", "(1.1", "+inf", byscore=True, withscores=True),
+            call("zrange", 3, "-inf", desc=True, byscore=True, offset=1, num=2),
             call("zrevrangebyscore", "inf", 1),
             call("zrevrangebyscore", 3, "-inf", start=0, num=2, withscores=True),
             call("zrevrank", "foo"),

@@ -150,9 +150,9 @@ class Theirs:
     owner: type
     client: redis.Redis
 
-    def say(self, call: Call) -> Any:
+    def say(self, said: Call) -> Any:
         """Return what redis-py answers on the key ``plain``."""
-        method, args, kwargs = call.method, list(call.args), dict(call.kwargs)
+        method, args, kwargs = said.method, list(said.args), dict(said.kwargs)
         if self.owner is InstanceHashField:
             method = {"get": "hget", "set": "hset", "delete": "hdel"}.get(method, method)
             args.insert(0, "field")
@@ -174,22 +174,22 @@ def client(server: Backend) -> redis.Redis:
     return server.client(decode_responses=True, protocol=2)
 
 
-def unordered(call: Call, reply: Any) -> Any:
+def unordered(said: Call, reply: Any) -> Any:
     """Return *reply*, sorted where Redis promises no order."""
     free = ("srandmember", "spop", "hkeys", "hvals")
-    return sorted(reply) if call.method in free and isinstance(reply, list) else reply
+    return sorted(reply) if said.method in free and isinstance(reply, list) else reply
 
 
 def ours(saying: Any, conversation: Conversation, mode: str, database: Any) -> Iterator[Any]:
     """Say *conversation* in the manner of *mode*; give its answers."""
     outside = {"outside": len(conversation), "session": len(conversation) - 1, "pending": 0}[mode]
-    for call in conversation[:outside]:
-        yield getattr(saying, call.method)(*call.args, **call.kwargs)
+    for one in conversation[:outside]:
+        yield getattr(saying, one.method)(*one.args, **one.kwargs)
     with Session(database) as s:
-        answers = [getattr(saying, call.method)(*call.args, **call.kwargs) for call in conversation[outside:]]
+        answers = [getattr(saying, one.method)(*one.args, **one.kwargs) for one in conversation[outside:]]
         s.commit()
-    for call, answer in zip(conversation[outside:], answers, strict=True):
-        writing = isinstance(inspect.getattr_static(saying, call.method), writes)
+    for one, answer in zip(conversation[outside:], answers, strict=True):
+        writing = isinstance(inspect.getattr_static(saying, one.method), writes)
         assert writing is isinstance(answer, Pending)
         yield answer.result if writing else answer
 
@@ -204,7 +204,7 @@ def compare(
     """Say *conversation* to fields and, by redis-py, to a plain key; compare replies and what is left."""
     database = server.database()
     theirs = Theirs(owner, client)
-    expected = [(call, unordered(call, theirs.say(call))) for call in conversation]
+    expected = [(one, unordered(one, theirs.say(one))) for one in conversation]
     keys = {}
     for name, model in models_of(owner, database).items():
         for mode in MODES if name in models else ():
@@ -213,7 +213,8 @@ def compare(
             keys[mode, name] = f":{name.lower()}:{example.pk.get()}:{storage}"
             saying = example if owner is RedisModel else example.field
             replies = zip(conversation, ours(saying, conversation, mode, database), strict=True)
-            assert (mode, name, expected) == (mode, name, [(call, unordered(call, reply)) for call, reply in replies])
+            actual = [(one, unordered(one, reply)) for one, reply in replies]
+            assert (mode, name, expected) == (mode, name, actual)
     data = server.dump()
     left = {which: (data.get(key.encode()), client.ttl(key) > 0) for which, key in keys.items()}
     assert dict.fromkeys(keys, (data.get(b"plain"), client.ttl("plain") > 0)) == left

@@ -19,28 +19,50 @@ class Unequal(Exception):
 
 
 @attrs.frozen
+class Time:
+    """What a piece of work took: seconds on the clock, and of this process' processor time."""
+
+    clock: float
+    processor: float
+
+
+@attrs.frozen
 class Result:
     """What one contestant needed.
 
     Attributes:
         name: its name.
-        seconds: of each round.
+        times: of each round.
         count: objects or calls in a round.
     """
 
     name: str
-    seconds: Sequence[float]
+    times: Sequence[Time]
     count: int
 
     @property
-    def median(self) -> float:
-        """Seconds of the median round."""
-        return statistics.median(self.seconds)
+    def milliseconds(self) -> float:
+        """Of the median round."""
+        return statistics.median(time.clock for time in self.times) * 1e3
 
     @property
-    def each(self) -> float:
-        """Microseconds an object in the median round."""
-        return self.median / self.count * 1e6
+    def microseconds_each(self) -> float:
+        """For one object or call, in the median round."""
+        return self.milliseconds * 1e3 / self.count
+
+    @property
+    def processor_each(self) -> float:
+        """Microseconds of this process' processor time for one object or call, in the median round."""
+        return statistics.median(time.processor for time in self.times) / self.count * 1e6
+
+    def against(self, other: "Result") -> float:
+        """Return the time of this one by that of *other*: both of one round, and of these ratios the median.
+
+        What slows the machine for a while slows the two of a round alike.
+        """
+        return statistics.median(
+            ours.clock / theirs.clock for ours, theirs in zip(self.times, other.times, strict=True)
+        )
 
 
 def compete(
@@ -55,7 +77,7 @@ def compete(
         Unequal: where they have not.
     """
     names = list(contestants)
-    seconds: dict[str, list[float]] = {name: [] for name in names}
+    times: dict[str, list[Time]] = {name: [] for name in names}
     for round_ in range(-1 if warm_up else 0, rounds):
         dumps: dict[str, Any] = {}
         for name in names[round_ % len(names) :] + names[: round_ % len(names)]:
@@ -63,17 +85,17 @@ def compete(
             needed = timed(contestants[name]())
             dumps[name] = server.dump()
             if round_ >= 0:
-                seconds[name].append(needed)
+                times[name].append(needed)
         check_equal(dumps)
-    return [Result(name, seconds[name], count) for name in names]
+    return [Result(name, times[name], count) for name in names]
 
 
-def timed(work: Callable[[], object]) -> float:
-    """Return the seconds that *work* takes; garbage of what was before is not its own."""
+def timed(work: Callable[[], object]) -> Time:
+    """Return the time that *work* takes; garbage of what was before is not its own."""
     gc.collect()
-    began = time.perf_counter()
+    clock, processor = time.perf_counter(), time.process_time()
     work()
-    return time.perf_counter() - began
+    return Time(time.perf_counter() - clock, time.process_time() - processor)
 
 
 def check_equal(dumps: Mapping[str, Any]) -> None:

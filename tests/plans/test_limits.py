@@ -28,13 +28,10 @@ def test_more_guards_than_the_limit_go_as_a_script() -> None:
     keys = (":bike:1:hash", ":bike:2:hash", ":bike:3:hash", ":bike:collection")
     written = (":bike:1:hash", ":bike:2:hash", ":bike:3:hash", ":bike:color:red", ":bike:color:blue")
     assert ("EVAL", script.APPLY, "9", *keys, *written) == call[:12]
-    guards = ["4"]
-    guards += ["list", "HGET", "1", "1", "color", "1", "$red"]
-    guards += ["list", "HGET", "1", "1", "color", "1", "-"]
-    guards += ["list", "HGET", "1", "1", "color", "1", "$red"]
-    guards += ["list", "SMISMEMBER", "1", "3", "1", "2", "3", "3", ":1", ":1", ":1"]
-    applied = ["5"] + 3 * ["HSET", "1", "2", "color", "blue"]
-    applied += ["SREM", "1", "2", "1", "3", "SADD", "1", "3", "1", "2", "3"]
+    guards = ["2", "one", "HGET", "1", "color", "3", "$red", "-", "$red"]
+    guards += ["list", "SMISMEMBER", "3", "1", "2", "3", "1", "3", ":1", ":1", ":1"]
+    applied = ["3", "HSET", "1", "2", "3"] + 3 * ["color", "blue"]
+    applied += ["SREM", "1", "2", "1", "1", "3", "SADD", "1", "3", "1", "1", "2", "3"]
     assert [*guards, *applied] == list(call[12:])
 
 

@@ -42,7 +42,7 @@ class Say:
 
 
 #: Few, so that they meet: text, numbers, the empty text, bytes that are no UTF-8, and a colon as in keys.
-VALUES = st.sampled_from(["a", "b", "1", "2", "a", 10, 0.5, "-1", "", "é", "a:b", b"\xff\x00"])
+VALUES = st.sampled_from(["a", "a", "a", "b", "b", "1", "1", "2", 10, 0.5, "-1", "", "é", "a:b", b"\xff\x00"])
 #: Sums of these are exact for every client and server.
 FLOATS = st.sampled_from([0.5, "0.25", -1.5, 3, "1e2", "-0.0"])
 INTEGERS = st.sampled_from([1, -1, 5, 2**63 - 1, -(2**63)])
@@ -122,10 +122,14 @@ def set_writes(field: str) -> SearchStrategy[Say]:
     return st.one_of(
         spread(field, "sadd", SEVERAL),
         spread(field, "srem", SEVERAL),
-        say(field, "spop"),
-        say(field, "spop", COUNTS),
+        # More than there ever are: nothing is left to chance.
+        say(field, "spop", st.just(1_000)),
         say(field, "delete"),
     )
+
+
+def draws(field: str) -> SearchStrategy[Say]:
+    return st.one_of(say(field, "spop"), say(field, "spop", COUNTS))
 
 
 def list_writes(field: str) -> SearchStrategy[Say]:
@@ -237,8 +241,8 @@ def instance_reads() -> SearchStrategy[Say]:
     return st.one_of(st.builds(Say, st.none(), st.just("hmget"), names), *whole)
 
 
-#: Field name to the writes and reads that are drawn on it; None stands for the instance.
-WRITES = {
+#: Field name to the writes that are drawn on it, and whose result is certain; None stands for the instance.
+CERTAIN_WRITES = {
     "title": string_writes("title"),
     "code": string_writes("code"),
     "name": entry_writes("name"),
@@ -251,6 +255,9 @@ WRITES = {
     "ranks": sorted_set_writes("ranks"),
     None: instance_writes(),
 }
+#: The same, with those that leave the result to chance.
+WRITES = CERTAIN_WRITES | {name: st.one_of(CERTAIN_WRITES[name], draws(name)) for name in ("tags", "badges")}
+#: Field name to the reads that are drawn on it.
 READS = {
     "title": string_reads("title"),
     "name": entry_reads("name"),
@@ -260,8 +267,15 @@ READS = {
     "ranks": sorted_set_reads("ranks"),
     None: instance_reads(),
 }
-#: Any writing command.
-ANY_WRITE = st.one_of(*WRITES.values())
+
+
+def runs_of(writes: dict[Any, SearchStrategy[Say]], most: int = 6) -> SearchStrategy[list[Say]]:
+    """Draw a run of commands on one field: those that meet on one value are where an index goes wrong."""
+    return st.one_of(*(st.lists(commands, min_size=1, max_size=most) for commands in writes.values()))
+
+
+#: Runs of any writing commands.
+RUNS = runs_of(WRITES)
 #: Values for a constructor, some of them.
 FIRST_VALUES = st.fixed_dictionaries(
     {},

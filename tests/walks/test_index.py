@@ -10,7 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from tests.backends import Backend
 from tests.walks import oracle
-from tests.walks.commands import ANY_WRITE, FIRST_VALUES, WRITES, Say
+from tests.walks.commands import FIRST_VALUES, RUNS, WRITES, Say, runs_of
 from tests.walks.models import CHOSEN_PKS, IMPOSSIBLE_PKS, Models, declare
 from uowredis import ArgumentError, DoesNotExist, Rejected, Session
 
@@ -19,7 +19,7 @@ REFUSALS = (Rejected, DoesNotExist, ArgumentError)
 
 PLACES = st.integers(0, 9)
 PKS = st.one_of(st.sampled_from(CHOSEN_PKS), st.sampled_from(CHOSEN_PKS), st.sampled_from(IMPOSSIBLE_PKS))
-CLAIMS = st.one_of(*(WRITES[field] for field in oracle.UNIQUE))
+CLAIMS = runs_of({field: WRITES[field] for field in oracle.UNIQUE}, 2)
 
 
 class Left(Exception):
@@ -29,7 +29,8 @@ class Left(Exception):
 class Walk(RuleBasedStateMachine):
     """Two clients of one server; the first has a session open at times, the second never has.
 
-    ``data`` is what the server held when it was last looked at.
+    ``data`` is what the server held when it was last looked at. ``lives`` is what was said of whose life since then:
+    an object that is spoken of is there, one that was deleted is not.
     """
 
     def __init__(self, backend: Backend, ours: Models, theirs: Models) -> None:
@@ -41,6 +42,7 @@ class Walk(RuleBasedStateMachine):
         self.session: Session | None = None
         self.stack = contextlib.ExitStack()
         self.data: oracle.Data = {}
+        self.lives: list[tuple[Any, bool]] = []
 
     def teardown(self) -> None:
         if self.session is not None:
@@ -53,40 +55,54 @@ class Walk(RuleBasedStateMachine):
     @rule(values=FIRST_VALUES)
     def create_thing(self, values: dict[str, Any]) -> None:
         with self.allowed():
-            self.handles.append(self.ours.thing(**values))
+            self.made(self.ours.thing(**values), bool(values))
 
     @rule(pk=PKS, values=FIRST_VALUES)
     def create_named(self, pk: str, values: dict[str, Any]) -> None:
         with self.allowed():
-            self.handles.append(self.ours.named(key=pk, **values))
+            self.made(self.ours.named(key=pk, **values), True)
 
     @rule(pk=st.sampled_from(["1", "2", "3", *CHOSEN_PKS]))
     def connect(self, pk: str) -> None:
         """Take one more handle of an object: two of one object may meet in a session."""
         model = self.ours.named if pk in CHOSEN_PKS else self.ours.thing
         with self.allowed():
-            self.handles.append(model(pk))
+            self.made(model(pk), True)
+
+    def made(self, instance: Any, lives: bool) -> None:
+        self.handles.append(instance)
+        if lives:
+            self.lives.append((instance, True))
 
     @precondition(lambda self: self.handles)
-    @rule(place=PLACES, commands=st.lists(st.one_of(ANY_WRITE, CLAIMS), min_size=1, max_size=4))
+    @rule(place=PLACES, commands=st.one_of(RUNS, CLAIMS))
     def say(self, place: int, commands: list[Say]) -> None:
-        instance = self.handles[-1 - place % len(self.handles)]
+        instance = self.handle(place)
         for command in commands:
             with self.allowed():
                 command.on(self.known(instance, command))
+                self.lives.append((instance, True))
 
     @precondition(lambda self: self.handles)
     @rule(place=PLACES)
     def delete(self, place: int) -> None:
         with self.allowed():
-            self.handles[-1 - place % len(self.handles)].delete()
+            self.handle(place).delete()
+            self.lives.append((self.handle(place), False))
 
     @precondition(lambda self: self.handles)
     @rule(place=PLACES)
     def ask_pk(self, place: int) -> None:
         """Allocate a pk before anything else is said."""
+        instance = self.handle(place)
+        new = instance._pk is None
         with self.allowed():
-            self.handles[-1 - place % len(self.handles)].pk.get()
+            instance.pk.get()
+            if new:
+                self.lives.append((instance, True))
+
+    def handle(self, place: int) -> Any:
+        return self.handles[-1 - place % len(self.handles)]
 
     def known(self, instance: Any, command: Say) -> Any:
         """Return *instance*, looked up anew for a bare command: such a write is sent without asking who is there."""
@@ -101,6 +117,16 @@ class Walk(RuleBasedStateMachine):
     @rule()
     def open(self) -> None:
         self.session = self.stack.enter_context(Session(self.ours.database))
+
+    @precondition(lambda self: self.session is None and self.handles)
+    @rule(runs=st.lists(st.tuples(PLACES, st.one_of(RUNS, CLAIMS)), min_size=1, max_size=4), values=FIRST_VALUES)
+    def work(self, runs: list[tuple[int, list[Say]]], values: dict[str, Any]) -> None:
+        """A whole session at once: an object is made, several change."""
+        self.open()
+        self.create_thing(values)
+        for place, commands in runs:
+            self.say(place, commands)
+        self.commit(leave=True)
 
     @precondition(lambda self: self.session is not None)
     @rule(symbolic=st.booleans())
@@ -135,6 +161,7 @@ class Walk(RuleBasedStateMachine):
     def roll_back(self, leave: bool) -> None:
         assert self.session is not None
         self.session.rollback()
+        self.lives.clear()
         if leave:
             self.session = None
             self.stack.close()
@@ -143,6 +170,7 @@ class Walk(RuleBasedStateMachine):
     @rule()
     def leave_by_an_exception(self) -> None:
         self.session = None
+        self.lives.clear()
         with pytest.raises(Left), self.stack:
             raise Left
 
@@ -156,7 +184,7 @@ class Walk(RuleBasedStateMachine):
             else:
                 self.theirs.thing(**values)
 
-    @rule(place=PLACES, commands=st.lists(ANY_WRITE, min_size=1, max_size=3))
+    @rule(place=PLACES, commands=RUNS)
     def others_say(self, place: int, commands: list[Say]) -> None:
         for instance in self.other(place):
             for command in commands:
@@ -198,10 +226,13 @@ class Walk(RuleBasedStateMachine):
         except REFUSALS as error:
             note(f"refused: {error!r}")
             self.unchanged()
+            if self.session is None:
+                self.lives.clear()
         if self.session is not None:
             self.unchanged()
         else:
             self.look()
+            self.check_lives()
 
     def unchanged(self) -> None:
         expected, actual = self.data, oracle.read(self.client)
@@ -210,6 +241,13 @@ class Walk(RuleBasedStateMachine):
     def look(self) -> None:
         self.data = oracle.read(self.client)
         oracle.check(self.data)
+
+    def check_lives(self) -> None:
+        """Assert that the pks of those who were last said to live are there, the others' not."""
+        places = dict(zip(self.ours.all(), oracle.MODELS, strict=True))
+        last = {(places[type(instance)], str(instance._pk).encode()): lives for instance, lives in self.lives}
+        self.lives.clear()
+        assert last == {(model, pk): pk in self.data.get(model + b":collection", ()) for model, pk in last}
 
     @invariant()
     def check(self) -> None:

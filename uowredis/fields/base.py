@@ -50,6 +50,10 @@ class Bound(Sayer[M]):
         return self.instance._say(command)
 
     @property
+    def _described(self) -> str:
+        return f"{self.field} of {self.instance.identity}"
+
+    @property
     def _schema(self) -> FieldSchema:
         return self.instance.identity.model.fields[self.field.name]
 
@@ -132,7 +136,7 @@ class Field(Generic[S, A]):
         return FieldSchema(self.name, self.kind, self.indexable, self.unique, self.lockable and lockable)
 
     def first_write(self, identity: Identity, schema: FieldSchema, value: Any) -> Write[Any] | tuple[str, str]:
-        """Return what stores *value* given to a constructor: a write, or (name, value) for the instance's hash."""
+        """Return what stores *value* given to a constructor: a write, or (name, value) of a string or entry."""
         raise ImplementationError(f"{self} takes no value in the constructor")
 
     @overload

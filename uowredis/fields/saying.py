@@ -26,6 +26,11 @@ class Sayer(Generic[M]):
 
     __slots__ = ()
 
+    @property
+    def _described(self) -> str:
+        """What commands are said on, in words."""
+        return repr(self)
+
     def _say(self, command: Read[Any] | Write[Any]) -> Any:
         """Hand *command* over; return its answer."""
         raise NotImplementedError
@@ -37,7 +42,7 @@ class _Says(Generic[P, T]):
             try:
                 command = build(sayer, *args, **kwargs)
             except ArgumentError as error:
-                error.add_note(f"Said on {sayer!r}: {build.__name__}()")
+                error.add_note(f"Said on {sayer._described}: {build.__name__}()")
                 raise
             return sayer._say(command)
 

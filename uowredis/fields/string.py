@@ -193,7 +193,6 @@ class StringField(SingleValueField[BoundString[Sync], BoundString[Async]]):
     kind = Kind.STRING
     bound = BoundString
 
-    def first_write(self, identity: Identity, schema: FieldSchema, value: Any) -> Write[Any]:
-        """Return the SET of *value*."""
-        spelled = text(value, self)
-        return Write(identity, schema.storage, schema, "SET", (spelled,), Replaced((("", spelled),)), as_ok)
+    def first_write(self, identity: Identity, schema: FieldSchema, value: Any) -> tuple[str, str]:
+        """Return the name and the value to SET."""
+        return self.name, text(value, self)

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 import attrs
 
 from uowredis.content import Call
+from uowredis.planner.entries import Move
 from uowredis.planner.lives import Life
 from uowredis.planner.values import Delta
 from uowredis.schema import FieldSchema, ModelSchema
@@ -39,8 +40,24 @@ class Index:
             for key in delta.after - delta.before:
                 self.enter(delta.life, delta.field, key)
             for key in delta.before - delta.after:
-                self._of_key[key] = delta.life.model, delta.field
-                self.leaves.setdefault(key, []).append(delta.life)
+                self.leave(delta.life, delta.field, key)
+
+    def move(self, moves: Iterable[Move]) -> None:
+        """Note what *moves* entail."""
+        for life, field, old, new in moves:
+            if new is not None:
+                self.enter(life, field, new)
+            if old is not None:
+                self.leave(life, field, old)
+
+    def leave(self, life: Life, field: FieldSchema, key: str) -> None:
+        """Note that *key* of the index of *field* will hold *life* no more."""
+        lives = self.leaves.get(key)
+        if lives is None:
+            self.leaves[key] = [life]
+            self._of_key[key] = life.model, field
+        else:
+            lives.append(life)
 
     def steps(self, pks: Mapping[Life, str], most_members: int) -> Iterator[Step]:
         """Yield the effects, merged and sorted by key.

@@ -37,9 +37,9 @@ class Epoch:
     def said(self, storage: str) -> list[Said]:
         """Return the writes on *storage* with their positions, those of the constructor but its entries first."""
         later = self.writes.get(storage, [])
-        if self.create is None or not self.create.writes:
+        if self.create is None:
             return later
-        return [(self.index, write) for write in self.create.writes if write.storage == storage] + later
+        return [(self.index, write) for write in self.create.calls if write.storage == storage] + later
 
     def storages(self) -> list[str]:
         """Return the storages with values of the constructor or writes, in the order said."""
@@ -47,7 +47,7 @@ class Epoch:
         if self.create is not None:
             if self.create.entries:
                 found[INSTANCE_HASH] = None
-            found |= dict.fromkeys(write.storage for write in self.create.writes)
+            found |= dict.fromkeys(write.storage for write in self.create.calls)
         return list(found | dict.fromkeys(self.writes))
 
 
@@ -71,7 +71,7 @@ class Life:
     from_server: bool
     epochs: list[Epoch]
     alive: bool = True
-    deletions: list[int] = attrs.field(factory=list)
+    deletions: tuple[int, ...] = ()
 
     @property
     def last(self) -> Epoch:
@@ -151,7 +151,7 @@ class Lives:
         self.of_command.append(life)
         if type(command) is Delete:
             life.alive = False
-            life.deletions.append(position)
+            life.deletions += (position,)
             life.epochs.append(Epoch(True))
         else:
             assert isinstance(command, Write)

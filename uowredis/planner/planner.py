@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 import attrs
 
 from uowredis import script
-from uowredis.commands import Create, Delete, WriteCommand, called
+from uowredis.commands import Create, Delete, WriteCommand
 from uowredis.content import Call
 from uowredis.exceptions import PlanTooLarge, TooManyGuards
 from uowredis.keys import INSTANCE_HASH
@@ -94,6 +94,7 @@ class Planner:
         if not self._symbolic:
             self._unique.judge(self._values.deltas)
         self._index.take(self._values.deltas)
+        self._index.move(self._values.moves)
         self.rewrites = self._values.rewrites
         yield from self._finish(lives)
 
@@ -106,13 +107,14 @@ class Planner:
         if any(write.field is not None and write.field.indexed for write in create.writes):
             return False
         model = life.model
-        for name, value in create.entries:
-            field = model.fields[name]
-            if field.indexed:
-                key = model.keys.index(name, value)
-                if field.unique:
-                    self._unique.claim(life, field, (key,))
-                self._index.enter(life, field, key)
+        for values in (create.entries, create.strings):
+            for name, value in values:
+                field = model.fields[name]
+                if field.indexed:
+                    key = model.keys.index(name, value)
+                    if field.unique:
+                        self._unique.claim(life, field, (key,))
+                    self._index.enter(life, field, key)
         return True
 
     def _ask(self) -> Generator[Turn, Any, None]:
@@ -160,7 +162,7 @@ class Planner:
             )
 
     def _check_script(self, plan: Plan) -> None:
-        longest = max((len(step.call) for step in plan.steps), default=0)
+        longest = max(len(call) for call in [step.call for step in plan.steps] + [call for call, _ in plan.reads])
         if longest > script.MOST_ARGUMENTS + 2 or len(plan.transaction[-1]) > script.MOST_IN_ALL:
             raise TooManyGuards(
                 f"the plan watches more than {self._limits.watched} keys and is too large for one script; nothing was "
@@ -181,24 +183,25 @@ class Planner:
 
     def _say(self, steps: list[Step], position: int, command: WriteCommand, life: Life, pk: str) -> None:
         keys = life.model.keys
-        who = called(life.model, pk)
         if isinstance(command, Create):
             if command.entries:
                 entries = [text for pair in command.entries for text in pair]
-                steps.append(Step(("HSET", keys.storage(pk, INSTANCE_HASH), *entries), command, position, who))
+                steps.append(Step(("HSET", keys.storage(pk, INSTANCE_HASH), *entries), command, position, pk))
+            for name, value in command.strings:
+                steps.append(Step(("SET", keys.storage(pk, name), value), command, position, pk))
             for write in command.writes:
-                steps.append(Step((write.name, keys.storage(pk, write.storage), *write.args), command, position, who))
+                steps.append(Step((write.name, keys.storage(pk, write.storage), *write.args), command, position, pk))
         elif isinstance(command, Delete):
             storages = [keys.storage(pk, storage) for storage, _ in life.model.storages]
             if storages:
-                steps.append(Step(("DEL", *storages), command, position, who))
+                steps.append(Step(("DEL", *storages), command, position, pk))
         else:
             rewrite = self.rewrites.get(position)
             key = keys.storage(pk, command.storage)
             if rewrite is None:
-                steps.append(Step((command.name, key, *command.args), command, position, who))
+                steps.append(Step((command.name, key, *command.args), command, position, pk))
             elif rewrite.name is not None:
-                steps.append(Step((rewrite.name, key, *rewrite.args), command, position, who))
+                steps.append(Step((rewrite.name, key, *rewrite.args), command, position, pk))
 
     def _instances(self, lives: list[Life], pks: Mapping[Life, str], most: int) -> list[Step]:
         """Return the effects on the collections of all pks."""

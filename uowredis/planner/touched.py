@@ -46,7 +46,7 @@ class Touched:
                 self._born[life] = None
                 for name, value in command.entries:
                     self._gain(life, life.model.fields[name], [(name, value)])
-                for write in command.writes:
+                for write in command.calls:
                     self._take(life, write)
             else:
                 self._take(life, command)
@@ -128,7 +128,7 @@ class Touched:
             values.decide()
         except Rejected as error:
             raise PendingWrites(f"The query cannot be answered before the commit: {error}") from error
-        deltas = {(delta.life, delta.field.name): delta for delta in values.deltas}
+        deltas = {(delta.life, delta.field.name): delta for delta in values.all_deltas()}
         matching = [
             life for life in alive if all(self._holds(life, condition, deltas, asking) for condition in filters)
         ]

@@ -8,7 +8,9 @@ from typing import Any
 import attrs
 
 from uowredis.content import Call, Pairs, Part, pairs, read_call
+from uowredis.keys import INSTANCE_HASH
 from uowredis.planner.asking import Asking
+from uowredis.planner.entries import Entries, Move
 from uowredis.planner.lives import Life
 from uowredis.planner.work import Work
 from uowredis.rehearsal import Rehearsal, Rewrite
@@ -39,21 +41,31 @@ class Values:
 
     Attributes:
         deltas: what became of the indexed fields, after :meth:`decide`.
+        moves: the same of InstanceHashFields that are not unique.
         rewrites: what is sent in place of opaque writes, by position of the command.
     """
 
     asking: Asking
     rehearsal: Rehearsal
     symbolic: bool
+    entries: Entries = attrs.field(init=False)
     works: list[Work] = attrs.field(factory=list)
     deltas: list[Delta] = attrs.field(factory=list)
     rewrites: dict[int, Rewrite] = attrs.field(factory=dict)
+    moves: list[Move] = attrs.field(factory=list)
     _endings: list[tuple[Life, FieldSchema, Call, Part]] = attrs.field(factory=list)
+
+    @entries.default
+    def _no_entries(self) -> Entries:
+        return Entries(self.asking)
 
     def ask(self, life: Life) -> None:
         """Ask for what the pending commands of *life* make it necessary to know."""
         for epoch in life.epochs:
             for storage in epoch.storages():
+                on_server = storage == INSTANCE_HASH and not epoch.from_nothing and life.alive and epoch is life.last
+                if on_server and self.entries.take(life, epoch.writes[storage]):
+                    continue
                 work = Work.of(life, epoch, storage)
                 if work.rehearsed or epoch is life.last:
                     self.works.append(work)
@@ -80,6 +92,8 @@ class Values:
 
     def early_claims(self) -> Iterator[tuple[Life, FieldSchema, set[str]]]:
         """Yield the index keys of unique values that are known before anything was read."""
+        for life, field, key in self.entries.claims():
+            yield life, field, {key}
         for work in self.works:
             if not work.rehearsed and work.epoch is work.life.last and work.life.alive:
                 for field, found in work.by_field(work.simple_after()):
@@ -110,6 +124,18 @@ class Values:
             delta = changed.get((life, field.name)) or Delta(life, field, set(), set())
             changed[life, field.name] = attrs.evolve(delta, before=life.model.index_keys(field, found))
         self.deltas += changed.values()
+        for move in self.entries.moves(UNKNOWN if self.symbolic else None):
+            life, field, old, new = move
+            if field.unique:
+                self.deltas.append(Delta(life, field, {old} if old else set(), {new} if new else set()))
+            else:
+                self.moves.append(move)
+
+    def all_deltas(self) -> Iterator[Delta]:
+        """Yield what became of all indexed fields."""
+        yield from self.deltas
+        for life, field, old, new in self.moves:
+            yield Delta(life, field, {old} if old else set(), {new} if new else set())
 
     def _of_work(self, work: Work, reply: Any) -> tuple[Pairs, Pairs]:
         if self.symbolic:

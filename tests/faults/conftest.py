@@ -1,0 +1,27 @@
+"""A proxy in front of the real server, and a shop whose database goes by way of it."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.backends import Real
+from tests.faults.shop import STUBBORN, Shop
+from tests.proxy import Proxy
+from tests.servers import RealServer
+from uowredis import RedisDatabase
+
+
+@pytest.fixture
+def proxy(real: Real, real_server: RealServer) -> Iterator[Proxy]:
+    with Proxy(real_server) as proxy:
+        yield proxy
+
+
+@pytest.fixture(params=["default", "stubborn"])
+def shop(request: pytest.FixtureRequest, proxy: Proxy) -> Iterator[Shop]:
+    """A shop whose connection has made a transaction; with redis-py's settings as they are, and as bad as can be."""
+    settings = STUBBORN if request.param == "stubborn" else {}
+    with RedisDatabase.from_url(proxy.url, **settings) as database:
+        shop = Shop(database)
+        proxy.reset()
+        yield shop
