@@ -160,7 +160,7 @@ def names(seen: list[tuple[bytes, ...]]) -> list[str]:
         (set, ["SMEMBERS"]),
         (sorted, ["SMEMBERS"]),
         (lambda c: [*c], ["SMEMBERS"]),
-        (lambda c: [item for item in c], ["SMEMBERS"]),
+        (lambda c: dict.fromkeys(c), ["SMEMBERS"]),
         (lambda c: "1" in c, ["SMISMEMBER"]),
         (len, ["SCARD"]),
         (bool, ["SCARD"]),

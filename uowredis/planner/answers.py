@@ -42,7 +42,7 @@ class Answer:
         Raises:
             PendingWrites: where only the server can know the result of a pending write.
         """
-        epoch, kind = life.last, kind_of_key(read)
+        epoch, kind = life, kind_of_key(read)
         given = list(epoch.create.entries) if epoch.create is not None and read.storage == INSTANCE_HASH else []
         from_nothing, said = _since_emptied(kind, epoch.said(read.storage))
         from_nothing = from_nothing or epoch.from_nothing

@@ -51,32 +51,37 @@ class Epoch:
         return list(found | dict.fromkeys(self.writes))
 
 
-@attrs.define(eq=False)
-class Life:
-    """All that is pending for one object.
+@attrs.define(eq=False, kw_only=True)
+class Life(Epoch):
+    """All that is pending for one object; as an epoch, the last one: what tells what will be there.
 
     Attributes:
         identity: of the first handle that spoke of it.
         model: the model of the object.
         fresh: its pk is allocated for it, so that nobody else can know it.
         from_server: the object must be on the server for these commands to make sense.
-        epochs: from the server's state on; the last one tells what will be there.
         alive: whether it is there after the last command.
-        deletions: positions of its deletions.
+        deleted: whether it was deleted on the way.
+        ended: the epochs before the last one.
     """
 
     identity: Identity
     model: ModelSchema
     fresh: bool
     from_server: bool
-    epochs: list[Epoch]
     alive: bool = True
-    deletions: tuple[int, ...] = ()
+    deleted: bool = False
+    ended: tuple[Epoch, ...] = ()
 
     @property
-    def last(self) -> Epoch:
-        """The epoch that tells what will be there."""
-        return self.epochs[-1]
+    def epochs(self) -> tuple[Epoch, ...]:
+        """All epochs, from the server's state on."""
+        return (*self.ended, self)
+
+    def begin(self, create: Create | None, index: int) -> None:
+        """Begin another epoch, from nothing: a deletion, or a creation after one."""
+        self.ended += (Epoch(self.from_nothing, self.create, self.index, self.writes),)
+        self.from_nothing, self.create, self.index, self.writes = True, create, index, {}
 
     def __str__(self) -> str:
         return str(self.identity)
@@ -94,15 +99,13 @@ class Lives:
     commands: list[WriteCommand] = attrs.field(factory=list)
     of_command: list[Life] = attrs.field(factory=list)
     _by_identity: dict[Identity, Life] = attrs.field(factory=dict)
-    _by_pk: dict[tuple[ModelSchema, str], Life] = attrs.field(factory=dict)
-    _allocated: dict[tuple[ModelSchema, str], Life] = attrs.field(factory=dict)
+    _by_pk: dict[ModelSchema, dict[str, Life]] = attrs.field(factory=dict)
+    _allocated: dict[ModelSchema, dict[str, Life]] = attrs.field(factory=dict)
 
     def __iter__(self) -> Iterator[Life]:
         yield from self._by_identity.values()
-        yield from self._by_pk.values()
-
-    def __len__(self) -> int:
-        return len(self._by_identity) + len(self._by_pk)
+        for lives in self._by_pk.values():
+            yield from lives.values()
 
     def find(self, identity: Identity) -> Life | None:
         """Return what is pending for the object of *identity*."""
@@ -111,48 +114,55 @@ class Lives:
 
     def with_pk(self, model: ModelSchema, pk: str) -> Life | None:
         """Return what is pending for the object of *model* with *pk*."""
-        return self._by_pk.get((model, pk)) or self._allocated.get((model, pk))
+        for known in (self._by_pk, self._allocated):
+            lives = known.get(model)
+            if lives is not None and pk in lives:
+                return lives[pk]
+        return None
 
     @staticmethod
     def of_nothing(identity: Identity) -> Life:
         """Return the life of an empty object, about which nothing was said."""
-        return Life(identity, identity.model, True, False, [Epoch(True)])
+        return Life(True, identity=identity, model=identity.model, fresh=True, from_server=False)
 
     def allocated(self, identity: Identity) -> None:
         """Note that the new object of *identity* has its pk now."""
         assert identity.pk is not None
-        self._allocated[identity.model, identity.pk] = self._by_identity[identity]
+        self._allocated.setdefault(identity.model, {})[identity.pk] = self._by_identity[identity]
 
     def add(self, command: WriteCommand) -> None:
         """Take *command* as the last one said."""
         position = len(self.commands)
-        self.commands.append(command)
         identity = command.identity
-        life = self.find(identity)
-        if type(command) is Create:
-            epoch = Epoch(True, command, position)
-            if life is None:
-                fresh = identity.model.auto
-                life = Life(identity, identity.model, fresh, False, [epoch])
-                if fresh:
-                    self._by_identity[identity] = life
-                else:
-                    assert identity.pk is not None
-                    self._by_pk[identity.model, identity.pk] = life
-            else:
-                life.epochs.append(epoch)
-                life.alive = True
-            self.of_command.append(life)
-            return
-        if life is None:
-            assert identity.pk is not None
-            life = Life(identity, identity.model, False, True, [Epoch(False)])
-            self._by_pk[identity.model, identity.pk] = life
+        life = self.find(identity) or self._new(command, position)
+        self.commands.append(command)
         self.of_command.append(life)
-        if type(command) is Delete:
+        if type(command) is Create:
+            if life.create is not command:
+                life.begin(command, position)
+                life.alive = True
+        elif type(command) is Delete:
             life.alive = False
-            life.deletions += (position,)
-            life.epochs.append(Epoch(True))
+            life.deleted = True
+            life.begin(None, -1)
         else:
             assert isinstance(command, Write)
-            life.last.writes.setdefault(command.storage, []).append((position, command))
+            said = life.writes.get(command.storage)
+            if said is None:
+                life.writes[command.storage] = [(position, command)]
+            else:
+                said.append((position, command))
+
+    def _new(self, command: WriteCommand, position: int) -> Life:
+        identity = command.identity
+        model = identity.model
+        if isinstance(command, Create):
+            life = Life(True, command, position, identity=identity, model=model, fresh=model.auto, from_server=False)
+        else:
+            life = Life(False, identity=identity, model=model, fresh=False, from_server=True)
+        if life.fresh:
+            self._by_identity[identity] = life
+        else:
+            assert identity.pk is not None
+            self._by_pk.setdefault(model, {})[identity.pk] = life
+        return life

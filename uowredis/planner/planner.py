@@ -100,9 +100,8 @@ class Planner:
 
     def _only_created(self, life: Life) -> bool:
         """Note the index entries of *life* at once where it is but a constructor's call: the fast path of bulk."""
-        epoch = life.epochs[0]
-        create = epoch.create
-        if create is None or epoch.writes or len(life.epochs) > 1:
+        create = life.create
+        if create is None or life.writes or life.ended:
             return False
         if any(write.field is not None and write.field.indexed for write in create.writes):
             return False
@@ -226,7 +225,7 @@ def _title(lives: list[Life]) -> str:
     found: dict[tuple[ModelSchema, str], tuple[Life, int]] = {}
     for life in lives:
         if life.alive:
-            word = "created" if not life.from_server else "replaced" if life.deletions else "changed"
+            word = "created" if not life.from_server else "replaced" if life.deleted else "changed"
         elif life.from_server:
             word = "deleted"
         else:

@@ -64,7 +64,7 @@ class Presence:
     def touched(self, lives: Iterable[Life]) -> Iterator[str]:
         """Yield the guard keys to touch: of chosen pks that are created, and of deletions."""
         for life in lives:
-            if (life.deletions and life.from_server) or (not life.from_server and not life.fresh and life.alive):
+            if (life.deleted and life.from_server) or (not life.from_server and not life.fresh and life.alive):
                 yield life.model.keys.guard(known_pk(life))
 
 

@@ -137,7 +137,7 @@ class Touched:
     def _ask(self, values: Values, asking: Asking, judged: Sequence[Life], filters: Sequence[Filter]) -> None:
         for life in judged:
             values.ask(life)
-            if life.from_server and not life.deletions:
+            if life.from_server and not life.deleted:
                 for condition in filters:
                     asking.read(_member(life, condition), "")
 
@@ -145,7 +145,7 @@ class Touched:
         delta = deltas.get((life, condition.field.name))
         if delta is not None and condition.key in delta.after:
             return True
-        if (delta is not None and condition.key in delta.before) or not life.from_server or life.deletions:
+        if (delta is not None and condition.key in delta.before) or not life.from_server or life.deleted:
             return False
         return bool(asking.reply(_member(life, condition)))
 

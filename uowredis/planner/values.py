@@ -63,15 +63,15 @@ class Values:
         """Ask for what the pending commands of *life* make it necessary to know."""
         for epoch in life.epochs:
             for storage in epoch.storages():
-                on_server = storage == INSTANCE_HASH and not epoch.from_nothing and life.alive and epoch is life.last
+                on_server = storage == INSTANCE_HASH and not epoch.from_nothing and life.alive and epoch is life
                 if on_server and self.entries.take(life, epoch.writes[storage]):
                     continue
                 work = Work.of(life, epoch, storage)
-                if work.rehearsed or epoch is life.last:
+                if work.rehearsed or epoch is life:
                     self.works.append(work)
                     if work.call is not None:
                         self._read(work.call, work.guarded, f"before: {work.label}")
-        if life.from_server and life.deletions:
+        if life.from_server and life.deleted:
             for field in life.model.indexed:
                 self._ask_ending(life, field)
 
@@ -95,7 +95,7 @@ class Values:
         for life, field, key in self.entries.claims():
             yield life, field, {key}
         for work in self.works:
-            if not work.rehearsed and work.epoch is work.life.last and work.life.alive:
+            if not work.rehearsed and work.epoch is work.life and work.life.alive:
                 for field, found in work.by_field(work.simple_after()):
                     if field.unique:
                         yield work.life, field, work.life.model.index_keys(field, found)
@@ -112,7 +112,7 @@ class Values:
             before, after = self._of_work(work, reply)
             if work.rewrites:
                 self.rewrites |= work.rewrites
-            if work.epoch is not work.life.last:
+            if work.epoch is not work.life:
                 continue
             index_keys = work.life.model.index_keys
             for (field, was), (_, will) in zip(work.by_field(before), work.by_field(after), strict=True):
