@@ -14,9 +14,9 @@ ROOT = Path(__file__).parents[1]
 
 
 def test_benchmark_prints_a_table_for_each_contest() -> None:
-    """``python -m tests.bench`` compares creating, changing, single calls and memory, and names what it ran on."""
+    """``python -m tests.bench`` compares writes, single calls, queries and memory, and names what it ran on."""
     # 600 objects to change are more than 1,000 watched keys: the guards go as a script, as they do with 10,000.
-    sizes = ["--objects", "600", "--calls", "3", "--memory", "100", "--rounds", "1"]
+    sizes = ["--objects", "600", "--calls", "3", "--queries", "3", "--memory", "100", "--rounds", "1"]
     finished = subprocess.run([sys.executable, "-m", "tests.bench", *sizes], cwd=ROOT, capture_output=True, text=True)
     assert (0, "") == (finished.returncode, finished.stderr)
     head, *tables = finished.stdout.split("\n\n")
@@ -28,6 +28,8 @@ def test_benchmark_prints_a_table_for_each_contest() -> None:
         ["changing 600", "---", ours, hand, unguarded],
         ["one incr, no index", "---", ours, hand],
         ["one hset, indexed", "---", ours, hand],
+        ["asking 3 times", "---", ours, hand],
+        ["retrieving 600", "---", ours, hand],
         ["memory for creating 100 in one transaction", "---", ours, hand],
     ] == rows
 

@@ -7,6 +7,8 @@ Its methods refine it in place and return it; ``copy()`` branches, a slice is a 
 from __future__ import annotations
 
 import copy
+import operator
+import sys
 from collections.abc import Iterator, Sequence
 from typing import Any, Self, overload
 
@@ -21,10 +23,13 @@ from uowredis.query import SHOWN, Column, Filter, Order, Query, Row
 from uowredis.schema import FieldSchema, Kind, ModelSchema
 from uowredis.search import Search
 from uowredis.session import current
-from uowredis.spelling import flag, plain, text
+from uowredis.spelling import flag, integer, plain, text
 
 #: How many items ``repr()`` shows.
 _SHOWN_ITEMS = 20
+
+#: Redis counts in 64 bits; no collection is longer.
+_FURTHEST = 2**62
 
 _SIMPLE = (Kind.STRING, Kind.ENTRY)
 
@@ -72,14 +77,14 @@ class CollectionManager:
         self._filters: list[tuple[str, Any]] = []
         self._sort: Sort | None = None
         self._shape = Shape()
-        self._counted: int | None = None
+        self._counted: tuple[int, int, int] | None = None
 
     # Refining.
 
     def _filter(self, filters: dict[str, Any]) -> Self:
         for name, value in filters.items():
             self._check_filter(name, value)
-            self._filters.append((name, value))
+        self._filters += filters.items()
         return self
 
     def _check_filter(self, name: str, value: Any) -> None:
@@ -251,6 +256,9 @@ class CollectionManager:
         Args:
             chunk: about how many pks a round trip brings.
         """
+        return self._scan(integer(chunk, "chunk", 1))
+
+    def _scan(self, chunk: str) -> Iterator[Any]:
         search = self._search()
         query = search.query
         plain_scan = len(query.keys) == 1 and query.within is None and query.order is None and not query.scored
@@ -259,25 +267,23 @@ class CollectionManager:
             return
         cursor = "0"
         while True:
-            ((cursor, pks),) = search.ask((("SSCAN", query.keys[0], cursor, "COUNT", str(chunk)),))
+            ((cursor, pks),) = search.ask((("SSCAN", query.keys[0], cursor, "COUNT", chunk),))
             yield from pks
             if cursor == "0":
                 return
 
     def __iter__(self) -> Iterator[Any]:
         items = self._fetch()
-        # list(collection) asks for the length next: that of these items is meant.
-        self._counted = len(items)
-        return self._walk(items)
-
-    def _walk(self, items: list[Any]) -> Iterator[Any]:
-        self._counted = None
-        yield from items
+        # list(collection) asks for the length next, in the same instruction: that of these items is meant.
+        self._counted = (*_instruction(), len(items))
+        return iter(items)
 
     def __len__(self) -> int:
         if self._counted is not None:
-            counted, self._counted = self._counted, None
-            return counted
+            *where, counted = self._counted
+            self._counted = None
+            if tuple(where) == _instruction():
+                return counted
         if self._shape.kind == "instances" and self._shape.tested:
             return len(self._fetch())
         return self._search().count()
@@ -286,11 +292,19 @@ class CollectionManager:
         return len(self) > 0
 
     def __contains__(self, item: Any) -> bool:
-        pk = item.identity.pk if isinstance(getattr(item, "identity", None), Identity) else item
-        if pk is None or isinstance(pk, dict | tuple | list):
+        identity = getattr(item, "identity", None)
+        if self._shape.kind != "pks" and not (self._shape.kind == "instances" and isinstance(identity, Identity)):
             return item in self._fetch()
+        pk = item
+        if isinstance(identity, Identity):
+            pk = identity.pk
+            if pk is None or identity.model is not self._schema:
+                return False
+        try:
+            within = frozenset((text(pk, "a primary key"),))
+        except ArgumentError:
+            return False
         search = self._search()
-        within = frozenset((text(pk, "a primary key"),))
         if search.query.within is not None:
             within &= search.query.within
         narrowed = attrs.evolve(search.query, within=within, order=None, columns=())
@@ -306,6 +320,8 @@ class CollectionManager:
             return self._slice(index)
         if not isinstance(index, int) or isinstance(index, bool):
             raise ArgumentTypeError(f"a collection takes integers and slices, not {type(index).__name__}")
+        if index >= _FURTHEST:
+            raise IndexError(f"collection index {index} out of range")
         if index < 0:
             return self._fetch(order=Order())[index]
         found = self._fetch(index, 1, Order())
@@ -316,7 +332,9 @@ class CollectionManager:
     def _slice(self, wanted: slice) -> list[Any]:
         if wanted.step == 0:
             raise ValueError("slice step cannot be zero")
-        start, stop, step = wanted.start or 0, wanted.stop, wanted.step or 1
+        parts = (wanted.start, wanted.stop, wanted.step)
+        start, stop, step = [None if part is None else min(operator.index(part), _FURTHEST) for part in parts]
+        start, step = start or 0, step or 1
         ahead = step > 0 and start >= 0 and (stop is None or stop >= 0) and self._lines_up()
         if not ahead:
             return self._fetch(order=Order())[wanted]
@@ -352,6 +370,8 @@ class CollectionManager:
     def _rounds(self) -> Iterator[tuple[Call, ...]]:
         search = self._search(shown=True)
         query = search.query
+        if query.within == frozenset():
+            return
         ordered = query.order is not None or self._shape.kind in ("values", "values_list")
         if not ordered:
             yield query.members()
@@ -367,6 +387,14 @@ class CollectionManager:
         if self._schema.auto or (self._sort is not None and (self._sort.by is not None or self._sort.alpha)):
             return "" if search.on_server() else "all that match are fetched and ordered here: O(N)"
         return "primary keys are text: a slice fetches all that match and orders here: O(N)"
+
+
+def _instruction() -> tuple[int, int]:
+    """Return which instruction is running of whoever asked a collection for its length or its items."""
+    frame = sys._getframe(1)
+    while frame.f_code.co_name in ("__len__", "__iter__") and frame.f_back is not None:
+        frame = frame.f_back
+    return id(frame), frame.f_lasti
 
 
 def _as_sent(calls: tuple[Call, ...]) -> tuple[Call, ...]:

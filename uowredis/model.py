@@ -248,7 +248,12 @@ class RedisModel(InstanceHashCommands[Sync], Sync, metaclass=MetaRedisModel):
         Raises:
             ImplementationError: for a field without index, or one that is not there.
         """
-        return (manager or cls.collection_manager)(cls, schema_of(cls))._filter(filters)
+        chosen = manager or cls.collection_manager
+        if not (isinstance(chosen, type) and issubclass(chosen, CollectionManager)):
+            raise ImplementationError(
+                f"{cls.__name__}.collection() takes a subclass of CollectionManager, not {chosen!r}"
+            )
+        return chosen(cls, schema_of(cls))._filter(filters)
 
     @property
     def identity(self) -> Identity:

@@ -9,7 +9,7 @@ import attrs
 
 from uowredis.content import Call
 from uowredis.schema import FieldSchema, Kind, ModelSchema
-from uowredis.spelling import encode
+from uowredis.spelling import encode, is_number, sort_number
 
 #: Stands for the random part of a temporary key where a query is only shown.
 SHOWN = "<random>"
@@ -179,15 +179,6 @@ class Row:
     values: tuple[str | None, ...]
 
 
-def is_number(spelled: str) -> bool:
-    """Return whether *spelled* is a number to SORT."""
-    try:
-        float(spelled)
-    except ValueError:
-        return False
-    return "_" not in spelled
-
-
 def ordered(rows: Iterable[Row], order: Order | None) -> list[Row]:
     """Return *rows* ordered as Redis' SORT does: missing values first or 0, ties of numbers by pk.
 
@@ -207,6 +198,6 @@ def ordered(rows: Iterable[Row], order: Order | None) -> list[Row]:
             return (0, float(row.pk), pk) if numeric else (1, 0.0, pk)
         if order.alpha:
             return (row.by is not None, encode(row.by or ""), pk)
-        return (float(row.by or "0"), pk)
+        return (sort_number(row.by or "0"), pk)
 
     return sorted(rows, key=key, reverse=order.desc)

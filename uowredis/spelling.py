@@ -22,6 +22,7 @@ T = TypeVar("T")
 
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]*)\Z")
 _FLOAT = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?\Z")
+_HEXADECIMAL = re.compile(r"[+-]?0[xX]([0-9a-fA-F]+(\.[0-9a-fA-F]*)?|\.[0-9a-fA-F]+)([pP][+-]?[0-9]+)?\Z")
 _INFINITE = {"inf": "inf", "+inf": "inf", "-inf": "-inf", "infinity": "inf", "+infinity": "inf", "-infinity": "-inf"}
 _INT64 = range(-(2**63), 2**63)
 
@@ -115,6 +116,29 @@ def integer(value: object, what: object, low: int = _INT64.start, high: int = _I
     return spelled
 
 
+def is_number(spelled: str) -> bool:
+    """Return whether *spelled* is a finite number in decimal digits."""
+    return _FLOAT.match(spelled) is not None and math.isfinite(float(spelled))
+
+
+def sort_number(spelled: str) -> float:
+    """Return the number that Redis' SORT reads in *spelled*: what C's ``strtod`` takes whole, but NaN and overflow.
+
+    Raises:
+        ValueError: where it reads none.
+    """
+    trimmed = spelled.lstrip(" \t\n\v\f\r")
+    if trimmed == "":
+        return 0.0
+    if trimmed.lower() in _INFINITE:
+        return float(trimmed)
+    if _HEXADECIMAL.match(trimmed):
+        return float.fromhex(trimmed)
+    if not _FLOAT.match(trimmed) or math.isinf(float(trimmed)):
+        raise ValueError(f"not a number: {spelled!r}")
+    return float(trimmed)
+
+
 def number(value: object, what: object, *, infinite: bool = False) -> str:
     """Return *value*, a number or its decimal text, as text that every Redis reads alike.
 
@@ -130,7 +154,7 @@ def number(value: object, what: object, *, infinite: bool = False) -> str:
     if isinstance(value, bool) or not isinstance(value, int | float | str | bytes):
         raise ArgumentTypeError(f"{what} must be a number, not {_named(value)}")
     spelled = text(value, what)
-    if _FLOAT.match(spelled) and math.isfinite(float(spelled)):
+    if is_number(spelled):
         return spelled
     endless = _INFINITE.get(spelled.lower())
     if endless is None or not infinite:
@@ -192,7 +216,7 @@ def canonical_sum(old: str | None, amount: str) -> str:
     Raises:
         ArgumentError: where *old* is no finite number.
     """
-    if old is not None and not (_FLOAT.match(old) and math.isfinite(float(old))):
+    if old is not None and not is_number(old):
         raise ArgumentError(f"{old!r} is not a valid float")
     total = Decimal(old or "0") + Decimal(amount)
     if not math.isfinite(float(total)):

@@ -107,7 +107,10 @@ class View:
 
     def changes(self, key: str) -> bool:
         """Return whether a pending write may change *key*: one of an object it touched, or an index of its model."""
-        return any(key.startswith(f"{life.model.keys.prefix}:") for life in self.lives)
+        return any(
+            key.startswith(f"{life.model.keys.prefix}:") and not key.startswith(life.model.keys.stored(""))
+            for life in self.lives
+        )
 
     def merge(
         self, model: ModelSchema, filters: Sequence[Filter], names: frozenset[str], found: Sequence[str]

@@ -23,6 +23,14 @@ one call
     Single calls outside any session, in microseconds a call: ``incr()`` of a StringField against ``client.incr()``,
     ``hset()`` of an indexed field against the same WATCH by hand.
 
+asking
+    Pages of 20 persons of a city and a year, sorted by name, with two values. Ours: a collection. By hand: SINTERSTORE,
+    SORT ... GET and DEL in one ``pipeline(transaction=True)`` a query; here redis-py decodes, since text is wanted.
+
+retrieving
+    Three InstanceHashFields of all objects, as dicts. Ours: ``collection().values(...)``. By hand: SMEMBERS, then one
+    ``pipeline(transaction=False)`` of HMGETs. The answers of both contests must be equal.
+
 memory
     The peak memory that a fresh process adds to what it has after its first commit: after saying N creations in one
     session, and after their commit. By hand: the same pipeline as above.
@@ -30,15 +38,16 @@ memory
 
 import argparse
 import platform
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
+from typing import Any
 
 import redis
 
 from tests import servers
 from tests.backends import Real
-from tests.bench import memory, people
-from tests.bench.rounds import Result, compete
+from tests.bench import memory, people, queries
+from tests.bench.rounds import Contestant, Result, check_equal, compete
 from uowredis import RedisDatabase
 
 OURS, HAND, UNGUARDED = "uowredis", "redis-py by hand", "redis-py, no guard"
@@ -106,6 +115,49 @@ def moving(server: Real, database: RedisDatabase, client: redis.Redis, calls: in
     return compete(server, {OURS: ours, HAND: by_hand}, rounds=rounds, count=calls)
 
 
+def asking(
+    server: Real, database: RedisDatabase, client: redis.Redis, objects: int, asked: int, rounds: int
+) -> list[Result]:
+    """Ask *asked* times for a page of those *objects* that match two filters."""
+    pairs = queries.pairs(asked)
+    works = {
+        OURS: lambda: [queries.page(*pair) for pair in pairs],
+        HAND: lambda: [queries.page_by_hand(client, *pair) for pair in pairs],
+    }
+    return compare_answers(server, database, works, objects, rounds, asked)
+
+
+def retrieving(server: Real, database: RedisDatabase, client: redis.Redis, objects: int, rounds: int) -> list[Result]:
+    """Retrieve three values of *objects* objects."""
+    names = ("name", "city", "birth_year")
+    works = {OURS: lambda: queries.retrieve(names), HAND: lambda: queries.retrieve_by_hand(client, names)}
+    return compare_answers(server, database, works, objects, rounds, objects)
+
+
+def compare_answers(
+    server: Real,
+    database: RedisDatabase,
+    works: Mapping[str, Callable[[], list[Any]]],
+    objects: int,
+    rounds: int,
+    count: int,
+) -> list[Result]:
+    """Time *works* over *objects* objects; their answers, in any order, must be equal."""
+    given = people.rows(objects)
+    answers: dict[str, list[Any]] = {}
+
+    def contestant(name: str) -> Contestant:
+        def ready() -> Callable[[], object]:
+            people.create(database, given)
+            return lambda: answers.update({name: works[name]()})
+
+        return ready
+
+    results = compete(server, {name: contestant(name) for name in works}, rounds=rounds, count=count)
+    check_equal({name: dict(enumerate(sorted(found, key=str))) for name, found in answers.items()})
+    return results
+
+
 def table(title: str, results: Sequence[Result]) -> str:
     """Return *results* as a Markdown table; the ratio is that of ours to each."""
     lines = [
@@ -139,6 +191,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--objects", type=int, default=10_000, help="objects created and changed in a round")
     parser.add_argument("--calls", type=int, default=2_000, help="single calls in a round")
+    parser.add_argument("--queries", type=int, default=500, help="queries in a round")
     parser.add_argument("--memory", type=int, default=100_000, help="objects created for the memory's peak")
     parser.add_argument("--rounds", type=int, default=5, help="rounds that count, for each contestant")
     options = parser.parse_args(arguments)
@@ -160,6 +213,11 @@ def run(server: Real, options: argparse.Namespace) -> None:
         ("one hset, indexed", moving, options.calls),
     ):
         print(table(title, contest(server, database, client, count, options.rounds)), end="\n\n", flush=True)
+    reader = server.client(decode_responses=True)
+    asked = asking(server, database, reader, options.objects, options.queries, options.rounds)
+    print(table(f"asking {options.queries:,} times", asked), end="\n\n", flush=True)
+    retrieved = retrieving(server, database, reader, options.objects, options.rounds)
+    print(table(f"retrieving {options.objects:,}", retrieved), end="\n\n", flush=True)
     print(memory_table(server.server.url, options.memory))
     server.close()
 

@@ -52,6 +52,9 @@ COUNTS = st.integers(0, 4)
 SCORES = st.sampled_from([0, 1, 1.5, 2, -1, "inf", "-inf"])
 BOUNDS = st.sampled_from([0, 1, "(1", 2, "-inf", "+inf", "(-1", 1.5])
 SEVERAL = st.lists(VALUES, min_size=1, max_size=4).map(tuple)
+#: Fewer still: a list holds a value several times.
+COPIES = st.sampled_from(["a", "a", "b", "1", b"\xff\x00"])
+ROWS = st.lists(COPIES, min_size=1, max_size=4).map(tuple)
 MAPPINGS = st.dictionaries(ENTRIES, VALUES, min_size=1, max_size=3)
 SCORED = st.dictionaries(VALUES, SCORES, min_size=1, max_size=3)
 ENTRY_FIELDS = ("name", "email", "note")
@@ -133,16 +136,16 @@ def draws(field: str) -> SearchStrategy[Say]:
 
 
 def list_writes(field: str) -> SearchStrategy[Say]:
-    pushes = [spread(field, method, SEVERAL) for method in ("rpush", "lpush", "rpushx", "lpushx")]
+    pushes = [spread(field, method, ROWS) for method in ("rpush", "lpush", "rpushx", "lpushx")]
     return st.one_of(
         *pushes,
         say(field, "lpop"),
         say(field, "rpop"),
         say(field, "lpop", COUNTS),
         say(field, "rpop", COUNTS),
-        say(field, "linsert", st.sampled_from(["BEFORE", "after"]), VALUES, VALUES),
-        say(field, "lrem", st.integers(-2, 2), VALUES),
-        say(field, "lset", PLACES, VALUES),
+        say(field, "linsert", st.sampled_from(["BEFORE", "after"]), COPIES, COPIES),
+        say(field, "lrem", st.sampled_from([1, -1, 2, -2, 0]), COPIES),
+        say(field, "lset", PLACES, COPIES),
         say(field, "ltrim", PLACES, PLACES),
         say(field, "delete"),
     )
@@ -274,8 +277,29 @@ def runs_of(writes: dict[Any, SearchStrategy[Say]], most: int = 6) -> SearchStra
     return st.one_of(*(st.lists(commands, min_size=1, max_size=most) for commands in writes.values()))
 
 
+def simple_writes(field: str, *methods: str) -> SearchStrategy[Say]:
+    """Draw one of the *methods*, each of which takes values, or the deletion of the field."""
+    return st.one_of(*(spread(field, method, ROWS) for method in methods), say(field, "delete"))
+
+
+#: Writes whose effect their arguments tell: no value has to be read for them, unless another kind is said beside them.
+SIMPLE_WRITES = {
+    "title": st.one_of(say("title", "set", COPIES), say("title", "getset", COPIES), say("title", "delete")),
+    "code": st.one_of(say("code", "set", COPIES), say("code", "delete")),
+    "name": st.one_of(say("name", "hset", COPIES), say("name", "hdel")),
+    "email": st.one_of(say("email", "hset", COPIES), say("email", "hdel")),
+    "headers": st.one_of(
+        say("headers", "hset", ENTRIES, COPIES), say("headers", "hdel", ENTRIES), say("headers", "delete")
+    ),
+    "tags": simple_writes("tags", "sadd", "srem"),
+    "badges": simple_writes("badges", "sadd", "srem"),
+    "rows": st.one_of(simple_writes("rows", "rpush", "lpush"), say("rows", "lrem", st.just(0), COPIES)),
+    "ranks": st.one_of(say("ranks", "zadd", SCORED), simple_writes("ranks", "zrem")),
+    None: instance_writes(),
+}
 #: Runs of any writing commands.
-RUNS = runs_of(WRITES)
+RUNS = st.one_of(runs_of(WRITES), runs_of(SIMPLE_WRITES, 3))
+CERTAIN_RUNS = st.one_of(runs_of(CERTAIN_WRITES), runs_of(SIMPLE_WRITES, 3))
 #: Values for a constructor, some of them.
 FIRST_VALUES = st.fixed_dictionaries(
     {},
@@ -288,7 +312,7 @@ FIRST_VALUES = st.fixed_dictionaries(
         "headers": MAPPINGS,
         "tags": SEVERAL,
         "badges": SEVERAL,
-        "rows": SEVERAL,
+        "rows": ROWS,
         "ranks": SCORED,
     },
 )

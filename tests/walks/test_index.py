@@ -4,14 +4,16 @@ import contextlib
 from typing import Any
 
 import pytest
-from hypothesis import note
+import redis
+from hypothesis import given, note, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
 from tests.backends import Backend
 from tests.walks import oracle
-from tests.walks.commands import FIRST_VALUES, RUNS, WRITES, Say, runs_of
+from tests.walks.commands import FIRST_VALUES, RUNS, SIMPLE_WRITES, WRITES, Say, runs_of
 from tests.walks.models import CHOSEN_PKS, IMPOSSIBLE_PKS, Models, declare
+from tests.walks.replies import outcome
 from uowredis import ArgumentError, DoesNotExist, Rejected, Session
 
 #: How a command may be refused; then nothing was changed.
@@ -19,7 +21,10 @@ REFUSALS = (Rejected, DoesNotExist, ArgumentError)
 
 PLACES = st.integers(0, 9)
 PKS = st.one_of(st.sampled_from(CHOSEN_PKS), st.sampled_from(CHOSEN_PKS), st.sampled_from(IMPOSSIBLE_PKS))
-CLAIMS = runs_of({field: WRITES[field] for field in oracle.UNIQUE}, 2)
+CLAIMS = runs_of({field: SIMPLE_WRITES[field] for field in oracle.UNIQUE}, 2)
+
+
+KINDS = (WRITES, SIMPLE_WRITES)
 
 
 class Left(Exception):
@@ -119,13 +124,23 @@ class Walk(RuleBasedStateMachine):
         self.session = self.stack.enter_context(Session(self.ours.database))
 
     @precondition(lambda self: self.session is None and self.handles)
-    @rule(runs=st.lists(st.tuples(PLACES, st.one_of(RUNS, CLAIMS)), min_size=1, max_size=4), values=FIRST_VALUES)
+    @rule(runs=st.lists(st.tuples(PLACES, RUNS), min_size=1, max_size=3), values=FIRST_VALUES)
     def work(self, runs: list[tuple[int, list[Say]]], values: dict[str, Any]) -> None:
         """A whole session at once: an object is made, several change."""
         self.open()
         self.create_thing(values)
         for place, commands in runs:
             self.say(place, commands)
+        self.commit(leave=True)
+
+    @precondition(lambda self: self.session is None)
+    @rule(claims=CLAIMS)
+    def contend(self, claims: list[Say]) -> None:
+        """Two objects claim the same unique values in one session."""
+        self.open()
+        for _ in range(2):
+            self.create_thing({})
+            self.say(0, claims)
         self.commit(leave=True)
 
     @precondition(lambda self: self.session is not None)
@@ -240,7 +255,8 @@ class Walk(RuleBasedStateMachine):
 
     def look(self) -> None:
         self.data = oracle.read(self.client)
-        oracle.check(self.data)
+        oracle.check_indexes(self.data)
+        oracle.check_unique(self.data)
 
     def check_lives(self) -> None:
         """Assert that the pks of those who were last said to live are there, the others' not."""
@@ -257,7 +273,43 @@ class Walk(RuleBasedStateMachine):
             self.unchanged()
 
 
+@pytest.fixture
+def client(server: Backend) -> Models:
+    """A client of the server."""
+    return declare(server.database())
+
+
+@pytest.fixture
+def reader(server: Backend) -> redis.Redis:
+    """A plain client of the server, for the oracle."""
+    return server.client()
+
+
 def test_every_index_says_what_the_fields_say(server: Backend) -> None:
     """Whatever two clients say, at once, in sessions, committed or not, the indexes agree with the fields."""
     ours, theirs = declare(server.database()), declare(server.database())
     run_state_machine_as_test(lambda: Walk(server, ours, theirs))
+
+
+@pytest.mark.parametrize("field", WRITES, ids=str)
+@settings(max_examples=settings.default.max_examples // 3)
+@given(data=st.data())
+def test_a_field_keeps_its_index(
+    server: Backend, client: Models, reader: redis.Redis, field: str | None, data: Any
+) -> None:
+    """Whatever is said on one field, at once or in sessions, its index agrees after every command and commit."""
+    server.flush()
+    chunks = st.tuples(st.booleans(), st.one_of(*(runs_of({field: kind[field]}) for kind in KINDS if field in kind)))
+    thing = client.thing(**({"note": "there"} | data.draw(FIRST_VALUES)))
+    for in_session, commands in data.draw(st.lists(chunks, min_size=1, max_size=4)):
+        if in_session:
+            with Session(client.database) as session:
+                for command in commands:
+                    outcome(lambda command=command: command.on(thing))
+                outcome(session.commit)
+                session.rollback()
+            oracle.check_indexes(oracle.read(reader))
+            continue
+        for command in commands:
+            outcome(lambda command=command: command.on(thing))
+            oracle.check_indexes(oracle.read(reader))

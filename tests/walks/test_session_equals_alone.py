@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tests.backends import Backend
 from tests.walks import oracle
-from tests.walks.commands import CERTAIN_WRITES, FIRST_VALUES, Say, runs_of
+from tests.walks.commands import CERTAIN_RUNS, FIRST_VALUES, Say
 from tests.walks.models import CHOSEN_PKS, IMPOSSIBLE_PKS, Models, declare
 from tests.walks.replies import ordered, outcome
 from uowredis import Pending, Rejected, Session
@@ -57,7 +57,7 @@ def said_on(place: int, commands: list[Say]) -> list[Any]:
     return [Said(place, command) for command in commands]
 
 
-RUNS = st.builds(said_on, st.integers(0, 5), runs_of(CERTAIN_WRITES))
+RUNS = st.builds(said_on, st.integers(0, 5), CERTAIN_RUNS)
 NEW = st.builds(New, st.one_of(st.none(), st.sampled_from(CHOSEN_PKS + IMPOSSIBLE_PKS)), FIRST_VALUES)
 GONE = st.builds(Gone, st.integers(0, 5))
 STEPS = st.lists(st.one_of(RUNS, RUNS, RUNS, st.tuples(NEW), st.tuples(GONE)), max_size=6).map(flat)
@@ -136,5 +136,7 @@ def test_an_index_changes_no_reply_and_no_value(
     expected = one_by_one(server, bare, steps)
     values = server.dump()
     assert expected == one_by_one(server, indexed, steps)
-    held = oracle.Expected.of(oracle.read(server.client()))
+    data = oracle.read(server.client())
+    oracle.check_indexes(data)
+    held = oracle.Expected.of(data)
     assert values == {key: value for key, value in server.dump().items() if key in held.own}

@@ -13,9 +13,11 @@ from uowredis.commands import Identity
 from uowredis.content import Call
 from uowredis.exceptions import ArgumentError, ArgumentTypeError, DoesNotExist, ImplementationError, PendingWrites
 from uowredis.fields import Bound, Field, ListField, SetField, SortedSetField
+from uowredis.keys import Keys
 from uowredis.outside import alone
 from uowredis.query import Column, Filter, Order, Query, Row
-from uowredis.search import Search
+from uowredis.schema import FieldSchema, Kind, ModelSchema
+from uowredis.search import Search, temporary_key
 from uowredis.session import Session, current
 from uowredis.spelling import flag, integer, text
 
@@ -24,6 +26,9 @@ SORTED_SCORE = "sorted_score"
 
 #: Seconds that a stored collection is kept, by default.
 DEFAULT_STORE_TTL = 60
+
+#: Stands for pks that are not known where a query is only shown.
+_SHOWN_PKS = frozenset(("<pks>",))
 
 #: The one member of a stored collection that is empty; Redis keeps no empty list.
 _EMPTY = "__uowredis_empty__"
@@ -66,22 +71,7 @@ class ExtendedCollectionManager(CollectionManager):
             ImplementationError: for a field that is not bound to an instance.
             ArgumentTypeError: for anything else.
         """
-        for given in lists:
-            if isinstance(given, Field) and not isinstance(given, Bound):
-                raise ImplementationError(f"intersect() takes fields of an instance. Way out: instance.{given.name}")
-            if isinstance(given, Bound):
-                if not isinstance(given, SetField | ListField | SortedSetField):
-                    raise ArgumentTypeError(f"intersect() takes fields with many values, not {given!r}")
-                self._intersections.append(given)
-            elif isinstance(given, str):
-                self._intersections.append(given)
-            elif isinstance(given, list | tuple | set | frozenset | CollectionManager):
-                spelled = given if isinstance(given, CollectionManager) else _pks(given)
-                self._intersections.append(spelled)
-            else:
-                raise ArgumentTypeError(
-                    f"intersect() takes lists, sets, tuples, keys and fields of instances, not {type(given).__name__}"
-                )
+        self._intersections += [_intersected(given) for given in lists]
         return self
 
     def sort(self, by: Any = None, alpha: bool = False, desc: bool = False, by_score: Any = None) -> Self:
@@ -98,7 +88,7 @@ class ExtendedCollectionManager(CollectionManager):
             ArgumentError: for *by* and *by_score* together.
         """
         if by_score is None:
-            return super().sort(_name_of(by), alpha, desc)
+            return super().sort(self._name_of(by), alpha, desc)
         if by is not None:
             raise ArgumentError("sort() takes by or by_score, not both")
         if not (isinstance(by_score, str) or (isinstance(by_score, Bound) and isinstance(by_score, SortedSetField))):
@@ -113,7 +103,18 @@ class ExtendedCollectionManager(CollectionManager):
             super()._check_value_name(name)
 
     def _value_names(self, fields: Any) -> tuple[str, ...]:
-        return super()._value_names([_name_of(field) for field in fields])
+        return super()._value_names([self._name_of(field) for field in fields])
+
+    def _name_of(self, given: Any) -> Any:
+        """Return the name of a field of the model, declared or bound; anything else as it is."""
+        field = given.field if isinstance(given, Bound) else given
+        if not isinstance(field, Field):
+            return given
+        if not any(vars(base).get("_fields", {}).get(field.name) is field for base in self._model.__mro__):
+            raise ImplementationError(
+                f"{field} is no field of {self._schema.name}. Way out: a field of its own, by name"
+            )
+        return field.name
 
     def copy(self) -> Self:
         """Return a collection of its own that says the same."""
@@ -137,9 +138,10 @@ class ExtendedCollectionManager(CollectionManager):
             PendingWrites: in a session that has touched the model: a stored result cannot be exact.
         """
         session = current(self._database)
-        if session is not None and session.view.touches(self._schema):
+        touched = [model.name for model in self._models() if session is not None and session.view.touches(model)]
+        if touched:
             raise PendingWrites(
-                f"store() cannot be exact while writes on {self._schema.name} are pending. Way out: commit first"
+                f"store() cannot be exact while writes on {', '.join(touched)} are pending. Way out: commit first"
             )
         spelled = self._schema.keys.stored(secrets.token_hex(8)) if key is None else text(key, "the key of store()")
         seconds = None if ttl is None else integer(ttl, "ttl", 1)
@@ -148,20 +150,27 @@ class ExtendedCollectionManager(CollectionManager):
         if seconds is not None:
             calls.append(("EXPIRE", spelled, seconds))
         self._database.executor.transact(calls)
-        return self._on_stored(spelled)
+        stored = type(self)(self._model, self._schema)
+        stored._stored = spelled
+        stored._shape = self._shape
+        return stored
+
+    def _models(self) -> list[ModelSchema]:
+        """Return the models on whose objects the answer depends."""
+        given = [value for _, value in self._filters] + self._intersections
+        given.append(None if self._sort is None else self._sort.scores)
+        others = [item.instance.identity.model for item in given if isinstance(item, Bound)]
+        others += [model for item in given if isinstance(item, ExtendedCollectionManager) for model in item._models()]
+        return list(dict.fromkeys([self._schema, *others]))
 
     def from_stored(self, key: str) -> Self:
-        """Return a new collection on the list that :meth:`store` left under *key*.
+        """Return a new collection on the list that :meth:`store` left under *key*; filters said before it hold too.
 
         Looking at it raises ``DoesNotExist`` where the list has expired.
         """
-        return self._on_stored(text(key, "the key of from_stored()"))
-
-    def _on_stored(self, key: str) -> Self:
-        stored = type(self)(self._model, self._schema)
-        stored._stored = key
-        stored._shape = self._shape
-        return stored
+        branch = self.copy()
+        branch._stored = text(key, "the key of from_stored()")
+        return branch
 
     @property
     def stored_key(self) -> str | None:
@@ -243,18 +252,63 @@ class ExtendedCollectionManager(CollectionManager):
         return super().__len__()
 
     def _rounds(self) -> Iterator[tuple[Call, ...]]:
+        asker = _Asker(self, True)
+        for _, value in self._filters:
+            if isinstance(value, Bound):
+                yield (asker.value_call(value),)
+        for given in self._intersections:
+            if isinstance(given, ExtendedCollectionManager):
+                yield from given.copy().primary_keys()._rounds()
+            elif isinstance(given, str):
+                yield (("TYPE", given),)
+            elif isinstance(given, Bound) and isinstance(given, ListField):
+                yield (("LRANGE", _key_of(given), "0", "-1"),)
         if self._stored is not None:
             yield (("LRANGE", self._stored, "0", "-1"),)
             if self._as_it_was_stored():
+                yield from self._stored_rounds()
                 return
+        if self._sort is not None and self._sort.scores is not None:
+            scores = self._sort.scores
+            yield (("ZRANGE", scores if isinstance(scores, str) else _key_of(scores), "0", "-1", "WITHSCORES"),)
         yield from super()._rounds()
 
+    def _stored_rounds(self) -> Iterator[tuple[Call, ...]]:
+        if self._shape.kind == "instances" and self._shape.tested:
+            yield (("SMISMEMBER", self._schema.keys.collection, "<pks>"),)
+        columns = [Column.of(self._schema, name) for name in self._shape.names]
+        calls = [_column_call(self._schema, column.field) for column in columns if column.field is not None]
+        if calls:
+            yield tuple(calls)
 
-def _name_of(given: Any) -> Any:
-    """Return the name of a field, declared or bound; anything else as it is."""
+
+def _key_of(given: Any) -> str:
+    """Return the key of a bound field, for eyes: its object may have no pk yet."""
+    identity: Identity = given.instance.identity
+    pk = identity.placeholder if identity.pk is None else identity.pk
+    return identity.model.keys.storage(pk, given.field.schema(True).storage)
+
+
+def _column_call(model: ModelSchema, field: FieldSchema) -> Call:
+    key = model.keys.storage("<pk>", field.storage)
+    return ("HGET", key, field.name) if field.kind is Kind.ENTRY else ("GET", key)
+
+
+def _intersected(given: Any) -> Any:
+    """Return what ``intersect()`` was given, checked; Python's collections as a set of pks."""
     if isinstance(given, Bound):
-        return given.field.name
-    return given.name if isinstance(given, Field) else given
+        if not isinstance(given, SetField | ListField | SortedSetField):
+            raise ArgumentTypeError(f"intersect() takes fields with many values, not {given!r}")
+        return given
+    if isinstance(given, Field):
+        raise ImplementationError(f"intersect() takes fields of an instance. Way out: instance.{given.name}")
+    if isinstance(given, str | CollectionManager):
+        return given
+    if isinstance(given, list | tuple | set | frozenset):
+        return _pks(given)
+    raise ArgumentTypeError(
+        f"intersect() takes lists, sets, tuples, keys and fields of instances, not {type(given).__name__}"
+    )
 
 
 def _pks(given: Any) -> frozenset[str]:
@@ -280,12 +334,18 @@ class _Asker:
         """Return the value of a bound field, a placeholder where it is only shown."""
         return f"<{field.instance.identity}.{field.field.name}>" if self.shown else field.get()
 
+    def value_call(self, field: Any) -> Call:
+        """Return the call that gets the value of a bound field, for eyes."""
+        if field.field.kind is Kind.ENTRY:
+            return ("HGET", _key_of(field), field.field.name)
+        return ("GET", _key_of(field))
+
     def take(self, given: Any, sets: list[tuple[str, bool]], within: list[frozenset[str]]) -> None:
         """Put what ``intersect()`` was given where the query takes it."""
         if isinstance(given, frozenset):
             within.append(given)
         elif isinstance(given, CollectionManager):
-            within.append(frozenset() if self.shown else frozenset(given.copy().primary_keys()))
+            within.append(_SHOWN_PKS if self.shown else frozenset(given.copy().primary_keys()))
         elif isinstance(given, str):
             self._take_key(given, sets, within)
         else:
@@ -300,8 +360,8 @@ class _Asker:
         key = identity.model.keys.storage(identity.pk, given.field.name)
         if not isinstance(given, ListField):
             sets.append((key, isinstance(given, SortedSetField)))
-        elif not self.shown:
-            within.append(frozenset(self.ask((("LRANGE", key, "0", "-1"),))[0]))
+        else:
+            within.append(_SHOWN_PKS if self.shown else frozenset(self.ask((("LRANGE", key, "0", "-1"),))[0]))
 
     def _take_key(self, key: str, sets: list[tuple[str, bool]], within: list[frozenset[str]]) -> None:
         self._refuse_pending(key)
@@ -324,7 +384,7 @@ class _Asker:
     def stored(self, key: str) -> list[str]:
         """Return the pks of a stored list."""
         if self.shown:
-            return []
+            return list(_SHOWN_PKS)
         self._refuse_pending(key)
         pks: list[str] = self.ask((("LRANGE", key, "0", "-1"),))[0]
         if not pks:
@@ -338,12 +398,22 @@ class _Asker:
         if not isinstance(given, str):
             identity: Identity = given.instance.identity
             if self.session is not None and (identity.pk is None or self.session.view.touches(identity.model)):
-                return {member: _spelled(score) for member, score in given.zrange(0, -1, withscores=True)}
+                return self._spelled(identity.model.keys, given.zrange(0, -1, withscores=True))
             assert identity.pk is not None
             given = identity.model.keys.storage(identity.pk, given.field.name)
         else:
             self._refuse_pending(given)
         flat = self.ask((("ZRANGE", given, "0", "-1", "WITHSCORES"),))[0]
+        return dict(zip(flat[::2], flat[1::2], strict=True))
+
+    def _spelled(self, keys: Keys, scored: list[tuple[str, float]]) -> dict[str, str]:
+        """Return pending scores as this server will spell them: versions differ."""
+        if not scored:
+            return {}
+        key = temporary_key(keys)
+        given = [part for member, score in scored for part in (repr(score), member)]
+        calls = (("ZADD", key, *given), ("ZRANGE", key, "0", "-1", "WITHSCORES"), ("DEL", key))
+        flat = plain_replies(self.collection._database.executor.transact(calls)[1])
         return dict(zip(flat[::2], flat[1::2], strict=True))
 
 
@@ -353,10 +423,6 @@ def _members(given: Any) -> Any:
     if isinstance(given, ListField):
         return given.lrange(0, -1)  # type: ignore[attr-defined]  # see above
     return given.zrange(0, -1)
-
-
-def _spelled(score: float) -> str:
-    return str(int(score)) if score == int(score) else repr(score)
 
 
 __all__ = ["DEFAULT_STORE_TTL", "SORTED_SCORE", "ExtendedCollectionManager", "Shape"]
