@@ -15,15 +15,16 @@ from typing import Any, Self, overload
 import attrs
 
 from uowredis.commands import Identity
+from uowredis.conditions import condition
 from uowredis.content import Call
 from uowredis.database import RedisDatabase
 from uowredis.exceptions import ArgumentError, ArgumentTypeError, ImplementationError
 from uowredis.explanation import Explanation
 from uowredis.query import SHOWN, Column, Filter, Order, Query, Row
-from uowredis.schema import FieldSchema, Kind, ModelSchema
+from uowredis.schema import Kind, ModelSchema
 from uowredis.search import Search
 from uowredis.session import current
-from uowredis.spelling import flag, integer, plain, text
+from uowredis.spelling import flag, integer, text
 
 #: How many items ``repr()`` shows.
 _SHOWN_ITEMS = 20
@@ -89,7 +90,7 @@ class CollectionManager:
 
     def _check_filter(self, name: str, value: Any) -> None:
         """Refuse what cannot be filtered on, when it is said."""
-        condition(self._model, self._schema, name, value)
+        condition(self._schema, name, value)
 
     def sort(self, by: Any = None, alpha: bool = False, desc: bool = False) -> Self:
         """Order by a value (SORT); return the collection.
@@ -214,7 +215,7 @@ class CollectionManager:
         filters: list[Filter] = []
         within: frozenset[str] | None = None
         for name, value in self._filters:
-            found = condition(self._model, self._schema, name, value)
+            found = condition(self._schema, name, value)
             if isinstance(found, Filter):
                 filters.append(found)
             else:
@@ -399,60 +400,3 @@ def _instruction() -> tuple[int, int]:
 
 def _as_sent(calls: tuple[Call, ...]) -> tuple[Call, ...]:
     return (("MULTI",), *calls, ("EXEC",)) if len(calls) > 1 else calls
-
-
-def spelled_pk(value: Any, what: object) -> str:
-    """Return a primary key as text; an instance stands for its own.
-
-    Raises:
-        ArgumentTypeError: for another type, or an instance without primary key.
-    """
-    identity = getattr(value, "identity", None)
-    if isinstance(identity, Identity):
-        if identity.pk is None:
-            raise ArgumentTypeError(f"{what} cannot be {identity}: it has no primary key yet")
-        return identity.pk
-    return text(value, what)
-
-
-def condition(model: Any, schema: ModelSchema, name: str, value: Any) -> Filter | str:
-    """Return the condition that a filter says: an index key, or the pk itself.
-
-    Raises:
-        ImplementationError: for a field without index, or one that is not there.
-        ArgumentTypeError: for a value that Redis has no spelling for.
-    """
-    if name in ("pk", schema.pk_field):
-        return spelled_pk(value, f"the primary key of {schema.name}")
-    field, entry = filter_field(model, schema, name)
-    (key,) = schema.index_keys(field, [(entry, spelled_pk(value, f"{schema.name}.{name}"))])
-    return Filter(field, key)
-
-
-def filter_field(model: Any, schema: ModelSchema, name: str) -> tuple[FieldSchema, str]:
-    """Return the indexed field of a filter, and the entry for a HashField.
-
-    Raises:
-        ImplementationError: for a field without index, or one that is not there.
-    """
-    field_name, separator, entry = name.partition("__")
-    field = schema.fields.get(field_name)
-    if field is None:
-        raise ImplementationError(
-            f"{schema.name} has no field {field_name!r} to filter on. Way out: it has {', '.join(model._fields)}"
-        )
-    if not field.indexed:
-        raise ImplementationError(
-            f"{schema.name}.{field_name} has no index and cannot be filtered on. Way out: indexable=True"
-        )
-    if (field.kind is Kind.HASH) != bool(separator and entry):
-        raise ImplementationError(
-            f"{schema.name} cannot be filtered on {name!r}. Way out: {field_name}__entry=... for a HashField, "
-            f"{field_name}=... for any other"
-        )
-    return field, entry
-
-
-def plain_replies(replies: Sequence[Any]) -> list[Any]:
-    """Return raw *replies* as text."""
-    return [plain(reply) for reply in replies]

@@ -5,12 +5,13 @@ Also gives the fields and ``RedisDatabase``, as the documentation's first page u
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, ClassVar, TypeVar
 
-from uowredis.collection import CollectionManager, condition
+from uowredis.collection import CollectionManager
 from uowredis.commands import Create, Delete, Identity, Read, State, Write
+from uowredis.conditions import condition
 from uowredis.database import RedisDatabase
+from uowredis.declaration import MetaRedisModel, schema_of
 from uowredis.exceptions import ArgumentError, DoesNotExist, ImplementationError, UniquenessError
 from uowredis.fields import (
     AutoPKField,
@@ -24,7 +25,6 @@ from uowredis.fields import (
     StringField,
 )
 from uowredis.fields.instance_hash import InstanceHashCommands
-from uowredis.keys import INSTANCE_HASH, RESERVED, Keys
 from uowredis.modes import Sync
 from uowredis.outside import alone, commit_alone, read_alone, write_alone
 from uowredis.query import Filter
@@ -47,87 +47,6 @@ __all__ = [
 ]
 
 T = TypeVar("T", bound="RedisModel")
-
-
-class MetaRedisModel(type):
-    """Reads what a class declares: checks it, gives it fields of its own, and registers it with its database."""
-
-    _fields: dict[str, Field[Any, Any]]
-    _own_pk: bool
-    _schema: ModelSchema | None
-    database: RedisDatabase | None
-    namespace: str
-    abstract: bool
-    lockable: bool
-
-    def __new__(mcs, name: str, bases: tuple[type, ...], attributes: dict[str, Any]) -> MetaRedisModel:
-        """Make the class; ``abstract`` is not inherited."""
-        attributes.setdefault("abstract", False)
-        declared = {key: value for key, value in attributes.items() if isinstance(value, Field)}
-        for key in declared:
-            _check_name(name, key, declared[key], bases)
-        cls = super().__new__(mcs, name, bases, attributes)
-        cls._take_fields(declared)
-        cls._schema = None
-        if not cls.abstract:
-            cls._become_concrete()
-        return cls
-
-    def _take_fields(cls, declared: dict[str, Field[Any, Any]]) -> None:
-        inherited: dict[str, Field[Any, Any]] = {}
-        own_pk = False
-        for base in reversed(cls.__mro__[1:]):
-            if isinstance(base, MetaRedisModel):
-                own_pk = own_pk or base._own_pk
-                inherited |= base._fields
-        chosen = [key for key, field in declared.items() if isinstance(field, PKField)]
-        if not own_pk and chosen:
-            inherited = {key: field for key, field in inherited.items() if not isinstance(field, PKField)}
-        cls._own_pk = own_pk or bool(chosen)
-        fields = {key: field.named(key, cls.__name__) for key, field in (inherited | declared).items()}
-        keys = [key for key, field in fields.items() if isinstance(field, PKField)]
-        if len(keys) > 1:
-            raise ImplementationError(
-                f"{cls.__name__} has {len(keys)} primary keys: {', '.join(keys)}. Way out: keep one of them"
-            )
-        if not keys and not cls.abstract:
-            fields = {"pk": AutoPKField().named("pk", cls.__name__)} | fields
-        cls._fields = fields
-        for key, field in fields.items():
-            setattr(cls, key, field)
-            if isinstance(field, PKField):
-                cls.pk = field
-
-    def _become_concrete(cls) -> None:
-        if not isinstance(cls.database, RedisDatabase):
-            raise ImplementationError(
-                f"{cls.__name__} needs a database, a RedisDatabase, not {cls.database!r}. Way out: set database = ... "
-                f"on it, or abstract = True"
-            )
-        pk_field = next(field for field in cls._fields.values() if isinstance(field, PKField))
-        cls._schema = ModelSchema(
-            cls.__name__,
-            Keys.of_model(cls.namespace, cls.__name__),
-            pk_field.name,
-            pk_field.auto,
-            {name: field.schema(cls.lockable) for name, field in cls._fields.items() if field is not pk_field},
-        )
-        cls.database.register(cls.namespace, cls.__name__, cls)
-
-
-def _check_name(model: str, name: str, field: Field[Any, Any], bases: Sequence[type]) -> None:
-    taken = next((base for base in bases if not isinstance(getattr(base, name, field), Field)), None)
-    if name in RESERVED or name == INSTANCE_HASH:
-        reason = "its keys would collide with the library's own"
-    elif name == "pk" and not isinstance(field, PKField):
-        reason = "pk is the name of the primary key"
-    elif taken is not None:
-        reason = f"{taken.__name__} has a method or attribute of that name"
-    elif "__" in name:
-        reason = "'__' separates a field from its entry in filters"
-    else:
-        return
-    raise ImplementationError(f"{model} cannot have a field named {name!r}: {reason}. Way out: another name")
 
 
 class RedisModel(InstanceHashCommands[Sync], Sync, metaclass=MetaRedisModel):
@@ -408,7 +327,7 @@ class RedisModel(InstanceHashCommands[Sync], Sync, metaclass=MetaRedisModel):
             if pk is not None:
                 raise ArgumentError(f"{cls.__name__}.{method}() takes its primary key once, not {pk!r} and by name")
             pk = filters.pop(schema.pk_field)
-        said = [condition(cls, schema, name, value) for name, value in filters.items()]
+        said = [condition(schema, name, value) for name, value in filters.items()]
         conditions = [found for found in said if isinstance(found, Filter)]
         if pk is None and not conditions:
             raise ArgumentError(f"{cls.__name__}.{method}() needs a primary key or values of indexed fields")
@@ -434,17 +353,6 @@ class RedisModel(InstanceHashCommands[Sync], Sync, metaclass=MetaRedisModel):
 
     def __repr__(self) -> str:
         return f"<{self._identity}>"
-
-
-def schema_of(model: MetaRedisModel) -> ModelSchema:
-    """Return the facts of a model.
-
-    Raises:
-        ImplementationError: for an abstract one.
-    """
-    if model._schema is None:
-        raise ImplementationError(f"{model.__name__} is abstract and has no objects. Way out: a subclass of it")
-    return model._schema
 
 
 def _with_subclasses(model: type[RedisModel]) -> list[type[RedisModel]]:

@@ -77,7 +77,7 @@ TEXTS = st.sampled_from(["1", "2", "10", "-1", "0.5", "", "x", "é"])
 NUMBERS = st.sampled_from(["1", "2", "10", "-3"])
 ENTRIES = st.sampled_from(["e", "f"])
 PLACES = st.integers(0, 7)
-SCORES = st.sampled_from([0, 1, 2.5, -1])
+SCORES = st.sampled_from([0, 1, 2.5, 0.1, -1, 1e20, float("inf")])
 
 VALUES = st.fixed_dictionaries(
     {},

@@ -25,13 +25,14 @@ class Answer:
 
 def ask(question: Question, models: Models) -> Answer:
     """Look at the collection as *question* says."""
+    if question.look == "in" or question.intersect:
+        # Listing allocates the pks of new objects; before it a list that names them names nobody.
+        list(models.item.collection())
     collection = question.collection(models)
     try:
         if question.look == "len":
             return Answer(length=len(collection))
         if question.look == "in":
-            # Listing allocates the pks of new objects: before it nobody can know them.
-            list(models.item.collection())
             return Answer(members=tuple((pk, pk in collection) for pk in models.pks))
         found = list(collection) if question.look == "list" else collection[question.wanted]
     except Rejected as error:

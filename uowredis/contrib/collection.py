@@ -8,8 +8,9 @@ from typing import Any, Self
 
 import attrs
 
-from uowredis.collection import CollectionManager, Shape, Sort, condition, filter_field, plain_replies, spelled_pk
+from uowredis.collection import CollectionManager, Sort
 from uowredis.commands import Identity
+from uowredis.conditions import condition, filter_field, spelled_pk
 from uowredis.content import Call
 from uowredis.exceptions import ArgumentError, ArgumentTypeError, DoesNotExist, ImplementationError, PendingWrites
 from uowredis.fields import Bound, Field, ListField, SetField, SortedSetField
@@ -19,7 +20,7 @@ from uowredis.query import Column, Filter, Order, Query, Row
 from uowredis.schema import FieldSchema, Kind, ModelSchema
 from uowredis.search import Search, temporary_key
 from uowredis.session import Session, current
-from uowredis.spelling import flag, integer, text
+from uowredis.spelling import flag, integer, plain, text
 
 #: Name under which ``values()`` gives the score that the collection is sorted by.
 SORTED_SCORE = "sorted_score"
@@ -56,7 +57,7 @@ class ExtendedCollectionManager(CollectionManager):
             super()._check_filter(name, value)
             return
         if name not in ("pk", self._schema.pk_field):
-            filter_field(self._model, self._schema, name)
+            filter_field(self._schema, name)
         if not hasattr(value, "get"):
             raise ArgumentTypeError(f"{self._schema.name}.{name} takes a field with one value, not {value!r}")
 
@@ -190,7 +191,7 @@ class ExtendedCollectionManager(CollectionManager):
                 if value is None:
                     within.append(frozenset())
                     continue
-            found = condition(self._model, self._schema, name, value)
+            found = condition(self._schema, name, value)
             if isinstance(found, Filter):
                 filters.append(found)
             else:
@@ -328,7 +329,7 @@ class _Asker:
 
     def ask(self, calls: tuple[Call, ...]) -> list[Any]:
         session = self.session or alone(self.collection._database)
-        return plain_replies(session.view.ask(calls))
+        return [plain(reply) for reply in session.view.ask(calls)]
 
     def value_of(self, field: Any) -> Any:
         """Return the value of a bound field, a placeholder where it is only shown."""
@@ -413,7 +414,7 @@ class _Asker:
         key = temporary_key(keys)
         given = [part for member, score in scored for part in (repr(score), member)]
         calls = (("ZADD", key, *given), ("ZRANGE", key, "0", "-1", "WITHSCORES"), ("DEL", key))
-        flat = plain_replies(self.collection._database.executor.transact(calls)[1])
+        flat = plain(self.collection._database.executor.transact(calls)[1])
         return dict(zip(flat[::2], flat[1::2], strict=True))
 
 
@@ -425,4 +426,4 @@ def _members(given: Any) -> Any:
     return given.zrange(0, -1)
 
 
-__all__ = ["DEFAULT_STORE_TTL", "SORTED_SCORE", "ExtendedCollectionManager", "Shape"]
+__all__ = ["DEFAULT_STORE_TTL", "SORTED_SCORE", "ExtendedCollectionManager"]

@@ -1,0 +1,63 @@
+"""What a filter says: a condition on an index, or on the primary key (decide, pure)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from uowredis.commands import Identity
+from uowredis.exceptions import ArgumentTypeError, ImplementationError
+from uowredis.query import Filter
+from uowredis.schema import FieldSchema, Kind, ModelSchema
+from uowredis.spelling import text
+
+
+def spelled_pk(value: Any, what: object) -> str:
+    """Return a primary key as text; an instance stands for its own.
+
+    Raises:
+        ArgumentTypeError: for another type, or an instance without primary key.
+    """
+    identity = getattr(value, "identity", None)
+    if isinstance(identity, Identity):
+        if identity.pk is None:
+            raise ArgumentTypeError(f"{what} cannot be {identity}: it has no primary key yet")
+        return identity.pk
+    return text(value, what)
+
+
+def condition(schema: ModelSchema, name: str, value: Any) -> Filter | str:
+    """Return the condition that a filter says: an index key, or the pk itself.
+
+    Raises:
+        ImplementationError: for a field without index, or one that is not there.
+        ArgumentTypeError: for a value that Redis has no spelling for.
+    """
+    if name in ("pk", schema.pk_field):
+        return spelled_pk(value, f"the primary key of {schema.name}")
+    field, entry = filter_field(schema, name)
+    (key,) = schema.index_keys(field, [(entry, spelled_pk(value, f"{schema.name}.{name}"))])
+    return Filter(field, key)
+
+
+def filter_field(schema: ModelSchema, name: str) -> tuple[FieldSchema, str]:
+    """Return the indexed field of a filter, and the entry for a HashField.
+
+    Raises:
+        ImplementationError: for a field without index, or one that is not there.
+    """
+    field_name, separator, entry = name.partition("__")
+    field = schema.fields.get(field_name)
+    if field is None:
+        raise ImplementationError(
+            f"{schema.name} has no field {field_name!r} to filter on. Way out: it has {', '.join([schema.pk_field, *schema.fields])}"
+        )
+    if not field.indexed:
+        raise ImplementationError(
+            f"{schema.name}.{field_name} has no index and cannot be filtered on. Way out: indexable=True"
+        )
+    if (field.kind is Kind.HASH) != bool(separator and entry):
+        raise ImplementationError(
+            f"{schema.name} cannot be filtered on {name!r}. Way out: {field_name}__entry=... for a HashField, "
+            f"{field_name}=... for any other"
+        )
+    return field, entry

@@ -1,0 +1,104 @@
+"""What a class declares becomes a model: its fields, its schema, its place in the database (declare)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from uowredis.database import RedisDatabase
+from uowredis.exceptions import ImplementationError
+from uowredis.fields import AutoPKField, Field, PKField
+from uowredis.keys import INSTANCE_HASH, RESERVED, Keys
+from uowredis.schema import ModelSchema
+
+
+class MetaRedisModel(type):
+    """Reads what a class declares: checks it, gives it fields of its own, and registers it with its database."""
+
+    _fields: dict[str, Field[Any, Any]]
+    _own_pk: bool
+    _schema: ModelSchema | None
+    database: RedisDatabase | None
+    namespace: str
+    abstract: bool
+    lockable: bool
+
+    def __new__(mcs, name: str, bases: tuple[type, ...], attributes: dict[str, Any]) -> MetaRedisModel:
+        """Make the class; ``abstract`` is not inherited."""
+        attributes.setdefault("abstract", False)
+        declared = {key: value for key, value in attributes.items() if isinstance(value, Field)}
+        for key in declared:
+            _check_name(name, key, declared[key], bases)
+        cls = super().__new__(mcs, name, bases, attributes)
+        cls._take_fields(declared)
+        cls._schema = None
+        if not cls.abstract:
+            cls._become_concrete()
+        return cls
+
+    def _take_fields(cls, declared: dict[str, Field[Any, Any]]) -> None:
+        inherited: dict[str, Field[Any, Any]] = {}
+        own_pk = False
+        for base in reversed(cls.__mro__[1:]):
+            if isinstance(base, MetaRedisModel):
+                own_pk = own_pk or base._own_pk
+                inherited |= base._fields
+        chosen = [key for key, field in declared.items() if isinstance(field, PKField)]
+        if not own_pk and chosen:
+            inherited = {key: field for key, field in inherited.items() if not isinstance(field, PKField)}
+        cls._own_pk = own_pk or bool(chosen)
+        fields = {key: field.named(key, cls.__name__) for key, field in (inherited | declared).items()}
+        keys = [key for key, field in fields.items() if isinstance(field, PKField)]
+        if len(keys) > 1:
+            raise ImplementationError(
+                f"{cls.__name__} has {len(keys)} primary keys: {', '.join(keys)}. Way out: keep one of them"
+            )
+        if not keys and not cls.abstract:
+            fields = {"pk": AutoPKField().named("pk", cls.__name__)} | fields
+        cls._fields = fields
+        for key, field in fields.items():
+            setattr(cls, key, field)
+            if isinstance(field, PKField):
+                cls.pk = field
+
+    def _become_concrete(cls) -> None:
+        if not isinstance(cls.database, RedisDatabase):
+            raise ImplementationError(
+                f"{cls.__name__} needs a database, a RedisDatabase, not {cls.database!r}. Way out: set database = ... "
+                f"on it, or abstract = True"
+            )
+        pk_field = next(field for field in cls._fields.values() if isinstance(field, PKField))
+        cls._schema = ModelSchema(
+            cls.__name__,
+            Keys.of_model(cls.namespace, cls.__name__),
+            pk_field.name,
+            pk_field.auto,
+            {name: field.schema(cls.lockable) for name, field in cls._fields.items() if field is not pk_field},
+        )
+        cls.database.register(cls.namespace, cls.__name__, cls)
+
+
+def _check_name(model: str, name: str, field: Field[Any, Any], bases: Sequence[type]) -> None:
+    taken = next((base for base in bases if not isinstance(getattr(base, name, field), Field)), None)
+    if name in RESERVED or name == INSTANCE_HASH:
+        reason = "its keys would collide with the library's own"
+    elif name == "pk" and not isinstance(field, PKField):
+        reason = "pk is the name of the primary key"
+    elif taken is not None:
+        reason = f"{taken.__name__} has a method or attribute of that name"
+    elif "__" in name:
+        reason = "'__' separates a field from its entry in filters"
+    else:
+        return
+    raise ImplementationError(f"{model} cannot have a field named {name!r}: {reason}. Way out: another name")
+
+
+def schema_of(model: MetaRedisModel) -> ModelSchema:
+    """Return the facts of a model.
+
+    Raises:
+        ImplementationError: for an abstract one.
+    """
+    if model._schema is None:
+        raise ImplementationError(f"{model.__name__} is abstract and has no objects. Way out: a subclass of it")
+    return model._schema
