@@ -12,10 +12,12 @@ import uowredis
 PACKAGE = pathlib.Path(uowredis.__file__).parent
 
 #: From the top down, as in docs/how-it-works.md; members of a package may import each other.
-FLOORS = (
-    "modes exceptions keys schema spelling commands content script turns printing explanation plan query rehearsal planner pending "
-    "executor database view applied session outside search conditions fields collection declaration model contrib cli __main__"
-).split()
+FLOORS = [
+    *("modes", "exceptions", "keys", "schema", "spelling", "commands", "content", "script", "turns", "printing"),
+    *("explanation", "plan", "query", "rehearsal", "planner", "pending", "executor", "database", "view", "applied"),
+    *("session", "outside", "search", "conditions", "fields", "collection", "declaration", "model", "contrib", "cli"),
+    "__main__",
+]
 
 SERVER_LIBRARIES = {"redis", "fakeredis", "hiredis"}
 MAY_IMPORT_THEM = {"executor", "database", "rehearsal"}

@@ -14,13 +14,13 @@ from typing import Any, Self, overload
 
 import attrs
 
-from uowredis.commands import Identity
+from uowredis.commands import Identity, State
 from uowredis.conditions import condition
 from uowredis.content import Call
 from uowredis.database import RedisDatabase
 from uowredis.exceptions import ArgumentError, ArgumentTypeError, ImplementationError
 from uowredis.explanation import Explanation
-from uowredis.query import SHOWN, Column, Filter, Order, Query, Row
+from uowredis.query import SHOWN, Column, Filter, Order, Query
 from uowredis.schema import Kind, ModelSchema
 from uowredis.search import Search
 from uowredis.session import current
@@ -75,7 +75,7 @@ class CollectionManager:
     def __init__(self, model: Any, schema: ModelSchema) -> None:
         self._model = model
         self._schema = schema
-        self._filters: list[tuple[str, Any]] = []
+        self._filters: list[tuple[str, Any, Filter | str | None]] = []
         self._sort: Sort | None = None
         self._shape = Shape()
         self._counted: tuple[int, int, int] | None = None
@@ -83,14 +83,12 @@ class CollectionManager:
     # Refining.
 
     def _filter(self, filters: dict[str, Any]) -> Self:
-        for name, value in filters.items():
-            self._check_filter(name, value)
-        self._filters += filters.items()
+        self._filters += [(name, value, self._condition(name, value)) for name, value in filters.items()]
         return self
 
-    def _check_filter(self, name: str, value: Any) -> None:
-        """Refuse what cannot be filtered on, when it is said."""
-        condition(self._schema, name, value)
+    def _condition(self, name: str, value: Any) -> Filter | str | None:
+        """Return the condition that a filter says, checked when it is said; None where it is known only when asked."""
+        return condition(self._schema, name, value)
 
     def sort(self, by: Any = None, alpha: bool = False, desc: bool = False) -> Self:
         """Order by a value (SORT); return the collection.
@@ -204,34 +202,32 @@ class CollectionManager:
             shown: only to be shown; nothing is asked for it.
             order: the order where none was said.
         """
-        columns = tuple(Column.of(self._schema, name) for name in self._shape.names)
         sort = self._sort
         if sort is not None:
-            order = Order(None if sort.by is None else Column.of(self._schema, sort.by), sort.alpha, sort.desc)
+            order = self._order(sort, shown)
         session = None if shown else current(self._database)
-        return Search(self._database, session, attrs.evolve(self._query(shown), order=order, columns=columns))
+        return Search(self._database, session, self._query(shown, order))
 
-    def _query(self, shown: bool) -> Query:
-        filters: list[Filter] = []
-        within: frozenset[str] | None = None
-        for name, value in self._filters:
-            found = condition(self._schema, name, value)
-            if isinstance(found, Filter):
-                filters.append(found)
-            else:
-                within = frozenset((found,)) if within is None else within & {found}
-        return Query(self._schema, tuple(filters), within=within)
+    def _order(self, sort: Sort, shown: bool) -> Order:
+        return Order(None if sort.by is None else Column.of(self._schema, sort.by), sort.alpha, sort.desc)
+
+    def _columns(self) -> tuple[Column, ...]:
+        return tuple([Column.of(self._schema, name) for name in self._shape.names])
+
+    def _query(self, shown: bool, order: Order | None) -> Query:
+        found = [found for _, _, found in self._filters]
+        filters = tuple([each for each in found if isinstance(each, Filter)])
+        pks = [frozenset((each,)) for each in found if isinstance(each, str)]
+        within = frozenset.intersection(*pks) if pks else None
+        return Query(self._schema, filters, (), within, order, self._columns())
 
     def _fetch(self, start: int = 0, count: int | None = None, order: Order | None = None) -> list[Any]:
         search = self._search(order=order)
-        kind = self._shape.kind
-        if kind in ("pks", "instances"):
-            cut = start or count is not None
-            if search.query.order is None and not cut:
+        if self._shape.kind in ("pks", "instances"):
+            if search.query.order is None and not start and count is None:
                 return self._as_asked(search, search.members())
-            rows = search.rows(start, count)
-            return self._as_asked(search, [row.values[0] if row.values else row.pk for row in rows])
-        return [self._shaped(row) for row in search.rows(start, count)]
+            return self._as_asked(search, [pk for (pk,) in search.table(start, count)])
+        return self._shaped(search.table(start, count))
 
     def _as_asked(self, search: Search, pks: Sequence[Any]) -> list[Any]:
         if self._shape.kind == "pks":
@@ -241,10 +237,12 @@ class CollectionManager:
             pks = search.existing(pks)
         return [self._model._handle(pk, tested=self._shape.tested) for pk in pks]
 
-    def _shaped(self, row: Row) -> Any:
+    def _shaped(self, table: list[tuple[str | None, ...]]) -> list[Any]:
+        """Return rows of values in the shape that is wanted."""
+        names = self._shape.names
         if self._shape.kind == "values":
-            return dict(zip(self._shape.names, row.values, strict=True))
-        return row.values[0] if self._shape.flat else row.values
+            return [dict(zip(names, row, strict=True)) for row in table]
+        return [value for (value,) in table] if self._shape.flat else table
 
     def iter(self, chunk: int = 1000) -> Iterator[Any]:
         """Yield what the collection gives without holding all of it (SSCAN).
@@ -277,7 +275,11 @@ class CollectionManager:
         items = self._fetch()
         # list(collection) asks for the length next, in the same instruction: that of these items is meant.
         self._counted = (*_instruction(), len(items))
-        return iter(items)
+        return self._walk(items)
+
+    def _walk(self, items: list[Any]) -> Iterator[Any]:
+        self._counted = None
+        yield from items
 
     def __len__(self) -> int:
         if self._counted is not None:
@@ -298,9 +300,10 @@ class CollectionManager:
             return item in self._fetch()
         pk = item
         if isinstance(identity, Identity):
-            pk = identity.pk
-            if pk is None or identity.model is not self._schema:
+            session = current(self._database)
+            if identity.model is not self._schema or identity.state is State.EMPTY:
                 return False
+            pk = identity.pk if session is None else session.allocate(identity)
         try:
             within = frozenset((text(pk, "a primary key"),))
         except ArgumentError:
@@ -334,7 +337,10 @@ class CollectionManager:
         if wanted.step == 0:
             raise ValueError("slice step cannot be zero")
         parts = (wanted.start, wanted.stop, wanted.step)
-        start, stop, step = [None if part is None else min(operator.index(part), _FURTHEST) for part in parts]
+        try:
+            start, stop, step = [None if part is None else min(operator.index(part), _FURTHEST) for part in parts]
+        except TypeError:
+            raise ArgumentTypeError(f"a collection takes slices of integers, not {parts!r}") from None
         start, step = start or 0, step or 1
         ahead = step > 0 and start >= 0 and (stop is None or stop >= 0) and self._lines_up()
         if not ahead:

@@ -63,7 +63,9 @@ class Identity:
         return f"<{self.model.name} {self.number}>"
 
     def __str__(self) -> str:
-        return called(self.model, self.placeholder if self.pk is None else self.pk)
+        if self.pk is None:
+            return self.placeholder if self.number else f"<new {self.model.name}>"
+        return called(self.model, self.pk)
 
 
 def called(model: ModelSchema, pk: str) -> str:
@@ -121,7 +123,7 @@ class Opaque:
 Change: TypeAlias = Replaced | Added | Removed | Computed | Opaque
 
 
-@attrs.frozen
+@attrs.frozen(repr=False)
 class Read(Generic[T_co]):
     """One reading call.
 
@@ -152,8 +154,11 @@ class Read(Generic[T_co]):
     def __str__(self) -> str:
         return self.said(str(self.identity))
 
+    def __repr__(self) -> str:
+        return f"<{self}>"
 
-@attrs.frozen
+
+@attrs.frozen(repr=False)
 class Write(Generic[T_co]):
     """One writing call.
 
@@ -182,8 +187,11 @@ class Write(Generic[T_co]):
     def __str__(self) -> str:
         return self.said(str(self.identity))
 
+    def __repr__(self) -> str:
+        return f"<{self}>"
 
-@attrs.frozen
+
+@attrs.frozen(repr=False)
 class Create:
     """A new object with the values given to its constructor.
 
@@ -214,8 +222,11 @@ class Create:
     def __str__(self) -> str:
         return self.said(str(self.identity))
 
+    def __repr__(self) -> str:
+        return f"<{self}>"
 
-@attrs.frozen
+
+@attrs.frozen(repr=False)
 class Delete:
     """The end of an object: its keys, its pk, its places in indexes."""
 
@@ -228,6 +239,9 @@ class Delete:
     def __str__(self) -> str:
         return self.said(str(self.identity))
 
+    def __repr__(self) -> str:
+        return f"<{self}>"
+
 
 def kind_of_key(command: Read[Any] | Write[Any]) -> Kind:
     """Return the Redis type of the key that *command* works on."""
@@ -235,7 +249,6 @@ def kind_of_key(command: Read[Any] | Write[Any]) -> Kind:
     return Kind.HASH if field is None or field.kind is Kind.ENTRY else field.kind
 
 
-Command: TypeAlias = Read[Any] | Write[Any] | Create | Delete
 WriteCommand: TypeAlias = Write[Any] | Create | Delete
 
 

@@ -49,7 +49,8 @@ def filter_field(schema: ModelSchema, name: str) -> tuple[FieldSchema, str]:
     field = schema.fields.get(field_name)
     if field is None:
         raise ImplementationError(
-            f"{schema.name} has no field {field_name!r} to filter on. Way out: it has {', '.join([schema.pk_field, *schema.fields])}"
+            f"{schema.name} has no field {field_name!r} to filter on. Way out: it has "
+            f"{', '.join([schema.pk_field, *schema.fields])}"
         )
     if not field.indexed:
         raise ImplementationError(

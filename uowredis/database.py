@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any
 import fakeredis
 import redis
 from redis.backoff import NoBackoff
+from redis.connection import parse_url
 from redis.retry import Retry
 
 from uowredis.exceptions import ImplementationError
 from uowredis.executor import Executor
+from uowredis.spelling import integer
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -53,12 +55,16 @@ class RedisDatabase:
     ) -> None:
         self.attempts = attempts
         self.retry_for = retry_for
-        self._max_watched: int | None = max_watched
+        integer(attempts, "RedisDatabase(attempts=...)", 1)
+        integer(max_watched, "RedisDatabase(max_watched=...)", 0)
+        self._max_watched = max_watched
         self._scripts = scripts
+        self._embedded = False
         self._models: dict[tuple[str, str], Any] = {}
         self._lock = threading.Lock()
         self._make: Any = None
         self._settings: dict[str, Any] = {}
+        self._named: frozenset[str] = frozenset()
         self._executor: Executor | None = None
         self._connection: Any = None
         self.connect(**settings)
@@ -74,8 +80,7 @@ class RedisDatabase:
         database = cls(**options)
         shared = fakeredis.FakeServer() if server is None else server
         database._make = lambda **settings: fakeredis.FakeRedis(server=shared, **settings)
-        # WATCH costs nothing in process, and scripts would need another package.
-        database._max_watched, database._scripts = None, False
+        database._embedded = True
         return database
 
     @classmethod
@@ -88,7 +93,10 @@ class RedisDatabase:
         """
         database = cls(**options)
         database._make = lambda **settings: redis.Redis.from_url(url, **{**database._settings, **settings})
-        database._make()  # a URL that cannot be read is refused here
+        try:
+            database._named = frozenset(parse_url(url))  # type: ignore[no-untyped-call]  # redis-py leaves it so
+        except (ValueError, AttributeError) as error:
+            raise ImplementationError(f"RedisDatabase.from_url() cannot read {url!r}: {error}") from None
         return database
 
     def connect(self, **settings: Any) -> None:
@@ -108,8 +116,14 @@ class RedisDatabase:
         except TypeError as error:
             raise ImplementationError(f"RedisDatabase takes the arguments of redis.Redis: {error}") from None
         self.close()
-        self._settings = settings
+        self._embedded = False
+        self._settings, self._named = settings, frozenset(settings)
         self._make = lambda **more: redis.Redis(**{**self._settings, **more})
+
+    @property
+    def connected(self) -> object:
+        """What changes with every :meth:`connect`: a session holds on to it."""
+        return self._make
 
     @property
     def connection(self) -> redis.Redis:
@@ -145,11 +159,12 @@ class RedisDatabase:
             or "socket_connect_timeout" not in self._settings
         ):
             pool.connection_kwargs["socket_connect_timeout"] = CONNECT_TIMEOUT
+        if self._embedded:
+            # WATCH costs nothing in process, and scripts would need another package.
+            return Executor(pool, "the embedded server", None, False)
         return Executor(pool, self._address(pool.connection_kwargs), self._max_watched, self._scripts)
 
     def _address(self, settings: dict[str, Any]) -> str:
-        if self._max_watched is None:
-            return "the embedded server"
         if "path" in settings:
             return f"{settings['path']}"
         return f"{settings.get('host', 'localhost')}:{settings.get('port', 6379)}"

@@ -43,6 +43,14 @@ class MetaRedisModel(type):
             if isinstance(base, MetaRedisModel):
                 own_pk = own_pk or base._own_pk
                 inherited |= base._fields
+            else:
+                mixed = {key: field for key, field in vars(base).items() if isinstance(field, Field)}
+                own_pk = own_pk or any(isinstance(field, PKField) for field in mixed.values())
+                inherited |= mixed
+        for key in inherited.keys() & vars(cls).keys() - declared.keys():
+            raise ImplementationError(
+                f"{cls.__name__}.{key} would hide the field of that name that it inherits. Way out: another name"
+            )
         chosen = [key for key, field in declared.items() if isinstance(field, PKField)]
         if not own_pk and chosen:
             inherited = {key: field for key, field in inherited.items() if not isinstance(field, PKField)}
@@ -61,6 +69,13 @@ class MetaRedisModel(type):
             if isinstance(field, PKField):
                 cls.pk = field
 
+    def __setattr__(cls, name: str, value: Any) -> None:
+        if isinstance(value, Field) and value not in cls._fields.values():
+            raise ImplementationError(
+                f"{cls.__name__}.{name} comes too late: fields are declared in the class. Way out: a subclass"
+            )
+        super().__setattr__(name, value)
+
     def _become_concrete(cls) -> None:
         if not isinstance(cls.database, RedisDatabase):
             raise ImplementationError(
@@ -68,6 +83,10 @@ class MetaRedisModel(type):
                 f"on it, or abstract = True"
             )
         pk_field = next(field for field in cls._fields.values() if isinstance(field, PKField))
+        if "*" in cls.namespace:
+            raise ImplementationError(
+                f"The namespace of {cls.__name__} cannot be {cls.namespace!r}: '*' is a placeholder in patterns of SORT"
+            )
         cls._schema = ModelSchema(
             cls.__name__,
             Keys.of_model(cls.namespace, cls.__name__),
@@ -80,7 +99,9 @@ class MetaRedisModel(type):
 
 def _check_name(model: str, name: str, field: Field[Any, Any], bases: Sequence[type]) -> None:
     taken = next((base for base in bases if not isinstance(getattr(base, name, field), Field)), None)
-    if name in RESERVED or name == INSTANCE_HASH:
+    if name in ("cls", "manager", "self"):
+        reason = "filters could not name it"
+    elif name in RESERVED or name == INSTANCE_HASH:
         reason = "its keys would collide with the library's own"
     elif name == "pk" and not isinstance(field, PKField):
         reason = "pk is the name of the primary key"

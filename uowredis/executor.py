@@ -17,6 +17,7 @@ import attrs
 import hiredis
 import redis
 
+from uowredis import script
 from uowredis.content import Call
 from uowredis.exceptions import CommitError, OutcomeUnknown, PartiallyApplied, Rejected, Unreachable, UowError
 from uowredis.plan import CHUNK, Plan
@@ -130,7 +131,7 @@ class Executor:
             connection = self.pool.get_connection()
         except _LOST as error:
             raise Unreachable(f"Redis at {self.address} cannot be reached: {error}; nothing was sent") from error
-        except redis.RedisError as error:
+        except (redis.RedisError, TypeError, ValueError) as error:
             raise Rejected(f"Redis at {self.address} refused the connection: {error}; nothing was sent") from error
         link = Link(self, connection)
         try:
@@ -380,7 +381,11 @@ class Link:
             ) from reply
         if reply[0] == b"conflict":
             return None
-        replies = list(reply[1])
+        # A script that failed answers only for the steps before.
+        replies = [
+            int(answer) if step.call[0] in script.COUNTERS else answer
+            for step, answer in zip(plan.steps, reply[1], strict=False)
+        ]
         if reply[0] == b"failed":
             error = redis.ResponseError(str(reply[2], "utf-8", "replace"))
             if not replies:

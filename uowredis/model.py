@@ -5,6 +5,7 @@ Also gives the fields and ``RedisDatabase``, as the documentation's first page u
 
 from __future__ import annotations
 
+from collections.abc import Sized
 from typing import Any, ClassVar, TypeVar
 
 from uowredis.collection import CollectionManager
@@ -12,7 +13,7 @@ from uowredis.commands import Create, Delete, Identity, Read, State, Write
 from uowredis.conditions import condition
 from uowredis.database import RedisDatabase
 from uowredis.declaration import MetaRedisModel, schema_of
-from uowredis.exceptions import ArgumentError, DoesNotExist, ImplementationError, UniquenessError
+from uowredis.exceptions import ArgumentError, DoesNotExist, ImplementationError, SessionError, UniquenessError
 from uowredis.fields import (
     AutoPKField,
     Field,
@@ -94,8 +95,10 @@ class RedisModel(InstanceHashCommands[Sync], Sync, metaclass=MetaRedisModel):
             )
         self._identity.pk = pk = text(args[0], f"the primary key of {schema.name}")
         self._identity.state = State.STORED
-        if not cls._is_there(pk):
+        session = current(self._database()) or alone(self._database())
+        if not session.view.holds(schema, pk):
             raise DoesNotExist(f"No {schema.name} found with pk {pk!r} (not in {schema.keys.collection!r})")
+        self._identity = session.view.created(schema, pk) or self._identity
 
     def _create(self, schema: ModelSchema, values: dict[str, Any]) -> None:
         cls, identity = type(self), self._identity
@@ -112,7 +115,7 @@ class RedisModel(InstanceHashCommands[Sync], Sync, metaclass=MetaRedisModel):
                 value = field.default
             else:
                 continue
-            if name == schema.pk_field:
+            if name == schema.pk_field or (field.many and isinstance(value, Sized) and not len(value)):
                 continue
             first = field.first_write(identity, schema.fields[name], value)
             if isinstance(first, Write):
@@ -152,9 +155,27 @@ class RedisModel(InstanceHashCommands[Sync], Sync, metaclass=MetaRedisModel):
             pk: its primary key.
             tested: it was found to be there; else it is looked up before its first write.
         """
+        schema = schema_of(cls)
+        session = cls._session()
+        shared = None if session is None else session.view.created(schema, pk)
         instance = cls.__new__(cls)
-        instance._identity = Identity(schema_of(cls), pk, State.STORED if tested else State.UNTESTED)
+        instance._identity = shared or Identity(schema, pk, State.STORED if tested else State.UNTESTED)
         return instance
+
+    def __copy__(self: T) -> T:
+        """Return another handle of the same object; a copy shares its fate in an open session."""
+        instance = type(self).__new__(type(self))
+        instance.__dict__.update(self.__dict__)
+        return instance
+
+    def __deepcopy__(self: T, memo: dict[int, Any]) -> T:
+        return self.__copy__()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        identity = self._identity
+        if identity.pk is None or identity.state is State.CREATED:
+            raise TypeError(f"{identity} is not in Redis yet and cannot be pickled. Way out: commit first")
+        return _handle_of, (type(self), identity.pk)
 
     @classmethod
     def collection(cls, manager: type[CollectionManager] | None = None, **filters: Any) -> CollectionManager:
@@ -191,22 +212,30 @@ class RedisModel(InstanceHashCommands[Sync], Sync, metaclass=MetaRedisModel):
 
     def _say(self, command: Read[Any] | Write[Any]) -> Any:
         session = self._session()
-        identity = self._identity
         if session is not None:
             return session.read(command) if isinstance(command, Read) else session.say(command)
-        if identity.state is State.DELETED or identity.state is State.FORGOTTEN:
-            raise gone(identity)
+        self._check_here()
         if isinstance(command, Read):
             return read_alone(self._database(), command)
         return write_alone(self._database(), command)
+
+    def _check_here(self) -> None:
+        """Check that the object can be used where no session is open."""
+        identity = self._identity
+        if identity.state is State.DELETED or identity.state is State.FORGOTTEN:
+            raise gone(identity)
+        if identity.state is State.CREATED:
+            raise SessionError(
+                f"{identity} is created by a session that is open elsewhere. Way out: use it in that session, or "
+                f"commit it first"
+            )
 
     def _pk_now(self) -> str:
         """Return the primary key, allocated and created where there is none yet."""
         session, identity = self._session(), self._identity
         if session is not None:
             return session.allocate(identity)
-        if identity.state is State.DELETED or identity.state is State.FORGOTTEN:
-            raise gone(identity)
+        self._check_here()
         if identity.pk is None:
             commit_alone(self._database(), Create(identity))
         assert identity.pk is not None
@@ -222,6 +251,7 @@ class RedisModel(InstanceHashCommands[Sync], Sync, metaclass=MetaRedisModel):
         if identity.state in (State.DELETED, State.FORGOTTEN, State.EMPTY):
             raise gone(identity)
         if session is None:
+            self._check_here()
             commit_alone(self._database(), Delete(identity))
         else:
             session.delete(identity)
@@ -234,6 +264,10 @@ class RedisModel(InstanceHashCommands[Sync], Sync, metaclass=MetaRedisModel):
             ImplementationError: where a model of that name is there already; nothing is moved.
         """
         old = cls.database
+        if isinstance(old, RedisDatabase) and current(old) is not None:
+            raise SessionError(
+                f"{cls.__name__} cannot move while a session of its database is open. Way out: leave it first"
+            )
         moving = [model for model in _with_subclasses(cls) if model.database is old]
         concrete = [model for model in moving if model._schema is not None]
         for model in concrete:
@@ -244,11 +278,6 @@ class RedisModel(InstanceHashCommands[Sync], Sync, metaclass=MetaRedisModel):
             database.register(model.namespace, model.__name__, model)
         for model in moving:
             model.database = database
-
-    @classmethod
-    def _is_there(cls, pk: str) -> bool:
-        session = cls._session() or alone(cls._database())
-        return session.view.holds(schema_of(cls), pk)
 
     @classmethod
     def exists(cls, pk: Any = None, **filters: Any) -> bool:
@@ -287,9 +316,7 @@ class RedisModel(InstanceHashCommands[Sync], Sync, metaclass=MetaRedisModel):
             )
         (match,) = found
         if isinstance(match, Identity):
-            session = cls._session()
-            assert session is not None
-            match = session.allocate(match)
+            return cls._handle(match.placeholder if match.pk is None else match.pk)
         return cls._handle(match)
 
     @classmethod
@@ -352,7 +379,12 @@ class RedisModel(InstanceHashCommands[Sync], Sync, metaclass=MetaRedisModel):
         return self._identity.stable_hash()
 
     def __repr__(self) -> str:
-        return f"<{self._identity}>"
+        return f"<{self._identity}>" if self._identity.pk is not None else str(self._identity)
+
+
+def _handle_of(model: type[T], pk: str) -> T:
+    """Return the handle that was pickled."""
+    return model._handle(pk)
 
 
 def _with_subclasses(model: type[RedisModel]) -> list[type[RedisModel]]:

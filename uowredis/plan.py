@@ -43,7 +43,7 @@ _IDEMPOTENT = frozenset(
 CHUNK = 1_000
 
 
-@attrs.frozen
+@attrs.frozen(repr=False)
 class Plan:
     """The exact Redis commands of a commit, in order, each with its reason.
 
@@ -110,7 +110,13 @@ class Plan:
             return ()
         if self.scripted:
             unwatch: tuple[Call, ...] = (("UNWATCH",),) if self.watched else ()
-            return (*unwatch, script.evaluate(self.reads, steps))
+            guards = [
+                (ask.call, reply)
+                for round_ in self.rounds
+                for ask, reply in zip(round_.fetch.asks, round_.replies, strict=True)
+                if ask.guards
+            ]
+            return (*unwatch, script.evaluate(guards, steps))
         return (("MULTI",), *steps, ("EXEC",))
 
     def calls(self) -> tuple[Call, ...]:
@@ -124,6 +130,9 @@ class Plan:
 
     def __str__(self) -> str:
         return self.text()
+
+    def __repr__(self) -> str:
+        return f"<{self._head()}>"
 
     def text(self, *, hide_values: bool = False) -> str:
         """Return the plan for eyes.
@@ -163,7 +172,7 @@ class Plan:
                     "watch": _packed(round_.fetch.watch),
                     "reads": [
                         {"call": _packed(ask.call), "why": _packed(ask.why), "public": _packed(ask.public)}
-                        | {"reply": _packed(reply)}
+                        | {"guards": ask.guards, "reply": _packed(reply)}
                         for ask, reply in zip(round_.fetch.asks, round_.replies, strict=True)
                     ],
                 }
@@ -195,7 +204,12 @@ class Plan:
                     Fetch(
                         tuple(_unpacked(item["watch"])),
                         tuple(
-                            Ask(tuple(_unpacked(read["call"])), _unpacked(read["why"]), _unpacked(read["public"]))
+                            Ask(
+                                tuple(_unpacked(read["call"])),
+                                _unpacked(read["why"]),
+                                _unpacked(read["public"]),
+                                read["guards"],
+                            )
                             for read in item["reads"]
                         ),
                     ),

@@ -67,7 +67,7 @@ def printed(
         rows += [(step.reason, _line(step.call, step.public, hide_values), "") for step in steps]
         rows.append(("", closing, ""))
     left = max((len(row[0]) for row in rows), default=0)
-    middle = max((len(row[1]) for row in rows if row[2]), default=0)
+    middle = max((len(row[1]) for row in rows if row[2] and len(row[1]) <= _WIDEST), default=0)
     body = [
         f"  {why:{left}}  {call:{middle}} -> {reply}" if reply else f"  {why:{left}}  {call}".rstrip()
         for why, call, reply in rows

@@ -18,6 +18,9 @@ MOST_ARGUMENTS = 5_000
 #: Arguments that the whole EVAL may have (Redis 6.2 refuses more than 1024 * 1024).
 MOST_IN_ALL = 1_000_000
 
+#: Their integer replies would lose digits as Lua's numbers; the script answers with the text that is stored.
+COUNTERS = frozenset(("INCRBY", "DECRBY", "HINCRBY"))
+
 APPLY = """\
 local at, key = 1, 1
 local function take() at = at + 1; return ARGV[at - 1] end
@@ -69,6 +72,8 @@ for _ = 1, number() do
     for i = 1, args do call[1 + keys + i] = take() end
     local reply = redis.pcall(unpack(call))
     if type(reply) == 'table' and reply.err then return {'failed', replies, reply.err} end
+    if call[1] == 'INCRBY' or call[1] == 'DECRBY' then reply = redis.call('GET', call[2]) end
+    if call[1] == 'HINCRBY' then reply = redis.call('HGET', call[2], call[3]) end
     replies[#replies + 1] = reply
   end
 end

@@ -32,11 +32,13 @@ class Search:
 
     Attributes:
         session: the open session, None where there is none.
+        with_scores: the scores that order are wanted, too.
     """
 
     database: RedisDatabase
     session: Session | None
     query: Query
+    with_scores: bool = False
 
     @property
     def over_pending(self) -> bool:
@@ -67,21 +69,31 @@ class Search:
             return counted
         return len(self.members())
 
-    def rows(self, start: int = 0, count: int | None = None) -> list[Row]:
-        """Return what matches with its values, ordered, from *start* on, at most *count*."""
+    def table(self, start: int = 0, count: int | None = None) -> list[tuple[str | None, ...]]:
+        """Return what matches, ordered, from *start* on, at most *count*: the values of the columns, or the pk.
+
+        With ``with_scores`` the score comes last.
+        """
         if self.query.within == frozenset():
             return []
         if self.on_server():
-            return self._sorted_there(start, count)
-        rows = self._all_rows()
-        order = self.query.order
-        if order is not None:
-            self._check_order(order)
-            try:
-                rows = ordered(rows, order)
-            except ValueError as error:
-                raise _not_numbers(f"{error}") from error
-        return rows[start : None if count is None else start + count]
+            width = len(self._columns())
+            flat = self._send(self.sorting(start, count, temporary_key(self.query.model.keys)))
+            return list(zip(*[iter(flat)] * width, strict=True))
+        rows = self._ordered_here()[start : None if count is None else start + count]
+        if self.with_scores:
+            return [(*row.values, row.by) for row in rows]
+        return [row.values or (row.pk,) for row in rows]
+
+    def _ordered_here(self) -> list[Row]:
+        rows, order = self._all_rows(), self.query.order
+        if order is None:
+            return rows
+        self._check_order(order)
+        try:
+            return ordered(rows, order)
+        except ValueError as error:
+            raise _not_numbers(f"{error}") from error
 
     def on_server(self) -> bool:
         """Whether the server can order and cut."""
@@ -100,15 +112,11 @@ class Search:
     def _columns(self) -> tuple[Column, ...]:
         return self.query.columns or (Column.of(self.query.model, "pk"),)
 
-    def _sorted_there(self, start: int, count: int | None) -> list[Row]:
-        width = len(self._columns())
-        flat = self._send(self.sorting(start, count, temporary_key(self.query.model.keys)))
-        return [Row("", None, tuple(flat[at : at + width])) for at in range(0, len(flat), width)]
-
     def _send(self, sorting: Sorting) -> list[Any]:
         try:
             if len(sorting.calls) > 1:
-                return [as_text(item) for item in self.database.executor.transact(sorting.calls)[sorting.answer]]
+                answer: list[Any] = plain(self.database.executor.transact(sorting.calls)[sorting.answer])
+                return answer
             found: list[Any] = self.ask(self._allowed(sorting.calls))[0]
             return found
         except Rejected as error:
@@ -207,8 +215,8 @@ class Search:
             there |= {pk for pk, found in zip(asked, reply, strict=True) if found}
         return [pk for pk in pks if pk in there]
 
-    def values_of(self, pks: Sequence[str]) -> list[Row]:
-        """Return the rows of *pks*, in their order, whether they match or not."""
+    def values_of(self, pks: Sequence[str]) -> list[tuple[str | None, ...]]:
+        """Return the values of *pks*, in their order, whether they match or not."""
         identities = [Identity(self.query.model, pk, State.STORED) for pk in pks]
         gone = {
             pk for pk in pks if self.session is not None and self.session.view.is_pending(self.query.model, pk) is False
@@ -222,11 +230,7 @@ class Search:
         session = alone(self.database) if self.session is None else self.session
         values = iter(session.view.read_all(reads))
         return [
-            Row(
-                pk,
-                None,
-                tuple(pk if c.field is None else None if pk in gone else next(values) for c in self._columns()),
-            )
+            tuple(pk if c.field is None else None if pk in gone else next(values) for c in self._columns())
             for pk in pks
         ]
 

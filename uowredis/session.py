@@ -20,6 +20,8 @@ from uowredis.applied import Applied
 from uowredis.commands import Create, Delete, Identity, Read, State, Write, WriteCommand
 from uowredis.database import RedisDatabase
 from uowredis.exceptions import (
+    ArgumentError,
+    ArgumentTypeError,
     CommitError,
     Conflict,
     OutcomeUnknown,
@@ -35,7 +37,7 @@ from uowredis.planner import Life, Limits, Planner
 from uowredis.planner.presence import pk_taken
 from uowredis.rehearsal import Rehearsal
 from uowredis.schema import ModelSchema
-from uowredis.spelling import plain
+from uowredis.spelling import Placeholder, integer, plain
 from uowredis.turns import Allocate, Fetch
 from uowredis.view import View
 
@@ -99,6 +101,13 @@ class Session:
         max_steps: int = 1_000_000,
         retry_for: float | None = None,
     ) -> None:
+        if not isinstance(database, RedisDatabase):
+            raise ArgumentTypeError(f"Session() takes a RedisDatabase, not {type(database).__name__}")
+        if on_pending not in ("raise", "warn", "discard"):
+            raise ArgumentError(f"Session(on_pending=...) takes 'raise', 'warn' or 'discard', not {on_pending!r}")
+        for name, number in (("attempts", attempts), ("rehearsal_limit", rehearsal_limit), ("max_steps", max_steps)):
+            if number is not None:
+                integer(number, f"Session({name}=...)", 0 if name == "rehearsal_limit" else 1)
         self.database = database
         self._last_plan: Plan | None = None
         self.outcome: str | None = None
@@ -111,30 +120,34 @@ class Session:
         self.view = View(database, Rehearsal(rehearsal_limit, random.getrandbits(32)), echo=echo)
         self._answers: list[Pending[Any] | object] = []
         self._made: dict[Identity, None] = {}
+        self._before_deletion: dict[Identity, State] = {}
         self._numbers: dict[ModelSchema, int] = {}
         self._stuck: CommitError | None = None
-        self._former: tuple[Session, ...] | None = None
+        self._is_open = False
         self._belongs_to: tuple[int, Any] | None = None
+
+    def __repr__(self) -> str:
+        return f"<Session of {self.database!r}, {len(self.pending)} pending>"
 
     # Opening and leaving.
 
     def __enter__(self) -> Self:
         former = _open.get()
         owner = _owner()
-        if self._former is not None:
+        if self._is_open:
             raise SessionError("This session is open already. Way out: open a new Session(database)")
         if any(session.database is self.database and session._belongs_to == owner for session in former):
             raise SessionError("A session of this database is open here already. Way out: use it, or commit it first")
-        self._former, self._belongs_to = former, owner
+        self._is_open, self._belongs_to = True, owner
         _open.set((*former, self))
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        assert self._former is not None
-        _open.set(self._former)
-        self._former = None
+        # Not the former value: sessions of other databases may have come and gone since, with generators.
+        _open.set(tuple(session for session in _open.get() if session is not self))
+        self._is_open = False
         pending = self.pending
         try:
             if error is None and pending and self._stuck is None and not self._dry_run:
@@ -163,6 +176,7 @@ class Session:
             raise SessionError(
                 "The open session belongs to another thread or task. Way out: open a Session(database) of its own here"
             )
+        self.view.check_connection()
 
     # What was said.
 
@@ -232,6 +246,7 @@ class Session:
         self.view.check_alive(identity)
         self.view.lives.add(Delete(identity))
         self._answers.append(None)
+        self._before_deletion[identity] = identity.state
         identity.state = State.DELETED
 
     # What is read.
@@ -260,7 +275,7 @@ class Session:
             for identity, pk in zip(new, range(last - len(new) + 1, last + 1), strict=True):
                 identity.pk = str(pk)
                 self.view.lives.allocated(identity)
-        return [identity.placeholder if identity.pk is None else identity.pk for identity in identities]
+        return [Placeholder(identity.placeholder) if identity.pk is None else identity.pk for identity in identities]
 
     # What is sent.
 
@@ -303,6 +318,10 @@ class Session:
             SessionError: the session belongs to another thread or task, or a commit before ended unknown.
         """
         self.check_owner()
+        if self._belongs_to is None and self._deadline is None:
+            raise SessionError(
+                "This session was never opened, so nothing was said in it. Way out: with Session(db) as s:"
+            )
         if self._stuck is not None:
             raise SessionError(f"The last commit did not end clean ({self._stuck}). Way out: rollback()")
         if self._dry_run:
@@ -310,6 +329,8 @@ class Session:
             print(shown)
             return [shown]
         if not self.view.lives.commands:
+            if plan is not None and plan.steps:
+                raise Conflict("Nothing is pending, and the plan that was shown has steps: look at plan() again")
             self._last_plan = Plan("nothing changes")
             return []
         try:
@@ -442,10 +463,11 @@ class Session:
             identity = command.identity
             if isinstance(command, Create):
                 identity.state = State.EMPTY
+                identity.number = 0
                 if identity.model.auto:
                     identity.pk = None
             elif isinstance(command, Delete):
-                identity.state = State.STORED
+                identity.state = self._before_deletion[identity]
         for identity in self._made:
             if identity.state is not State.STORED:
                 identity.state = State.FORGOTTEN
@@ -456,3 +478,4 @@ class Session:
         self.view.forget()
         self._answers = []
         self._made = {}
+        self._before_deletion = {}

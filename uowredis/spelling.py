@@ -10,7 +10,7 @@ import math
 import re
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
-from decimal import Decimal
+from decimal import Context, Decimal, InvalidOperation
 from typing import Any, TypeVar
 
 from uowredis.exceptions import ArgumentError, ArgumentTypeError
@@ -19,6 +19,9 @@ from uowredis.exceptions import ArgumentError, ArgumentTypeError
 Value = str | bytes | int | float
 
 T = TypeVar("T")
+
+#: Holds the sum of any two floats and 17 fraction digits, whatever context the caller has set.
+_EXACT = Context(prec=700, traps=[InvalidOperation])
 
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]*)\Z")
 _FLOAT = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?\Z")
@@ -42,12 +45,17 @@ def text(value: object, what: object = "a value") -> str:
         spelled: str = value  # type: ignore[assignment]  # mypy does not narrow by identity of types
     elif kind is bool or value is None:
         raise _refused(value, what)
+    elif isinstance(value, Placeholder):
+        raise ArgumentError(f"{what} cannot be {value!s}: that primary key is not allocated yet. Way out: commit first")
     elif isinstance(value, str):
         spelled = str.__str__(value)
     elif isinstance(value, bytes):
         return value.decode("utf-8", "surrogateescape")
     elif isinstance(value, int):
-        return int.__repr__(value)
+        try:
+            return int.__repr__(value)
+        except ValueError as error:
+            raise ArgumentError(f"{what} cannot be an integer so long: {error}") from None
     elif isinstance(value, float):
         return float.__repr__(value)
     else:
@@ -58,6 +66,12 @@ def text(value: object, what: object = "a value") -> str:
         except UnicodeEncodeError as error:
             raise ArgumentError(f"{what} cannot be {value!r}: it has no UTF-8 form ({error.reason})") from None
     return spelled
+
+
+class Placeholder(str):
+    """What a dry run gives for a primary key that it does not allocate; no command takes it."""
+
+    __slots__ = ()
 
 
 def _refused(value: object, what: object) -> ArgumentTypeError:
@@ -109,7 +123,7 @@ def integer(value: object, what: object, low: int = _INT64.start, high: int = _I
     if isinstance(value, bool) or not isinstance(value, int | str | bytes):
         raise ArgumentTypeError(f"{what} must be an integer, not {_named(value)}")
     spelled = text(value, what)
-    if not _INTEGER.match(spelled) or spelled == "-0":
+    if not _INTEGER.match(spelled) or spelled == "-0" or len(spelled) > 4_000:
         raise ArgumentError(f"{what} must be an integer, not {value!r}")
     if not low <= int(spelled) <= high:
         raise ArgumentError(f"{what} must be from {low} to {high}, not {spelled}")
@@ -218,11 +232,11 @@ def canonical_sum(old: str | None, amount: str) -> str:
     """
     if old is not None and not is_number(old):
         raise ArgumentError(f"{old!r} is not a valid float")
-    total = Decimal(old or "0") + Decimal(amount)
+    total = _EXACT.add(Decimal(old or "0"), Decimal(amount))
     if not math.isfinite(float(total)):
         raise ArgumentError(f"{old} + {amount} is beyond what a float can hold")
     if total.as_tuple().exponent < -17:  # type: ignore[operator]  # finite: the exponent is an int
-        total = total.quantize(_FRACTION)
+        total = total.quantize(_FRACTION, context=_EXACT)
     spelled = f"{total:f}"
     if "." in spelled:
         spelled = spelled.rstrip("0").rstrip(".")
@@ -297,7 +311,10 @@ def plain(reply: Any) -> Any:
     """Return a whole reply with its bytes as text: how the planner and plans see replies."""
     if type(reply) is bytes:
         return str(reply, "utf-8", "surrogateescape")
-    return [plain(item) for item in reply] if type(reply) is list else reply
+    if type(reply) is not list:
+        return reply
+    # Most lists are of text: that loop is worth having of its own.
+    return [str(item, "utf-8", "surrogateescape") if type(item) is bytes else plain(item) for item in reply]
 
 
 def one_or_many(count: object, one: Callable[[Any], T], many: Callable[[Any], list[str]]) -> Callable[[Any], Any]:

@@ -24,11 +24,13 @@ class Ask:
         call: the Redis call.
         why: the reason, for eyes.
         public: how much of the key holds no value, where values are hidden; None: all of it.
+        guards: the plan stands on the reply; not where the field was declared ``lockable=False``.
     """
 
     call: Call
     why: str
     public: str | None = None
+    guards: bool = True
 
 
 @attrs.frozen

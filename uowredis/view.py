@@ -9,8 +9,8 @@ from typing import Any
 from uowredis.commands import Identity, Read, State
 from uowredis.content import Call
 from uowredis.database import RedisDatabase
-from uowredis.exceptions import DoesNotExist
-from uowredis.planner import Lives
+from uowredis.exceptions import DoesNotExist, SessionError
+from uowredis.planner import Life, Lives
 from uowredis.planner.answers import Answer
 from uowredis.planner.touched import Touched
 from uowredis.printing import quoted
@@ -35,8 +35,21 @@ class View:
         self.lives = Lives()
         self.rehearsal = rehearsal
         self._database = database
+        self._connected = database.connected
         self._touched = Touched()
         self._echo = echo
+
+    def check_connection(self) -> None:
+        """Check that the database is still where it was when the session began.
+
+        Raises:
+            SessionError: where ``connect()`` has switched it meanwhile.
+        """
+        if self._database.connected is not self._connected:
+            raise SessionError(
+                "The database was connected to another server while the session was open. Way out: rollback(), and say "
+                "it again in a new session"
+            )
 
     def forget(self) -> None:
         """Forget what is pending."""
@@ -53,7 +66,7 @@ class View:
             raise gone(identity)
         life = self.lives.find(identity)
         if life is not None and not life.alive:
-            raise gone(life.identity)
+            raise DoesNotExist(f"{identity} was deleted in this session; nothing was sent")
 
     def read_all(self, reads: Sequence[Read[Any]]) -> list[Any]:
         """Answer several *reads* as they will be answered right after the commit, in one round trip.
@@ -74,7 +87,8 @@ class View:
 
     def _answer(self, read: Read[Any]) -> Answer | tuple[Call, ...]:
         """Return how to answer *read* over what is pending, or the call that answers it as it is."""
-        self.check_alive(read.identity)
+        if read.identity.state in (State.DELETED, State.FORGOTTEN):
+            raise gone(read.identity)
         if read.members == ():
             return ()
         life = self.lives.find(read.identity)
@@ -106,11 +120,8 @@ class View:
         return bool(self.lives.commands) and self._touched.of(self.lives).any_of(model)
 
     def changes(self, key: str) -> bool:
-        """Return whether a pending write may change *key*: one of an object it touched, or an index of its model."""
-        return any(
-            key.startswith(f"{life.model.keys.prefix}:") and not key.startswith(life.model.keys.stored(""))
-            for life in self.lives
-        )
+        """Return whether a pending write may change *key*."""
+        return any(self._touched.of(self.lives).may_change(life, key) for life in self.lives)
 
     def merge(
         self, model: ModelSchema, filters: Sequence[Filter], names: frozenset[str], found: Sequence[str]
@@ -127,7 +138,7 @@ class View:
                 calls = merging.send([plain(reply) for reply in self.ask(calls)])
         except StopIteration as end:
             kept, lives = end.value
-            return kept, [life.identity for life in lives]
+            return kept, [life.current for life in lives]
 
     def find(self, model: ModelSchema, filters: Sequence[Filter]) -> list[Identity | str]:
         """Return the objects that match all *filters*, as they will be right after the commit.
@@ -140,9 +151,17 @@ class View:
         kept, identities = self.merge(model, filters, query.names, found)
         return [*kept, *identities]
 
+    def created(self, model: ModelSchema, pk: str) -> Identity | None:
+        """Return the identity of the object with *pk* where it is pending itself; its handles share its fate."""
+        life = self._pending(model, pk)
+        return None if life is None or not life.alive or life.create is None else life.current
+
+    def _pending(self, model: ModelSchema, pk: str) -> Life | None:
+        return self.lives.with_pk(model, pk) or self.lives.unallocated(model, pk)
+
     def is_pending(self, model: ModelSchema, pk: str) -> bool | None:
         """Return whether the object with *pk* will be there by what is pending alone, None where nothing is said."""
-        life = self.lives.with_pk(model, pk)
+        life = self._pending(model, pk)
         return None if life is None else life.alive
 
 

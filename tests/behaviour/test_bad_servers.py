@@ -10,6 +10,7 @@ import pytest
 
 from tests.backends import Backend
 from tests.behaviour.refusing import bike_model, refused
+from tests.proxy import Proxy
 from tests.servers import LOOPBACK, RealServer, free_port
 from uowredis import (
     PartiallyApplied,
@@ -57,22 +58,32 @@ def test_a_server_that_is_not_there() -> None:
 
 def test_a_server_that_comes_back() -> None:
     """What could not be committed is committed later, by the same session."""
-    with RealServer.start() as real:
-        url = real.url
-        with RedisDatabase.from_url(url) as database:
-            example = example_model(database)
-            first = example(foo="x")
-            real.kill()
+    with RealServer.start() as real, Proxy(real) as proxy, RedisDatabase.from_url(proxy.url) as database:
+        example = example_model(database)
+        first = example(foo="x")
+        proxy.down()
+        with pytest.raises(Unreachable):
+            first.foo.get()
+        with Session(database) as s:
+            made = example(foo="y")
             with pytest.raises(Unreachable):
-                first.foo.get()
-            with Session(database) as s:
-                made = example(foo="y")
-                with pytest.raises(Unreachable):
-                    s.commit()
-                with RealServer.start() as other:
-                    database.connect(host=other.host, port=other.port)
-                    assert [made] == s.commit()
-                    assert "y" == made.foo.get()
+                s.commit()
+            proxy.up()
+            assert [made] == s.commit()
+            assert "y" == made.foo.get()
+
+
+def test_a_session_does_not_move_to_another_server(server: Backend) -> None:
+    """Keys and counters of one server mean nothing on another: a commit after connect() is refused."""
+    with RealServer.start() as other, server.database() as database:
+        example = example_model(database)
+        with Session(database, on_pending="discard") as s:
+            example(foo="y")
+            database.connect(host=other.host, port=other.port)
+            with pytest.raises(SessionError, match="another server"):
+                s.commit()
+        with other.client() as client:
+            assert 0 == client.dbsize()
 
 
 def test_an_address_that_does_not_answer() -> None:

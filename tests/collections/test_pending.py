@@ -8,7 +8,18 @@ from tests.backends import Backend, Real
 from tests.collections.people import People, current_user, documented
 from tests.monitor import Monitor
 from tests.servers import RealServer
-from uowredis import InstanceHashField, PendingWrites, PKField, RedisModel, Rejected, Session
+from uowredis import (
+    HashField,
+    InstanceHashField,
+    ListField,
+    PendingWrites,
+    PKField,
+    RedisModel,
+    Rejected,
+    Session,
+    SetField,
+    StringField,
+)
 from uowredis.contrib.collection import SORTED_SCORE
 
 
@@ -66,6 +77,41 @@ def test_chosen_primary_keys(server: Backend) -> None:
         assert ["10", "a", "b"] == Word.collection()[:]
         assert ["b", "a"] == Word.collection().sort(desc=True)[:2]
         assert ["b"] == Word.collection(kind="verb")
+        assert [("b", "verb")] == Word.collection(kind="verb").values_list()
+        assert ["b"] == [word.pk.get() for word in Word.collection(kind="verb").instances()]
+
+
+def test_changes_that_need_what_was_there(server: Backend) -> None:
+    """Additions, sums and removals are tried on what is stored: an object is found by the result, and by it alone."""
+    on = server.database()
+
+    class Item(RedisModel):
+        database = on
+        title = StringField(indexable=True)
+        rank = InstanceHashField(indexable=True)
+        rows = ListField(indexable=True)
+        tags = SetField(indexable=True)
+        headers = HashField(indexable=True)
+
+    Item(title="a", rank=1, rows=["x", "y", "x"], tags=["red"], headers={"e": 1})
+    Item(title="b", rank=2, rows=["y"], tags=["red"], headers={"e": 2})
+    with Session(on, on_pending="discard"):
+        item = Item("1")
+        item.title.append("b")
+        item.rank.hincrby(1)
+        item.rows.lpop()
+        item.rows.lpop()
+        item.tags.spop()
+        item.headers.hincrby("e", 1)
+        assert ["1"] == Item.collection(title="ab")
+        assert [] == Item.collection(title="a")
+        assert {"1", "2"} == Item.collection(rank=2)
+        assert [] == Item.collection(rank=1)
+        assert ["1"] == Item.collection(rows="x")
+        assert ["2"] == Item.collection(rows="y")
+        assert ["2"] == Item.collection(tags="red")
+        assert {"1", "2"} == Item.collection(headers__e=2)
+        assert ["1"] == Item.collection(headers__e=2, title="ab", rank=2, rows="x")
 
 
 def test_lists_with_pending_members(people: People) -> None:

@@ -64,7 +64,7 @@ def test_creation() -> None:
           effect: index Bike.name, new    SADD :bike:name:mountain 7
           effect: index Bike.tags, new    SADD :bike:tags:big 7
           effect: index Bike.tags, new    SADD :bike:tags:fast 7
-          effect: now a Bike              SADD :bike:collection 7 8
+          effect: pks of Bike, new        SADD :bike:collection 7 8
                                           EXEC
         """,
     )
@@ -174,7 +174,7 @@ def test_deletion() -> None:
           effect: index Bike.stages, old               SREM :bike:stages:b 1
           effect: index Bike.tags, old                 SREM :bike:tags:big 1
           effect: index Bike.tags, old                 SREM :bike:tags:fast 1
-          effect: no longer a Bike                     SREM :bike:collection 1
+          effect: pks of Bike, old                     SREM :bike:collection 1
           effect: guard key of a creation or deletion  SET :bike:__guard__:1 ""
           effect: guard key of a creation or deletion  DEL :bike:__guard__:1
                                                        EXEC
@@ -229,7 +229,7 @@ def test_creation_with_a_chosen_pk() -> None:
                                                        MULTI
           said: Shop <x> created                       HSET :shop:x:hash city Rome
           effect: index Shop.city, new                 SADD :shop:city:Rome x
-          effect: now a Shop                           SADD :shop:collection x
+          effect: pks of Shop, new                     SADD :shop:collection x
           effect: guard key of a creation or deletion  SET :shop:__guard__:x ""
           effect: guard key of a creation or deletion  DEL :shop:__guard__:x
                                                        EXEC

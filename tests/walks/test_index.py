@@ -134,13 +134,20 @@ class Walk(RuleBasedStateMachine):
         self.commit(leave=True)
 
     @precondition(lambda self: self.session is None)
-    @rule(claims=CLAIMS)
-    def contend(self, claims: list[Say]) -> None:
-        """Two objects claim the same unique values in one session."""
-        self.open()
-        for _ in range(2):
-            self.create_thing({})
+    @rule(claims=CLAIMS, stored=st.booleans(), together=st.booleans())
+    def contend(self, claims: list[Say], stored: bool, together: bool) -> None:
+        """Two objects, new or stored, claim the same unique values, in one session or one after the other."""
+        for _ in range(2 * stored):
+            self.create_thing({"note": "there"})
+        if stored and not together:
             self.say(0, claims)
+            self.say(1, claims)
+            return
+        self.open()
+        for place in range(2):
+            if not stored:
+                self.create_thing({})
+            self.say(place * stored, claims)
         self.commit(leave=True)
 
     @precondition(lambda self: self.session is not None)

@@ -16,7 +16,7 @@ from uowredis.exceptions import ArgumentError, ArgumentTypeError, DoesNotExist, 
 from uowredis.fields import Bound, Field, ListField, SetField, SortedSetField
 from uowredis.keys import Keys
 from uowredis.outside import alone
-from uowredis.query import Column, Filter, Order, Query, Row
+from uowredis.query import Column, Filter, Order, Query
 from uowredis.schema import FieldSchema, Kind, ModelSchema
 from uowredis.search import Search, temporary_key
 from uowredis.session import Session, current
@@ -52,14 +52,14 @@ class ExtendedCollectionManager(CollectionManager):
         """
         return self._filter(filters)
 
-    def _check_filter(self, name: str, value: Any) -> None:
+    def _condition(self, name: str, value: Any) -> Filter | str | None:
         if not isinstance(value, Bound):
-            super()._check_filter(name, value)
-            return
+            return super()._condition(name, value)
         if name not in ("pk", self._schema.pk_field):
             filter_field(self._schema, name)
         if not hasattr(value, "get"):
             raise ArgumentTypeError(f"{self._schema.name}.{name} takes a field with one value, not {value!r}")
+        return None
 
     def intersect(self, *lists: Any) -> Self:
         """Keep only what stands in all of *lists*, too; return the collection.
@@ -145,6 +145,14 @@ class ExtendedCollectionManager(CollectionManager):
                 f"store() cannot be exact while writes on {', '.join(touched)} are pending. Way out: commit first"
             )
         spelled = self._schema.keys.stored(secrets.token_hex(8)) if key is None else text(key, "the key of store()")
+        if (
+            key is not None
+            and spelled.startswith(f"{self._schema.keys.prefix}:")
+            and not spelled.startswith(self._schema.keys.stored(""))
+        ):
+            raise ArgumentError(
+                f"store() cannot write {spelled!r}: keys of {self._schema.name} begin so. Way out: another key"
+            )
         seconds = None if ttl is None else integer(ttl, "ttl", 1)
         pks = self.copy().primary_keys()._fetch() or [_EMPTY]
         calls: list[Call] = [("DEL", spelled), ("RPUSH", spelled, *pks)]
@@ -158,7 +166,7 @@ class ExtendedCollectionManager(CollectionManager):
 
     def _models(self) -> list[ModelSchema]:
         """Return the models on whose objects the answer depends."""
-        given = [value for _, value in self._filters] + self._intersections
+        given = [value for _, value, _ in self._filters] + self._intersections
         given.append(None if self._sort is None else self._sort.scores)
         others = [item.instance.identity.model for item in given if isinstance(item, Bound)]
         others += [model for item in given if isinstance(item, ExtendedCollectionManager) for model in item._models()]
@@ -180,54 +188,48 @@ class ExtendedCollectionManager(CollectionManager):
 
     # Asking.
 
-    def _query(self, shown: bool) -> Query:
+    def _query(self, shown: bool, order: Order | None) -> Query:
         asker = _Asker(self, shown)
         filters: list[Filter] = []
         sets: list[tuple[str, bool]] = []
         within: list[frozenset[str]] = []
-        for name, value in self._filters:
-            if isinstance(value, Bound):
-                value = asker.value_of(value)
-                if value is None:
-                    within.append(frozenset())
-                    continue
-            found = condition(self._schema, name, value)
+        for name, value, known in self._filters:
+            fetched = asker.value_of(value) if known is None else None
+            found = condition(self._schema, name, fetched) if fetched is not None else known
             if isinstance(found, Filter):
                 filters.append(found)
             else:
-                within.append(frozenset((found,)))
+                within.append(frozenset() if found is None else frozenset((found,)))
         for given in self._intersections:
             asker.take(given, sets, within)
         if self._stored is not None:
             within.append(frozenset(asker.stored(self._stored)))
         chosen = frozenset.intersection(*within) if within else None
-        return Query(self._schema, tuple(filters), tuple(sets), chosen)
+        return Query(self._schema, tuple(filters), tuple(sets), chosen, order, self._columns())
+
+    def _columns(self) -> tuple[Column, ...]:
+        return tuple(Column.of(self._schema, name) for name in self._shape.names if name != SORTED_SCORE)
+
+    def _order(self, sort: Sort, shown: bool) -> Order:
+        if sort.scores is None:
+            return super()._order(sort, shown)
+        return Order(None, sort.alpha, sort.desc, _Asker(self, shown).scores(sort.scores))
 
     def _search(self, *, shown: bool = False, order: Order | None = None) -> Search:
-        sort, shape = self._sort, self._shape
-        scored = sort is not None and sort.scores is not None
-        if SORTED_SCORE in shape.names and not scored:
+        wanted = SORTED_SCORE in self._shape.names
+        if wanted and (self._sort is None or self._sort.scores is None):
             raise ImplementationError("SORTED_SCORE needs a sort by scores. Way out: sort(by_score=...)")
-        self._shape = attrs.evolve(shape, names=tuple(name for name in shape.names if name != SORTED_SCORE))
-        try:
-            search = super()._search(shown=shown, order=order)
-        finally:
-            self._shape = shape
-        if not scored:
-            return search
-        assert sort is not None
-        scores = _Asker(self, shown).scores(sort.scores)
-        by_scores = Order(None, sort.alpha, sort.desc, scores)
-        return attrs.evolve(search, query=attrs.evolve(search.query, order=by_scores))
+        search = super()._search(shown=shown, order=order)
+        return attrs.evolve(search, with_scores=True) if wanted else search
 
-    def _shaped(self, row: Row) -> Any:
-        if SORTED_SCORE not in self._shape.names:
-            return super()._shaped(row)
-        others = iter(row.values)
-        values = tuple(row.by if name == SORTED_SCORE else next(others) for name in self._shape.names)
-        if self._shape.kind == "values":
-            return dict(zip(self._shape.names, values, strict=True))
-        return values[0] if self._shape.flat else values
+    def _shaped(self, table: list[tuple[str | None, ...]]) -> list[Any]:
+        names = self._shape.names
+        if SORTED_SCORE not in names:
+            return super()._shaped(table)
+        # The score comes last; put it where it was asked for.
+        others = iter(range(len(names)))
+        places = [-1 if name == SORTED_SCORE else next(others) for name in names]
+        return super()._shaped([tuple([row[place] for place in places]) for row in table])
 
     def _as_it_was_stored(self) -> bool:
         return self._stored is not None and not self._filters and not self._intersections and self._sort is None
@@ -238,14 +240,13 @@ class ExtendedCollectionManager(CollectionManager):
         assert self._stored is not None
         asker = _Asker(self, False)
         pks = asker.stored(self._stored)[start : None if count is None else start + count]
-        columns = tuple(Column.of(self._schema, name) for name in self._shape.names)
-        search = Search(self._database, current(self._database), Query(self._schema, columns=columns))
+        search = Search(self._database, current(self._database), Query(self._schema, columns=self._columns()))
         if self._shape.kind == "pks":
             return pks
         if self._shape.kind == "instances":
             there = search.existing(pks) if self._shape.tested and pks else pks
             return [self._model._handle(pk, tested=self._shape.tested) for pk in there]
-        return [self._shaped(row) for row in search.values_of(pks)]
+        return self._shaped(search.values_of(pks))
 
     def __len__(self) -> int:
         if self._counted is None and self._as_it_was_stored():
@@ -254,7 +255,7 @@ class ExtendedCollectionManager(CollectionManager):
 
     def _rounds(self) -> Iterator[tuple[Call, ...]]:
         asker = _Asker(self, True)
-        for _, value in self._filters:
+        for _, value, _ in self._filters:
             if isinstance(value, Bound):
                 yield (asker.value_call(value),)
         for given in self._intersections:

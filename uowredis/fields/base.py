@@ -102,6 +102,7 @@ class Field(Generic[S, A]):
     """
 
     kind: ClassVar[Kind]
+    many: ClassVar[bool] = True
     bound: ClassVar[type[Any]] = Bound
 
     def __init__(
@@ -173,6 +174,8 @@ class SingleValueField(Field[S, A]):
     Raises:
         ImplementationError: for a default on a unique field, which two objects would share.
     """
+
+    many = False
 
     def __init__(self, *, default: Any = None, **options: Any) -> None:
         super().__init__(**options)

@@ -35,10 +35,10 @@ class Asking:
             self._watched[key] = None
             self._new_watches.append(key)
 
-    def read(self, call: Call, why: str, public: str | None = None) -> None:
+    def read(self, call: Call, why: str, public: str | None = None, *, guards: bool = True) -> None:
         """Ask for the reply of *call*."""
         if call not in self._asks:
-            self._asks[call] = ask = Ask(call, why, public)
+            self._asks[call] = ask = Ask(call, why, public, guards)
             self._new_asks.append(ask)
 
     def reply(self, call: Call) -> Any:

@@ -46,9 +46,11 @@ class Entries:
         pk = life.identity.pk
         assert pk is not None
         call = read_call(Kind.HASH, model.keys.storage(pk, INSTANCE_HASH), tuple(field.name for field in indexed))
-        if any(field.lockable for field in indexed):
+        guarded = any(field.lockable for field in indexed)
+        if guarded:
             self.asking.watch(call[1])
-        self.asking.read(call, f"before: {', '.join([f'{model.name}.{field.name}' for field in indexed])}")
+        why = f"before: {', '.join([f'{model.name}.{field.name}' for field in indexed])}"
+        self.asking.read(call, why, guards=guarded)
         self._asked.append((life, call, indexed, will))
         return True
 

@@ -74,6 +74,11 @@ class Life(Epoch):
     ended: tuple[Epoch, ...] = ()
 
     @property
+    def current(self) -> Identity:
+        """The identity that speaks for the object now: of its last creation here, or of the first handle."""
+        return self.identity if self.create is None else self.create.identity
+
+    @property
     def epochs(self) -> tuple[Epoch, ...]:
         """All epochs, from the server's state on."""
         return (*self.ended, self)
@@ -119,6 +124,13 @@ class Lives:
             if lives is not None and pk in lives:
                 return lives[pk]
         return None
+
+    def unallocated(self, model: ModelSchema, placeholder: str) -> Life | None:
+        """Return the new object of *model* that is called *placeholder* while it has no pk."""
+        if not placeholder.startswith("<"):
+            return None
+        fresh = (life for life in self._by_identity.values() if life.model is model and life.identity.pk is None)
+        return next((life for life in fresh if life.identity.placeholder == placeholder), None)
 
     @staticmethod
     def of_nothing(identity: Identity) -> Life:

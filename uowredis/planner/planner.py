@@ -213,7 +213,7 @@ class Planner:
                 born.setdefault(life.model, []).append(pks[life])
         return [
             Step(call, why)
-            for command, noted, why in (("SREM", gone, "no longer a {}"), ("SADD", born, "now a {}"))
+            for command, noted, why in (("SREM", gone, "pks of {}, old"), ("SADD", born, "pks of {}, new"))
             for model in sorted(noted, key=lambda model: model.keys.prefix)
             for call in in_parts(command, model.keys.collection, noted[model], most)
             for why in (why.format(model.name),)

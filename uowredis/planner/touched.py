@@ -36,8 +36,8 @@ class Touched:
     _fields: dict[Life, set[str]] = attrs.field(factory=dict)
     _born: dict[Life, None] = attrs.field(factory=dict)
 
-    def catch_up(self, lives: Lives) -> None:
-        """Take the commands said since the last query."""
+    def of(self, lives: Lives) -> Touched:
+        """Take the commands of *lives* said since the last query; return self."""
         for command, life in zip(lives.commands[self._seen :], lives.of_command[self._seen :], strict=True):
             if isinstance(command, Delete):
                 self._fields.setdefault(life, set()).add(_ALL)
@@ -51,6 +51,17 @@ class Touched:
             else:
                 self._take(life, command)
         self._seen = len(lives.commands)
+        return self
+
+    def may_change(self, life: Life, key: str) -> bool:
+        """Return whether what is pending for *life* may change *key*: one of its own, an index, or the set of pks."""
+        keys, fields = life.model.keys, self._fields.get(life, set())
+        named = [field for field in life.model.fields.values() if _ALL in fields or field.name in fields]
+        if any(field.indexed and key.startswith(keys.index(field.name, "")) for field in named):
+            return True
+        if life.identity.pk is not None and key in [keys.storage(life.identity.pk, field.storage) for field in named]:
+            return True
+        return _ALL in fields and key == keys.collection
 
     def _take(self, life: Life, write: Write[Any]) -> None:
         change = write.change
@@ -70,11 +81,6 @@ class Touched:
         if field.indexed:
             for key in life.model.index_keys(field, found):
                 self._gains.setdefault(key, {})[life] = None
-
-    def of(self, lives: Lives) -> Touched:
-        """Take the commands of *lives* said since the last query; return self."""
-        self.catch_up(lives)
-        return self
 
     def any_of(self, model: ModelSchema) -> bool:
         """Return whether the session touched objects of *model*."""

@@ -39,7 +39,7 @@ class Unique:
                 if field.lockable:
                     self.asking.watch(key)
                 why = f"guard: {life.model.name}.{field.name} is unique"
-                self.asking.read(("SMEMBERS", key), why, index_public(life.model, field))
+                self.asking.read(("SMEMBERS", key), why, index_public(life.model, field), guards=field.lockable)
             elif claimed[0] is not life:
                 raise _taken(life, field, key, claimed[0].identity.pk, f"{claimed[0]} of the same session")
 

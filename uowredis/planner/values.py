@@ -88,7 +88,7 @@ class Values:
     def _read(self, call: Call, guarded: bool, why: str) -> None:
         if guarded:
             self.asking.watch(call[1])
-        self.asking.read(call, why)
+        self.asking.read(call, why, guards=guarded)
 
     def early_claims(self) -> Iterator[tuple[Life, FieldSchema, set[str]]]:
         """Yield the index keys of unique values that are known before anything was read."""
