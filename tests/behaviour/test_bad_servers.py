@@ -1,7 +1,9 @@
 """A server that is not there or takes no writes, a foreign type at a field's key: a clear error, nothing written."""
 
 import contextlib
+import pathlib
 import socket
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -11,7 +13,7 @@ import pytest
 from tests.backends import Backend
 from tests.behaviour.refusing import bike_model, refused
 from tests.proxy import Proxy
-from tests.servers import LOOPBACK, RealServer, free_port
+from tests.servers import LOOPBACK, RealServer, free_port, server_binary
 from uowredis import (
     PartiallyApplied,
     RedisDatabase,
@@ -215,3 +217,33 @@ def test_a_foreign_type_that_no_read_met(server: Backend) -> None:
             s.commit()
         s.rollback()
     assert "new" == made.instancehash.hget()
+
+
+@contextlib.contextmanager
+def loading_server(directory: pathlib.Path) -> Iterator[int]:
+    """Start a server that loads its data so slowly that it is still at it when asked; yield its port."""
+    with RealServer.start("--dir", str(directory)) as real, real.client() as client:
+        for number in range(200):
+            client.set(f"key {number}", 2_000 * "x")
+        client.save()
+    port = free_port()
+    slowly = ("--key-load-delay", "50000", "--loading-process-events-interval-bytes", "1024")
+    started = (str(server_binary()), "--bind", LOOPBACK, "--port", str(port), "--dir", str(directory), *slowly)
+    with subprocess.Popen(started, stdout=subprocess.DEVNULL) as process:
+        try:
+            until = time.monotonic() + 10
+            while time.monotonic() < until:
+                with contextlib.suppress(ConnectionRefusedError), socket.create_connection((LOOPBACK, port)):
+                    break
+            yield port
+        finally:
+            process.kill()
+
+
+def test_a_server_that_is_loading(tmp_path: pathlib.Path) -> None:
+    """It answers, but takes no command yet: the same error as for a server that is not there, with Redis' words."""
+    with loading_server(tmp_path) as port, RedisDatabase(host=LOOPBACK, port=port) as database:
+        example = example_model(database)
+        for act in (lambda: example(foo="x"), lambda: example.exists(foo="x")):
+            with pytest.raises(Unreachable, match="LOADING"):
+                act()

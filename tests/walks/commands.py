@@ -43,9 +43,9 @@ class Say:
 
 #: Few, so that they meet: text, numbers, the empty text, bytes that are no UTF-8, and a colon as in keys.
 VALUES = st.sampled_from(["a", "a", "a", "b", "b", "1", "1", "2", 10, 0.5, "-1", "", "é", "a:b", b"\xff\x00"])
-#: Sums of these are exact for every client and server.
+#: Sums of these are exact for every client and server, whether they reckon in doubles or long doubles.
 FLOATS = st.sampled_from([0.5, "0.25", -1.5, 3, "1e2", "-0.0"])
-INTEGERS = st.sampled_from([1, -1, 5, 2**63 - 1, -(2**63)])
+INTEGERS = st.sampled_from([1, -1, 5, 2**40])
 ENTRIES = st.sampled_from(["e1", "e2", "e3"])
 PLACES = st.integers(-4, 4)
 COUNTS = st.integers(0, 4)

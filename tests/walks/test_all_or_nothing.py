@@ -24,7 +24,14 @@ INTEGER_SUMS: dict[str, Callable[[Any], Any]] = {
     "entry of the instance": lambda thing: thing.name.hincrby(),
     "entry of a hash": lambda thing: thing.headers.hincrby("e"),
 }
-SUMS = [(value, name, add) for value in NO_FLOATS for name, add in FLOAT_SUMS.items()]
+#: The largest and the smallest integer of Redis, and the sums beyond them.
+BEYOND: list[tuple[str, str, Callable[[Any], Any]]] = [
+    (str(2**63 - 1), "string", lambda thing: thing.title.incr()),
+    (str(-(2**63)), "string", lambda thing: thing.title.decr()),
+    (str(2**63 - 1), "entry of the instance", lambda thing: thing.name.hincrby()),
+    (str(-(2**63)), "entry of a hash", lambda thing: thing.headers.hincrby("e", -1)),
+]
+SUMS = [*BEYOND, *((value, name, add) for value in NO_FLOATS for name, add in FLOAT_SUMS.items())]
 SUMS += [(value, name, add) for value in NO_INTEGERS for name, add in INTEGER_SUMS.items()]
 
 
