@@ -132,7 +132,7 @@ class CollectionManager:
         """Give instances; return the collection.
 
         At most two round trips: the pks, and one SMISMEMBER that looks all of them up. A pk that has vanished in
-        between is left out.
+        between is left out; a slice that held it is shorter by it.
 
         Args:
             skip_exist_test: do not look them up; an instance is then looked up before its first write.
@@ -342,16 +342,12 @@ class CollectionManager:
         except TypeError:
             raise ArgumentTypeError(f"a collection takes slices of integers, not {parts!r}") from None
         start, step = start or 0, step or 1
-        ahead = step > 0 and start >= 0 and (stop is None or stop >= 0) and self._lines_up()
+        ahead = step > 0 and start >= 0 and (stop is None or stop >= 0)
         if not ahead:
             return self._fetch(order=Order())[wanted]
         if stop is not None and stop <= start:
             return []
         return self._fetch(start, None if stop is None else stop - start, Order())[::step]
-
-    def _lines_up(self) -> bool:
-        """Whether an item is what stands at its place: vanished instances would leave gaps."""
-        return self._shape.kind != "instances" or not self._shape.tested or not self._filters
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, CollectionManager):
