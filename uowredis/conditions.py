@@ -35,8 +35,7 @@ def condition(schema: ModelSchema, name: str, value: Any) -> Filter | str:
     if name in ("pk", schema.pk_field):
         return spelled_pk(value, f"the primary key of {schema.name}")
     field, entry = filter_field(schema, name)
-    (key,) = schema.index_keys(field, [(entry, spelled_pk(value, f"{schema.name}.{name}"))])
-    return Filter(field, key)
+    return Filter(field, schema.index_key(field, entry, spelled_pk(value, f"{schema.name}.{name}")))
 
 
 def filter_field(schema: ModelSchema, name: str) -> tuple[FieldSchema, str]:

@@ -10,8 +10,7 @@ from __future__ import annotations
 import socket
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 import hiredis
@@ -28,6 +27,9 @@ from uowredis.turns import Allocate, Fetch
 
 #: hiredis' own stub knows tuples of one item only.
 _pack: Callable[[tuple[str, ...] | tuple[bytes, ...]], bytes] = hiredis.pack_command  # type: ignore[assignment]
+
+if TYPE_CHECKING:
+    from types import TracebackType
 
 #: What the reader of replies answers while a reply is not complete.
 _NOT_YET = object()
@@ -80,7 +82,7 @@ class Executor:
             Unreachable: where the server is not there.
             Rejected: where it answers one with an error.
         """
-        with self._connection("nothing was written") as link:
+        with Lent(self, "nothing was written") as link:
             link.send(calls)
             return link.checked(calls, link.replies(len(calls)))
 
@@ -91,7 +93,7 @@ class Executor:
             Unreachable: where the server is not there.
             Rejected: where it answers one with an error.
         """
-        with self._connection("a query was not answered") as link:
+        with Lent(self, "a query was not answered") as link:
             return link.transact(calls)
 
     def tell(self, call: Call) -> Any:
@@ -102,7 +104,7 @@ class Executor:
             OutcomeUnknown: where the connection was lost after sending.
             Rejected: where the server refuses it.
         """
-        with self._connection("nothing was written") as link:
+        with Lent(self, "nothing was written") as link:
             try:
                 link.send((call,))
                 replies = link.replies(1)
@@ -115,39 +117,54 @@ class Executor:
                 ) from error
             return link.checked((call,), replies)[0]
 
-    @contextmanager
-    def pinned(self) -> Iterator[Link]:
+    def pinned(self) -> Lent:
         """Lend one connection for a transaction, from the first WATCH to EXEC.
 
         Raises:
             Unreachable: where the connection is lost before EXEC was sent; nothing was applied.
         """
-        with self._connection("EXEC was not sent, nothing was applied") as link:
-            yield link
+        return Lent(self, "EXEC was not sent, nothing was applied")
 
-    @contextmanager
-    def _connection(self, consequence: str) -> Iterator[Link]:
+
+@attrs.define(eq=False)
+class Lent:
+    """A connection of the pool for one ``with`` block; it is closed unless it can serve the next one.
+
+    Attributes:
+        consequence: what a loss of the connection means, for the error.
+    """
+
+    executor: Executor
+    consequence: str
+    _link: Link | None = None
+
+    def __enter__(self) -> Link:
+        address = self.executor.address
         try:
-            connection = self.pool.get_connection()
+            connection = self.executor.pool.get_connection()
         except _LOST as error:
-            raise Unreachable(f"Redis at {self.address} cannot be reached: {error}; nothing was sent") from error
+            raise Unreachable(f"Redis at {address} cannot be reached: {error}; nothing was sent") from error
         except (redis.RedisError, TypeError, ValueError) as error:
-            raise Rejected(f"Redis at {self.address} refused the connection: {error}; nothing was sent") from error
-        link = Link(self, connection)
+            raise Rejected(f"Redis at {address} refused the connection: {error}; nothing was sent") from error
+        self._link = Link(self.executor, connection)
+        return self._link
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        assert self._link is not None
+        connection = self._link.connection
         try:
-            yield link
-        except UowError as error:
-            if not link.settled or isinstance(error, OutcomeUnknown):
+            if error is None:
+                return
+            if not isinstance(error, UowError) or isinstance(error, OutcomeUnknown) or not self._link.settled:
                 connection.disconnect()
-            raise
-        except _LOST as error:
-            connection.disconnect()
-            raise Unreachable(f"The connection to Redis at {self.address} was lost: {error}; {consequence}") from error
-        except BaseException:
-            connection.disconnect()
-            raise
+            if isinstance(error, _LOST) and not isinstance(error, UowError):
+                raise Unreachable(
+                    f"The connection to Redis at {self.executor.address} was lost: {error}; {self.consequence}"
+                ) from error
         finally:
-            self.pool.release(connection)
+            self.executor.pool.release(connection)
 
 
 @attrs.define(eq=False)

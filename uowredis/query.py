@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -38,6 +39,7 @@ class Column:
     pattern: str
 
     @classmethod
+    @functools.lru_cache(maxsize=4096)
     def of(cls, model: ModelSchema, name: str) -> Column:
         """Return the column of the simple field *name* of *model*; ``pk`` and its real name are the primary key."""
         if name in ("pk", model.pk_field):

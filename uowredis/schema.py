@@ -84,11 +84,15 @@ class ModelSchema:
         kinds = {f.storage: Kind.HASH if f.kind is Kind.ENTRY else f.kind for f in self.fields.values()}
         return tuple(sorted(kinds.items(), key=lambda item: item[0]))
 
+    def index_key(self, field: FieldSchema, entry: str, value: str) -> str:
+        """Return the index key of one *value*; the *entry* counts for a HashField only."""
+        if field.kind is Kind.HASH:
+            return self.keys.entry_index(field.name, entry, value)
+        return self.keys.index(field.name, value)
+
     def index_keys(self, field: FieldSchema, values: Iterable[tuple[str, str]]) -> set[str]:
         """Return the index keys of *values*, pairs of (entry, value) where the entry counts for a HashField only."""
-        if field.kind is Kind.HASH:
-            return {self.keys.entry_index(field.name, entry, value) for entry, value in values}
-        return {self.keys.index(field.name, value) for _, value in values}
+        return {self.index_key(field, entry, value) for entry, value in values}
 
     def why_not_a_pk(self, pk: str) -> str | None:
         """Return why *pk* cannot be chosen for an instance in this layout, or None where it can."""
