@@ -96,7 +96,7 @@ class RedisModel(InstanceHashCommands[Sync], Sync, metaclass=MetaRedisModel):
         self._identity.pk = pk = text(args[0], f"the primary key of {schema.name}")
         self._identity.state = State.STORED
         session = current(self._database()) or alone(self._database())
-        if not session.view.holds(schema, pk):
+        if not session.holds(schema, pk):
             raise DoesNotExist(f"No {schema.name} found with pk {pk!r} (not in {schema.keys.collection!r})")
         self._identity = session.view.created(schema, pk) or self._identity
 
@@ -363,7 +363,7 @@ class RedisModel(InstanceHashCommands[Sync], Sync, metaclass=MetaRedisModel):
             return session.view.find(schema, conditions)
         spelled = text(pk, f"the primary key of {cls.__name__}")
         if not conditions:
-            return [spelled] if session.view.holds(schema, spelled) else []
+            return [spelled] if session.holds(schema, spelled) else []
         return [match for match in session.view.find(schema, conditions) if _pk_of(match) == spelled]
 
     def __eq__(self, other: object) -> bool:

@@ -153,6 +153,9 @@ class Search:
         query, session = self.query, self.session
         assert session is not None
         kept, identities = session.view.merge(query.model, query.filters, query.names, found)
+        if query.within is not None or query.sets:
+            # Which of them are meant is known by their pks only.
+            session.allocate_all(identities)
         if query.within is not None:
             identities = [identity for identity in identities if identity.pk in query.within]
         if query.sets:

@@ -260,6 +260,13 @@ class Session:
         """
         return cast("T", self.view.read_all((read,))[0])
 
+    def holds(self, model: ModelSchema, pk: str) -> bool:
+        """Return whether the object with *pk* will be there; new objects of the model get their pks for the answer."""
+        if self.view.holds(model, pk):
+            return True
+        new = [life.identity for life in self._new_lives() if life.model is model and life.alive]
+        return bool(new) and pk in self.allocate_all(new)
+
     def allocate(self, identity: Identity) -> str:
         """Give a new object its pk now; return it."""
         self.view.check_alive(identity)

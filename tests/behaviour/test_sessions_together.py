@@ -21,6 +21,7 @@ from uowredis import (
     SessionError,
     StringField,
 )
+from uowredis.contrib.collection import ExtendedCollectionManager
 
 
 def model_on(database: RedisDatabase, name: str = "Bike") -> type[RedisModel]:
@@ -222,6 +223,22 @@ def test_another_handle_of_a_deleted_object_reads_what_will_be_there(database: R
             other.color.hset("blue")
         s.commit()
     assert other.color.hget() is None
+
+
+def test_a_primary_key_that_will_be_counted_is_known_when_it_is_asked_for(database: RedisDatabase) -> None:
+    """Asking by primary key for what the session is about to create answers as after the commit."""
+    bike = model_on(database)
+    with Session(database) as s:
+        bike(color="red")
+        assert bike.exists(pk=1)
+        bike(color="red")
+        assert not bike.exists(pk=3)
+        assert "2" in bike.collection(color="red")
+        made = bike(color="blue")
+        assert ["3"] == list(bike.collection(manager=ExtendedCollectionManager).intersect([3, 4]))
+        assert made == bike(3)
+        s.commit()
+    assert {"1", "2", "3"} == set(bike.collection())
 
 
 def test_old_entries_that_share_an_index_key(server: Backend, database: RedisDatabase) -> None:

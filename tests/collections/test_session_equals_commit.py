@@ -25,9 +25,6 @@ class Answer:
 
 def ask(question: Question, models: Models) -> Answer:
     """Look at the collection as *question* says."""
-    if question.look == "in" or question.intersect:
-        # Listing allocates the pks of new objects; before it a list that names them names nobody.
-        list(models.item.collection())
     collection = question.collection(models)
     try:
         if question.look == "len":

@@ -15,6 +15,14 @@ from uowredis.commands import Computed
 from uowredis.fields import BoundString, writes
 
 
+@pytest.fixture(autouse=True)
+def _ctrl_c_interrupts() -> Iterator[None]:
+    """A shell starts its background jobs with SIGINT ignored; here it interrupts."""
+    former = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, former)
+
+
 @contextmanager
 def interrupted_at(proxy: Proxy, **point: str) -> Iterator[None]:
     """Interrupt this thread, as Ctrl-C does, when its connection hangs at *point*; then let the connection go on."""

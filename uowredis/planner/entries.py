@@ -15,10 +15,21 @@ from uowredis.content import Call, read_call
 from uowredis.keys import INSTANCE_HASH
 from uowredis.planner.asking import Asking
 from uowredis.planner.lives import Life, Said
-from uowredis.schema import FieldSchema, Kind
+from uowredis.schema import FieldSchema, Kind, ModelSchema
 
 #: A field of an object that moves from one index key to another, either of which may be missing.
 Move = tuple[Life, FieldSchema, str | None, str | None]
+
+
+@attrs.frozen
+class _Shape:
+    """What objects of one model that change the same fields have in common."""
+
+    indexed: tuple[FieldSchema, ...]
+    names: tuple[str, ...]
+    guarded: bool
+    why: str
+    unique: bool
 
 
 @attrs.define
@@ -26,7 +37,8 @@ class Entries:
     """The rule: the index of an InstanceHashField says what the field says."""
 
     asking: Asking
-    _asked: list[tuple[Life, Call, list[FieldSchema], dict[str, str | None]]] = attrs.field(factory=list)
+    _asked: list[tuple[Life, Call, _Shape, dict[str, str | None]]] = attrs.field(factory=list)
+    _shapes: dict[tuple[ModelSchema, tuple[str, ...]], _Shape] = attrs.field(factory=dict)
 
     def take(self, life: Life, said: list[Said]) -> bool:
         """Ask what the index must forget; return False where the arguments alone do not tell what will be there."""
@@ -39,41 +51,55 @@ class Entries:
                 will.update(dict.fromkeys(change.members))
             else:
                 return False
-        model = life.model
-        indexed = [field for name in will if (field := model.fields[name]).indexed]
-        if not indexed:
+        model, pk = life.model, life.identity.pk
+        shape = self._shape(model, tuple(will))
+        if not shape.indexed:
             return True
-        pk = life.identity.pk
         assert pk is not None
-        call = read_call(Kind.HASH, model.keys.storage(pk, INSTANCE_HASH), tuple(field.name for field in indexed))
-        guarded = any(field.lockable for field in indexed)
-        if guarded:
+        call = read_call(Kind.HASH, model.keys.storage(pk, INSTANCE_HASH), shape.names)
+        if shape.guarded:
             self.asking.watch(call[1])
-        why = f"before: {', '.join([f'{model.name}.{field.name}' for field in indexed])}"
-        self.asking.read(call, why, guards=guarded)
-        self._asked.append((life, call, indexed, will))
+        self.asking.read(call, shape.why, guards=shape.guarded)
+        self._asked.append((life, call, shape, will))
         return True
+
+    def _shape(self, model: ModelSchema, names: tuple[str, ...]) -> _Shape:
+        shape = self._shapes.get((model, names))
+        if shape is None:
+            indexed = tuple(field for name in names if (field := model.fields[name]).indexed)
+            shape = self._shapes[model, names] = _Shape(
+                indexed,
+                tuple(field.name for field in indexed),
+                any(field.lockable for field in indexed),
+                f"before: {', '.join(f'{model.name}.{field.name}' for field in indexed)}",
+                any(field.unique for field in indexed),
+            )
+        return shape
 
     def claims(self) -> Iterator[tuple[Life, FieldSchema, str]]:
         """Yield the index keys of unique values that are taken."""
-        for life, _, indexed, will in self._asked:
-            for field in indexed:
-                value = will[field.name]
-                if field.unique and value is not None:
-                    yield life, field, life.model.keys.index(field.name, value)
+        for life, _, shape, will in self._asked:
+            if shape.unique:
+                for field in shape.indexed:
+                    value = will[field.name]
+                    if field.unique and value is not None:
+                        yield life, field, life.model.keys.index(field.name, value)
 
-    def moves(self, unknown: str | None) -> Iterator[Move]:
+    def moves(self, unknown: str | None, *, unique: bool) -> Iterator[Move]:
         """Yield what became of the indexed fields.
 
         Args:
             unknown: stands for every old value where nothing was read, in a symbolic plan.
+            unique: of unique fields, or of the others.
         """
-        for life, call, indexed, will in self._asked:
+        for life, call, shape, will in self._asked:
+            if unique and not shape.unique:
+                continue
             index = life.model.keys.index
             reply: Any = unknown if unknown is not None else self.asking.reply(call)
-            replies = reply if isinstance(reply, list) else [reply] * len(indexed)
-            for field, was in zip(indexed, replies, strict=True):
+            replies = reply if isinstance(reply, list) else [reply] * len(shape.indexed)
+            for field, was in zip(shape.indexed, replies, strict=True):
                 value = will[field.name]
-                if was != value:
+                if was != value and field.unique is unique:
                     old = None if was is None else index(field.name, was)
                     yield life, field, old, None if value is None else index(field.name, value)

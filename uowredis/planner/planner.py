@@ -94,7 +94,7 @@ class Planner:
         if not self._symbolic:
             self._unique.judge(self._values.deltas)
         self._index.take(self._values.deltas)
-        self._index.move(self._values.moves)
+        self._index.move(self._values.moves())
         self.rewrites = self._values.rewrites
         yield from self._finish(lives)
 

@@ -41,7 +41,6 @@ class Values:
 
     Attributes:
         deltas: what became of the indexed fields, after :meth:`decide`.
-        moves: the same of InstanceHashFields that are not unique.
         rewrites: what is sent in place of opaque writes, by position of the command.
     """
 
@@ -52,7 +51,6 @@ class Values:
     works: list[Work] = attrs.field(factory=list)
     deltas: list[Delta] = attrs.field(factory=list)
     rewrites: dict[int, Rewrite] = attrs.field(factory=dict)
-    moves: list[Move] = attrs.field(factory=list)
     _endings: list[tuple[Life, FieldSchema, Call, Part]] = attrs.field(factory=list)
 
     @entries.default
@@ -61,6 +59,10 @@ class Values:
 
     def ask(self, life: Life) -> None:
         """Ask for what the pending commands of *life* make it necessary to know."""
+        # By far most changes are of one object's hash.
+        only_entries = life.from_server and not life.ended and life.writes.keys() == {INSTANCE_HASH}
+        if only_entries and self.entries.take(life, life.writes[INSTANCE_HASH]):
+            return
         for epoch in life.epochs:
             for storage in epoch.storages():
                 on_server = storage == INSTANCE_HASH and not epoch.from_nothing and life.alive and epoch is life
@@ -124,17 +126,20 @@ class Values:
             delta = changed.get((life, field.name)) or Delta(life, field, set(), set())
             changed[life, field.name] = attrs.evolve(delta, before=life.model.index_keys(field, found))
         self.deltas += changed.values()
-        for move in self.entries.moves(UNKNOWN if self.symbolic else None):
-            life, field, old, new = move
-            if field.unique:
-                self.deltas.append(Delta(life, field, {old} if old else set(), {new} if new else set()))
-            else:
-                self.moves.append(move)
+        for life, field, old, new in self._moves(unique=True):
+            self.deltas.append(Delta(life, field, {old} if old else set(), {new} if new else set()))
+
+    def _moves(self, *, unique: bool) -> Iterator[Move]:
+        return self.entries.moves(UNKNOWN if self.symbolic else None, unique=unique)
+
+    def moves(self) -> Iterator[Move]:
+        """Yield what became of the InstanceHashFields that are not unique and not among the deltas."""
+        return self._moves(unique=False)
 
     def all_deltas(self) -> Iterator[Delta]:
         """Yield what became of all indexed fields."""
         yield from self.deltas
-        for life, field, old, new in self.moves:
+        for life, field, old, new in self.moves():
             yield Delta(life, field, {old} if old else set(), {new} if new else set())
 
     def _of_work(self, work: Work, reply: Any) -> tuple[Pairs, Pairs]:
