@@ -406,15 +406,16 @@ def _pk_of(match: Identity | str) -> str | None:
 
 
 def _chosen_pk(schema: ModelSchema, values: dict[str, Any]) -> str | None:
+    given = "pk" in values or schema.pk_field in values
+    if schema.auto and not given:
+        return None
     names = [name for name in {"pk", schema.pk_field} if name in values]
     if schema.auto:
-        if names:
-            given = values[names[0]]
-            raise ArgumentError(
-                f"{schema.name}.{schema.pk_field} is an AutoPKField and cannot be given {given!r}: Redis counts it. "
-                f"Way out: leave it out, {schema.name}({given!r}) to get that object, or declare a PKField"
-            )
-        return None
+        value = values[names[0]]
+        raise ArgumentError(
+            f"{schema.name}.{schema.pk_field} is an AutoPKField and cannot be given {value!r}: Redis counts it. "
+            f"Way out: leave it out, {schema.name}({value!r}) to get that object, or declare a PKField"
+        )
     if len(names) != 1:
         raise ArgumentError(
             f"{schema.name} needs its primary key {schema.pk_field!r} (a PKField){', once' if names else ''}. Way out: "
