@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import attrs
 
-from uowredis.commands import Create, Delete, State, Write, WriteCommand
+from uowredis.commands import Create, Delete, Identity, State, Write, WriteCommand
 from uowredis.pending import Pending
 from uowredis.plan import Plan
 from uowredis.rehearsal import Rewrite
@@ -15,13 +15,14 @@ from uowredis.rehearsal import Rewrite
 
 @attrs.frozen
 class Applied:
-    """A commit that was applied: what was said, and the replies that settle it."""
+    """A commit that was applied: what was said, the replies that settle it, and what was deleted without being said."""
 
     plan: Plan
     replies: list[Any]
     rewrites: Mapping[int, Rewrite]
     commands: list[WriteCommand]
     answers: list[Pending[Any] | object]
+    gone: Collection[Identity] = ()
 
     def settle(self) -> list[Any]:
         """Settle the pendings; return the replies in the order said.
@@ -31,6 +32,8 @@ class Applied:
         for command in self.commands:
             if not isinstance(command, Write):
                 command.identity.state = State.STORED if isinstance(command, Create) else State.DELETED
+        for identity in self.gone:
+            identity.state = State.DELETED
         steps = zip(self.plan.steps, self.replies, strict=True)
         raw = {step.command: reply for step, reply in steps if step.command is not None}
         results: list[Any] = []

@@ -21,10 +21,11 @@ from typing import Any, Generic, TypeAlias, TypeVar
 import attrs
 
 from uowredis.schema import FieldSchema, Kind, ModelSchema
-from uowredis.spelling import as_is, printable
+from uowredis.spelling import Placeholder, as_is, printable
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
+C = TypeVar("C", bound="Read[Any] | WriteCommand")
 
 
 class State(enum.Enum):
@@ -61,6 +62,11 @@ class Identity:
     def placeholder(self) -> str:
         """What stands for the pk in plans while there is none."""
         return f"<{self.model.name} {self.number}>"
+
+    @property
+    def reference(self) -> str:
+        """What refers to the object in arguments: its pk, or what stands for it while there is none."""
+        return Placeholder(self.placeholder, self) if self.pk is None else self.pk
 
     def __str__(self) -> str:
         if self.pk is None:
@@ -250,6 +256,52 @@ def kind_of_key(command: Read[Any] | Write[Any]) -> Kind:
 
 
 WriteCommand: TypeAlias = Write[Any] | Create | Delete
+
+
+def references(command: Read[Any] | WriteCommand) -> list[Identity]:
+    """Return the new objects that *command* refers to by what stands for their pks."""
+    if isinstance(command, Delete) or not command.identity.model.related:
+        return []
+    if isinstance(command, Create):
+        given = [value for _, value in (*command.entries, *command.strings)]
+        given += [argument for write in command.writes for argument in write.args]
+    else:
+        given = list(command.args)
+    return [argument.identity for argument in given if type(argument) is Placeholder]
+
+
+def resolved(command: C) -> C:
+    """Return *command* with the pk in place of each reference to a new object that has got one."""
+    found: Any = command
+    if isinstance(found, Create):
+        return attrs.evolve(  # type: ignore[return-value]  # mypy does not narrow by the parameter of the type
+            found,
+            entries=_resolved_pairs(found.entries),
+            strings=_resolved_pairs(found.strings),
+            writes=tuple(map(resolved, found.writes)),
+        )
+    if isinstance(found, Write):
+        change = found.change
+        if isinstance(change, Replaced):
+            change = Replaced(_resolved_pairs(change.values))
+        elif isinstance(change, Added):
+            change = Added(_resolved_texts(change.values))
+        elif change.members is not None:
+            change = attrs.evolve(change, members=_resolved_texts(change.members))
+        return attrs.evolve(found, args=_resolved_texts(found.args), change=change)  # type: ignore[return-value]
+    if isinstance(found, Read):
+        members = None if found.members is None else _resolved_texts(found.members)
+        return attrs.evolve(found, args=_resolved_texts(found.args), members=members)  # type: ignore[return-value]
+    return command
+
+
+def _resolved_texts(texts: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(text.identity.reference if type(text) is Placeholder else text for text in texts)
+
+
+def _resolved_pairs(pairs: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
+    values = _resolved_texts(tuple(value for _, value in pairs))
+    return tuple((name, value) for (name, _), value in zip(pairs, values, strict=True))
 
 
 #: Methods that are not called like the Redis command they send.

@@ -8,21 +8,37 @@ from uowredis.commands import Identity
 from uowredis.exceptions import ArgumentTypeError, ImplementationError
 from uowredis.query import Filter
 from uowredis.schema import FieldSchema, Kind, ModelSchema
-from uowredis.spelling import text
+from uowredis.spelling import Placeholder, text
 
 
 def spelled_pk(value: Any, what: object) -> str:
-    """Return a primary key as text; an instance stands for its own.
+    """Return a primary key as text; an instance, or what stands for it, stands for its own.
 
     Raises:
         ArgumentTypeError: for another type, or an instance without primary key.
     """
     identity = getattr(value, "identity", None)
+    if isinstance(value, Placeholder):
+        return value
     if isinstance(identity, Identity):
         if identity.pk is None:
             raise ArgumentTypeError(f"{what} cannot be {identity}: it has no primary key yet")
         return identity.pk
     return text(value, what)
+
+
+def check_target(field: FieldSchema, value: Any, what: object) -> None:
+    """Check that an instance given for a field that refers to objects is of the model it refers to.
+
+    Raises:
+        ArgumentTypeError: where it is of another.
+    """
+    identity = getattr(value, "identity", None)
+    relation = field.relation
+    if not isinstance(identity, Identity) or relation is None or identity.model is relation.to:
+        return
+    where = "" if relation.to is not None else ", which is not declared on this database"
+    raise ArgumentTypeError(f"{what} refers to {relation.wanted}{where}, and cannot be {identity}")
 
 
 def condition(schema: ModelSchema, name: str, value: Any) -> Filter | str:
@@ -35,6 +51,7 @@ def condition(schema: ModelSchema, name: str, value: Any) -> Filter | str:
     if name in ("pk", schema.pk_field):
         return spelled_pk(value, f"the primary key of {schema.name}")
     field, entry = filter_field(schema, name)
+    check_target(field, value, f"{schema.name}.{name}")
     return Filter(field, schema.index_key(field, entry, spelled_pk(value, f"{schema.name}.{name}")))
 
 

@@ -190,6 +190,11 @@ class RedisDatabase:
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.executor.address}>"
 
+    @property
+    def models(self) -> tuple[Any, ...]:
+        """The models that live here, in the order of declaration."""
+        return tuple(self._models.values())
+
     def check(self, namespace: str, name: str, model: type) -> None:
         """Check that *model* may have its name here (for models).
 

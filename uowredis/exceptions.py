@@ -15,6 +15,7 @@
         ├── Conflict             nothing applied: others changed what the plan stands on
         ├── Rejected             nothing applied: refused by the planner, by Redis, or never sent
         │   ├── UniquenessError  a unique value is taken
+        │   ├── RestrictedError  others refer to what should be deleted, and that keeps it
         │   ├── TooManyGuards    more watched keys than one transaction bears
         │   ├── PlanTooLarge     more steps than the session allows
         │   └── Unreachable      the server cannot be reached, is loading, or the connection was lost before EXEC
@@ -109,6 +110,18 @@ class UniquenessError(Rejected):
         self.value = value
         self.key = key
         self.pk = pk
+
+
+class RestrictedError(Rejected):
+    """An object cannot be deleted, because others refer to it by ``on_delete=RESTRICT``; nothing was applied.
+
+    Attributes:
+        referrers: those that refer to it, each as (model, primary key, field).
+    """
+
+    def __init__(self, message: str, *, referrers: Sequence[tuple[str, str, str]]) -> None:
+        super().__init__(message)
+        self.referrers = tuple(referrers)
 
 
 class TooManyGuards(Rejected):

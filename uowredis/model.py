@@ -16,6 +16,7 @@ from uowredis.declaration import MetaRedisModel, schema_of
 from uowredis.exceptions import ArgumentError, DoesNotExist, ImplementationError, SessionError, UniquenessError
 from uowredis.fields import (
     AutoPKField,
+    Bound,
     Field,
     HashField,
     InstanceHashField,
@@ -268,7 +269,7 @@ class RedisModel(InstanceHashCommands[Sync], Sync, metaclass=MetaRedisModel):
             raise SessionError(
                 f"{cls.__name__} cannot move while a session of its database is open. Way out: leave it first"
             )
-        moving = [model for model in _with_subclasses(cls) if model.database is old]
+        moving = [model for model in with_subclasses(cls) if model.database is old]
         concrete = [model for model in moving if model._schema is not None]
         for model in concrete:
             database.check(model.namespace, model.__name__, model)
@@ -347,6 +348,16 @@ class RedisModel(InstanceHashCommands[Sync], Sync, metaclass=MetaRedisModel):
             raise
 
     @classmethod
+    def _known(cls, value: Any) -> Any:
+        """Return *value*; of a bound field what it holds, of an object that the open session creates its pk."""
+        if isinstance(value, Bound):
+            return value.get() if hasattr(value, "get") else value
+        identity, session = getattr(value, "identity", None), cls._session()
+        if session is not None and isinstance(identity, Identity) and identity.state is State.CREATED:
+            return value if identity.pk is not None else session.allocate(identity)
+        return value
+
+    @classmethod
     def _matching(cls, pk: Any, filters: dict[str, Any], method: str) -> list[Identity | str]:
         schema = schema_of(cls)
         filters = dict(filters)
@@ -354,7 +365,10 @@ class RedisModel(InstanceHashCommands[Sync], Sync, metaclass=MetaRedisModel):
             if pk is not None:
                 raise ArgumentError(f"{cls.__name__}.{method}() takes its primary key once, not {pk!r} and by name")
             pk = filters.pop(schema.pk_field)
-        said = [condition(schema, name, value) for name, value in filters.items()]
+        values = {name: cls._known(value) for name, value in filters.items()}
+        if any(found is None and filters[name] is not None for name, found in values.items()):
+            return []  # an empty foreign key refers to nobody
+        said = [condition(schema, name, value) for name, value in values.items()]
         conditions = [found for found in said if isinstance(found, Filter)]
         if pk is None and not conditions:
             raise ArgumentError(f"{cls.__name__}.{method}() needs a primary key or values of indexed fields")
@@ -387,10 +401,11 @@ def _handle_of(model: type[T], pk: str) -> T:
     return model._handle(pk)
 
 
-def _with_subclasses(model: type[RedisModel]) -> list[type[RedisModel]]:
+def with_subclasses(model: type[RedisModel]) -> list[type[RedisModel]]:
+    """Return *model* and all that are derived from it."""
     found = {model: None}
     for subclass in model.__subclasses__():
-        found |= dict.fromkeys(_with_subclasses(subclass))
+        found |= dict.fromkeys(with_subclasses(subclass))
     return list(found)
 
 

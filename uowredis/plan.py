@@ -57,6 +57,7 @@ class Plan:
         steps: the calls of the transaction.
         scripted: the steps go in one EVAL that compares the replies of the rounds, in place of WATCH and MULTI.
         symbolic: made without asking the server; what is not known stands between angle brackets.
+        allocated_at: how many of the rounds come before the allocations: all, or none if new objects are referred to.
     """
 
     title: str
@@ -65,6 +66,7 @@ class Plan:
     steps: tuple[Step, ...] = ()
     scripted: bool = False
     symbolic: bool = False
+    allocated_at: int = 0
 
     def __iter__(self) -> Iterator[Step]:
         return iter(self.steps)
@@ -121,8 +123,9 @@ class Plan:
 
     def calls(self) -> tuple[Call, ...]:
         """Return every call that the commit sends, in order, as text."""
-        fetched = tuple(call for round_ in self.rounds for call in round_.fetch.calls)
-        return fetched + self.allocations + self.transaction
+        before = tuple(call for round_ in self.rounds[: self.allocated_at] for call in round_.fetch.calls)
+        after = tuple(call for round_ in self.rounds[self.allocated_at :] for call in round_.fetch.calls)
+        return before + self.allocations + after + self.transaction
 
     def commands(self) -> str:
         """Return every call on a bare line of its own, quoted for redis-cli."""
@@ -143,7 +146,7 @@ class Plan:
         return printed(
             self._head(),
             self.rounds,
-            self.allocations,
+            (self.allocated_at, self.allocations),
             self.steps,
             scripted=self.scripted,
             show_replies=not self.symbolic,
@@ -167,6 +170,7 @@ class Plan:
             "title": self.title,
             "scripted": self.scripted,
             "symbolic": self.symbolic,
+            "allocated_at": self.allocated_at,
             "rounds": [
                 {
                     "watch": _packed(round_.fetch.watch),
@@ -199,6 +203,7 @@ class Plan:
             title=data["title"],
             scripted=data["scripted"],
             symbolic=data["symbolic"],
+            allocated_at=data["allocated_at"],
             rounds=tuple(
                 Round(
                     Fetch(

@@ -39,16 +39,30 @@ def quoted(call: Call) -> str:
 def printed(
     head: str,
     rounds: tuple[Round, ...],
-    allocations: tuple[Call, ...],
+    allocations: tuple[int, tuple[Call, ...]],
     steps: tuple[Step, ...],
     *,
     scripted: bool,
     show_replies: bool,
     hide_values: bool,
 ) -> str:
-    """Return a plan as text: *head*, then a line a call, reasons on the left."""
+    """Return a plan as text: *head*, then a line a call, reasons on the left.
+
+    Args:
+        head: the first line.
+        rounds: the fetches with their replies.
+        allocations: after how many of the rounds they come, and the calls.
+        steps: of the transaction.
+        scripted: the steps go as a script.
+        show_replies: what was answered stands behind each read.
+        hide_values: show no values.
+    """
     rows: list[tuple[str, str, str]] = []
-    for round_ in rounds:
+    allocated_at, allocating = allocations
+    allocated = [("new primary keys", quoted(call), "") for call in allocating]
+    for place, round_ in enumerate(rounds):
+        if place == allocated_at:
+            rows += allocated
         if round_.fetch.watch:
             rows.append(
                 ("guard: nothing of this changes", _line(("WATCH", *round_.fetch.watch), None, hide_values), "")
@@ -56,7 +70,8 @@ def printed(
         for ask, reply in zip(round_.fetch.asks, round_.replies, strict=True):
             shown = "" if not show_replies else "?" if hide_values else _reply(reply)
             rows.append((ask.why, _line(ask.call, ask.public, hide_values), shown))
-    rows += [("new primary keys", quoted(call), "") for call in allocations]
+    if allocated_at >= len(rounds):
+        rows += allocated
     if steps:
         if scripted:
             reads = sum(len(round_.fetch.asks) for round_ in rounds)
@@ -77,7 +92,10 @@ def printed(
 
 def slow(steps: tuple[Step, ...]) -> list[str]:
     """Return the commands among *steps* whose cost grows with what their key holds."""
-    return sorted({step.call[0] for step in steps if step.command is not None and step.call[0] in _SLOW})
+    # An effect deletes single values and guard keys; only on a list it has to look for something.
+    return sorted(
+        {step.call[0] for step in steps if step.call[0] in (_SLOW if step.command is not None else ("LREM",))}
+    )
 
 
 def _line(call: Call, public: str | None, hide_values: bool) -> str:

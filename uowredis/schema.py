@@ -28,6 +28,31 @@ class Kind(enum.Enum):
     __hash__ = object.__hash__
 
 
+class OnDelete(enum.Enum):
+    """What becomes of an object that refers to a deleted one."""
+
+    CLEAR = "it loses the reference"
+    CASCADE = "it is deleted, too"
+    RESTRICT = "it keeps the other from being deleted"
+
+
+@attrs.define(eq=False)
+class Relation:
+    """Where the values of a field point: to primary keys of another model.
+
+    Attributes:
+        wanted: the other model as it was declared, in words.
+        on_delete: what follows when an object referred to is deleted.
+        check: only objects that are there may be referred to.
+        to: the other model, None while it is not declared on the same database.
+    """
+
+    wanted: str
+    on_delete: OnDelete = OnDelete.CLEAR
+    check: bool = False
+    to: ModelSchema | None = None
+
+
 @attrs.frozen
 class FieldSchema:
     """One declared field.
@@ -38,6 +63,7 @@ class FieldSchema:
         indexed: True where ``indexable`` or ``unique`` was declared.
         unique: no two instances share a value.
         lockable: False where its own watches were declared unnecessary.
+        relation: where its values point, None where they are no references.
         storage: the last part of its key.
     """
 
@@ -46,6 +72,7 @@ class FieldSchema:
     indexed: bool = False
     unique: bool = False
     lockable: bool = True
+    relation: Relation | None = None
     storage: str = attrs.field(init=False)
 
     @storage.default
@@ -64,6 +91,8 @@ class ModelSchema:
         auto: True where the pk is counted by Redis (AutoPKField).
         fields: the fields but the pk, by name, in the order of declaration.
         indexed: those with an index, in the same order.
+        related: those whose values refer to other objects, in the same order.
+        referrers: the models and fields whose values refer to objects of this model.
         storages: the keys an instance may have, as (last part, Redis type), sorted.
     """
 
@@ -72,12 +101,18 @@ class ModelSchema:
     pk_field: str
     auto: bool
     fields: Mapping[str, FieldSchema]
+    referrers: list[tuple[ModelSchema, FieldSchema]] = attrs.field(init=False, factory=list, repr=False)
     indexed: tuple[FieldSchema, ...] = attrs.field(init=False)
+    related: tuple[FieldSchema, ...] = attrs.field(init=False)
     storages: tuple[tuple[str, Kind], ...] = attrs.field(init=False)
 
     @indexed.default
     def _indexed(self) -> tuple[FieldSchema, ...]:
         return tuple(field for field in self.fields.values() if field.indexed)
+
+    @related.default
+    def _related(self) -> tuple[FieldSchema, ...]:
+        return tuple(field for field in self.fields.values() if field.relation is not None)
 
     @storages.default
     def _storages(self) -> tuple[tuple[str, Kind], ...]:

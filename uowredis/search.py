@@ -157,7 +157,7 @@ class Search:
             # Which of them are meant is known by their pks only.
             session.allocate_all(identities)
         if query.within is not None:
-            identities = [identity for identity in identities if identity.pk in query.within]
+            identities = [identity for identity in identities if identity.reference in query.within]
         if query.sets:
             identities = [identity for identity in identities if identity.pk is not None]
             calls = [
@@ -175,7 +175,10 @@ class Search:
     def _over_pending(self, rows: list[Row]) -> list[Row]:
         kept, identities = self._merged([row.pk for row in rows])
         as_they_are = frozenset(kept)
-        return [row for row in rows if row.pk in as_they_are] + self._pending_rows(identities)
+        assert self.session is not None
+        by = None if self.query.order is None else self.query.order.column
+        found = self.session.view.clear([row for row in rows if row.pk in as_they_are], by, self.query.columns)
+        return found + self._pending_rows(identities)
 
     def _pending_rows(self, identities: Sequence[Identity]) -> list[Row]:
         """Return the rows of objects that the session touched, with their values to be."""

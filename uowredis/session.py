@@ -13,11 +13,13 @@ import random
 import threading
 import time
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+import attrs
+
 from uowredis.applied import Applied
-from uowredis.commands import Create, Delete, Identity, Read, State, Write, WriteCommand
+from uowredis.commands import Create, Delete, Identity, Read, State, Write, WriteCommand, references, resolved
 from uowredis.database import RedisDatabase
 from uowredis.exceptions import (
     ArgumentError,
@@ -37,7 +39,7 @@ from uowredis.planner import Life, Limits, Planner
 from uowredis.planner.presence import pk_taken
 from uowredis.rehearsal import Rehearsal
 from uowredis.schema import ModelSchema
-from uowredis.spelling import Placeholder, integer, plain
+from uowredis.spelling import integer, plain
 from uowredis.turns import Allocate, Fetch
 from uowredis.view import View
 
@@ -46,6 +48,7 @@ if TYPE_CHECKING:
     from typing import Literal, Self
 
 T = TypeVar("T")
+C = TypeVar("C", bound="Write[Any] | Create")
 
 _log = logging.getLogger("uowredis")
 
@@ -117,7 +120,7 @@ class Session:
         self._dry_run = dry_run
         self._echo = echo
         self._max_steps = max_steps
-        self.view = View(database, Rehearsal(rehearsal_limit, random.getrandbits(32)), echo=echo)
+        self.view = View(database, Rehearsal(rehearsal_limit, random.getrandbits(32)), dry_run=dry_run, echo=echo)
         self._answers: list[Pending[Any] | object] = []
         self._made: dict[Identity, None] = {}
         self._before_deletion: dict[Identity, State] = {}
@@ -204,8 +207,10 @@ class Session:
         """
         identity = write.identity
         self.view.check_alive(identity)
+        referred = self._referred(write)
         if identity.state is State.EMPTY:
             self._begin(Create(identity), None)
+        write = self._referring(write, referred)
         pending: Pending[T] = Pending(write)
         self.view.lives.add(write)
         self._answers.append(pending)
@@ -217,8 +222,28 @@ class Session:
         Raises:
             UniquenessError: where this session holds an object with the same chosen pk.
         """
+        create = self._referring(create, self._referred(create))
         self._made[create.identity] = None
         self._begin(create, instance)
+
+    def _referred(self, command: WriteCommand) -> list[Identity]:
+        """Return the new objects that *command* refers to.
+
+        Raises:
+            DoesNotExist: where one was deleted, or made in a session that was rolled back.
+            SessionError: where one is created by another session.
+        """
+        referred = references(command)
+        for identity in referred:
+            self.view.check_new(identity)
+        return referred
+
+    def _referring(self, command: C, referred: Sequence[Identity]) -> C:
+        """Return *command* with its references as they are called here; empty objects referred to are created."""
+        for identity in referred:
+            if identity.state is State.EMPTY:
+                self._begin(Create(identity), None)
+        return resolved(command) if referred else command
 
     def _begin(self, create: Create, instance: object) -> None:
         identity = create.identity
@@ -275,14 +300,9 @@ class Session:
         return self.allocate_all((identity,))[0]
 
     def allocate_all(self, identities: Sequence[Identity]) -> list[str]:
-        """Give new objects of one model their pks now, in one round trip; return the pks of all."""
-        new = [identity for identity in identities if identity.pk is None]
-        if new and not self._dry_run:
-            (last,) = self.view.ask(Allocate(((new[0].model, len(new)),)).calls)
-            for identity, pk in zip(new, range(last - len(new) + 1, last + 1), strict=True):
-                identity.pk = str(pk)
-                self.view.lives.allocated(identity)
-        return [Placeholder(identity.placeholder) if identity.pk is None else identity.pk for identity in identities]
+        """Give new objects their pks now, in one round trip; return the pks of all."""
+        self.view.allocate(identities)
+        return [identity.reference for identity in identities]
 
     # What is sent.
 
@@ -303,7 +323,7 @@ class Session:
                 replies = self.view.ask([ask.call for ask in turn.asks]) if turn.asks else []
                 turn = planner.send([plain(reply) for reply in replies])
             else:
-                turn = planner.send(self._placeholders())
+                turn = planner.send(self.view.lives.placeholders())
         return turn
 
     def commit(self, plan: Plan | None = None) -> list[Any]:
@@ -374,10 +394,10 @@ class Session:
             self._last_plan = plan
             if not plan.steps:
                 link.unwatch()
-                return self._take_note(plan, [], planner.rewrites)
+                return self._take_note(plan, [], planner)
             try:
                 replies = link.apply(plan)
-                applied = None if replies is None else self._take_note(plan, replies, planner.rewrites)
+                applied = None if replies is None else self._take_note(plan, replies, planner)
                 link.in_doubt = False
             except UowError as error:
                 if isinstance(error, CommitError):
@@ -400,12 +420,17 @@ class Session:
             elif shown is None:
                 answers.append(self._allocated(link, turn))
             else:
-                answers.append(self._placeholders())
+                answers.append(self.view.lives.placeholders())
             turn = planner.send(answers[-1])
         if shown is None:
             return turn, planner
         if turn != shown:
             raise Conflict("What would be sent is not the plan that was shown: look at plan() again", (), turn.watched)
+        if turn.allocations and turn.allocated_at == 0:
+            # Whose references are asked for is known by their pks only; what was watched stays watched.
+            again, planner = self._planned(link, None)
+            rounds = (*turn.rounds, *again.rounds)
+            return attrs.evolve(again, rounds=rounds, allocated_at=len(turn.rounds)), planner
         return self._filled(link, answers)
 
     def _filled(self, link: Link, answers: list[Any]) -> tuple[Plan, Planner]:
@@ -422,18 +447,15 @@ class Session:
         limits = Limits(executor.most_watched, executor.scripts, self._max_steps)
         return Planner(self.view.lives, self.view.rehearsal, limits, symbolic=symbolic)
 
-    def _new_lives(self) -> Iterator[Life]:
-        return (life for life in self.view.lives if life.fresh and life.identity.pk is None)
-
-    def _placeholders(self) -> dict[Life, str]:
-        return {life: life.identity.placeholder for life in self._new_lives()}
+    def _new_lives(self) -> list[Life]:
+        return [life for life in self.view.lives if life.fresh and life.identity.pk is None]
 
     def _allocated(self, link: Link, allocate: Allocate) -> dict[Life, str]:
         ranges = {model: iter(pks) for model, pks in link.allocate(allocate).items()}
         pks: dict[Life, str] = {}
-        for life in list(self._new_lives()):
+        for life in self._new_lives():
             pks[life] = life.identity.pk = str(next(ranges[life.model]))
-            self.view.lives.allocated(life.identity)
+        self.view.lives.allocated(life.identity for life in pks)
         return pks
 
     def _conflict(self, attempts: int) -> Conflict:
@@ -451,9 +473,19 @@ class Session:
         conflict.plan = plan
         return conflict
 
-    def _take_note(self, plan: Plan, replies: list[Any], rewrites: Mapping[int, Any]) -> Applied:
+    def _take_note(self, plan: Plan, replies: list[Any], planner: Planner) -> Applied:
         """Note that *plan* was applied, before anything else can go wrong; the session is empty and can go on."""
-        applied = Applied(plan, replies, rewrites, self.view.lives.commands, self._answers)
+        lives = self.view.lives
+        gone = (
+            {
+                command.identity
+                for command, life in zip(lives.commands, lives.of_command, strict=True)
+                if life in planner.cascaded
+            }
+            if planner.cascaded
+            else ()
+        )
+        applied = Applied(plan, replies, planner.rewrites, lives.commands, self._answers, gone)
         self.outcome = "applied"
         self._empty()
         return applied

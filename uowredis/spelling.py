@@ -69,9 +69,19 @@ def text(value: object, what: object = "a value") -> str:
 
 
 class Placeholder(str):
-    """What a dry run gives for a primary key that it does not allocate; no command takes it."""
+    """What stands for the primary key of a new object until Redis has counted it.
 
-    __slots__ = ()
+    Fields that refer to objects take it; a dry run, which allocates none, gives it to its caller.
+    """
+
+    __slots__ = ("identity",)
+    identity: Any
+
+    def __new__(cls, text: str, identity: Any) -> Placeholder:
+        """Return the placeholder of *identity*, spelled *text*."""
+        placeholder = super().__new__(cls, text)
+        placeholder.identity = identity
+        return placeholder
 
 
 def _refused(value: object, what: object) -> ArgumentTypeError:

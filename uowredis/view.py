@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from uowredis.commands import Identity, Read, State
+from uowredis.commands import Identity, Read, State, references, resolved
 from uowredis.content import Call
 from uowredis.database import RedisDatabase
-from uowredis.exceptions import DoesNotExist, SessionError
-from uowredis.planner import Life, Lives
+from uowredis.exceptions import DoesNotExist, PendingWrites, SessionError, UowError
+from uowredis.plan import Plan
+from uowredis.planner import Life, Limits, Lives, Planner
 from uowredis.planner.answers import Answer
+from uowredis.planner.gone import Gone, reach
 from uowredis.planner.touched import Touched
 from uowredis.printing import quoted
-from uowredis.query import Filter, Query
+from uowredis.query import Column, Filter, Query, Row
 from uowredis.rehearsal import Rehearsal
 from uowredis.schema import ModelSchema
 from uowredis.spelling import plain
+from uowredis.turns import Allocate, Fetch
 
 _log = logging.getLogger("uowredis")
 
@@ -28,15 +32,19 @@ class View:
     Args:
         database: whose models.
         rehearsal: where pending commands are tried.
+        dry_run: allocate no primary keys.
         echo: log what is sent.
     """
 
-    def __init__(self, database: RedisDatabase, rehearsal: Rehearsal, *, echo: bool = False) -> None:
+    def __init__(
+        self, database: RedisDatabase, rehearsal: Rehearsal, *, dry_run: bool = False, echo: bool = False
+    ) -> None:
         self.lives = Lives()
         self.rehearsal = rehearsal
         self._database = database
         self._connected = database.connected
         self._touched = Touched()
+        self._dry_run = dry_run
         self._echo = echo
 
     def check_connection(self) -> None:
@@ -68,6 +76,35 @@ class View:
         if life is not None and not life.alive:
             raise DoesNotExist(f"{identity} was deleted in this session; nothing was sent")
 
+    def check_new(self, identity: Identity) -> None:
+        """Check that a new object can be referred to here.
+
+        Raises:
+            DoesNotExist: where it was deleted, or made in a session that was rolled back.
+            SessionError: where another session creates it.
+        """
+        self.check_alive(identity)
+        if identity.state is not State.EMPTY and self.lives.find(identity) is None:
+            raise SessionError(
+                f"{identity} is created by a session that is open elsewhere. Way out: refer to it in that session, or "
+                f"commit it first"
+            )
+
+    def allocate(self, identities: Sequence[Identity]) -> None:
+        """Give new objects their pks now, in one round trip; a dry run gives none."""
+        new = [identity for identity in identities if identity.pk is None]
+        if not new or self._dry_run:
+            return
+        counts = Counter(identity.model for identity in new)
+        ends = self.ask(Allocate(tuple(counts.items())).calls)
+        numbers = {
+            model: iter(range(end - count + 1, end + 1))
+            for (model, count), end in zip(counts.items(), ends, strict=True)
+        }
+        for identity in new:
+            identity.pk = str(next(numbers[identity.model]))
+        self.lives.allocated(new)
+
     def read_all(self, reads: Sequence[Read[Any]]) -> list[Any]:
         """Answer several *reads* as they will be answered right after the commit, in one round trip.
 
@@ -75,7 +112,17 @@ class View:
             DoesNotExist: where an object was deleted, or made in a session that was rolled back.
             PendingWrites: where that cannot be known exactly.
         """
-        answers = [self._answer(read) for read in reads]
+        reads = [self._known(read) for read in reads]
+        gone = self._gone()
+        answers = [self._answer(read, gone) for read in reads]
+        new = [identity for answer in answers if isinstance(answer, Answer) for identity in answer.refers_to()]
+        if new and not self._dry_run:
+            self.allocate(list(dict.fromkeys(new)))
+            answers = [self._answer(read, gone) for read in reads]
+        found = self._settled(reads, answers)
+        return [_with_placeholders(answer, new) for answer in found] if new and self._dry_run else found
+
+    def _settled(self, reads: Sequence[Read[Any]], answers: Sequence[Answer | tuple[Call, ...]]) -> list[Any]:
         calls = [answer.calls if isinstance(answer, Answer) else answer for answer in answers]
         replies = iter(self.ask([call for each in calls for call in each]))
         return [
@@ -85,16 +132,48 @@ class View:
             for read, answer in zip(reads, answers, strict=True)
         ]
 
-    def _answer(self, read: Read[Any]) -> Answer | tuple[Call, ...]:
+    def _known(self, read: Read[Any]) -> Read[Any]:
+        """Return *read* with the pks of the new objects that it refers to."""
+        referred = references(read)
+        if not referred:
+            return read
+        for identity in referred:
+            self.check_new(identity)
+        self.allocate([identity for identity in dict.fromkeys(referred) if identity.state is not State.EMPTY])
+        return resolved(read)
+
+    def _gone(self) -> Gone:
+        """Return what will no longer be there right after the commit.
+
+        Raises:
+            PendingWrites: where the commit would be refused as things stand.
+        """
+        if not any(reach(self.lives).values()):
+            return Gone(self.lives)
+        planner = Planner(self.lives, self.rehearsal, Limits(None))
+        try:
+            turn = planner.send()
+            while not isinstance(turn, Plan):
+                if isinstance(turn, Fetch):
+                    turn = planner.send([plain(reply) for reply in self.ask([ask.call for ask in turn.asks])])
+                else:
+                    turn = planner.send(self.lives.placeholders())
+        except UowError as error:
+            raise PendingWrites(
+                f"What is deleted with others cannot be known before the commit: {error}. Way out: commit first"
+            ) from error
+        return Gone(self.lives, planner.cascaded)
+
+    def _answer(self, read: Read[Any], ended: Gone) -> Answer | tuple[Call, ...]:
         """Return how to answer *read* over what is pending, or the call that answers it as it is."""
         if read.identity.state in (State.DELETED, State.FORGOTTEN):
             raise gone(read.identity)
         if read.members == ():
             return ()
         life = self.lives.find(read.identity)
-        if life is None and read.identity.pk is None:
+        if (life is None and read.identity.pk is None) or ended.holds(read.identity.model, read.identity.pk, life):
             life = Lives.of_nothing(read.identity)
-        answer = None if life is None else Answer.of(read, life)
+        answer = Answer.of(read, life, ended.cleared(read))
         return (read_call(read),) if answer is None else answer
 
     def ask(self, calls: Sequence[Call]) -> list[Any]:
@@ -109,19 +188,23 @@ class View:
     def holds(self, model: ModelSchema, pk: str) -> bool:
         """Return whether the object is there, as it will be right after the commit."""
         life = self.lives.with_pk(model, pk)
+        if self._gone().holds(model, pk, life):
+            return False
         if life is not None and not life.from_server:
             return life.alive
-        if life is not None and not life.alive:
-            return False
         return bool(self.ask((("SISMEMBER", model.keys.collection, pk),))[0])
 
     def touches(self, model: ModelSchema) -> bool:
-        """Return whether something is pending for objects of *model*."""
-        return bool(self.lives.commands) and self._touched.of(self.lives).any_of(model)
+        """Return whether something pending changes objects of *model*, or may."""
+        if not self.lives.commands:
+            return False
+        return self._touched.of(self.lives).any_of(model) or model in reach(self.lives)
 
     def changes(self, key: str) -> bool:
         """Return whether a pending write may change *key*."""
-        return any(self._touched.of(self.lives).may_change(life, key) for life in self.lives)
+        if any(self._touched.of(self.lives).may_change(life, key) for life in self.lives):
+            return True
+        return any(key.startswith(f"{model.keys.prefix}:") for model in reach(self.lives))
 
     def merge(
         self, model: ModelSchema, filters: Sequence[Filter], names: frozenset[str], found: Sequence[str]
@@ -131,6 +214,13 @@ class View:
         Raises:
             PendingWrites: where that cannot be known exactly.
         """
+        if any(condition.field.relation is not None for condition in filters):
+            # One of those that are not known yet might turn out to be the one that is asked for.
+            self.allocate(self.lives.waiting)
+        gone = self._gone()
+        if any(gone.ends(model, condition) for condition in filters):
+            return [], []
+        found = [pk for pk in found if not gone.holds(model, pk)]
         merging = self._touched.of(self.lives).merge(self.lives, self.rehearsal, model, filters, names, found)
         try:
             calls = next(merging)
@@ -138,7 +228,25 @@ class View:
                 calls = merging.send([plain(reply) for reply in self.ask(calls)])
         except StopIteration as end:
             kept, lives = end.value
-            return kept, [life.current for life in lives]
+            return kept, [life.current for life in lives if not gone.holds(model, life.identity.pk, life)]
+
+    def clear(self, rows: Sequence[Row], by: Column | None, columns: Sequence[Column]) -> list[Row]:
+        """Return *rows* that the server found, without references to what is deleted.
+
+        Args:
+            rows: with the values of *columns*.
+            by: the value they are ordered by.
+            columns: the other values.
+        """
+        if not self.lives.deleted:
+            return list(rows)
+        gone = self._gone()
+
+        def kept(column: Column | None, value: str | None) -> str | None:
+            cleared = column is not None and column.field is not None and gone.clears(column.field, value)
+            return None if cleared else value
+
+        return [Row(row.pk, kept(by, row.by), tuple(map(kept, columns, row.values))) for row in rows]
 
     def find(self, model: ModelSchema, filters: Sequence[Filter]) -> list[Identity | str]:
         """Return the objects that match all *filters*, as they will be right after the commit.
@@ -162,7 +270,23 @@ class View:
     def is_pending(self, model: ModelSchema, pk: str) -> bool | None:
         """Return whether the object with *pk* will be there by what is pending alone, None where nothing is said."""
         life = self._pending(model, pk)
+        if self._gone().holds(model, pk, life):
+            return False
         return None if life is None else life.alive
+
+
+def _with_placeholders(answer: Any, new: Sequence[Identity]) -> Any:
+    """Return *answer* with the very placeholders of *new* objects, which fields that refer to objects take."""
+    known = {identity.placeholder: identity.reference for identity in new}
+
+    def placed(item: Any) -> Any:
+        if isinstance(item, str):
+            return known.get(item, item)
+        if isinstance(item, dict):
+            return {placed(key): placed(value) for key, value in item.items()}
+        return type(item)(map(placed, item)) if isinstance(item, list | tuple | set) else item
+
+    return placed(answer)
 
 
 def read_call(read: Read[Any]) -> Call:

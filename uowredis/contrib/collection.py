@@ -9,8 +9,8 @@ from typing import Any, Self
 import attrs
 
 from uowredis.collection import CollectionManager, Sort
-from uowredis.commands import Identity
-from uowredis.conditions import condition, filter_field, spelled_pk
+from uowredis.commands import Identity, State
+from uowredis.conditions import check_target, condition, filter_field, spelled_pk
 from uowredis.content import Call
 from uowredis.exceptions import ArgumentError, ArgumentTypeError, DoesNotExist, ImplementationError, PendingWrites
 from uowredis.fields import Bound, Field, ListField, SetField, SortedSetField
@@ -53,11 +53,13 @@ class ExtendedCollectionManager(CollectionManager):
         return self._filter(filters)
 
     def _condition(self, name: str, value: Any) -> Filter | str | None:
-        if not isinstance(value, Bound):
+        identity = getattr(value, "identity", None)
+        new = isinstance(identity, Identity) and identity.pk is None
+        if not isinstance(value, Bound) and not new:
             return super()._condition(name, value)
         if name not in ("pk", self._schema.pk_field):
-            filter_field(self._schema, name)
-        if not hasattr(value, "get"):
+            check_target(filter_field(self._schema, name)[0], value, f"{self._schema.name}.{name}")
+        if not new and not hasattr(value, "get"):
             raise ArgumentTypeError(f"{self._schema.name}.{name} takes a field with one value, not {value!r}")
         return None
 
@@ -168,7 +170,7 @@ class ExtendedCollectionManager(CollectionManager):
         """Return the models on whose objects the answer depends."""
         given = [value for _, value, _ in self._filters] + self._intersections
         given.append(None if self._sort is None else self._sort.scores)
-        others = [item.instance.identity.model for item in given if isinstance(item, Bound)]
+        others = [item.owner.identity.model for item in given if isinstance(item, Bound)]
         others += [model for item in given if isinstance(item, ExtendedCollectionManager) for model in item._models()]
         return list(dict.fromkeys([self._schema, *others]))
 
@@ -286,7 +288,7 @@ class ExtendedCollectionManager(CollectionManager):
 
 def _key_of(given: Any) -> str:
     """Return the key of a bound field, for eyes: its object may have no pk yet."""
-    identity: Identity = given.instance.identity
+    identity: Identity = given.owner.identity
     pk = identity.placeholder if identity.pk is None else identity.pk
     return identity.model.keys.storage(pk, given.field.schema(True).storage)
 
@@ -333,8 +335,15 @@ class _Asker:
         return [plain(reply) for reply in session.view.ask(calls)]
 
     def value_of(self, field: Any) -> Any:
-        """Return the value of a bound field, a placeholder where it is only shown."""
-        return f"<{field.instance.identity}.{field.field.name}>" if self.shown else field.get()
+        """Return the value of a bound field, or the pk of a new object; a placeholder where it is only shown."""
+        if not isinstance(field, Bound):
+            return self._pk_of(field.identity)
+        return f"<{field.owner.identity}.{field.field.name}>" if self.shown else field.get()  # type: ignore[attr-defined]  # checked when the filter was said
+
+    def _pk_of(self, identity: Identity) -> str | None:
+        if identity.pk is None and not self.shown and identity.state is State.CREATED and self.session is not None:
+            return self.session.allocate(identity)
+        return identity.reference if self.shown else identity.pk
 
     def value_call(self, field: Any) -> Call:
         """Return the call that gets the value of a bound field, for eyes."""
@@ -354,7 +363,7 @@ class _Asker:
             self._take_field(given, sets, within)
 
     def _take_field(self, given: Any, sets: list[tuple[str, bool]], within: list[frozenset[str]]) -> None:
-        identity: Identity = given.instance.identity
+        identity: Identity = given.owner.identity
         touched = self.session is not None and (identity.pk is None or self.session.view.touches(identity.model))
         if identity.pk is None or (touched and not self.shown):
             within.append(frozenset(_members(given)))
@@ -398,7 +407,7 @@ class _Asker:
         if self.shown:
             return {}
         if not isinstance(given, str):
-            identity: Identity = given.instance.identity
+            identity: Identity = given.owner.identity
             if self.session is not None and (identity.pk is None or self.session.view.touches(identity.model)):
                 return self._spelled(identity.model.keys, given.zrange(0, -1, withscores=True))
             assert identity.pk is not None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, ClassVar, Generic, NoReturn, Protocol, TypeVar, overload
 
 from uowredis.commands import Change, Identity, Read, Removed, Write
@@ -35,10 +35,10 @@ class Bound(Sayer[M]):
     returns a ``Pending``; a read answers as it will right after the commit.
     """
 
-    __slots__ = ("field", "instance")
+    __slots__ = ("field", "owner")
 
-    def __init__(self, instance: Instance, field: Field[Any, Any]) -> None:
-        self.instance = instance
+    def __init__(self, owner: Instance, field: Field[Any, Any]) -> None:
+        self.owner = owner
         self.field = field
 
     # isinstance(person.tags, SetField) is true, as for the declared field.
@@ -47,15 +47,15 @@ class Bound(Sayer[M]):
         return type(self.field)
 
     def _say(self, command: Read[Any] | Write[Any]) -> Any:
-        return self.instance._say(command)
+        return self.owner._say(command)
 
     @property
     def _described(self) -> str:
-        return f"{self.field} of {self.instance.identity}"
+        return f"{self.field} of {self.owner.identity}"
 
     @property
     def _schema(self) -> FieldSchema:
-        return self.instance.identity.model.fields[self.field.name]
+        return self.owner.identity.model.fields[self.field.name]
 
     def _read(
         self,
@@ -66,11 +66,11 @@ class Bound(Sayer[M]):
         counts: bool = False,
     ) -> Read[Any]:
         schema = self._schema
-        return Read(self.instance.identity, schema.storage, schema, name, args, decode, members, counts)
+        return Read(self.owner.identity, schema.storage, schema, name, args, decode, members, counts)
 
     def _write(self, change: Change, name: str, *args: str, decode: Callable[[Any], Any] = as_is) -> Write[Any]:
         schema = self._schema
-        return Write(self.instance.identity, schema.storage, schema, name, args, change, decode)
+        return Write(self.owner.identity, schema.storage, schema, name, args, change, decode)
 
     def _refuse_expiry(self, **given: object) -> None:
         options = [option for option, value in given.items() if value is not None]
@@ -86,7 +86,7 @@ class Bound(Sayer[M]):
         return self._write(Removed(None), "DEL")
 
     def __repr__(self) -> str:
-        return f"<{self.instance.identity}.{self.field.name}>"
+        return f"<{self.owner.identity}.{self.field.name}>"
 
 
 class Field(Generic[S, A]):
@@ -135,6 +135,25 @@ class Field(Generic[S, A]):
     def schema(self, lockable: bool) -> FieldSchema:
         """Return what was declared, as facts; *lockable* is what the model says."""
         return FieldSchema(self.name, self.kind, self.indexable, self.unique, self.lockable and lockable)
+
+    def spell(self, value: Any) -> str:
+        """Return *value* as the text that is stored.
+
+        Raises:
+            ArgumentError: for what has no spelling.
+        """
+        return text(value, self)
+
+    def spell_all(self, values: Iterable[Any]) -> tuple[str, ...]:
+        """Return all *values* as :meth:`spell` does; at least one is needed.
+
+        Raises:
+            ArgumentError: for no value at all, or one that has no spelling.
+        """
+        spelled = tuple(map(self.spell, values))
+        if not spelled:
+            raise ArgumentError(f"{self} is missing: give at least one")
+        return spelled
 
     def first_write(self, identity: Identity, schema: FieldSchema, value: Any) -> Write[Any] | tuple[str, str]:
         """Return what stores *value* given to a constructor: a write, or (name, value) of a string or entry."""

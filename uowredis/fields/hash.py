@@ -37,7 +37,7 @@ def _checked(field: Field[Any, Any], given: object) -> list[tuple[Any, Any]]:
 
 def _entries(field: Field[Any, Any], given: Iterable[tuple[Any, Any]]) -> tuple[tuple[str, str], ...]:
     """Return *given* spelled; at least one pair is needed."""
-    pairs = tuple((_entry(field, entry), text(value, field)) for entry, value in given)
+    pairs = tuple((_entry(field, entry), field.spell(value)) for entry, value in given)
     if not pairs:
         raise ArgumentError(f"{field} is missing: give at least one entry with its value")
     return pairs
@@ -134,7 +134,7 @@ class BoundHash(Bound[M]):
     def hsetnx(self, key: Value, value: Value) -> Write[bool]:
         """Store *value* under *key* where there is none; return whether it was stored (HSETNX)."""
         entry = _entry(self.field, key)
-        return self._write(Computed((entry,)), "HSETNX", entry, text(value, self.field), decode=as_bool)
+        return self._write(Computed((entry,)), "HSETNX", entry, self.field.spell(value), decode=as_bool)
 
     @writes
     def hdel(self, *keys: Value) -> Write[int]:

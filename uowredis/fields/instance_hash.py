@@ -22,7 +22,6 @@ from uowredis.spelling import (
     integer,
     number,
     sure_float,
-    text,
 )
 
 
@@ -39,14 +38,14 @@ class BoundInstanceHash(Bound[M]):
     @writes
     def hset(self, value: Value) -> Write[int]:
         """Store *value*; return 1 where there was none before, else 0 (HSET)."""
-        spelled, name = text(value, self.field), self.field.name
+        spelled, name = self.field.spell(value), self.field.name
         return self._write(Replaced(((name, spelled),)), "HSET", name, spelled)
 
     @writes
     def hsetnx(self, value: Value) -> Write[bool]:
         """Store *value* where there is none; return whether it was stored (HSETNX)."""
         name = self.field.name
-        return self._write(Computed((name,)), "HSETNX", name, text(value, self.field), decode=as_bool)
+        return self._write(Computed((name,)), "HSETNX", name, self.field.spell(value), decode=as_bool)
 
     @writes
     def hincrby(self, amount: int = 1) -> Write[int]:
@@ -88,7 +87,7 @@ class InstanceHashField(SingleValueField[BoundInstanceHash[Sync], BoundInstanceH
 
     def first_write(self, identity: Identity, schema: FieldSchema, value: Any) -> tuple[str, str]:
         """Return the entry; the constructor stores all of an instance by one HSET."""
-        return self.name, text(value, self)
+        return self.name, self.spell(value)
 
     def _setter(self) -> str:
         return "hset"
@@ -150,7 +149,7 @@ class InstanceHashCommands(Sayer[M]):
         names = entry_names(model, tuple(values))
         if not names:
             raise ArgumentError(f"{model.name}.hmset() takes at least one field with its value")
-        pairs = tuple((name, text(value, f"{model.name}.{name}")) for name, value in values.items())
+        pairs = tuple((name, getattr(type(self), name).spell(value)) for name, value in values.items())
         args = tuple(part for pair in pairs for part in pair)
         return Write(self.identity, INSTANCE_HASH, None, "HMSET", args, Replaced(pairs), as_ok)
 

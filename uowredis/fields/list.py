@@ -11,7 +11,7 @@ from uowredis.fields.base import Bound, Field
 from uowredis.fields.saying import M, reads, writes
 from uowredis.modes import Async, Sync
 from uowredis.schema import FieldSchema, Kind
-from uowredis.spelling import Value, as_ok, as_text, as_texts, integer, listed, one_or_many, text, texts
+from uowredis.spelling import Value, as_ok, as_text, as_texts, integer, listed, one_or_many
 
 
 class BoundList(Bound[M]):
@@ -37,24 +37,24 @@ class BoundList(Bound[M]):
     @writes
     def lpush(self, *values: Value) -> Write[int]:
         """Put *values* before the first, one after another; return the length after it (LPUSH)."""
-        spelled = texts(values, self.field)
+        spelled = self.field.spell_all(values)
         return self._write(Added(spelled), "LPUSH", *spelled)
 
     @writes
     def rpush(self, *values: Value) -> Write[int]:
         """Put *values* behind the last; return the length after it (RPUSH)."""
-        spelled = texts(values, self.field)
+        spelled = self.field.spell_all(values)
         return self._write(Added(spelled), "RPUSH", *spelled)
 
     @writes
     def lpushx(self, *values: Value) -> Write[int]:
         """Same as :meth:`lpush`, but only where the list has values already; else 0 (LPUSHX)."""
-        return self._write(Computed(), "LPUSHX", *texts(values, self.field))
+        return self._write(Computed(), "LPUSHX", *self.field.spell_all(values))
 
     @writes
     def rpushx(self, *values: Value) -> Write[int]:
         """Same as :meth:`rpush`, but only where the list has values already; else 0 (RPUSHX)."""
-        return self._write(Computed(), "RPUSHX", *texts(values, self.field))
+        return self._write(Computed(), "RPUSHX", *self.field.spell_all(values))
 
     @writes
     def lpop(self, count: int | None = None) -> Write[Any]:
@@ -79,8 +79,8 @@ class BoundList(Bound[M]):
         """
         if not isinstance(where, str) or where.upper() not in ("BEFORE", "AFTER"):
             raise ArgumentError(f"linsert() takes 'BEFORE' or 'AFTER', not {where!r}")
-        what = self.field
-        return self._write(Computed(), "LINSERT", where.upper(), text(refvalue, what), text(value, what))
+        spell = self.field.spell
+        return self._write(Computed(), "LINSERT", where.upper(), spell(refvalue), spell(value))
 
     @writes
     def lrem(self, count: int, value: Value) -> Write[int]:
@@ -90,7 +90,7 @@ class BoundList(Bound[M]):
             count: how many copies at most, from the start; negative: from the end; 0: all.
             value: the value to remove.
         """
-        spelled = text(value, self.field)
+        spelled = self.field.spell(value)
         copies = integer(count, "count")
         return self._write(Removed((spelled,)) if copies == "0" else Computed(), "LREM", copies, spelled)
 
@@ -101,7 +101,7 @@ class BoundList(Bound[M]):
         Raises:
             Rejected: where there is no such index; nothing is written.
         """
-        args = (integer(index, "index"), text(value, self.field))
+        args = (integer(index, "index"), self.field.spell(value))
         return self._write(Computed(fallible=True), "LSET", *args, decode=as_ok)
 
     @writes
@@ -118,7 +118,7 @@ class ListField(Field[BoundList[Sync], BoundList[Async]]):
 
     def first_write(self, identity: Identity, schema: FieldSchema, value: Value | Iterable[Value]) -> Write[Any]:
         """Return the RPUSH of one value or of many."""
-        spelled = texts(listed(value), self)
+        spelled = self.spell_all(listed(value))
         return Write(identity, schema.storage, schema, "RPUSH", spelled, Added(spelled))
 
     def _setter(self) -> str:

@@ -25,7 +25,7 @@ class BoundPK(Bound[M]):
         Raises:
             DoesNotExist: where the object was deleted, or made in a session that was rolled back.
         """
-        instance: Any = self.instance
+        instance: Any = self.owner
         pk: str = instance._pk_now()
         return pk
 

@@ -19,8 +19,6 @@ from uowredis.spelling import (
     integer,
     listed,
     one_or_many,
-    text,
-    texts,
 )
 
 
@@ -42,7 +40,7 @@ class BoundSet(Bound[M]):
     @reads
     def sismember(self, value: Value) -> Read[bool]:
         """Return whether *value* is in the set (SISMEMBER)."""
-        spelled = text(value, self.field)
+        spelled = self.field.spell(value)
         return self._read("SISMEMBER", spelled, decode=as_bool, members=(spelled,))
 
     @reads
@@ -58,13 +56,13 @@ class BoundSet(Bound[M]):
     @writes
     def sadd(self, *values: Value) -> Write[int]:
         """Add *values*; return how many were new (SADD)."""
-        spelled = texts(values, self.field)
+        spelled = self.field.spell_all(values)
         return self._write(Added(spelled), "SADD", *spelled)
 
     @writes
     def srem(self, *values: Value) -> Write[int]:
         """Remove *values*; return how many were there (SREM)."""
-        spelled = texts(values, self.field)
+        spelled = self.field.spell_all(values)
         return self._write(Removed(spelled), "SREM", *spelled)
 
     @writes
@@ -88,7 +86,7 @@ class SetField(Field[BoundSet[Sync], BoundSet[Async]]):
 
     def first_write(self, identity: Identity, schema: FieldSchema, value: Value | Iterable[Value]) -> Write[Any]:
         """Return the SADD of one value or of many."""
-        spelled = texts(listed(value), self)
+        spelled = self.spell_all(listed(value))
         return Write(identity, schema.storage, schema, "SADD", spelled, Added(spelled))
 
     def _setter(self) -> str:

@@ -24,21 +24,19 @@ from uowredis.spelling import (
     number,
     score_bound,
     sure_float,
-    text,
-    texts,
 )
 
 
 def _scores(
-    what: object, mapping: Mapping[Any, Any] | None, more: Mapping[str, Any]
+    field: Field[Any, Any], mapping: Mapping[Any, Any] | None, more: Mapping[str, Any]
 ) -> tuple[dict[str, str], list[str]]:
     """Return member to score, and the same flat as ZADD takes it."""
     if mapping is not None and not isinstance(mapping, Mapping):
-        raise ArgumentTypeError(f"{what} takes a mapping of members to scores, not {type(mapping).__name__}")
+        raise ArgumentTypeError(f"{field} takes a mapping of members to scores, not {type(mapping).__name__}")
     given = list((mapping or {}).items()) + list(more.items())
-    pairs = {text(member, what): number(score, f"the score in {what}", infinite=True) for member, score in given}
+    pairs = {field.spell(member): number(score, f"the score in {field}", infinite=True) for member, score in given}
     if not pairs:
-        raise ArgumentError(f"{what} is missing: give at least one member with its score")
+        raise ArgumentError(f"{field} is missing: give at least one member with its score")
     return pairs, [part for member, score in pairs.items() for part in (score, member)]
 
 
@@ -66,18 +64,18 @@ class BoundSortedSet(Bound[M]):
     @reads
     def zscore(self, value: Value) -> Read[float | None]:
         """Return the score of *value*, None where it is not there (ZSCORE)."""
-        spelled = text(value, self.field)
+        spelled = self.field.spell(value)
         return self._read("ZSCORE", spelled, decode=as_float, members=(spelled,))
 
     @reads
     def zrank(self, value: Value) -> Read[int | None]:
         """Return the place of *value* from the lowest score on, from 0, None where it is not there (ZRANK)."""
-        return self._read("ZRANK", text(value, self.field))
+        return self._read("ZRANK", self.field.spell(value))
 
     @reads
     def zrevrank(self, value: Value) -> Read[int | None]:
         """Same as :meth:`zrank` but from the highest score on (ZREVRANK)."""
-        return self._read("ZREVRANK", text(value, self.field))
+        return self._read("ZREVRANK", self.field.spell(value))
 
     @reads
     def zrange(
@@ -201,7 +199,7 @@ class BoundSortedSet(Bound[M]):
     @writes
     def zincrby(self, amount: float, value: Value) -> Write[float]:
         """Add *amount* to the score of *value* (0 where it is not there); return the sum (ZINCRBY)."""
-        spelled, by = text(value, self.field), number(amount, "amount", infinite=True)
+        spelled, by = self.field.spell(value), number(amount, "amount", infinite=True)
         # Infinity may meet its opposite, which Redis refuses; other sums cannot fail.
         endless = not math.isfinite(float(by))
         change: Change = Computed((spelled,), fallible=True) if endless else Added((spelled,))
@@ -210,7 +208,7 @@ class BoundSortedSet(Bound[M]):
     @writes
     def zrem(self, *values: Value) -> Write[int]:
         """Remove *values*; return how many were there (ZREM)."""
-        spelled = texts(values, self.field)
+        spelled = self.field.spell_all(values)
         return self._write(Removed(spelled), "ZREM", *spelled)
 
     @writes

@@ -26,7 +26,6 @@ from uowredis.spelling import (
     seconds,
     sure_float,
     sure_text,
-    text,
 )
 
 #: Bytes that a string may have (redis.io/docs/latest/develop/data-types/strings: 512 MB).
@@ -124,30 +123,30 @@ class BoundString(Bound[M]):
             raise ArgumentError("set() takes nx or get, not both: Redis 6.2 refuses it")
         options = [part for pair in timed for part in pair]
         options += [name for name, given in (("KEEPTTL", keepttl), ("NX", nx), ("XX", xx), ("GET", get)) if given]
-        spelled = text(value, self.field)
+        spelled = self.field.spell(value)
         change = Computed() if nx or xx else Replaced((("", spelled),))
         return self._write(change, "SET", spelled, *options, decode=as_text if get else as_ok)
 
     @writes
     def getset(self, value: Value) -> Write[str | None]:
         """Store *value*; return the old value, None where there was none (GETSET)."""
-        spelled = text(value, self.field)
+        spelled = self.field.spell(value)
         return self._write(Replaced((("", spelled),)), "GETSET", spelled, decode=as_text)
 
     @writes
     def setnx(self, value: Value) -> Write[bool]:
         """Store *value* where there is none; return whether it was stored (SETNX)."""
-        return self._write(Computed(), "SETNX", text(value, self.field), decode=as_bool)
+        return self._write(Computed(), "SETNX", self.field.spell(value), decode=as_bool)
 
     @writes
     def append(self, value: Value) -> Write[int]:
         """Append *value* to what is there; return the length in bytes after it (APPEND)."""
-        return self._write(Computed(), "APPEND", text(value, self.field))
+        return self._write(Computed(), "APPEND", self.field.spell(value))
 
     @writes
     def setrange(self, offset: int, value: Value) -> Write[int]:
         """Overwrite what is there from byte *offset* on; return the length in bytes after it (SETRANGE)."""
-        spelled = text(value, self.field)
+        spelled = self.field.spell(value)
         return self._write(
             Computed(), "SETRANGE", integer(offset, "offset", 0, _MOST_BYTES - len(encode(spelled))), spelled
         )
@@ -195,4 +194,4 @@ class StringField(SingleValueField[BoundString[Sync], BoundString[Async]]):
 
     def first_write(self, identity: Identity, schema: FieldSchema, value: Any) -> tuple[str, str]:
         """Return the name and the value to SET."""
-        return self.name, text(value, self)
+        return self.name, self.spell(value)

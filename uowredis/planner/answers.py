@@ -5,18 +5,24 @@ Only the pending writes that the read depends on are tried, on only what they an
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, TypeAlias
 
 import attrs
 
-from uowredis.commands import Opaque, Read, Removed, Replaced, kind_of_key
-from uowredis.content import Call, Part, count_call, read_call
+from uowredis.commands import Identity, Opaque, Read, Removed, Replaced, kind_of_key
+from uowredis.content import Call, Part, count_call, pairs, read_call
 from uowredis.exceptions import PendingWrites
 from uowredis.keys import INSTANCE_HASH
-from uowredis.planner.lives import Life, Said
+from uowredis.planner.gone import Dead
+from uowredis.planner.lives import Life, Lives, Said
 from uowredis.planner.work import matters, named
 from uowredis.rehearsal import KEY, Refused, Rehearsal, TooLarge
 from uowredis.schema import Kind
+from uowredis.spelling import Placeholder, plain
+
+#: The references that a key loses, by field.
+Cleared: TypeAlias = Mapping[str, Dead]
 
 
 @attrs.define(eq=False)
@@ -34,22 +40,35 @@ class Answer:
     _given: list[tuple[str, str]]
     _said: list[Said]
     _counted: bool
+    _cleared: Cleared
 
     @classmethod
-    def of(cls, read: Read[Any], life: Life) -> Answer | None:
+    def of(cls, read: Read[Any], life: Life | None, cleared: Cleared) -> Answer | None:
         """Return how to answer *read*, None where nothing pending concerns it.
+
+        Args:
+            read: what is asked.
+            life: what is pending for its object.
+            cleared: references that the key loses because of deletions, by field.
 
         Raises:
             PendingWrites: where only the server can know the result of a pending write.
         """
-        epoch, kind = life, kind_of_key(read)
+        kind = kind_of_key(read)
+        if life is None:
+            if not cleared:
+                return None
+            life = Lives.untouched(read.identity)
+        epoch = life
         given = list(epoch.create.entries) if epoch.create is not None and read.storage == INSTANCE_HASH else []
         from_nothing, said = _since_emptied(kind, epoch.said(read.storage))
         from_nothing = from_nothing or epoch.from_nothing
         members: set[str] | None = None if read.members is None or kind is Kind.LIST else set(read.members)
         if members is not None:
             said, members = _concerned(said, members)
-        if not from_nothing and not said:
+            if kind is Kind.HASH:
+                cleared = {name: pks for name, pks in cleared.items() if members is None or name in members}
+        if not from_nothing and not said and not cleared:
             return None
         if opaque := [str(write) for _, write in said if isinstance(write.change, Opaque) and not matters(write)]:
             raise PendingWrites(
@@ -57,19 +76,25 @@ class Answer:
                 f"Way out: commit first, or read before you write"
             )
         part: Part = None if members is None else tuple(sorted(members))
-        counted = read.counts and not from_nothing and _countable(kind, said)
+        counted = read.counts and not from_nothing and _countable(kind, said) and not (cleared and kind is Kind.LIST)
         if counted:
             part = tuple(dict.fromkeys(member for _, write in said for member in named(write.change) or ()))
+            part = tuple(dict.fromkeys((*part, *_members_cleared(kind, cleared))))
         if from_nothing:
-            return cls(read, (), kind, (), given, said, False)
+            return cls(read, (), kind, (), given, said, False, cleared)
         assert life.identity.pk is not None
         key = life.model.keys.storage(life.identity.pk, read.storage)
         if not counted:
-            return cls(read, (read_call(kind, key, part),), kind, part, given, said, False)
+            return cls(read, (read_call(kind, key, part),), kind, part, given, said, False, cleared)
         # What is pushed on a list need not be read to be counted.
         seen = () if kind is Kind.LIST else part
         extra = (read_call(kind, key, seen),) if seen else ()
-        return cls(read, (count_call(kind, key), *extra), kind, seen, given, said, True)
+        return cls(read, (count_call(kind, key), *extra), kind, seen, given, said, True, cleared)
+
+    def refers_to(self) -> list[Identity]:
+        """Return the new objects that the answer may name and that have no pk yet."""
+        values = [value for _, value in self._given] + [arg for _, write in self._said for arg in write.args]
+        return [value.identity for value in values if type(value) is Placeholder and value.identity.pk is None]
 
     def settle(self, rehearsal: Rehearsal, replies: list[Any]) -> Any:
         """Return the answer, given the plain *replies* to the calls.
@@ -84,6 +109,7 @@ class Answer:
                     rehearsal.settle(write, index)
                 else:
                     rehearsal.write(write)
+            self._clear(rehearsal)
             if self._counted:
                 return replies[0] + rehearsal.run(count_call(self._kind, KEY)) - before
             return self.read.decode(rehearsal.ask(self.read.name, self.read.args))
@@ -94,6 +120,23 @@ class Answer:
                 f"{self.read} cannot be answered before the commit: its key holds {error} members, more than are "
                 f"rehearsed, and {self._named()} is pending. Way out: commit first, or Session(db, rehearsal_limit=...)"
             ) from None
+
+    def _clear(self, rehearsal: Rehearsal) -> None:
+        """Take away the references to what is deleted."""
+        for name, pks in self._cleared.items():
+            if self._kind is Kind.HASH:
+                if plain(rehearsal.run(("HGET", KEY, name))) in pks:
+                    rehearsal.run(("HDEL", KEY, name))
+            elif self._kind is Kind.STRING:
+                if plain(rehearsal.run(("GET", KEY))) in pks:
+                    rehearsal.clear()
+            elif self._kind is Kind.LIST:
+                for pk in {value for value in rehearsal.content(Kind.LIST, None) if value in pks}:
+                    rehearsal.run(("LREM", KEY, "0", pk))
+            elif gone := [
+                member for _, member in pairs(self._kind, None, rehearsal.content(self._kind, None)) if member in pks
+            ]:
+                rehearsal.run(("SREM" if self._kind is Kind.SET else "ZREM", KEY, *gone))
 
     def _load(self, rehearsal: Rehearsal, replies: list[Any]) -> int:
         if self.calls and self._part != ():
@@ -106,6 +149,12 @@ class Answer:
 
     def _named(self) -> str:
         return ", ".join(str(write) for _, write in self._said[:5])
+
+
+def _members_cleared(kind: Kind, cleared: Cleared) -> Iterator[str]:
+    """Yield the members of a key that may go, or the entries of a hash."""
+    for name, pks in cleared.items():
+        yield from (name,) if kind is Kind.HASH else sorted(pks)
 
 
 def _since_emptied(kind: Kind, said: list[Said]) -> tuple[bool, list[Said]]:

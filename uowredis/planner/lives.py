@@ -6,12 +6,14 @@ all that is pending for one object, cut into epochs: each begins with what the s
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import bisect
+import operator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import attrs
 
-from uowredis.commands import Create, Delete, Identity, Write, WriteCommand
+from uowredis.commands import Create, Delete, Identity, Write, WriteCommand, references, resolved
 from uowredis.keys import INSTANCE_HASH
 from uowredis.schema import ModelSchema
 
@@ -99,13 +101,21 @@ class Lives:
     Attributes:
         commands: in the order said.
         of_command: the object of each.
+        deleted: the objects that were deleted on the way, by model.
+        related: the models spoken of whose objects may refer to others.
+        resolved: positions of commands whose references have become pks since they were said, in that order.
     """
 
     commands: list[WriteCommand] = attrs.field(factory=list)
     of_command: list[Life] = attrs.field(factory=list)
+    deleted: dict[ModelSchema, dict[Life, None]] = attrs.field(factory=dict)
+    related: dict[ModelSchema, None] = attrs.field(factory=dict)
+    resolved: list[int] = attrs.field(factory=list)
+    _waiting: dict[Identity, list[int]] = attrs.field(factory=dict)
     _by_identity: dict[Identity, Life] = attrs.field(factory=dict)
     _by_pk: dict[ModelSchema, dict[str, Life]] = attrs.field(factory=dict)
     _allocated: dict[ModelSchema, dict[str, Life]] = attrs.field(factory=dict)
+    _numbered: dict[ModelSchema, dict[int, Life]] = attrs.field(factory=dict)
 
     def __iter__(self) -> Iterator[Life]:
         yield from self._by_identity.values()
@@ -127,20 +137,53 @@ class Lives:
 
     def unallocated(self, model: ModelSchema, placeholder: str) -> Life | None:
         """Return the new object of *model* that is called *placeholder* while it has no pk."""
-        if not placeholder.startswith("<"):
+        numbered = self._numbered.get(model)
+        if numbered is None or not (number := _number(model, placeholder)):
             return None
-        fresh = (life for life in self._by_identity.values() if life.model is model and life.identity.pk is None)
-        return next((life for life in fresh if life.identity.placeholder == placeholder), None)
+        life = numbered.get(number)
+        return life if life is not None and life.identity.pk is None else None
 
     @staticmethod
     def of_nothing(identity: Identity) -> Life:
         """Return the life of an empty object, about which nothing was said."""
         return Life(True, identity=identity, model=identity.model, fresh=True, from_server=False)
 
-    def allocated(self, identity: Identity) -> None:
-        """Note that the new object of *identity* has its pk now."""
-        assert identity.pk is not None
-        self._allocated.setdefault(identity.model, {})[identity.pk] = self._by_identity[identity]
+    @property
+    def waiting(self) -> list[Identity]:
+        """The new objects that commands refer to and that have no pk yet."""
+        return list(self._waiting)
+
+    @staticmethod
+    def untouched(identity: Identity) -> Life:
+        """Return the life of an object on the server, about which nothing was said."""
+        return Life(False, identity=identity, model=identity.model, fresh=False, from_server=True)
+
+    def placeholders(self) -> dict[Life, str]:
+        """Return what stands for the pks of the new objects."""
+        new = (life for life in self if life.fresh and life.identity.pk is None)
+        return {life: life.identity.placeholder for life in new}
+
+    def allocated(self, identities: Iterable[Identity]) -> None:
+        """Note that the new objects of *identities* have their pks now; references to them become these pks."""
+        positions: set[int] = set()
+        for identity in identities:
+            assert identity.pk is not None
+            self._allocated.setdefault(identity.model, {})[identity.pk] = self._by_identity[identity]
+            positions.update(self._waiting.pop(identity, ()))
+        for position in sorted(positions):
+            self._resolve(position)
+
+    def _resolve(self, position: int) -> None:
+        command = self.commands[position] = resolved(self.commands[position])
+        self.resolved.append(position)
+        for epoch in self.of_command[position].epochs:
+            if isinstance(command, Create):
+                epoch.create = command if epoch.index == position else epoch.create
+            elif isinstance(command, Write):
+                said = epoch.writes.get(command.storage, [])
+                place = bisect.bisect_left(said, position, key=operator.itemgetter(0))
+                if place < len(said) and said[place][0] == position:
+                    said[place] = (position, command)
 
     def add(self, command: WriteCommand) -> None:
         """Take *command* as the last one said."""
@@ -149,6 +192,10 @@ class Lives:
         life = self.find(identity) or self._new(command, position)
         self.commands.append(command)
         self.of_command.append(life)
+        if identity.model.related:
+            self.related[identity.model] = None
+            for referred in references(command):
+                self._waiting.setdefault(referred, []).append(position)
         if type(command) is Create:
             if life.create is not command:
                 life.begin(command, position)
@@ -156,6 +203,7 @@ class Lives:
         elif type(command) is Delete:
             life.alive = False
             life.deleted = True
+            self.deleted.setdefault(life.model, {})[life] = None
             life.begin(None, -1)
         else:
             assert isinstance(command, Write)
@@ -174,7 +222,15 @@ class Lives:
             life = Life(False, identity=identity, model=model, fresh=False, from_server=True)
         if life.fresh:
             self._by_identity[identity] = life
+            self._numbered.setdefault(model, {})[identity.number] = life
         else:
             assert identity.pk is not None
             self._by_pk.setdefault(model, {})[identity.pk] = life
         return life
+
+
+def _number(model: ModelSchema, placeholder: str) -> int:
+    """Return the number of a new object by what stands for its pk, 0 where nothing does."""
+    opening = f"<{model.name} "
+    digits = placeholder.removeprefix(opening).removesuffix(">")
+    return int(digits) if placeholder == f"{opening}{digits}>" and digits.isdecimal() and digits.isascii() else 0

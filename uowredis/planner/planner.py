@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Generator, Mapping
+from collections.abc import Collection, Generator, Mapping
 from typing import Any, TypeAlias
 
 import attrs
@@ -24,6 +24,7 @@ from uowredis.planner.asking import Asking
 from uowredis.planner.index import Index, in_parts
 from uowredis.planner.lives import Life, Lives
 from uowredis.planner.presence import Presence
+from uowredis.planner.relations import Relations
 from uowredis.planner.unique import Unique
 from uowredis.planner.values import Values
 from uowredis.rehearsal import Rehearsal, Rewrite
@@ -67,7 +68,11 @@ class Planner:
         self._values = Values(self._asking, rehearsal, symbolic)
         self._unique = Unique(self._asking, lives)
         self._presence = Presence(self._asking)
+        self._relations = Relations(self._asking, self._values, self._presence, lives)
         self._index = Index()
+        self._pks: dict[Life, str] = {}
+        self._allocations: tuple[Call, ...] = ()
+        self._allocated_at = 0
         self._turns = self._run()
 
     def send(self, answers: Any = None) -> Turn:
@@ -77,6 +82,9 @@ class Planner:
     def _run(self) -> Generator[Turn, Any, None]:
         lives = list(self._lives)
         self._check_size(len(self._lives.commands))
+        if self._lives.waiting:
+            yield from self._allocate(lives)
+        self._relations.ask()
         for life in lives:
             if not self._only_created(life):
                 self._values.ask(life)
@@ -90,18 +98,30 @@ class Planner:
         for delta in self._values.deltas:
             if delta.field.unique:
                 self._unique.claim(delta.life, delta.field, delta.after - delta.before)
-        yield from self._ask()
+        deltas = self._values.deltas
+        if self._relations.idle:
+            yield from self._ask()
+            self._index.move(self._values.moves())
+        else:
+            following = {(delta.life, delta.field.name): delta for delta in self._values.all_deltas()}
+            for _ in self._relations.turns(following):
+                yield from self._ask()
+            deltas = list(following.values())
         if not self._symbolic:
-            self._unique.judge(self._values.deltas)
-        self._index.take(self._values.deltas)
-        self._index.move(self._values.moves())
+            self._unique.judge(deltas)
+        self._index.take(deltas)
         self.rewrites = self._values.rewrites
-        yield from self._finish(lives)
+        yield from self._finish([*lives, *self._relations.added])
+
+    @property
+    def cascaded(self) -> Collection[Life]:
+        """What is deleted only because it refers to something deleted."""
+        return self._relations.cascaded.keys()
 
     def _only_created(self, life: Life) -> bool:
         """Note the index entries of *life* at once where it is but a constructor's call: the fast path of bulk."""
         create = life.create
-        if create is None or life.writes or life.ended:
+        if create is None or life.writes or life.ended or self._relations.concerns(life.model):
             return False
         if any(write.field is not None and write.field.indexed for write in create.writes):
             return False
@@ -131,27 +151,32 @@ class Planner:
         self._asking.answered(fetch, (yield fetch))
 
     def _finish(self, lives: list[Life]) -> Generator[Turn, Any, None]:
-        wanted = [life for life in lives if life.fresh and life.identity.pk is None]
-        pks: dict[Life, str] = {life: life.identity.pk for life in lives if life.identity.pk is not None}
-        allocations: tuple[Call, ...] = ()
-        if wanted:
-            counts: Counter[ModelSchema] = Counter(life.model for life in wanted)
-            allocate = Allocate(tuple(counts.items()))
-            allocations = allocate.calls
-            pks |= yield allocate
+        if not self._pks:
+            yield from self._allocate(lives)
+        pks = {life: life.identity.pk for life in lives if life.identity.pk is not None} | self._pks
         steps = self._steps(lives, pks)
         self._check_size(len(steps))
         plan = Plan(
-            _title(lives),
+            self._title(lives),
             tuple(self._asking.rounds),
-            allocations,
+            self._allocations,
             tuple(steps),
             self._asking.scripted,
             self._symbolic,
+            self._allocated_at,
         )
         if plan.scripted and plan.steps:
             self._check_script(plan)
         yield plan
+
+    def _allocate(self, lives: list[Life]) -> Generator[Turn, Any, None]:
+        """Ask for the primary keys of all new objects: last, or first where commands refer to them."""
+        counts: Counter[ModelSchema] = Counter(life.model for life in lives if life.fresh and life.identity.pk is None)
+        if counts:
+            allocate = Allocate(tuple(counts.items()))
+            self._allocations = allocate.calls
+            self._allocated_at = len(self._asking.rounds)
+            self._pks = yield allocate
 
     def _check_size(self, steps: int) -> None:
         if steps > self._limits.steps:
@@ -173,9 +198,10 @@ class Planner:
         for position, (command, life) in enumerate(zip(self._lives.commands, self._lives.of_command, strict=True)):
             self._say(steps, position, command, life, pks[life])
         most = script.MOST_ARGUMENTS if self._asking.scripted else sys.maxsize
+        steps += self._relations.steps(pks)
         steps += self._index.steps(pks, most)
         steps += self._instances(lives, pks, most)
-        for key in sorted(self._presence.touched(lives)):
+        for key in sorted(self._presence.touched(lives, self.cascaded)):
             steps.append(Step(("SET", key, ""), "guard key of a creation or deletion"))
             steps.append(Step(("DEL", key), "guard key of a creation or deletion"))
         return steps
@@ -207,33 +233,35 @@ class Planner:
         born: dict[ModelSchema, list[str]] = {}
         gone: dict[ModelSchema, list[str]] = {}
         for life in lives:
-            if life.from_server and not life.alive:
+            alive = life.alive and life not in self.cascaded
+            if life.from_server and not alive:
                 gone.setdefault(life.model, []).append(pks[life])
-            elif not life.from_server and life.alive:
+            elif not life.from_server and alive:
                 born.setdefault(life.model, []).append(pks[life])
         return [
-            Step(call, why)
-            for command, noted, why in (("SREM", gone, "pks of {}, old"), ("SADD", born, "pks of {}, new"))
+            Step(call, f"pks of {model.name}, {word}")
+            for command, noted, word in (("SREM", gone, "old"), ("SADD", born, "new"))
             for model in sorted(noted, key=lambda model: model.keys.prefix)
             for call in in_parts(command, model.keys.collection, noted[model], most)
-            for why in (why.format(model.name),)
         ]
 
-
-def _title(lives: list[Life]) -> str:
-    """Return what changes: ``Bike <1> changed``, or ``3 Bike created, 2 Bike deleted``."""
-    found: dict[tuple[ModelSchema, str], tuple[Life, int]] = {}
-    for life in lives:
-        if life.alive:
-            word = "created" if not life.from_server else "replaced" if life.deleted else "changed"
-        elif life.from_server:
-            word = "deleted"
-        else:
-            continue
-        first, count = found.get((life.model, word), (life, 0))
-        found[life.model, word] = first, count + 1
-    parts = [
-        f"{first} {word}" if count == 1 else f"{count} {model.name} {word}"
-        for (model, word), (first, count) in found.items()
-    ]
-    return ", ".join(parts) or "nothing changes"
+    def _title(self, lives: list[Life]) -> str:
+        """Return what changes: ``Bike <1> changed``, or ``3 Bike created, 2 Bike deleted``."""
+        found: dict[tuple[ModelSchema, str], tuple[Life, int]] = {}
+        added = set(self._relations.added)
+        for life in lives:
+            if life in self.cascaded or life in added:
+                continue
+            if life.alive:
+                word = "created" if not life.from_server else "replaced" if life.deleted else "changed"
+            elif life.from_server:
+                word = "deleted"
+            else:
+                continue
+            first, count = found.get((life.model, word), (life, 0))
+            found[life.model, word] = first, count + 1
+        parts = [
+            f"{first} {word}" if count == 1 else f"{count} {model.name} {word}"
+            for (model, word), (first, count) in found.items()
+        ]
+        return ", ".join([*parts, *self._relations.title()]) or "nothing changes"

@@ -7,7 +7,7 @@ set of all pks itself is never watched: every creation changes it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, Sequence
 
 import attrs
 
@@ -27,6 +27,7 @@ class Presence:
 
     asking: Asking
     _lookups: list[tuple[Call, list[Life]]] = attrs.field(factory=list)
+    _expected: dict[tuple[ModelSchema, str], tuple[Call, int]] = attrs.field(factory=dict)
 
     def ask(self, lives: Iterable[Life]) -> None:
         """Ask whether the objects of *lives* are there; new ones with an allocated pk cannot be."""
@@ -40,11 +41,30 @@ class Presence:
 
     def _look_up(self, model: ModelSchema, lives: list[Life]) -> None:
         pks = [known_pk(life) for life in lives]
+        why = f"guard: {model.name} is there" if lives[0].from_server else f"guard: new {model.name}"
+        call = self._ask(model, pks, why)
+        self._lookups.append((call, lives))
+
+    def _ask(self, model: ModelSchema, pks: Sequence[str], why: str) -> Call:
         for pk in pks:
             self.asking.watch(model.keys.guard(pk))
         call = ("SISMEMBER" if len(pks) == 1 else "SMISMEMBER", model.keys.collection, *pks)
-        self.asking.read(call, f"guard: {model.name} is there" if lives[0].from_server else f"guard: new {model.name}")
-        self._lookups.append((call, lives))
+        self.asking.read(call, why)
+        return call
+
+    def expect(self, model: ModelSchema, pks: Iterable[str]) -> None:
+        """Ask whether the objects of *model* with *pks* are there, though nothing is said about them."""
+        wanted = [pk for pk in dict.fromkeys(pks) if (model, pk) not in self._expected]
+        for start in range(0, len(wanted), _AT_ONCE):
+            some = wanted[start : start + _AT_ONCE]
+            call = self._ask(model, some, f"guard: {model.name} is referred to")
+            self._expected |= {(model, pk): (call, place) for place, pk in enumerate(some)}
+
+    def found(self, model: ModelSchema, pk: str) -> bool:
+        """Return whether an object that was expected is there."""
+        call, place = self._expected[model, pk]
+        reply = self.asking.reply(call)
+        return bool(reply[place] if isinstance(reply, list) else reply)
 
     def judge(self) -> None:
         """Refuse the plan where an object is missing, or a chosen pk is taken.
@@ -61,10 +81,12 @@ class Presence:
                 if there and not life.from_server:
                     raise pk_taken(life)
 
-    def touched(self, lives: Iterable[Life]) -> Iterator[str]:
-        """Yield the guard keys to touch: of chosen pks that are created, and of deletions."""
+    def touched(self, lives: Iterable[Life], cascaded: Container[Life]) -> Iterator[str]:
+        """Yield the guard keys to touch: of chosen pks that are created, and of deletions, *cascaded* ones too."""
         for life in lives:
-            if (life.deleted and life.from_server) or (not life.from_server and not life.fresh and life.alive):
+            if ((life.deleted or life in cascaded) and life.from_server) or (
+                not life.from_server and not life.fresh and life.alive
+            ):
                 yield life.model.keys.guard(known_pk(life))
 
 

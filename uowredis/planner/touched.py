@@ -31,6 +31,7 @@ class Touched:
     """Which objects the pending commands bring under an index key, or may."""
 
     _seen: int = 0
+    _resolved: int = 0
     _gains: dict[str, dict[Life, None]] = attrs.field(factory=dict)
     _uncertain: dict[tuple[ModelSchema, str], dict[Life, None]] = attrs.field(factory=dict)
     _fields: dict[Life, set[str]] = attrs.field(factory=dict)
@@ -44,14 +45,24 @@ class Touched:
             elif isinstance(command, Create):
                 self._fields.setdefault(life, set()).add(_ALL)
                 self._born[life] = None
-                for name, value in command.entries:
-                    self._gain(life, life.model.fields[name], [(name, value)])
-                for write in command.calls:
-                    self._take(life, write)
+                self._take_values(life, command)
             else:
                 self._take(life, command)
-        self._seen = len(lives.commands)
+        for position in lives.resolved[self._resolved :]:
+            # The former gains, by what stood for a pk, are of no harm: nobody asks for them any more.
+            command, life = lives.commands[position], lives.of_command[position]
+            if isinstance(command, Create):
+                self._take_values(life, command)
+            elif isinstance(command, Write):
+                self._take(life, command)
+        self._seen, self._resolved = len(lives.commands), len(lives.resolved)
         return self
+
+    def _take_values(self, life: Life, create: Create) -> None:
+        for name, value in create.entries:
+            self._gain(life, life.model.fields[name], [(name, value)])
+        for write in create.calls:
+            self._take(life, write)
 
     def may_change(self, life: Life, key: str) -> bool:
         """Return whether what is pending for *life* may change *key*: one of its own, an index, or the set of pks."""

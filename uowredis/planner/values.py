@@ -51,7 +51,7 @@ class Values:
     works: list[Work] = attrs.field(factory=list)
     deltas: list[Delta] = attrs.field(factory=list)
     rewrites: dict[int, Rewrite] = attrs.field(factory=dict)
-    _endings: list[tuple[Life, FieldSchema, Call, Part]] = attrs.field(factory=list)
+    _endings: list[Life] = attrs.field(factory=list)
 
     @entries.default
     def _no_entries(self) -> Entries:
@@ -74,18 +74,25 @@ class Values:
                     if work.call is not None:
                         self._read(work.call, work.guarded, f"before: {work.label}")
         if life.from_server and life.deleted:
-            for field in life.model.indexed:
-                self._ask_ending(life, field)
+            self.ask_ending(life)
+            self._endings.append(life)
 
-    def _ask_ending(self, life: Life, field: FieldSchema) -> None:
-        pk = life.identity.pk
-        assert pk is not None
-        entry = field.kind is Kind.ENTRY
-        part: Part = (field.name,) if entry else None
-        kind = Kind.HASH if entry else field.kind
-        call = read_call(kind, life.model.keys.storage(pk, field.storage), part)
-        self._read(call, field.lockable, f"before: {life.model.name}.{field.name}")
-        self._endings.append((life, field, call, part))
+    def ask_ending(self, life: Life) -> None:
+        """Ask for all that the indexes must forget of *life*, whose end it is."""
+        for field in life.model.indexed:
+            call, _ = whole_field(life, field)
+            self._read(call, field.lockable, f"before: {life.model.name}.{field.name}")
+
+    def ending(self, life: Life) -> Iterator[Delta]:
+        """Yield what :meth:`ask_ending` found: all of it is left."""
+        for field in life.model.indexed:
+            if self.symbolic:
+                found: Pairs = [("", UNKNOWN)]
+            else:
+                call, part = whole_field(life, field)
+                kind = Kind.HASH if field.kind is Kind.ENTRY else field.kind
+                found = pairs(kind, part, self.asking.reply(call))
+            yield Delta(life, field, life.model.index_keys(field, found), set())
 
     def _read(self, call: Call, guarded: bool, why: str) -> None:
         if guarded:
@@ -120,11 +127,10 @@ class Values:
             for (field, was), (_, will) in zip(work.by_field(before), work.by_field(after), strict=True):
                 delta = Delta(work.life, field, index_keys(field, was), index_keys(field, will))
                 changed[work.life, field.name] = delta
-        for life, field, call, part in self._endings:
-            kind = Kind.HASH if field.kind is Kind.ENTRY else field.kind
-            found = [("", UNKNOWN)] if self.symbolic else pairs(kind, part, self.asking.reply(call))
-            delta = changed.get((life, field.name)) or Delta(life, field, set(), set())
-            changed[life, field.name] = attrs.evolve(delta, before=life.model.index_keys(field, found))
+        for life in self._endings:
+            for ending in self.ending(life):
+                delta = changed.get((life, ending.field.name)) or ending
+                changed[life, ending.field.name] = attrs.evolve(delta, before=ending.before)
         self.deltas += changed.values()
         for life, field, old, new in self._moves(unique=True):
             self.deltas.append(Delta(life, field, {old} if old else set(), {new} if new else set()))
@@ -151,3 +157,13 @@ class Values:
             return work.simple_before(reply), work.simple_after()
         after = work.rehearse(self.rehearsal, reply)
         return pairs(work.kind, work.part, reply) if work.call is not None else [], after
+
+
+def whole_field(life: Life, field: FieldSchema) -> tuple[Call, Part]:
+    """Return the call that reads all of *field* of an object on the server, and the part of its key that this is."""
+    pk = life.identity.pk
+    assert pk is not None
+    entry = field.kind is Kind.ENTRY
+    part: Part = (field.name,) if entry else None
+    kind = Kind.HASH if entry else field.kind
+    return read_call(kind, life.model.keys.storage(pk, field.storage), part), part

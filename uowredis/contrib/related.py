@@ -1,0 +1,245 @@
+"""Relations between models (declare): the fields that refer, the models, and the collections on the other side.
+
+Only declared here: what follows when an object is deleted is planned from facts in the schema.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import attrs
+
+from uowredis.contrib.collection import ExtendedCollectionManager
+from uowredis.contrib.related_fields import (
+    FKInstanceHashField,
+    FKStringField,
+    M2MListField,
+    M2MSetField,
+    M2MSortedSetField,
+    RelatedField,
+    extended,
+)
+from uowredis.declaration import MetaRedisModel, schema_of
+from uowredis.exceptions import ImplementationError
+from uowredis.model import RedisModel, with_subclasses
+from uowredis.schema import OnDelete
+
+if TYPE_CHECKING:
+    from uowredis.collection import CollectionManager
+    from uowredis.database import RedisDatabase
+
+__all__ = [
+    "CASCADE",
+    "CLEAR",
+    "RESTRICT",
+    "FKInstanceHashField",
+    "FKStringField",
+    "M2MListField",
+    "M2MSetField",
+    "M2MSortedSetField",
+    "RelatedCollections",
+    "RelatedField",
+    "RelatedModel",
+]
+
+#: Whoever refers to a deleted object loses the reference; the default.
+CLEAR = OnDelete.CLEAR
+#: Whoever refers to a deleted object is deleted, too.
+CASCADE = OnDelete.CASCADE
+#: An object that others refer to cannot be deleted.
+RESTRICT = OnDelete.RESTRICT
+
+
+class RelatedCollections:
+    """The other side of a relation, on the model referred to: ``person.group_set(private=0)``."""
+
+    def __init__(self, field: RelatedField, model: type[RelatedModel], to: type[RelatedModel], name: str) -> None:
+        self.field: Any = field
+        self._model = model
+        self._to = to
+        self._name = name
+
+    def __get__(self, instance: Any, owner: type) -> Any:
+        if owner is not self._to:
+            # A subclass is another model, with relations of its own.
+            raise AttributeError(
+                f"{owner.__name__} has no collection {self._name!r}: {self.field} refers to {self._to.__name__}"
+            )
+        return self if instance is None else BoundRelatedCollections(self, instance)
+
+    def __set__(self, instance: object, value: object) -> None:
+        raise AttributeError(f"{self._to.__name__}.{self._name} cannot be assigned to: it follows from {self.field}")
+
+    def __repr__(self) -> str:
+        return f"<{self._to.__name__}.{self._name} of {self.field}>"
+
+
+@attrs.frozen(eq=False)
+class BoundRelatedCollections:
+    """The objects that refer to one instance by one field."""
+
+    _of: RelatedCollections
+    _instance: Any
+
+    def __call__(self, **filters: Any) -> ExtendedCollectionManager:
+        """Return a lazy query on the objects that refer to the instance.
+
+        Args:
+            filters: more conditions, as for ``collection()`` of their model.
+
+        Raises:
+            ImplementationError: for a field without index, or one that is not there.
+        """
+        field = self._of.field.name
+        return extended(self._of._model, {field: self._instance}).filter(**filters)
+
+    def __repr__(self) -> str:
+        return f"<{self._instance}.{self._of._name}>"
+
+
+# Which fields refer to which models.
+
+
+@attrs.frozen
+class _Link:
+    """One relation between declared models."""
+
+    model: type[RelatedModel]
+    field: Any
+    to: type[RelatedModel]
+    name: str
+
+
+def _related_models(models: Iterable[type]) -> list[type[RelatedModel]]:
+    return [model for model in models if issubclass(model, RelatedModel)]
+
+
+def _related_fields(model: MetaRedisModel) -> list[RelatedField]:
+    return [field for field in model._fields.values() if isinstance(field, RelatedField)]
+
+
+def _links(models: list[type[RelatedModel]]) -> list[_Link]:
+    """Return the relations among *models*.
+
+    Raises:
+        ImplementationError: for names of collections that are taken, or cannot be; both places are named.
+    """
+    by_name = {(model.namespace, model.__name__.lower()): model for model in models}
+    taken: dict[tuple[type, str], RelatedField] = {}
+    links: list[_Link] = []
+    for model in models:
+        for field in _related_fields(model):
+            name, to = field.collection_name(model), _find(field.to, model, by_name)
+            if to is None:
+                continue
+            other = taken.setdefault((to, name), field)
+            if other is not field:
+                raise ImplementationError(
+                    f"{to.__name__}.{name} would be the collection of {other} and of {field}. Way out: another "
+                    f"related_name for one of them"
+                )
+            if _has(to, name):
+                raise ImplementationError(
+                    f"{to.__name__} has {name!r} already, and it would be the collection of {field}. Way out: "
+                    f"another related_name for {field}"
+                )
+            links.append(_Link(model, field, to, name))
+    return links
+
+
+def _find(
+    to: Any, model: type[RelatedModel], by_name: dict[tuple[str, str], type[RelatedModel]]
+) -> type[RelatedModel] | None:
+    if not isinstance(to, str):
+        return to if to in by_name.values() else None
+    if to == "self":
+        return model
+    namespace, separator, name = to.rpartition(":")
+    name = name.lower()
+    return (
+        by_name.get((namespace, name)) if separator else by_name.get((model.namespace, name)) or by_name.get(("", name))
+    )
+
+
+def _has(model: type, name: str) -> bool:
+    if name in RedisModel.__annotations__:
+        return True
+    found = next((vars(base)[name] for base in model.__mro__ if name in vars(base)), None)
+    return found is not None and not isinstance(found, RelatedCollections)
+
+
+def _relate(database: RedisDatabase) -> None:
+    """Connect the fields of the models of *database* with the models they refer to, as declared so far."""
+    models = _related_models(database.models)
+    links = _links(models)
+    for model in models:
+        schema_of(model).referrers.clear()
+        for name in [name for name, value in vars(model).items() if isinstance(value, RelatedCollections)]:
+            delattr(model, name)
+        for field in _related_fields(model):
+            field.relation.to = field.target = None
+    for link in links:
+        schema, to = schema_of(link.model), schema_of(link.to)
+        link.field.relation.to, link.field.target = to, link.to
+        to.referrers.append((schema, schema.fields[link.field.name]))
+        setattr(link.to, link.name, RelatedCollections(link.field, link.model, link.to, link.name))
+
+
+class MetaRelatedModel(MetaRedisModel):
+    """Connects the fields of a model with the models they refer to."""
+
+    def _become_concrete(cls) -> None:  # noqa: N805  # of a metaclass
+        super()._become_concrete()
+        assert cls.database is not None
+        try:
+            for field in _related_fields(cls):
+                _check_class(field, cls)
+            _relate(cls.database)
+        except ImplementationError:
+            cls.database.forget(cls.namespace, cls.__name__)
+            raise
+
+
+def _check_class(field: RelatedField, model: MetaRedisModel) -> None:
+    to = field.to
+    if isinstance(to, str):
+        return
+    if not isinstance(to, MetaRelatedModel):
+        reason = "is no RelatedModel"
+    elif to.abstract:
+        reason = "is abstract"
+    elif to.database is not model.database:
+        reason = "is on another database"
+    else:
+        return
+    raise ImplementationError(f"{field} cannot refer to {to.__name__}, which {reason}")
+
+
+class RelatedModel(RedisModel, metaclass=MetaRelatedModel):
+    """A model that may refer to others and be referred to; its collections are extended ones.
+
+    When an object is deleted, whoever refers to it loses the reference in the same transaction, is deleted, too, or
+    keeps it from being deleted, as their fields declare by ``on_delete``.
+    """
+
+    abstract = True
+    collection_manager: ClassVar[type[CollectionManager]] = ExtendedCollectionManager
+
+    @classmethod
+    def use_database(cls, database: RedisDatabase) -> None:
+        """Move the model to *database* with its relations, and its subclasses that were on the same one.
+
+        A relation whose other side stays behind is unconnected until that moves, too.
+
+        Raises:
+            ImplementationError: where a model or a collection of that name is there already; nothing is moved.
+            SessionError: while a session of the former database is open.
+        """
+        old = cls.database
+        moving = [model for model in with_subclasses(cls) if model.database is old and model._schema is not None]
+        _links(_related_models((*database.models, *moving)))
+        super().use_database(database)
+        if old is not None:
+            _relate(old)
+        _relate(database)

@@ -1,0 +1,360 @@
+"""Fields whose values are primary keys of other objects (declare, say): foreign keys and many-to-many fields."""
+
+from __future__ import annotations
+
+import keyword
+import re
+from typing import TYPE_CHECKING, Any, Self, cast, overload
+
+import attrs
+
+from uowredis.commands import Identity, State
+from uowredis.conditions import check_target
+from uowredis.contrib.collection import ExtendedCollectionManager
+from uowredis.declaration import MetaRedisModel, schema_of
+from uowredis.exceptions import ArgumentError, DoesNotExist, ImplementationError
+from uowredis.fields import (
+    Bound,
+    Field,
+    InstanceHashField,
+    ListField,
+    PKField,
+    SetField,
+    SortedSetField,
+    StringField,
+)
+from uowredis.fields.instance_hash import BoundInstanceHash
+from uowredis.fields.list import BoundList
+from uowredis.fields.saying import M
+from uowredis.fields.set import BoundSet
+from uowredis.fields.sorted_set import BoundSortedSet
+from uowredis.fields.string import BoundString
+from uowredis.model import RedisModel
+from uowredis.modes import Async, Sync
+from uowredis.outside import alone
+from uowredis.schema import FieldSchema, OnDelete, Relation
+from uowredis.session import current
+from uowredis.spelling import Placeholder
+from uowredis.view import gone
+
+if TYPE_CHECKING:
+    pass
+
+_NO_WORD = re.compile(r"\W")
+
+
+class RelatedField(Field[Any, Any]):
+    """What all fields have in common whose values are primary keys of another model; always indexed.
+
+    Wherever a value is given, in commands, constructors and filters, it may be an instance, a primary key, or a bound
+    foreign key, which is read first. An instance may be new: it gets its primary key with the same commit.
+
+    Args:
+        to: the other model: a class, ``"Name"`` (looked up in the namespace of the own model, then in the empty one),
+            ``"namespace:Name"``, or ``"self"``; on the same database, declared before or after.
+        related_name: name of the collection on the other side; ``%(namespace)s`` and ``%(model)s`` stand for those of
+            the own model in lower case. By default ``%(model)s_set``.
+        on_delete: what follows when an object referred to is deleted: ``CLEAR`` (the reference is taken away),
+            ``CASCADE`` (whoever refers to it is deleted, too) or ``RESTRICT`` (the deletion is refused).
+        check: refuse references to objects that are not there.
+        options: as for the field without relation, but ``indexable``.
+
+    Raises:
+        ImplementationError: for options that the field does not have, or a name that cannot be.
+    """
+
+    relation: Relation
+    target: type[RedisModel] | None
+
+    def __init__(
+        self,
+        to: Any,
+        related_name: str | None = None,
+        *,
+        on_delete: OnDelete = OnDelete.CLEAR,
+        check: bool = False,
+        **options: Any,
+    ) -> None:
+        if options.pop("indexable", True) is not True:
+            raise ImplementationError(f"{type(self).__name__} is always indexed. Way out: leave indexable out")
+        if not isinstance(on_delete, OnDelete):
+            raise ImplementationError(
+                f"{type(self).__name__}: on_delete must be CLEAR, CASCADE or RESTRICT of this module, not {on_delete!r}"
+            )
+        if not isinstance(check, bool):
+            raise ImplementationError(f"{type(self).__name__}: check must be True or False, not {check!r}")
+        if not (isinstance(to, str) and to.rpartition(":")[2]) and not isinstance(to, MetaRedisModel):
+            raise ImplementationError(
+                f"{type(self).__name__} refers to a RelatedModel, by class, name, 'namespace:Name' or 'self', "
+                f"not {to!r}"
+            )
+        if related_name is not None and not isinstance(related_name, str):
+            raise ImplementationError(f"{type(self).__name__}: related_name must be a str, not {related_name!r}")
+        super().__init__(indexable=True, **options)
+        self.to = to
+        self.related_name = related_name
+        self.on_delete = on_delete
+        self.check = check
+
+    def _options(self) -> tuple[str, ...]:
+        own = (option for option in super()._options() if option != "indexable")
+        return ("to", "related_name", "on_delete", "check", *own)
+
+    def named(self, name: str, model: str) -> Self:
+        """Return a copy of the field under *name* on *model*, with a relation of its own."""
+        field = super().named(name, model)
+        assert isinstance(field, type(self))
+        wanted = self.to if isinstance(self.to, str) else self.to.__name__
+        field.target = None
+        field.relation = Relation(model if wanted == "self" else wanted, self.on_delete, self.check)
+        return field
+
+    def schema(self, lockable: bool) -> FieldSchema:
+        """Return what was declared, as facts; *lockable* is what the model says."""
+        return attrs.evolve(super().schema(lockable), relation=self.relation)
+
+    def spell(self, value: Any) -> str:
+        """Return the primary key that *value* stands for: an instance, a primary key, or a bound foreign key.
+
+        Raises:
+            ArgumentError: for an object of another model, an empty foreign key, or what has no spelling.
+            DoesNotExist: for an object that was deleted, or made in a session that was rolled back.
+        """
+        if isinstance(value, Bound):
+            return self._spell_bound(value)
+        identity = value.identity if isinstance(value, RedisModel | Placeholder) else None
+        if not isinstance(identity, Identity):
+            return super().spell(value)
+        self._check_model(identity)
+        if identity.state in (State.DELETED, State.FORGOTTEN):
+            raise gone(identity)
+        return identity.reference
+
+    def _spell_bound(self, bound: Bound[Any]) -> str:
+        if isinstance(bound, PKField):
+            return self.spell(bound.owner)
+        if not isinstance(bound, BoundFKString | BoundFKInstanceHash):
+            raise ArgumentError(f"{self} takes foreign keys and primary keys of instances, not the field {bound!r}")
+        if bound.relation.to is not self.relation.to:
+            raise ArgumentError(f"{self} refers to {self.relation.wanted}, and {bound!r} to {bound.relation.wanted}")
+        pk = bound.get()
+        if pk is None:
+            raise ArgumentError(f"{self} cannot be {bound!r}: it refers to nothing")
+        return pk
+
+    def _check_model(self, identity: Identity) -> None:
+        if identity.model is not self.relation.to:
+            check_target(FieldSchema(self.name, self.kind, relation=self.relation), _Of(identity), self)
+
+    def collection_name(self, model: MetaRedisModel) -> str:
+        """Return the name of the collection on the other side of the field of *model*.
+
+        Raises:
+            ImplementationError: where it is no identifier.
+        """
+        pattern = "%(model)s_set" if self.related_name is None else self.related_name
+        names = {"namespace": _NO_WORD.sub("_", model.namespace).lower(), "model": model.__name__.lower()}
+        try:
+            name = pattern % names
+        except (KeyError, TypeError, ValueError) as error:
+            raise ImplementationError(
+                f"{self}: related_name {pattern!r} cannot be filled in ({error!r}). Way out: %(namespace)s and "
+                f"%(model)s are known"
+            ) from None
+        if not name.isidentifier() or keyword.iskeyword(name):
+            raise ImplementationError(f"{self}: related_name {name!r} is no identifier of Python")
+        return name
+
+
+@attrs.frozen
+class _Of:
+    identity: Identity
+
+
+class BoundRelated(Bound[M]):
+    """A field of one instance whose values refer to objects."""
+
+    __slots__ = ()
+
+    @property
+    def relation(self) -> Relation:
+        """Where the values point."""
+        assert isinstance(self.field, RelatedField)
+        return self.field.relation
+
+    @property
+    def _target(self) -> type[RedisModel]:
+        return _target_of(self.field)
+
+
+class BoundForeignKey(BoundRelated[M]):
+    """A field of one instance whose value refers to one object."""
+
+    __slots__ = ()
+
+    def instance(self, lazy: bool = False) -> Any:
+        """Return the object referred to, None where there is none (GET or HGET, then SISMEMBER).
+
+        Args:
+            lazy: do not look it up; it is then looked up before its first write.
+
+        Raises:
+            DoesNotExist: where it is not there.
+            ImplementationError: where its model is not declared.
+        """
+        pk = cast("Any", self).get()
+        target = self._target
+        if pk is None:
+            return None
+        if not lazy:
+            schema, database = schema_of(target), target._database()
+            if not (current(database) or alone(database)).holds(schema, pk):
+                raise DoesNotExist(
+                    f"{self!r} refers to {schema.name} {pk!r}, which does not exist (not in {schema.keys.collection!r})"
+                )
+        return target._handle(pk, tested=not lazy)
+
+
+class BoundFKString(BoundForeignKey[M], BoundString[M]):
+    """The foreign key of one instance."""
+
+    __slots__ = ()
+
+
+class BoundFKInstanceHash(BoundForeignKey[M], BoundInstanceHash[M]):
+    """The foreign key of one instance, in its hash."""
+
+    __slots__ = ()
+
+
+class BoundManyToMany(BoundRelated[M]):
+    """A field of one instance whose values refer to many objects."""
+
+    __slots__ = ()
+
+    def collection(self, **filters: Any) -> ExtendedCollectionManager:
+        """Return a lazy query on the objects referred to that are there (SINTER, ZINTER, or LRANGE first for a list).
+
+        Args:
+            filters: as for ``collection()`` of their model.
+
+        Raises:
+            ImplementationError: where their model is not declared, or for a field without index.
+        """
+        return extended(self._target, filters).intersect(self)
+
+    __call__ = collection
+
+
+class BoundM2MSet(BoundManyToMany[M], BoundSet[M]):
+    """The references of one instance."""
+
+    __slots__ = ()
+
+
+class BoundM2MList(BoundManyToMany[M], BoundList[M]):
+    """The references of one instance, in order."""
+
+    __slots__ = ()
+
+
+class BoundM2MSortedSet(BoundManyToMany[M], BoundSortedSet[M]):
+    """The references of one instance, by score."""
+
+    __slots__ = ()
+
+
+class FKStringField(RelatedField, StringField):
+    """A foreign key in a string of its own."""
+
+    bound = BoundFKString
+
+    if TYPE_CHECKING:
+
+        @overload
+        def __get__(self, instance: None, owner: type) -> Self: ...
+        @overload
+        def __get__(self, instance: Sync, owner: type) -> BoundFKString[Sync]: ...
+        @overload
+        def __get__(self, instance: Async, owner: type) -> BoundFKString[Async]: ...
+        def __get__(self, instance: Any, owner: type) -> Any: ...
+
+
+class FKInstanceHashField(RelatedField, InstanceHashField):
+    """A foreign key in the hash of the instance, read and written together with its siblings."""
+
+    bound = BoundFKInstanceHash
+
+    if TYPE_CHECKING:
+
+        @overload
+        def __get__(self, instance: None, owner: type) -> Self: ...
+        @overload
+        def __get__(self, instance: Sync, owner: type) -> BoundFKInstanceHash[Sync]: ...
+        @overload
+        def __get__(self, instance: Async, owner: type) -> BoundFKInstanceHash[Async]: ...
+        def __get__(self, instance: Any, owner: type) -> Any: ...
+
+
+class M2MSetField(RelatedField, SetField):
+    """References to many objects, in no order, each once."""
+
+    bound = BoundM2MSet
+
+    if TYPE_CHECKING:
+
+        @overload
+        def __get__(self, instance: None, owner: type) -> Self: ...
+        @overload
+        def __get__(self, instance: Sync, owner: type) -> BoundM2MSet[Sync]: ...
+        @overload
+        def __get__(self, instance: Async, owner: type) -> BoundM2MSet[Async]: ...
+        def __get__(self, instance: Any, owner: type) -> Any: ...
+
+
+class M2MListField(RelatedField, ListField):
+    """References to many objects, in order, the same one any number of times."""
+
+    bound = BoundM2MList
+
+    if TYPE_CHECKING:
+
+        @overload
+        def __get__(self, instance: None, owner: type) -> Self: ...
+        @overload
+        def __get__(self, instance: Sync, owner: type) -> BoundM2MList[Sync]: ...
+        @overload
+        def __get__(self, instance: Async, owner: type) -> BoundM2MList[Async]: ...
+        def __get__(self, instance: Any, owner: type) -> Any: ...
+
+
+class M2MSortedSetField(RelatedField, SortedSetField):
+    """References to many objects, each once, ordered by a score."""
+
+    bound = BoundM2MSortedSet
+
+    if TYPE_CHECKING:
+
+        @overload
+        def __get__(self, instance: None, owner: type) -> Self: ...
+        @overload
+        def __get__(self, instance: Sync, owner: type) -> BoundM2MSortedSet[Sync]: ...
+        @overload
+        def __get__(self, instance: Async, owner: type) -> BoundM2MSortedSet[Async]: ...
+        def __get__(self, instance: Any, owner: type) -> Any: ...
+
+
+def extended(model: type[RedisModel], filters: dict[str, Any]) -> ExtendedCollectionManager:
+    """Return a query on *model* as an extended collection, of the model's own class where that is one."""
+    manager = model.collection_manager
+    chosen = manager if issubclass(manager, ExtendedCollectionManager) else ExtendedCollectionManager
+    return cast("ExtendedCollectionManager", model.collection(chosen, **filters))
+
+
+def _target_of(field: Any) -> type[RedisModel]:
+    if field.target is None:
+        raise ImplementationError(
+            f"{field} refers to {field.relation.wanted}, which is not declared on the same database. Way out: declare "
+            f"it, or move it there with use_database()"
+        )
+    return cast("type[RedisModel]", field.target)

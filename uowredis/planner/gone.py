@@ -1,0 +1,105 @@
+"""What will no longer be there right after the commit, and which references go with it (decide, pure)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+
+import attrs
+
+from uowredis.commands import Read
+from uowredis.planner.lives import Life, Lives
+from uowredis.query import Filter
+from uowredis.schema import FieldSchema, ModelSchema, OnDelete
+from uowredis.turns import index_public
+
+
+@attrs.frozen(eq=False)
+class Dead:
+    """The pks of one model's objects that are gone; ``in`` costs the same however many they are."""
+
+    _gone: Gone
+    _model: ModelSchema
+
+    def __contains__(self, pk: object) -> bool:
+        return isinstance(pk, str) and self._gone.holds(self._model, pk)
+
+    def __iter__(self) -> Iterator[str]:
+        deleted = (life.identity.reference for life in self._gone.lives.deleted.get(self._model, ()) if not life.alive)
+        yield from deleted
+        yield from self._gone.cascaded_pks(self._model)
+
+
+@attrs.frozen(eq=False)
+class Gone:
+    """Objects that are deleted, or with them.
+
+    Attributes:
+        lives: what was said.
+        cascaded: what is deleted with what was said to be.
+    """
+
+    lives: Lives
+    cascaded: Collection[Life] = ()
+    _cascaded_pks: dict[ModelSchema, set[str]] = attrs.field(init=False)
+
+    @_cascaded_pks.default
+    def _by_model(self) -> dict[ModelSchema, set[str]]:
+        pks: dict[ModelSchema, set[str]] = {}
+        for life in self.cascaded:
+            pks.setdefault(life.model, set()).add(life.identity.reference)
+        return pks
+
+    def cascaded_pks(self, model: ModelSchema) -> Collection[str]:
+        """Return the pks of what is deleted with others."""
+        return self._cascaded_pks.get(model, ())
+
+    def holds(self, model: ModelSchema, pk: str | None, life: Life | None = None) -> bool:
+        """Return whether an object is among them."""
+        if life is None and pk is not None:
+            life = self.lives.with_pk(model, pk) or self.lives.unallocated(model, pk)
+        if life is not None and (not life.alive or life in self.cascaded):
+            return True
+        return pk in self.cascaded_pks(model)
+
+    def clears(self, field: FieldSchema, pk: str | None) -> bool:
+        """Return whether *field* loses *pk*."""
+        relation = field.relation
+        return pk is not None and relation is not None and relation.to is not None and self.holds(relation.to, pk)
+
+    def ends(self, model: ModelSchema, condition: Filter) -> bool:
+        """Return whether nothing will match *condition*: it asks for references to one of them."""
+        field = condition.field
+        return self.clears(field, condition.key.removeprefix(index_public(model, field)))
+
+    def cleared(self, read: Read[object]) -> dict[str, Dead]:
+        """Return the references that the key of *read* loses, by field."""
+        if not self.lives.deleted:
+            return {}
+        found = {}
+        for field in read.identity.model.related:
+            to = None if field.relation is None else field.relation.to
+            if to is not None and field.storage == read.storage and (to in self.lives.deleted or self.cascaded_pks(to)):
+                found[field.name] = Dead(self, to)
+        return found
+
+
+def reach(lives: Lives) -> dict[ModelSchema, bool]:
+    """Return the models whose objects may change with what is deleted, and whether they may be deleted with it."""
+    reached: dict[ModelSchema, bool] = {}
+    _reach(lives.deleted, reached)
+    return reached
+
+
+def _reach(models: Collection[ModelSchema], reached: dict[ModelSchema, bool]) -> None:
+    for model, deletes in _referring(models):
+        if deletes and not reached.get(model):
+            reached[model] = True
+            _reach((model,), reached)
+        else:
+            reached.setdefault(model, False)
+
+
+def _referring(models: Collection[ModelSchema]) -> Iterator[tuple[ModelSchema, bool]]:
+    for to in models:
+        for model, field in to.referrers:
+            yield model, field.relation is not None and field.relation.on_delete is OnDelete.CASCADE

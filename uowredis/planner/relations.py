@@ -1,0 +1,354 @@
+"""Relations: no reference outlives what it refers to; where it is checked, none is made to what is not there (decide).
+
+Who refers to a deleted object stands in the indexes of the fields that may: these index keys are watched and read in
+the first round. Judged on the net result: a reference that the same plan moves elsewhere is no reference. Each round
+goes one step further along the graph, for all objects at once.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
+
+import attrs
+
+from uowredis.commands import Added, Identity, Replaced, State
+from uowredis.content import Call
+from uowredis.exceptions import DoesNotExist, RestrictedError
+from uowredis.planner.asking import Asking
+from uowredis.planner.lives import Life, Lives
+from uowredis.planner.presence import Presence
+from uowredis.planner.values import Delta, Values, whole_field
+from uowredis.schema import FieldSchema, Kind, ModelSchema, OnDelete, Relation
+from uowredis.turns import Step, index_public
+
+Deltas = dict[tuple[Life, str], Delta]
+
+_IS_MEMBER = {Kind.SET: "SISMEMBER", Kind.SORTED_SET: "ZSCORE", Kind.LIST: "LPOS"}
+
+
+@attrs.frozen(eq=False)
+class Reference:
+    """That *life* refers by *field* to *dead*, whose index key is *key*.
+
+    Attributes:
+        stored: the index on the server says so; else only what is pending does.
+        certain: what is pending says what the field will hold.
+    """
+
+    life: Life
+    field: FieldSchema
+    dead: Life
+    key: str
+    stored: bool
+    certain: bool
+
+    @property
+    def on_delete(self) -> OnDelete:
+        """What follows for *life*."""
+        assert self.field.relation is not None
+        return self.field.relation.on_delete
+
+    def __str__(self) -> str:
+        return f"{self.life}.{self.field.name}"
+
+
+@attrs.define
+class Relations:
+    """The rule and the guard.
+
+    Attributes:
+        cascaded: what is deleted only because it refers to something deleted, with the reference that is the reason.
+        cleared: the references that are taken away.
+    """
+
+    asking: Asking
+    values: Values
+    presence: Presence
+    lives: Lives
+    cascaded: dict[Life, Reference] = attrs.field(factory=dict)
+    cleared: dict[tuple[Life, FieldSchema], list[Life]] = attrs.field(factory=dict)
+    _dead: dict[Life, None] = attrs.field(factory=dict)
+    _restricting: list[Reference] = attrs.field(factory=list)
+    _known: dict[tuple[ModelSchema, str], Life] = attrs.field(factory=dict)
+    _gains: dict[str, list[Delta]] = attrs.field(factory=dict)
+    _shrinking: set[ModelSchema] = attrs.field(factory=set)
+
+    # Round one.
+
+    def ask(self) -> None:
+        """Ask who refers to what is deleted, and whether what is referred to is there, as far as the commands tell."""
+        for life in (life for lives in self.lives.deleted.values() for life in lives):
+            if not life.alive:
+                self._dead[life] = None
+                self._shrinking.add(life.model)
+                self._ask_referrers(life)
+        for life in self._checking():
+            for field in life.model.related:
+                if _checks(field):
+                    self._expect(field, _given(life, field))
+
+    def concerns(self, model: ModelSchema) -> bool:
+        """Return whether what is said of objects of *model* must be looked at closely."""
+        return any(_checks(field) or _to(field) in self._shrinking for field in model.related)
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is deleted and nothing is checked."""
+        return not self._dead and next(self._checking(), None) is None
+
+    def _checking(self) -> Iterator[Life]:
+        checked = {model for model in self.lives.related if any(map(_checks, model.related))}
+        return (life for life in self.lives if life.model in checked and life.alive) if checked else iter(())
+
+    def _ask_referrers(self, dead: Life) -> None:
+        if dead.fresh:
+            return
+        for model, field in dead.model.referrers:
+            call = _members(model, field, dead)
+            self.asking.watch(call[1])
+            why = f"before: who refers to {dead} by {model.name}.{field.name}"
+            self.asking.read(call, why, index_public(model, field))
+
+    def _expect(self, field: FieldSchema, pks: Iterable[str]) -> None:
+        to = _to(field)
+        if to is not None:
+            self.presence.expect(to, [pk for pk in pks if self._life_of(to, pk) is None])
+
+    def _life_of(self, model: ModelSchema, pk: str) -> Life | None:
+        return self.lives.with_pk(model, pk) or self.lives.unallocated(model, pk)
+
+    # Further rounds.
+
+    def turns(self, deltas: Deltas) -> Generator[None, None, None]:
+        """Follow the references, one step a turn; *deltas* become what they are with all that follows.
+
+        Raises:
+            RestrictedError: where a reference keeps its object from being deleted.
+            DoesNotExist: where a checked reference is to an object that is not there.
+        """
+        for delta in list(deltas.values()):
+            if delta.field.relation is not None:
+                for key in delta.after:
+                    self._gains.setdefault(key, []).append(delta)
+                if _checks(delta.field):
+                    self._expect(delta.field, _pks(delta))
+        wave = list(self._dead)
+        while wave:
+            found = [reference for dead in wave for reference in self._references(dead, deltas)]
+            for reference in found:
+                self._look_at(reference)
+            yield
+            wave = [life for reference in found for life in self._follow(reference, deltas)]
+        yield
+        if kept := [reference for reference in self._restricting if reference.life not in self._dead]:
+            raise _restricted(kept)
+        for delta in deltas.values():
+            self._check(delta)
+
+    def _references(self, dead: Life, deltas: Deltas) -> Iterator[Reference]:
+        for model, field in dead.model.referrers:
+            call = _members(model, field, dead)
+            stored = [] if dead.fresh else self.asking.reply(call) or []
+            found = dict.fromkeys(self._stored_life(model, pk) for pk in stored)
+            for life in found | dict.fromkeys(delta.life for delta in self._gains.get(call[1], ())):
+                delta = deltas.get((life, field.name))
+                refers = delta is None or call[1] in delta.after
+                if delta is not None and not refers:
+                    # What is pending names only some members of a field that holds many.
+                    refers = not _single(field) and call[1] not in delta.before
+                if refers:
+                    yield Reference(life, field, dead, call[1], life in found, delta is not None and _single(field))
+
+    def _stored_life(self, model: ModelSchema, pk: str) -> Life:
+        known = self.lives.with_pk(model, pk) or self._known.get((model, pk))
+        if known is None:
+            known = self._known[model, pk] = Lives.untouched(Identity(model, pk, State.STORED))
+        return known
+
+    def _look_at(self, reference: Reference) -> None:
+        """Ask what must be known to follow *reference*."""
+        life = reference.life
+        if life in self._dead:
+            return
+        if reference.on_delete is OnDelete.CASCADE:
+            if life.from_server:
+                self.values.ask_ending(life)
+            self._ask_referrers(life)
+        elif reference.stored and (call := _proof(reference)) is not None:
+            # The index key is watched: whoever moves the reference leaves it.
+            self.asking.read(call, f"before: {life.model.name}.{reference.field.name}", guards=False)
+
+    def _follow(self, reference: Reference, deltas: Deltas) -> Iterator[Life]:
+        """Note what follows from *reference*; yield its object where that is deleted, too."""
+        life, field, key = reference.life, reference.field, reference.key
+        if life in self._dead:
+            return
+        delta = deltas.get((life, field.name)) or Delta(life, field, set(), set())
+        left = attrs.evolve(
+            delta, before=delta.before | ({key} if reference.stored else set()), after=delta.after - {key}
+        )
+        if not self._proven(reference):
+            deltas[life, field.name] = left
+        elif reference.on_delete is OnDelete.RESTRICT:
+            self._restricting.append(reference)
+        elif reference.on_delete is OnDelete.CLEAR:
+            deltas[life, field.name] = left
+            self.cleared.setdefault((life, field), []).append(reference.dead)
+        else:
+            self._dead[life] = None
+            self.cascaded[life] = reference
+            endings = list(self.values.ending(life)) if life.from_server else []
+            for indexed in life.model.indexed:
+                deltas.pop((life, indexed.name), None)
+            deltas |= {(life, ending.field.name): ending for ending in endings}
+            yield life
+
+    def _proven(self, reference: Reference) -> bool:
+        """Return whether the field says what its index says; where it does not, the entry was stale."""
+        if self.values.symbolic or not reference.stored or reference.certain:
+            return True
+        if reference.on_delete is OnDelete.CASCADE:
+            ending = next(each for each in self.values.ending(reference.life) if each.field is reference.field)
+            return reference.key in ending.before or any(
+                delta.life is reference.life and delta.field is reference.field
+                for delta in self._gains.get(reference.key, ())
+            )
+        call = _proof(reference)
+        if call is None:
+            return True
+        reply = self.asking.reply(call)
+        return bool(reply == _text(reference.dead)) if _single(reference.field) else reply is not None and reply != 0
+
+    def _check(self, delta: Delta) -> None:
+        """Refuse a checked reference to what is not there."""
+        to = _to(delta.field)
+        if not _checks(delta.field) or self.values.symbolic:
+            return
+        for pk in _pks(delta):
+            if to is None:
+                raise DoesNotExist(_missing(delta, pk))
+            life = self._life_of(to, pk)
+            if life is None and not self.presence.found(to, pk):
+                raise DoesNotExist(_missing(delta, pk))
+
+    # What follows.
+
+    def steps(self, pks: Mapping[Life, str]) -> Iterator[Step]:
+        """Yield the effects on the fields and keys of those that referred."""
+        calls: dict[Call, str] = {}
+        entries: dict[tuple[str, str], list[str]] = {}
+        for (life, field), dead in self.cleared.items():
+            if life in self._dead:
+                continue
+            key, gone = life.model.keys.storage(pks[life], field.storage), sorted(pks[each] for each in dead)
+            why = f"{life.model.name}.{field.name} loses deleted {', '.join(map(str, dead))}"
+            if field.kind is Kind.ENTRY:
+                entries.setdefault((key, why), []).append(field.name)
+            elif field.kind is Kind.STRING:
+                calls["DEL", key] = why
+            elif field.kind is Kind.LIST:
+                calls |= {("LREM", key, "0", pk): why for pk in gone}
+            else:
+                calls["SREM" if field.kind is Kind.SET else "ZREM", key, *gone] = why
+        calls |= {("HDEL", key, *names): why for (key, why), names in entries.items()}
+        for life, reference in self.cascaded.items():
+            storages = [life.model.keys.storage(pks[life], storage) for storage, _ in life.model.storages]
+            if storages:
+                why = f"{life.model.name}.{reference.field.name} referred to deleted {reference.dead}"
+                calls["DEL", *storages] = why
+        for call in sorted(calls, key=lambda call: (call[1], call)):
+            yield Step(call, calls[call])
+
+    @property
+    def added(self) -> Collection[Life]:
+        """The objects nothing was said about and that refer, or seem to, to what is deleted."""
+        return self._known.values()
+
+    def title(self) -> list[str]:
+        """Return what follows, in words."""
+        cascades = Counter(life.model.name for life in self.cascaded)
+        clears: Counter[str] = Counter()
+        for (life, field), dead in self.cleared.items():
+            if life not in self._dead:
+                clears[f"{life.model.name}.{field.name}"] += len(dead)
+        return [f"{count:,} {model} deleted by cascade" for model, count in cascades.items()] + [
+            f"{count:,} reference{'' if count == 1 else 's'} cleared in {field}" for field, count in clears.items()
+        ]
+
+
+def _checks(field: FieldSchema) -> bool:
+    return field.relation is not None and field.relation.check
+
+
+def _to(field: FieldSchema) -> ModelSchema | None:
+    return None if field.relation is None else field.relation.to
+
+
+def _single(field: FieldSchema) -> bool:
+    return field.kind in (Kind.STRING, Kind.ENTRY)
+
+
+def _text(life: Life) -> str:
+    return life.identity.placeholder if life.identity.pk is None else life.identity.pk
+
+
+def _members(model: ModelSchema, field: FieldSchema, dead: Life) -> Call:
+    return ("SMEMBERS", model.keys.index(field.name, _text(dead)))
+
+
+def _pks(delta: Delta) -> list[str]:
+    """Return the pks that *delta* refers to anew."""
+    prefix = index_public(delta.life.model, delta.field)
+    return sorted(key.removeprefix(prefix) for key in delta.after - delta.before)
+
+
+def _given(life: Life, field: FieldSchema) -> Iterator[str]:
+    """Yield the pks that the commands on *field* give, as far as their arguments tell."""
+    if life.create is not None and field.kind is Kind.ENTRY:
+        yield from (value for name, value in life.create.entries if name == field.name)
+    for _, write in life.said(field.storage):
+        if isinstance(write.change, Added):
+            yield from write.change.values
+        elif isinstance(write.change, Replaced):
+            yield from (value for name, value in write.change.values if name == field.name or not _is_entry(field))
+
+
+def _is_entry(field: FieldSchema) -> bool:
+    return field.kind is Kind.ENTRY
+
+
+def _proof(reference: Reference) -> Call | None:
+    """Return the call that tells whether a field holds what its index says, None where that does not matter.
+
+    Taking a member away that is not there changes nothing; a single value, or a refusal, must be certain.
+    """
+    field = reference.field
+    if reference.certain:
+        return None
+    if _single(field):
+        return whole_field(reference.life, field)[0]
+    if reference.on_delete is not OnDelete.RESTRICT:
+        return None
+    key = whole_field(reference.life, field)[0][1]
+    return (_IS_MEMBER[field.kind], key, _text(reference.dead))
+
+
+def _restricted(kept: Sequence[Reference]) -> RestrictedError:
+    shown = ", ".join(map(str, kept[:10])) + (f" and {len(kept) - 10:,} more" if len(kept) > 10 else "")
+    dead = ", ".join(dict.fromkeys(str(reference.dead) for reference in kept))
+    return RestrictedError(
+        f"{dead} cannot be deleted: {shown} refer to it (on_delete=RESTRICT); nothing was written. Way out: delete "
+        f"them, or have them refer to another, in the same session",
+        referrers=[(reference.life.model.name, _text(reference.life), reference.field.name) for reference in kept],
+    )
+
+
+def _missing(delta: Delta, pk: str) -> str:
+    relation = delta.field.relation
+    assert isinstance(relation, Relation)
+    where = "which is not declared on this database" if relation.to is None else "which does not exist"
+    return (
+        f"{delta.life}.{delta.field.name} would refer to {relation.wanted} <{pk}>, {where} (check=True); nothing was "
+        f"written. Way out: create it first, or in the same session"
+    )
