@@ -98,6 +98,7 @@ def planned(
                 assert sum(count for _, count in turn.wanted) == len(unborn)
                 for pk, life in enumerate(unborn, first_pk):
                     life.identity.pk = str(pk)  # a handle knows its pk from then on
+                lives.allocated(life.identity for life in unborn)
                 turn = planner.send({life: life.identity.pk for life in unborn})
             else:
                 calls = [ask.call for ask in turn.asks]

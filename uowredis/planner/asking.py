@@ -56,7 +56,11 @@ class Asking:
         return fetch
 
     def answered(self, fetch: Fetch, replies: list[Any]) -> None:
-        """Take the plain *replies* of *fetch*."""
+        """Take the plain *replies* of *fetch*; sets have no order, so they are given one."""
+        replies = [
+            sorted(reply) if ask.call[0] == "SMEMBERS" and reply else reply
+            for ask, reply in zip(fetch.asks, replies, strict=True)
+        ]
         self.rounds.append(Round(fetch, replies))
         for ask, reply in zip(fetch.asks, replies, strict=True):
             self._replies[ask.call] = reply
