@@ -159,7 +159,7 @@ def test_deletion() -> None:
           before: Bike.name                            HGET :bike:1:hash name               -> mountain
           before: Bike.color                           HGET :bike:1:hash color              -> red
           before: Bike.price                           GET :bike:1:price                    -> (nil)
-          before: Bike.tags                            SMEMBERS :bike:1:tags                -> [fast, big]
+          before: Bike.tags                            SMEMBERS :bike:1:tags                -> [big, fast]
           before: Bike.stages                          LRANGE :bike:1:stages 0 -1           -> [b, a, b]
           before: Bike.parts                           HGETALL :bike:1:parts                -> [bell, gold]
           before: Bike.races                           ZRANGE :bike:1:races 0 -1 WITHSCORES -> [tour, 1]
