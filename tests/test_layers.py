@@ -15,7 +15,7 @@ PACKAGE = pathlib.Path(uowredis.__file__).parent
 FLOORS = [
     *("modes", "exceptions", "keys", "schema", "spelling", "commands", "content", "script", "turns", "printing"),
     *("explanation", "plan", "query", "rehearsal", "planner", "pending", "executor", "database", "view", "applied"),
-    *("session", "outside", "search", "conditions", "fields", "collection", "declaration", "model", "contrib", "cli"),
+    *("session", "outside", "search", "fields", "conditions", "collection", "declaration", "model", "contrib", "cli"),
     "__main__",
 ]
 

@@ -15,11 +15,12 @@ from typing import Any, Self, overload
 import attrs
 
 from uowredis.commands import Identity, State
-from uowredis.conditions import condition
+from uowredis.conditions import check_later, condition, current_value, is_known_later, shown_value
 from uowredis.content import Call
 from uowredis.database import RedisDatabase
 from uowredis.exceptions import ArgumentError, ArgumentTypeError, ImplementationError
 from uowredis.explanation import Explanation
+from uowredis.fields import Bound
 from uowredis.query import SHOWN, Column, Filter, Order, Query
 from uowredis.schema import Kind, ModelSchema
 from uowredis.search import Search
@@ -88,7 +89,19 @@ class CollectionManager:
 
     def _condition(self, name: str, value: Any) -> Filter | str | None:
         """Return the condition that a filter says, checked when it is said; None where it is known only when asked."""
-        return condition(self._schema, name, value)
+        if not is_known_later(value):
+            return condition(self._schema, name, value)
+        check_later(self._schema, name, value)
+        return None
+
+    def _found_filters(self, shown: bool) -> Iterator[Filter | str | None]:
+        """Yield the conditions with the values that are known only now; None for one that nothing fulfils."""
+        for name, value, known in self._filters:
+            if known is not None:
+                yield known
+            else:
+                found = shown_value(value) if shown else current_value(value, current(self._database))
+                yield None if found is None else condition(self._schema, name, found)
 
     def sort(self, by: Any = None, alpha: bool = False, desc: bool = False) -> Self:
         """Order by a value (SORT); return the collection.
@@ -215,9 +228,9 @@ class CollectionManager:
         return tuple([Column.of(self._schema, name) for name in self._shape.names])
 
     def _query(self, shown: bool, order: Order | None) -> Query:
-        found = [found for _, _, found in self._filters]
+        found = list(self._found_filters(shown))
         filters = tuple([each for each in found if isinstance(each, Filter)])
-        pks = [frozenset((each,)) for each in found if isinstance(each, str)]
+        pks = [frozenset() if each is None else frozenset((each,)) for each in found if not isinstance(each, Filter)]
         within = frozenset.intersection(*pks) if pks else None
         return Query(self._schema, filters, (), within, order, self._columns())
 
@@ -371,6 +384,17 @@ class CollectionManager:
         return Explanation(tuple(self._rounds()), self._note())
 
     def _rounds(self) -> Iterator[tuple[Call, ...]]:
+        yield from self._first_rounds()
+        yield from self._last_rounds()
+
+    def _first_rounds(self) -> Iterator[tuple[Call, ...]]:
+        """Yield what is asked for the values of filters."""
+        for _, value, _ in self._filters:
+            if isinstance(value, Bound):
+                entry = value.field.kind is Kind.ENTRY
+                yield (("HGET", key_of(value), value.field.name) if entry else ("GET", key_of(value)),)
+
+    def _last_rounds(self) -> Iterator[tuple[Call, ...]]:
         search = self._search(shown=True)
         query = search.query
         if query.within == frozenset():
@@ -398,6 +422,12 @@ def _instruction() -> tuple[int, int]:
     while frame.f_code.co_name in ("__len__", "__iter__") and frame.f_back is not None:
         frame = frame.f_back
     return id(frame), frame.f_lasti
+
+
+def key_of(bound: Bound[Any]) -> str:
+    """Return the key of a bound field, for eyes: its object may have no pk yet."""
+    identity = bound.owner.identity
+    return identity.model.keys.storage(identity.reference, identity.model.fields[bound.field.name].storage)
 
 
 def _as_sent(calls: tuple[Call, ...]) -> tuple[Call, ...]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from uowredis.commands import Identity
+from uowredis.commands import Identity, State
 from uowredis.exceptions import ArgumentTypeError, ImplementationError
+from uowredis.fields import Bound
 from uowredis.query import Filter
 from uowredis.schema import FieldSchema, Kind, ModelSchema
+from uowredis.session import Session
 from uowredis.spelling import Placeholder, text
 
 
@@ -39,6 +41,43 @@ def check_target(field: FieldSchema, value: Any, what: object) -> None:
         return
     where = "" if relation.to is not None else ", which is not declared on this database"
     raise ArgumentTypeError(f"{what} refers to {relation.wanted}{where}, and cannot be {identity}")
+
+
+def is_known_later(value: Any) -> bool:
+    """Return whether *value* is known only when it is asked for: a bound field, or a new object without pk."""
+    identity = getattr(value, "identity", None)
+    return isinstance(value, Bound) or (isinstance(identity, Identity) and identity.pk is None)
+
+
+def check_later(schema: ModelSchema, name: str, value: Any) -> None:
+    """Check a filter whose value is known only when it is asked for.
+
+    Raises:
+        ImplementationError: for a field without index, or one that is not there.
+        ArgumentTypeError: for a field that holds many values, or an instance of another model.
+    """
+    if isinstance(value, Bound) and not hasattr(value, "get"):
+        raise ArgumentTypeError(f"{schema.name}.{name} takes a field with one value, not {value!r}")
+    if name not in ("pk", schema.pk_field):
+        check_target(filter_field(schema, name)[0], value, f"{schema.name}.{name}")
+
+
+def current_value(value: Any, session: Session | None) -> Any:
+    """Return *value* as it is now: what a bound field holds, the pk of an object; None where there is none.
+
+    A new object of the open *session* gets its pk for it.
+    """
+    if isinstance(value, Bound):
+        return value.get() if hasattr(value, "get") else value
+    identity = getattr(value, "identity", None)
+    if not isinstance(identity, Identity) or identity.pk is not None:
+        return value
+    return session.allocate(identity) if session is not None and identity.state is State.CREATED else None
+
+
+def shown_value(value: Any) -> str:
+    """Return what stands for a value that is known only later, for eyes."""
+    return f"<{value.owner.identity}.{value.field.name}>" if isinstance(value, Bound) else value.identity.reference
 
 
 def condition(schema: ModelSchema, name: str, value: Any) -> Filter | str:

@@ -10,13 +10,12 @@ from typing import Any, ClassVar, TypeVar
 
 from uowredis.collection import CollectionManager
 from uowredis.commands import Create, Delete, Identity, Read, State, Write
-from uowredis.conditions import condition
+from uowredis.conditions import condition, current_value
 from uowredis.database import RedisDatabase
 from uowredis.declaration import MetaRedisModel, schema_of
 from uowredis.exceptions import ArgumentError, DoesNotExist, ImplementationError, SessionError, UniquenessError
 from uowredis.fields import (
     AutoPKField,
-    Bound,
     Field,
     HashField,
     InstanceHashField,
@@ -348,16 +347,6 @@ class RedisModel(InstanceHashCommands[Sync], Sync, metaclass=MetaRedisModel):
             raise
 
     @classmethod
-    def _known(cls, value: Any) -> Any:
-        """Return *value*; of a bound field what it holds, of an object that the open session creates its pk."""
-        if isinstance(value, Bound):
-            return value.get() if hasattr(value, "get") else value
-        identity, session = getattr(value, "identity", None), cls._session()
-        if session is not None and isinstance(identity, Identity) and identity.state is State.CREATED:
-            return value if identity.pk is not None else session.allocate(identity)
-        return value
-
-    @classmethod
     def _matching(cls, pk: Any, filters: dict[str, Any], method: str) -> list[Identity | str]:
         schema = schema_of(cls)
         filters = dict(filters)
@@ -365,9 +354,9 @@ class RedisModel(InstanceHashCommands[Sync], Sync, metaclass=MetaRedisModel):
             if pk is not None:
                 raise ArgumentError(f"{cls.__name__}.{method}() takes its primary key once, not {pk!r} and by name")
             pk = filters.pop(schema.pk_field)
-        values = {name: cls._known(value) for name, value in filters.items()}
+        values = {name: current_value(value, cls._session()) for name, value in filters.items()}
         if any(found is None and filters[name] is not None for name, found in values.items()):
-            return []  # an empty foreign key refers to nobody
+            return []  # an empty foreign key, or an object that was never stored
         said = [condition(schema, name, value) for name, value in values.items()]
         conditions = [found for found in said if isinstance(found, Filter)]
         if pk is None and not conditions:

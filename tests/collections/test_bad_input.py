@@ -75,12 +75,12 @@ def test_values_of_filters(mixed: Any, value: Any) -> None:
 
 
 def test_fields_as_values(mixed: Any, people: People) -> None:
-    """A field on the right side has one value and belongs to an instance; only extended collections take it."""
+    """A field on the right side has one value and belongs to an instance."""
     one = mixed("1")
     refused(lambda: mixed.collection(name=one.tags), ArgumentTypeError, "Mixed.name", "one value")
     refused(lambda: mixed.collection(name=mixed.note), ArgumentTypeError, "Mixed.name")
     refused(lambda: mixed.collection(note=one.note), ImplementationError, "indexable=True")
-    refused(lambda: people.person.collection(firstname=one.note), ArgumentTypeError, "Person.firstname")
+    refused(lambda: people.person.collection(firstname=one.tags), ArgumentTypeError, "Person.firstname")
 
 
 def test_a_refused_filter_changes_nothing(mixed: Any) -> None:

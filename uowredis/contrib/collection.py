@@ -8,9 +8,9 @@ from typing import Any, Self
 
 import attrs
 
-from uowredis.collection import CollectionManager, Sort
-from uowredis.commands import Identity, State
-from uowredis.conditions import check_target, condition, filter_field, spelled_pk
+from uowredis.collection import CollectionManager, Sort, key_of
+from uowredis.commands import Identity
+from uowredis.conditions import spelled_pk
 from uowredis.content import Call
 from uowredis.exceptions import ArgumentError, ArgumentTypeError, DoesNotExist, ImplementationError, PendingWrites
 from uowredis.fields import Bound, Field, ListField, SetField, SortedSetField
@@ -47,21 +47,9 @@ class ExtendedCollectionManager(CollectionManager):
         """Add conditions, ANDed with those there are, also on the same field; return the collection.
 
         Args:
-            filters: as for ``collection()``; a value may be an instance, or a bound field whose value is fetched when
-                the collection is looked at.
+            filters: as for ``collection()``.
         """
         return self._filter(filters)
-
-    def _condition(self, name: str, value: Any) -> Filter | str | None:
-        identity = getattr(value, "identity", None)
-        new = isinstance(identity, Identity) and identity.pk is None
-        if not isinstance(value, Bound) and not new:
-            return super()._condition(name, value)
-        if name not in ("pk", self._schema.pk_field):
-            check_target(filter_field(self._schema, name)[0], value, f"{self._schema.name}.{name}")
-        if not new and not hasattr(value, "get"):
-            raise ArgumentTypeError(f"{self._schema.name}.{name} takes a field with one value, not {value!r}")
-        return None
 
     def intersect(self, *lists: Any) -> Self:
         """Keep only what stands in all of *lists*, too; return the collection.
@@ -195,9 +183,7 @@ class ExtendedCollectionManager(CollectionManager):
         filters: list[Filter] = []
         sets: list[tuple[str, bool]] = []
         within: list[frozenset[str]] = []
-        for name, value, known in self._filters:
-            fetched = asker.value_of(value) if known is None else None
-            found = condition(self._schema, name, fetched) if fetched is not None else known
+        for found in self._found_filters(shown):
             if isinstance(found, Filter):
                 filters.append(found)
             else:
@@ -256,17 +242,14 @@ class ExtendedCollectionManager(CollectionManager):
         return super().__len__()
 
     def _rounds(self) -> Iterator[tuple[Call, ...]]:
-        asker = _Asker(self, True)
-        for _, value, _ in self._filters:
-            if isinstance(value, Bound):
-                yield (asker.value_call(value),)
+        yield from self._first_rounds()
         for given in self._intersections:
             if isinstance(given, ExtendedCollectionManager):
                 yield from given.copy().primary_keys()._rounds()
             elif isinstance(given, str):
                 yield (("TYPE", given),)
             elif isinstance(given, Bound) and isinstance(given, ListField):
-                yield (("LRANGE", _key_of(given), "0", "-1"),)
+                yield (("LRANGE", key_of(given), "0", "-1"),)
         if self._stored is not None:
             yield (("LRANGE", self._stored, "0", "-1"),)
             if self._as_it_was_stored():
@@ -274,8 +257,8 @@ class ExtendedCollectionManager(CollectionManager):
                 return
         if self._sort is not None and self._sort.scores is not None:
             scores = self._sort.scores
-            yield (("ZRANGE", scores if isinstance(scores, str) else _key_of(scores), "0", "-1", "WITHSCORES"),)
-        yield from super()._rounds()
+            yield (("ZRANGE", scores if isinstance(scores, str) else key_of(scores), "0", "-1", "WITHSCORES"),)
+        yield from self._last_rounds()
 
     def _stored_rounds(self) -> Iterator[tuple[Call, ...]]:
         if self._shape.kind == "instances" and self._shape.tested:
@@ -284,13 +267,6 @@ class ExtendedCollectionManager(CollectionManager):
         calls = [_column_call(self._schema, column.field) for column in columns if column.field is not None]
         if calls:
             yield tuple(calls)
-
-
-def _key_of(given: Any) -> str:
-    """Return the key of a bound field, for eyes: its object may have no pk yet."""
-    identity: Identity = given.owner.identity
-    pk = identity.placeholder if identity.pk is None else identity.pk
-    return identity.model.keys.storage(pk, given.field.schema(True).storage)
 
 
 def _column_call(model: ModelSchema, field: FieldSchema) -> Call:
@@ -333,23 +309,6 @@ class _Asker:
     def ask(self, calls: tuple[Call, ...]) -> list[Any]:
         session = self.session or alone(self.collection._database)
         return [plain(reply) for reply in session.view.ask(calls)]
-
-    def value_of(self, field: Any) -> Any:
-        """Return the value of a bound field, or the pk of a new object; a placeholder where it is only shown."""
-        if not isinstance(field, Bound):
-            return self._pk_of(field.identity)
-        return f"<{field.owner.identity}.{field.field.name}>" if self.shown else field.get()  # type: ignore[attr-defined]  # checked when the filter was said
-
-    def _pk_of(self, identity: Identity) -> str | None:
-        if identity.pk is None and not self.shown and identity.state is State.CREATED and self.session is not None:
-            return self.session.allocate(identity)
-        return identity.reference if self.shown else identity.pk
-
-    def value_call(self, field: Any) -> Call:
-        """Return the call that gets the value of a bound field, for eyes."""
-        if field.field.kind is Kind.ENTRY:
-            return ("HGET", _key_of(field), field.field.name)
-        return ("GET", _key_of(field))
 
     def take(self, given: Any, sets: list[tuple[str, bool]], within: list[frozenset[str]]) -> None:
         """Put what ``intersect()`` was given where the query takes it."""

@@ -218,7 +218,9 @@ class Relations:
         if call is None:
             return True
         reply = self.asking.reply(call)
-        return bool(reply == _text(reference.dead)) if _single(reference.field) else reply is not None and reply != 0
+        if _single(reference.field):
+            return bool(reply == _text(reference.dead))
+        return bool(reply) if reference.field.kind is Kind.SET else reply is not None
 
     def _check(self, delta: Delta) -> None:
         """Refuse a checked reference to what is not there."""
