@@ -153,11 +153,11 @@ class Relations:
             found = dict.fromkeys(self._stored_life(model, pk) for pk in stored)
             for life in found | dict.fromkeys(delta.life for delta in self._gains.get(call[1], ())):
                 delta = deltas.get((life, field.name))
-                refers = delta is None or call[1] in delta.after
-                if delta is not None and not refers:
-                    # What is pending names only some members of a field that holds many.
-                    refers = not _single(field) and call[1] not in delta.before
-                if refers:
+                if delta is not None and call[1] not in delta.after | delta.before and _single(field):
+                    # What is pending says all that the field holds: the entry was stale.
+                    deltas[life, field.name] = attrs.evolve(delta, before=delta.before | {call[1]})
+                # What is pending names only some members of a field that holds many.
+                elif delta is None or call[1] in delta.after or call[1] not in delta.before:
                     yield Reference(life, field, dead, call[1], life in found, delta is not None and _single(field))
 
     def _stored_life(self, model: ModelSchema, pk: str) -> Life:
