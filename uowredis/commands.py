@@ -66,7 +66,10 @@ class Identity:
     @property
     def reference(self) -> str:
         """What refers to the object in arguments: its pk, or what stands for it while there is none."""
-        return Placeholder(self.placeholder, self) if self.pk is None else self.pk
+        if self.pk is not None:
+            return self.pk
+        # What no session has numbered yet must differ all the same, two in one mapping for example.
+        return Placeholder(self.placeholder if self.number else f"<{self.model.name} {id(self):#x}>", self)
 
     def __str__(self) -> str:
         if self.pk is None:

@@ -514,6 +514,9 @@ class Session:
         self._stuck = None
 
     def _empty(self) -> None:
+        for identity in self._made:
+            if identity.state is State.EMPTY:
+                identity.number = 0
         self.view.forget()
         self._answers = []
         self._made = {}
