@@ -35,12 +35,45 @@ def check_target(field: FieldSchema, value: Any, what: object) -> None:
     Raises:
         ArgumentTypeError: where it is of another.
     """
-    identity = getattr(value, "identity", None)
     relation = field.relation
-    if not isinstance(identity, Identity) or relation is None or identity.model is relation.to:
+    if relation is None:
         return
-    where = "" if relation.to is not None else ", which is not declared on this database"
-    raise ArgumentTypeError(f"{what} refers to {relation.wanted}{where}, and cannot be {identity}")
+    if isinstance(value, Bound):
+        own = value.owner.identity.model.fields.get(value.field.name)
+        if own is None:
+            model: ModelSchema | None = value.owner.identity.model  # its primary key
+        elif own.relation is not None:
+            model = own.relation.to
+        else:
+            return
+    else:
+        identity = getattr(value, "identity", None)
+        if not isinstance(identity, Identity):
+            return
+        model = identity.model
+    if model is None or model is not relation.to:
+        where = "" if relation.to is not None else ", which is not declared on this database"
+        shown = repr(value) if isinstance(value, Bound) else value.identity
+        raise ArgumentTypeError(f"{what} refers to {relation.wanted}{where}, and cannot be {shown}")
+
+
+def given_pk(schema: ModelSchema, value: Any, session: Session | None, where: str = "") -> str | None:
+    """Return the primary key of *schema* that *value* says: text, an instance, a bound field; None for none.
+
+    Args:
+        schema: whose primary key is wanted.
+        value: what was given.
+        session: the open one; a new object of it gets its primary key now.
+        where: where it was given, for the error.
+
+    Raises:
+        ArgumentTypeError: for another type, or an instance of another model.
+    """
+    identity = getattr(value, "identity", None)
+    if isinstance(identity, Identity) and identity.model is not schema:
+        raise ArgumentTypeError(f"a primary key of {schema.name}{where} cannot be {identity}, which is another model's")
+    known = current_value(value, session)
+    return None if known is None and value is not None else spelled_pk(known, f"a primary key of {schema.name}{where}")
 
 
 def is_known_later(value: Any) -> bool:

@@ -87,6 +87,8 @@ class MetaRedisModel(type):
             raise ImplementationError(
                 f"The namespace of {cls.__name__} cannot be {cls.namespace!r}: '*' is a placeholder in patterns of SORT"
             )
+        for field in cls._fields.values():
+            field.check_model(cls)
         cls._schema = ModelSchema(
             cls.__name__,
             Keys.of_model(cls.namespace, cls.__name__),

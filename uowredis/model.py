@@ -10,7 +10,7 @@ from typing import Any, ClassVar, TypeVar
 
 from uowredis.collection import CollectionManager
 from uowredis.commands import Create, Delete, Identity, Read, State, Write
-from uowredis.conditions import condition, current_value
+from uowredis.conditions import check_later, condition, current_value, given_pk, is_known_later
 from uowredis.database import RedisDatabase
 from uowredis.declaration import MetaRedisModel, schema_of
 from uowredis.exceptions import ArgumentError, DoesNotExist, ImplementationError, SessionError, UniquenessError
@@ -93,11 +93,11 @@ class RedisModel(InstanceHashCommands[Sync], Sync, metaclass=MetaRedisModel):
                 f"{schema.name} takes one primary key, or fields by name, not both. Way out: {schema.name}(pk) gets an "
                 f"object, {schema.name}(field=value) creates one"
             )
-        self._identity.pk = pk = text(args[0], f"the primary key of {schema.name}")
-        self._identity.state = State.STORED
         session = current(self._database()) or alone(self._database())
-        if not session.holds(schema, pk):
+        pk = given_pk(schema, args[0], self._session())
+        if pk is None or not session.holds(schema, pk):
             raise DoesNotExist(f"No {schema.name} found with pk {pk!r} (not in {schema.keys.collection!r})")
+        self._identity.pk, self._identity.state = pk, State.STORED
         self._identity = session.view.created(schema, pk) or self._identity
 
     def _create(self, schema: ModelSchema, values: dict[str, Any]) -> None:
@@ -354,6 +354,9 @@ class RedisModel(InstanceHashCommands[Sync], Sync, metaclass=MetaRedisModel):
             if pk is not None:
                 raise ArgumentError(f"{cls.__name__}.{method}() takes its primary key once, not {pk!r} and by name")
             pk = filters.pop(schema.pk_field)
+        for name, value in filters.items():
+            if is_known_later(value):
+                check_later(schema, name, value)
         values = {name: current_value(value, cls._session()) for name, value in filters.items()}
         if any(found is None and filters[name] is not None for name, found in values.items()):
             return []  # an empty foreign key, or an object that was never stored
@@ -364,7 +367,9 @@ class RedisModel(InstanceHashCommands[Sync], Sync, metaclass=MetaRedisModel):
         session = cls._session() or alone(cls._database())
         if pk is None:
             return session.view.find(schema, conditions)
-        spelled = text(pk, f"the primary key of {cls.__name__}")
+        spelled = given_pk(schema, pk, cls._session())
+        if spelled is None:
+            return []
         if not conditions:
             return [spelled] if session.holds(schema, spelled) else []
         return [match for match in session.view.find(schema, conditions) if _pk_of(match) == spelled]

@@ -8,14 +8,13 @@ Redis commands before they are sent; at the end everything that is in Redis is c
     python docs/examples/countries.py --url redis://localhost:6379   on a real one
 """
 
-import argparse
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Callable
 
 import pycountry
 import redis
+from asked import asked_for, differing, everything
 
 from uowredis import InstanceHashField, RedisDatabase, RedisModel, Session
 
@@ -109,10 +108,7 @@ def update(db: RedisDatabase, countries: Rows, subdivisions: Rows) -> None:
 
 
 def differences(client: redis.Redis, rows: dict[type[Iso], Rows]) -> list[str]:
-    """Compare all that is in Redis, objects and indexes, with *rows*; return what differs, in words.
-
-    It reads with plain redis-py: the library is not its own witness.
-    """
+    """Compare all that is in Redis, objects and indexes, with *rows*; return the keys that differ."""
     expected: dict[str, object] = {}
     for model, given in rows.items():
         prefix = f"iso:{model.__name__.lower()}"
@@ -124,41 +120,12 @@ def differences(client: redis.Redis, rows: dict[type[Iso], Rows]) -> list[str]:
         expected |= index
         expected[f"{prefix}:collection"] = {str(pk) for pk in range(1, len(given) + 1)}
         expected[f"{prefix}:max_pk"] = str(len(given))
-    found = everything(client)
-    return sorted(key for key in expected.keys() | found.keys() if expected.get(key) != found.get(key))
-
-
-def everything(client: redis.Redis) -> dict[str, object]:
-    """Return all keys of the models with what they hold."""
-    keys = list(client.scan_iter("iso:*", count=1000))
-    pipeline = client.pipeline(transaction=False)
-    read: dict[str, Callable[[str], object]] = {"hash": pipeline.hgetall, "set": pipeline.smembers}
-    for key in keys:
-        pipeline.type(key)
-    for key, kind in zip(keys, pipeline.execute(), strict=True):
-        read.get(kind, pipeline.get)(key)
-    return dict(zip(keys, pipeline.execute(), strict=True))
-
-
-def make_room(client: redis.Redis, replace: bool) -> bool:
-    """Delete what earlier runs left if *replace* says so; return whether there is nothing (any more)."""
-    keys = list(client.scan_iter("iso:*", count=1000))
-    if keys and replace:
-        client.unlink(*keys)
-    return replace or not keys
+    return differing(expected, everything(client, "iso"))
 
 
 def main() -> int:
     """Run the example; return 0 where all is as it should be."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--url", help="a Redis server, redis://host:port/db; by default one inside this process")
-    parser.add_argument("--replace", action="store_true", help="delete the keys iso:* that are there first")
-    options = parser.parse_args()
-
-    with RedisDatabase.from_url(options.url) if options.url else RedisDatabase.embedded() as db:
-        if not make_room(db.connection, options.replace):
-            print("There are keys iso:* in this database already; --replace deletes them", file=sys.stderr)
-            return 1
+    with asked_for(__doc__, "iso") as db:
         Iso.use_database(db)
         rows = {model: rows_of(model) for model in SOURCES}
         for model in rows:

@@ -31,6 +31,18 @@ retrieving
     Three InstanceHashFields of all objects, as dicts. Ours: ``collection().values(...)``. By hand: SMEMBERS, then one
     ``pipeline(transaction=False)`` of HMGETs. The answers of both contests must be equal.
 
+relating
+    Ten members added to each of N groups that are there, by an M2MSetField: once so that each member comes into one
+    group, once into three. Ours: one session, one commit, in which every group's presence is checked. By hand: one
+    ``pipeline(transaction=True)`` with a command per effect, a SADD for each group and one for each member's set of
+    groups, and nothing checked.
+
+deleting
+    Objects to which 200 others refer by an FKInstanceHashField, one after the other, outside any session; the
+    references are cleared. Ours: ``delete()``, in which each entry of the index is compared with the reference itself.
+    By hand: WATCH, SMEMBERS, MULTI, DEL, a HDEL for each that referred, SREM, EXEC; it trusts the index. The last one
+    does not: it reads each reference, too, in one pipeline on a second connection.
+
 memory
     The peak memory that a fresh process adds to what it has after its first commit: after saying N creations in one
     session, and after their commit. By hand: the same pipeline as above.
@@ -46,11 +58,12 @@ import redis
 
 from tests import servers
 from tests.backends import Real
-from tests.bench import memory, people, queries
+from tests.bench import groups, memory, people, queries
 from tests.bench.rounds import Contestant, Result, check_equal, compete
 from uowredis import RedisDatabase
 
 OURS, HAND, UNGUARDED = "uowredis", "redis-py by hand", "redis-py, no guard"
+COMPARING = "redis-py, comparing"
 
 
 def creating(server: Real, database: RedisDatabase, client: redis.Redis, objects: int, rounds: int) -> list[Result]:
@@ -134,6 +147,39 @@ def retrieving(server: Real, database: RedisDatabase, client: redis.Redis, objec
     return compare_answers(server, database, works, objects, rounds, objects)
 
 
+def relating(
+    server: Real, database: RedisDatabase, client: redis.Redis, count: int, members: int, rounds: int
+) -> list[Result]:
+    """Add their members, some of *members*, to *count* groups."""
+
+    def ours() -> Callable[[], object]:
+        made, chosen = groups.create(database, count, members)
+        return lambda: groups.add(database, made, chosen)
+
+    def by_hand() -> Callable[[], object]:
+        made, chosen = groups.create(database, count, members)
+        pks = [group.pk.get() for group in made]
+        chosen_pks = [[member.pk.get() for member in each] for each in chosen]
+        return lambda: groups.add_by_hand(client, pks, chosen_pks)
+
+    return compete(server, {OURS: ours, HAND: by_hand}, rounds=rounds, count=count)
+
+
+def deleting(server: Real, database: RedisDatabase, client: redis.Redis, count: int, rounds: int) -> list[Result]:
+    """Delete *count* objects that others refer to."""
+
+    def ours() -> Callable[[], object]:
+        owners = groups.create_owners(database, count)
+        return lambda: groups.delete(owners)
+
+    def by(trusting: bool) -> Callable[[], object]:
+        pks = [owner.pk.get() for owner in groups.create_owners(database, count)]
+        return lambda: groups.delete_by_hand(client, pks, trusting=trusting)
+
+    contestants = {OURS: ours, HAND: lambda: by(True), COMPARING: lambda: by(False)}
+    return compete(server, contestants, rounds=rounds, count=count)
+
+
 def compare_answers(
     server: Real,
     database: RedisDatabase,
@@ -192,6 +238,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--objects", type=int, default=10_000, help="objects created and changed in a round")
     parser.add_argument("--calls", type=int, default=2_000, help="single calls in a round")
     parser.add_argument("--queries", type=int, default=500, help="queries in a round")
+    parser.add_argument("--groups", type=int, default=300, help="groups that get members in a round")
+    parser.add_argument("--deletions", type=int, default=20, help="objects deleted that others refer to, in a round")
     parser.add_argument("--memory", type=int, default=100_000, help="objects created for the memory's peak")
     parser.add_argument("--rounds", type=int, default=5, help="rounds that count, for each contestant")
     options = parser.parse_args(arguments)
@@ -218,6 +266,14 @@ def run(server: Real, options: argparse.Namespace) -> None:
     print(table(f"asking {options.queries:,} times", asked), end="\n\n", flush=True)
     retrieved = retrieving(server, database, reader, options.objects, options.rounds)
     print(table(f"retrieving {options.objects:,}", retrieved), end="\n\n", flush=True)
+    groups.Related.use_database(database)
+    for each in (1, 3):
+        members = max(groups.MEMBERS, options.groups * groups.MEMBERS // each)
+        related = relating(server, database, client, options.groups, members, options.rounds)
+        title = f"{groups.MEMBERS} of {members:,} members each to {options.groups:,} groups"
+        print(table(title, related), end="\n\n", flush=True)
+    deleted = deleting(server, database, client, options.deletions, options.rounds)
+    print(table(f"deleting {options.deletions:,} with {groups.THINGS} referrers", deleted), end="\n\n", flush=True)
     print(memory_table(server.server.url, options.memory))
     server.close()
 

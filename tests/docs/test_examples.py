@@ -6,22 +6,30 @@ import runpy
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
+import attrs
 import pycountry
+import pytest
+from babel.languages import get_territory_language_info
+from babel.numbers import get_territory_currencies
 
 from tests.backends import Real
 
 ROOT = Path(__file__).parents[2]
-COUNTRIES = ROOT / "docs/examples/countries.py"
+EXAMPLES = ROOT / "docs/examples"
 OBJECTS = sum(map(len, (pycountry.countries, pycountry.subdivisions, pycountry.currencies)))
+OF_BELGIUM = sum(subdivision.country_code == "BE" for subdivision in pycountry.subdivisions)
+WITH_THE_EURO = sum("EUR" in get_territory_currencies(country.alpha_2) for country in pycountry.countries)
 
-#: What it prints but for counts and times, and the commands of the plan it shows, with pks as #.
-GOOD = [
+#: What they print but for counts and times, and the commands of the plans they show, with pks as #.
+COUNTRIES = [
     "Country: # objects in # s, # round trips",
     "Subdivision: # objects in # s, # round trips",
     "Currency: # objects in # s, # round trips",
     "CH is Switzerland, CH-ZH is Zürich, CHF is Swiss Franc",
     "A canton exists: True, a galaxy: False",
+    "plan: Country <#> changed, Subdivision <#> changed",
     'HSET iso:country:#:hash name "Czech Republic"',
     "HSET iso:subdivision:#:hash type State",
     "SREM iso:country:name:Czechia #",
@@ -30,65 +38,119 @@ GOOD = [
     "SADD iso:subdivision:type:State #",
     f"All {OBJECTS} objects and their indexes are as in pycountry",
 ]
+RELATIONS = [
+    "# countries, # currencies, # languages: # commands, # round trips, # s",
+    "# subdivisions: # commands, # round trips, # s",
+    "Legal tender in Panama: Panamanian Balboa, US Dollar",
+    "Countries with the euro: #",
+    "Most spoken in Switzerland: German # %, Swiss German # %, English # %, French # %",
+    "Romansh is spoken in: Switzerland",
+    "German is spoken in # countries, # of them with the euro",
+    "Parts of Vlaams Gewest: Antwerpen, Limburg, Oost-Vlaanderen, Vlaams-Brabant, West-Vlaanderen",
+    "Antwerp is one of # subdivisions of its country",
+    f"Before: {OF_BELGIUM} subdivisions of Belgium, {WITH_THE_EURO} countries with the euro, "
+    "Walloon is spoken in Belgium",
+    "plan: Country <BE> deleted, # Subdivision deleted by cascade",
+    "DEL atlas:country:BE:currencies atlas:country:BE:hash atlas:country:BE:languages",
+    "DEL atlas:subdivision:#:hash",
+    "SREM atlas:country:currencies:EUR BE",
+    "SREM atlas:country:languages:de BE",
+    "SREM atlas:country:name:Belgium BE",
+    "SREM atlas:subdivision:code:BE-BRU #",
+    "SREM atlas:subdivision:country:BE # # # # # # # # # # ... (# arguments)",
+    "SREM atlas:subdivision:parent:# # # # # #",
+    "SREM atlas:country:collection BE",
+    "SREM atlas:subdivision:collection # # # # # # # # # # ... (# arguments)",
+    'SET atlas:country:__guard__:BE ""',
+    *(
+        f"{when}: 0 subdivisions of Belgium, {WITH_THE_EURO - 1} countries with the euro, Walloon is spoken in none"
+        for when in ("Pending", "After")
+    ),
+    "All that is left is as in pycountry and Babel",
+]
 
 
-def run(*arguments: str) -> tuple[int, list[str], str]:
-    """Return exit status, the telling lines of stdout, and stderr."""
-    finished = subprocess.run(
-        [sys.executable, "-W", "error", COUNTRIES, *arguments],
-        cwd=ROOT,
-        env=os.environ | {"PYTHONPATH": str(ROOT), "PYTHONUTF8": "1"},
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-    )
-    return finished.returncode, list(filter(None, map(telling, finished.stdout.splitlines()))), finished.stderr
+@attrs.frozen
+class Example:
+    """A program, the namespace of its keys, and what it prints where all is well."""
+
+    program: str
+    namespace: str
+    good: list[str]
+
+    def run(self, *arguments: str) -> tuple[int, list[str], str]:
+        """Return exit status, the telling lines of stdout, and stderr."""
+        finished = subprocess.run(
+            [sys.executable, "-W", "error", EXAMPLES / self.program, *arguments],
+            cwd=ROOT,
+            env=os.environ | {"PYTHONPATH": str(ROOT), "PYTHONUTF8": "1"},
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+        )
+        return finished.returncode, list(filter(None, map(telling, finished.stdout.splitlines()))), finished.stderr
+
+
+COUNTRIES_EXAMPLE = Example("countries.py", "iso", COUNTRIES)
+RELATIONS_EXAMPLE = Example("relations.py", "atlas", RELATIONS)
+every_example = pytest.mark.parametrize(
+    "example", [COUNTRIES_EXAMPLE, RELATIONS_EXAMPLE], ids=lambda each: each.program
+)
 
 
 def telling(line: str) -> str:
     """Return *line* without what differs from run to run, of a plan's line only the call; '' for no telling line."""
-    if line.startswith("All "):
+    if re.match("(All|Before:|Pending:|After:) ", line):
         return line
-    masked = re.sub(r"(?<=[ :])\d+(\.\d+)?\b", "#", line)
+    masked = re.sub(r"(?<![^ :<(])\d+(\.\d+)?\b", "#", line)
     if not line.startswith(" "):
-        return "" if line.startswith("plan:") else masked
+        return masked.partition(";")[0] if line.startswith("plan:") else masked
     _, _, call = re.sub(r" {2,}", "  ", masked.strip()).partition("  ")
     return call if re.match("  (said|effect): ", line) else ""
 
 
-def test_countries_on_the_embedded_server() -> None:
-    """Without arguments the example runs on a server of its own and finds all as it should be."""
-    assert (0, GOOD, "") == run()
+@every_example
+def test_an_example_on_the_embedded_server(example: Example) -> None:
+    """Without arguments an example runs on a server of its own and finds all as it should be."""
+    assert (0, example.good, "") == example.run()
 
 
-def test_countries_on_a_real_server(real: Real) -> None:
-    """On a real server the example does and says the same, and writes no key but those that begin with iso:."""
-    assert (0, GOOD, "") == run("--url", real.server.url)
-    assert set() == {key for key in real.dump() if not key.startswith(b"iso:")}
+@every_example
+def test_an_example_on_a_real_server(example: Example, real: Real) -> None:
+    """On a real server an example does and says the same, and writes no key but those of its namespace."""
+    assert (0, example.good, "") == example.run("--url", real.server.url)
+    assert set() == {key for key in real.dump() if not key.startswith(f"{example.namespace}:".encode())}
 
 
-def test_countries_refuses_a_database_that_holds_its_keys(real: Real) -> None:
-    """Where keys of the example's models are there, it changes nothing, says so and ends with 1."""
-    real.client().sadd("iso:country:collection", "1")
+@every_example
+def test_an_example_refuses_a_database_that_holds_its_keys(example: Example, real: Real) -> None:
+    """Where keys of an example's models are there, it changes nothing, says so and ends with 1."""
+    real.client().sadd(f"{example.namespace}:country:collection", "1")
     before = real.dump()
-    message = "There are keys iso:* in this database already; --replace deletes them\n"
-    assert (1, [], message) == run("--url", real.server.url)
+    message = f"There are keys {example.namespace}:* in this database already; --replace deletes them\n"
+    assert (1, [], message) == example.run("--url", real.server.url)
     assert before == real.dump()
 
 
-def test_countries_replaces_its_own_keys_when_told(real: Real) -> None:
-    """With --replace the example deletes what it left before, and nothing else."""
+def test_an_example_replaces_its_own_keys_when_told(real: Real) -> None:
+    """With --replace an example deletes what it left before, and nothing else."""
     client = real.client()
     client.sadd("iso:country:collection", "1")
     client.set("someone:else", "stays")
-    assert (0, GOOD, "") == run("--url", real.server.url, "--replace")
+    assert (0, COUNTRIES, "") == COUNTRIES_EXAMPLE.run("--url", real.server.url, "--replace")
     assert b"stays" == client.get("someone:else")
 
 
-def test_countries_would_notice_a_difference(real: Real) -> None:
+def functions_of(example: Example, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """Return the names that the program of *example* defines; its main function does not run."""
+    monkeypatch.syspath_prepend(EXAMPLES)
+    return runpy.run_path(str(EXAMPLES / example.program))
+
+
+def test_countries_would_notice_a_difference(real: Real, monkeypatch: pytest.MonkeyPatch) -> None:
     """The comparison is no formality: against the rows before the update, it names every key the update changed."""
-    run("--url", real.server.url)
-    example = runpy.run_path(str(COUNTRIES))
+    COUNTRIES_EXAMPLE.run("--url", real.server.url)
+    example = functions_of(COUNTRIES_EXAMPLE, monkeypatch)
     rows = {model: example["rows_of"](model) for model in example["SOURCES"]}
     found = example["differences"](real.client(decode_responses=True), rows)
     assert [
@@ -99,3 +161,24 @@ def test_countries_would_notice_a_difference(real: Real) -> None:
         "iso:subdivision:type:Canton",
         "iso:subdivision:type:State",
     ] == [re.sub(r"\d+", "#", key) for key in found]
+
+
+def test_relations_would_notice_a_difference(real: Real, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Against all countries, the comparison names every key that the deletion of one changed, on all sides of it."""
+    RELATIONS_EXAMPLE.run("--url", real.server.url)
+    differences = functions_of(RELATIONS_EXAMPLE, monkeypatch)["differences"]
+    found = differences(real.client(decode_responses=True), without="")
+    languages = {f"atlas:country:languages:{code}" for code in get_territory_language_info("BE")}
+    assert {
+        "atlas:country:BE:currencies",
+        "atlas:country:BE:hash",
+        "atlas:country:BE:languages",
+        "atlas:country:collection",
+        "atlas:country:currencies:EUR",
+        "atlas:country:name:Belgium",
+        "atlas:subdivision:#:hash",
+        "atlas:subdivision:code:BE-#",
+        "atlas:subdivision:collection",
+        "atlas:subdivision:country:BE",
+        "atlas:subdivision:parent:#",
+    } | languages == {re.sub(r"(?<=:)\d+|(?<=:BE-).*", "#", key) for key in found}

@@ -10,7 +10,7 @@ import attrs
 
 from uowredis.collection import CollectionManager, Sort, key_of
 from uowredis.commands import Identity
-from uowredis.conditions import spelled_pk
+from uowredis.conditions import given_pk
 from uowredis.content import Call
 from uowredis.exceptions import ArgumentError, ArgumentTypeError, DoesNotExist, ImplementationError, PendingWrites
 from uowredis.fields import Bound, Field, ListField, SetField, SortedSetField
@@ -62,8 +62,26 @@ class ExtendedCollectionManager(CollectionManager):
             ImplementationError: for a field that is not bound to an instance.
             ArgumentTypeError: for anything else.
         """
-        self._intersections += [_intersected(given) for given in lists]
+        self._intersections += [self._intersected(given) for given in lists]
         return self
+
+    def _intersected(self, given: Any) -> Any:
+        """Return what ``intersect()`` was given, checked; Python's collections as a set of pks."""
+        if isinstance(given, Bound):
+            if not isinstance(given, SetField | ListField | SortedSetField):
+                raise ArgumentTypeError(f"intersect() takes fields with many values, not {given!r}")
+            return given
+        if isinstance(given, Field):
+            raise ImplementationError(f"intersect() takes fields of an instance. Way out: instance.{given.name}")
+        if isinstance(given, str | CollectionManager):
+            return given
+        if isinstance(given, list | tuple | set | frozenset):
+            session = current(self._database)
+            pks = [given_pk(self._schema, item, session, " in intersect()") for item in given]
+            return frozenset(pk for pk in pks if pk is not None)
+        raise ArgumentTypeError(
+            f"intersect() takes lists, sets, tuples, keys and fields of instances, not {type(given).__name__}"
+        )
 
     def sort(self, by: Any = None, alpha: bool = False, desc: bool = False, by_score: Any = None) -> Self:
         """Same as :meth:`CollectionManager.sort`, but *by* may be a field, and scores may order.
@@ -272,27 +290,6 @@ class ExtendedCollectionManager(CollectionManager):
 def _column_call(model: ModelSchema, field: FieldSchema) -> Call:
     key = model.keys.storage("<pk>", field.storage)
     return ("HGET", key, field.name) if field.kind is Kind.ENTRY else ("GET", key)
-
-
-def _intersected(given: Any) -> Any:
-    """Return what ``intersect()`` was given, checked; Python's collections as a set of pks."""
-    if isinstance(given, Bound):
-        if not isinstance(given, SetField | ListField | SortedSetField):
-            raise ArgumentTypeError(f"intersect() takes fields with many values, not {given!r}")
-        return given
-    if isinstance(given, Field):
-        raise ImplementationError(f"intersect() takes fields of an instance. Way out: instance.{given.name}")
-    if isinstance(given, str | CollectionManager):
-        return given
-    if isinstance(given, list | tuple | set | frozenset):
-        return _pks(given)
-    raise ArgumentTypeError(
-        f"intersect() takes lists, sets, tuples, keys and fields of instances, not {type(given).__name__}"
-    )
-
-
-def _pks(given: Any) -> frozenset[str]:
-    return frozenset(spelled_pk(item, "a primary key in intersect()") for item in given)
 
 
 @attrs.define

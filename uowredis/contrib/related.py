@@ -5,7 +5,7 @@ Only declared here: what follows when an object is deleted is planned from facts
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import attrs
@@ -119,20 +119,22 @@ def _related_fields(model: MetaRedisModel) -> list[RelatedField]:
     return [field for field in model._fields.values() if isinstance(field, RelatedField)]
 
 
-def _links(models: list[type[RelatedModel]]) -> list[_Link]:
-    """Return the relations among *models*.
+def _links(declared: Sequence[type[RedisModel]]) -> list[_Link]:
+    """Return the relations among the models *declared*.
 
     Raises:
         ImplementationError: for names of collections that are taken, or cannot be; both places are named.
     """
-    by_name = {(model.namespace, model.__name__.lower()): model for model in models}
+    by_name = {(model.namespace, model.__name__.lower()): model for model in declared}
     taken: dict[tuple[type, str], RelatedField] = {}
     links: list[_Link] = []
-    for model in models:
+    for model in _related_models(declared):
         for field in _related_fields(model):
             name, to = field.collection_name(model), _find(field.to, model, by_name)
             if to is None:
                 continue
+            if not issubclass(to, RelatedModel):
+                raise ImplementationError(f"{field} cannot refer to {to.__name__}, which is no RelatedModel")
             other = taken.setdefault((to, name), field)
             if other is not field:
                 raise ImplementationError(
@@ -149,8 +151,8 @@ def _links(models: list[type[RelatedModel]]) -> list[_Link]:
 
 
 def _find(
-    to: Any, model: type[RelatedModel], by_name: dict[tuple[str, str], type[RelatedModel]]
-) -> type[RelatedModel] | None:
+    to: Any, model: type[RelatedModel], by_name: dict[tuple[str, str], type[RedisModel]]
+) -> type[RedisModel] | None:
     if not isinstance(to, str):
         return to if to in by_name.values() else None
     if to == "self":
@@ -163,7 +165,7 @@ def _find(
 
 
 def _has(model: type, name: str) -> bool:
-    if name in RedisModel.__annotations__:
+    if name in RedisModel.__annotations__ or hasattr(type(model), name):
         return True
     found = next((vars(base)[name] for base in model.__mro__ if name in vars(base)), None)
     return found is not None and not isinstance(found, RelatedCollections)
@@ -171,8 +173,8 @@ def _has(model: type, name: str) -> bool:
 
 def _relate(database: RedisDatabase) -> None:
     """Connect the fields of the models of *database* with the models they refer to, as declared so far."""
+    links = _links(database.models)
     models = _related_models(database.models)
-    links = _links(models)
     for model in models:
         schema_of(model).referrers.clear()
         for name in [name for name, value in vars(model).items() if isinstance(value, RelatedCollections)]:
@@ -188,6 +190,8 @@ def _relate(database: RedisDatabase) -> None:
 
 class MetaRelatedModel(MetaRedisModel):
     """Connects the fields of a model with the models they refer to."""
+
+    relates = True
 
     def _become_concrete(cls) -> None:  # noqa: N805  # of a metaclass
         super()._become_concrete()
@@ -238,7 +242,7 @@ class RelatedModel(RedisModel, metaclass=MetaRelatedModel):
         """
         old = cls.database
         moving = [model for model in with_subclasses(cls) if model.database is old and model._schema is not None]
-        _links(_related_models((*database.models, *moving)))
+        _links((*database.models, *moving))
         super().use_database(database)
         if old is not None:
             _relate(old)

@@ -109,6 +109,17 @@ class RelatedField(Field[Any, Any]):
         field.relation = Relation(model if wanted == "self" else wanted, self.on_delete, self.check)
         return field
 
+    def check_model(self, model: type) -> None:
+        """Check that *model* connects the field.
+
+        Raises:
+            ImplementationError: where it is no RelatedModel.
+        """
+        if not getattr(type(model), "relates", False):
+            raise ImplementationError(
+                f"{self} needs a RelatedModel to be connected. Way out: derive {model.__name__} from RelatedModel"
+            )
+
     def schema(self, lockable: bool) -> FieldSchema:
         """Return what was declared, as facts; *lockable* is what the model says."""
         return attrs.evolve(super().schema(lockable), relation=self.relation)

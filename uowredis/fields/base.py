@@ -132,6 +132,13 @@ class Field(Generic[S, A]):
         field.name, field.model = name, model
         return field
 
+    def check_model(self, model: type) -> None:
+        """Check that the field can be declared on *model*; any model will do for most.
+
+        Raises:
+            ImplementationError: where it cannot.
+        """
+
     def schema(self, lockable: bool) -> FieldSchema:
         """Return what was declared, as facts; *lockable* is what the model says."""
         return FieldSchema(self.name, self.kind, self.indexable, self.unique, self.lockable and lockable)

@@ -41,6 +41,10 @@ class Asking:
             self._asks[call] = ask = Ask(call, why, public, guards)
             self._new_asks.append(ask)
 
+    def read_again(self, call: Call, why: str) -> None:
+        """Ask for the reply of *call* once more; the later reply holds."""
+        self._new_asks.append(Ask(call, why))
+
     def reply(self, call: Call) -> Any:
         """Return the plain reply of a *call* of an earlier round."""
         return self._replies[call]

@@ -139,6 +139,10 @@ class Relations:
             for reference in found:
                 self._look_at(reference)
             yield
+            if stale := [reference for reference in found if not self._proven(reference)]:
+                for reference in stale:
+                    self._look_again(reference)
+                yield
             wave = [life for reference in found for life in self._follow(reference, deltas)]
         yield
         if kept := [reference for reference in self._restricting if reference.life not in self._dead]:
@@ -179,6 +183,12 @@ class Relations:
             # The index key is watched: whoever moves the reference leaves it.
             self.asking.read(call, f"before: {life.model.name}.{reference.field.name}", guards=False)
 
+    def _look_again(self, reference: Reference) -> None:
+        """Ask again under watch what contradicts its index: it may come true without the index key being touched."""
+        if (call := _proof(reference)) is not None and reference.on_delete is not OnDelete.CASCADE:
+            self.asking.watch(call[1])
+            self.asking.read_again(call, f"before: {reference.life.model.name}.{reference.field.name}")
+
     def _follow(self, reference: Reference, deltas: Deltas) -> Iterator[Life]:
         """Note what follows from *reference*; yield its object where that is deleted, too."""
         life, field, key = reference.life, reference.field, reference.key
@@ -206,7 +216,7 @@ class Relations:
 
     def _proven(self, reference: Reference) -> bool:
         """Return whether the field says what its index says; where it does not, the entry was stale."""
-        if self.values.symbolic or not reference.stored or reference.certain:
+        if self.values.symbolic or not reference.stored or reference.certain or reference.life in self._dead:
             return True
         if reference.on_delete is OnDelete.CASCADE:
             ending = next(each for each in self.values.ending(reference.life) if each.field is reference.field)
