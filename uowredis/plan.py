@@ -94,7 +94,9 @@ class Plan:
     @property
     def idempotent(self) -> bool:
         """True where sending the steps twice would leave the same data."""
-        return all(step.call[0] in _IDEMPOTENT for step in self.steps)
+        return all(
+            step.call[0] in _IDEMPOTENT or (step.call[0] == "LREM" and step.call[2] == "0") for step in self.steps
+        )
 
     @property
     def round_trips(self) -> int:

@@ -127,7 +127,10 @@ class ModelSchema:
 
     def index_keys(self, field: FieldSchema, values: Iterable[tuple[str, str]]) -> set[str]:
         """Return the index keys of *values*, pairs of (entry, value) where the entry counts for a HashField only."""
-        return {self.index_key(field, entry, value) for entry, value in values}
+        if field.kind is Kind.HASH:
+            return {self.keys.entry_index(field.name, entry, value) for entry, value in values}
+        opening = self.keys.index(field.name, "")
+        return {opening + value for _, value in values}
 
     def why_not_a_pk(self, pk: str) -> str | None:
         """Return why *pk* cannot be chosen for an instance in this layout, or None where it can."""

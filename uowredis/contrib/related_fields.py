@@ -131,15 +131,18 @@ class RelatedField(Field[Any, Any]):
             ArgumentError: for an object of another model, an empty foreign key, or what has no spelling.
             DoesNotExist: for an object that was deleted, or made in a session that was rolled back.
         """
-        if isinstance(value, Bound):
+        if isinstance(value, RedisModel | Placeholder):
+            identity = value.identity
+        elif isinstance(value, Bound):
             return self._spell_bound(value)
-        identity = value.identity if isinstance(value, RedisModel | Placeholder) else None
-        if not isinstance(identity, Identity):
+        else:
             return super().spell(value)
-        self._check_model(identity)
-        if identity.state in (State.DELETED, State.FORGOTTEN):
+        if identity.model is not self.relation.to:
+            check_target(FieldSchema(self.name, self.kind, relation=self.relation), _Of(identity), self)
+        state = identity.state
+        if state is State.DELETED or state is State.FORGOTTEN:
             raise gone(identity)
-        return identity.reference
+        return identity.reference if identity.pk is None else identity.pk
 
     def _spell_bound(self, bound: Bound[Any]) -> str:
         if isinstance(bound, PKField):
@@ -152,10 +155,6 @@ class RelatedField(Field[Any, Any]):
         if pk is None:
             raise ArgumentError(f"{self} cannot be {bound!r}: it refers to nothing")
         return pk
-
-    def _check_model(self, identity: Identity) -> None:
-        if identity.model is not self.relation.to:
-            check_target(FieldSchema(self.name, self.kind, relation=self.relation), _Of(identity), self)
 
     def collection_name(self, model: MetaRedisModel) -> str:
         """Return the name of the collection on the other side of the field of *model*.

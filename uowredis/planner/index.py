@@ -67,12 +67,19 @@ class Index:
             most_members: members that one call may have.
         """
         for command, noted, word in (("SREM", self.leaves, "old"), ("SADD", self.enters, "new")):
+            labels: dict[tuple[ModelSchema, FieldSchema], tuple[str, str]] = {}
             for key in sorted(noted):
-                model, field = self._of_key[key]
-                why, public = f"index {model.name}.{field.name}, {word}", index_public(model, field)
-                members = [pks[life] for life in noted[key]]
-                for call in in_parts(command, key, members, most_members):
-                    yield Step(call, why, public=public)
+                of = self._of_key[key]
+                if of not in labels:
+                    model, field = of
+                    labels[of] = f"index {model.name}.{field.name}, {word}", index_public(model, field)
+                why, public = labels[of]
+                lives = noted[key]
+                if len(lives) == 1:
+                    yield Step((command, key, pks[lives[0]]), why, None, "", public)
+                    continue
+                for call in in_parts(command, key, [pks[life] for life in lives], most_members):
+                    yield Step(call, why, None, "", public)
 
 
 def in_parts(command: str, key: str, members: list[str], most: int) -> Iterator[Call]:

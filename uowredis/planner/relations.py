@@ -34,6 +34,8 @@ class Reference:
     Attributes:
         stored: the index on the server says so; else only what is pending does.
         certain: what is pending says what the field will hold.
+        proof: the call that tells whether the field holds what its index says, None where that does not matter: taking
+            a member away that is not there changes nothing; a single value, or a refusal, must be certain.
     """
 
     life: Life
@@ -42,12 +44,25 @@ class Reference:
     key: str
     stored: bool
     certain: bool
+    on_delete: OnDelete = attrs.field(init=False)
+    proof: Call | None = attrs.field(init=False)
 
-    @property
-    def on_delete(self) -> OnDelete:
-        """What follows for *life*."""
+    @on_delete.default
+    def _on_delete(self) -> OnDelete:
         assert self.field.relation is not None
         return self.field.relation.on_delete
+
+    @proof.default
+    def _proof(self) -> Call | None:
+        field = self.field
+        if self.certain or not self.stored:
+            return None
+        if _single(field):
+            return whole_field(self.life, field)[0]
+        if self.on_delete is not OnDelete.RESTRICT:
+            return None
+        key = whole_field(self.life, field)[0][1]
+        return (_IS_MEMBER[field.kind], key, _text(self.dead))
 
     def __str__(self) -> str:
         return f"{self.life}.{self.field.name}"
@@ -179,25 +194,26 @@ class Relations:
             if life.from_server:
                 self.values.ask_ending(life)
             self._ask_referrers(life)
-        elif reference.stored and (call := _proof(reference)) is not None:
+        elif reference.proof is not None:
             # The index key is watched: whoever moves the reference leaves it.
-            self.asking.read(call, f"before: {life.model.name}.{reference.field.name}", guards=False)
+            self.asking.read(reference.proof, f"before: {life.model.name}.{reference.field.name}", guards=False)
 
     def _look_again(self, reference: Reference) -> None:
         """Ask again under watch what contradicts its index: it may come true without the index key being touched."""
-        if (call := _proof(reference)) is not None and reference.on_delete is not OnDelete.CASCADE:
-            self.asking.watch(call[1])
-            self.asking.read_again(call, f"before: {reference.life.model.name}.{reference.field.name}")
+        if reference.proof is not None and reference.on_delete is not OnDelete.CASCADE:
+            self.asking.watch(reference.proof[1])
+            self.asking.read_again(reference.proof, f"before: {reference.life.model.name}.{reference.field.name}")
 
     def _follow(self, reference: Reference, deltas: Deltas) -> Iterator[Life]:
         """Note what follows from *reference*; yield its object where that is deleted, too."""
         life, field, key = reference.life, reference.field, reference.key
         if life in self._dead:
             return
-        delta = deltas.get((life, field.name)) or Delta(life, field, set(), set())
-        left = attrs.evolve(
-            delta, before=delta.before | ({key} if reference.stored else set()), after=delta.after - {key}
-        )
+        delta = deltas.get((life, field.name))
+        before, after = (set(), set()) if delta is None else (set(delta.before), delta.after - {key})
+        if reference.stored:
+            before.add(key)
+        left = Delta(life, field, before, after)
         if not self._proven(reference):
             deltas[life, field.name] = left
         elif reference.on_delete is OnDelete.RESTRICT:
@@ -224,10 +240,9 @@ class Relations:
                 delta.life is reference.life and delta.field is reference.field
                 for delta in self._gains.get(reference.key, ())
             )
-        call = _proof(reference)
-        if call is None:
+        if reference.proof is None:
             return True
-        reply = self.asking.reply(call)
+        reply = self.asking.reply(reference.proof)
         if _single(reference.field):
             return bool(reply == _text(reference.dead))
         return bool(reply) if reference.field.kind is Kind.SET else reply is not None
@@ -328,22 +343,6 @@ def _given(life: Life, field: FieldSchema) -> Iterator[str]:
 
 def _is_entry(field: FieldSchema) -> bool:
     return field.kind is Kind.ENTRY
-
-
-def _proof(reference: Reference) -> Call | None:
-    """Return the call that tells whether a field holds what its index says, None where that does not matter.
-
-    Taking a member away that is not there changes nothing; a single value, or a refusal, must be certain.
-    """
-    field = reference.field
-    if reference.certain:
-        return None
-    if _single(field):
-        return whole_field(reference.life, field)[0]
-    if reference.on_delete is not OnDelete.RESTRICT:
-        return None
-    key = whole_field(reference.life, field)[0][1]
-    return (_IS_MEMBER[field.kind], key, _text(reference.dead))
 
 
 def _restricted(kept: Sequence[Reference]) -> RestrictedError:
