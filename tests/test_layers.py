@@ -14,13 +14,14 @@ PACKAGE = pathlib.Path(uowredis.__file__).parent
 #: From the top down, as in docs/how-it-works.md; members of a package may import each other.
 FLOORS = [
     *("modes", "exceptions", "keys", "schema", "spelling", "commands", "content", "script", "turns", "printing"),
-    *("explanation", "plan", "query", "rehearsal", "planner", "pending", "executor", "database", "view", "applied"),
-    *("session", "outside", "search", "fields", "conditions", "collection", "declaration", "model", "contrib", "cli"),
+    *("explanation", "plan", "query", "rehearsal", "planner", "pending", "executor", "server", "standing", "view"),
+    *("applied", "committing", "context", "session", "outside", "database", "search", "fields", "conditions"),
+    *("collection", "declaration", "model", "contrib", "cli"),
     "__main__",
 ]
 
 SERVER_LIBRARIES = {"redis", "fakeredis", "hiredis"}
-MAY_IMPORT_THEM = {"executor", "database", "rehearsal"}
+MAY_IMPORT_THEM = {"executor", "server", "rehearsal"}
 
 
 def floor_of(path: pathlib.Path) -> str:
@@ -53,7 +54,7 @@ def test_a_module_imports_only_from_above(path: pathlib.Path) -> None:
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_only_three_modules_know_the_server_libraries(path: pathlib.Path) -> None:
-    """Only executor, database and rehearsal import redis, fakeredis or hiredis."""
+    """Only executor, server and rehearsal import redis, fakeredis or hiredis."""
     used = {name.split(".")[0] for name in imports_of(path)} & SERVER_LIBRARIES
     assert not used or floor_of(path) in MAY_IMPORT_THEM
 

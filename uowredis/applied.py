@@ -7,7 +7,7 @@ from typing import Any
 
 import attrs
 
-from uowredis.commands import Create, Delete, Identity, State, Write, WriteCommand
+from uowredis.commands import Command, Create, Delete, Identity, Look, Read, State, Write
 from uowredis.pending import Pending
 from uowredis.plan import Plan
 from uowredis.rehearsal import Rewrite
@@ -20,7 +20,7 @@ class Applied:
     plan: Plan
     replies: list[Any]
     rewrites: Mapping[int, Rewrite]
-    commands: list[WriteCommand]
+    commands: list[Command]
     answers: list[Pending[Any] | object]
     gone: Collection[Identity] = ()
 
@@ -30,7 +30,7 @@ class Applied:
         A reply that cannot be decoded is raised last, with a note that the commit was applied.
         """
         for command in self.commands:
-            if not isinstance(command, Write):
+            if isinstance(command, Create | Delete):
                 command.identity.state = State.STORED if isinstance(command, Create) else State.DELETED
         for identity in self.gone:
             identity.state = State.DELETED
@@ -39,11 +39,10 @@ class Applied:
         results: list[Any] = []
         failure: Exception | None = None
         for position, (command, answer) in enumerate(zip(self.commands, self.answers, strict=True)):
-            if isinstance(command, Write):
+            if isinstance(command, Write | Read | Look):
                 assert isinstance(answer, Pending)
-                reply = self.rewrites[position].reply if position in self.rewrites else raw[position]
                 try:
-                    results.append(command.decode(reply))
+                    results.append(self._answer(position, command, answer, raw))
                     answer.settle(results[-1])
                 except Exception as error:
                     failure = failure or error
@@ -53,3 +52,13 @@ class Applied:
             failure.add_note("uowredis: the commit was applied; this reply could not be decoded")
             raise failure
         return results
+
+    def _answer(
+        self, position: int, command: Write[Any] | Read[Any] | Look, answer: Pending[Any], raw: Mapping[int, Any]
+    ) -> Any:
+        if position in self.rewrites:
+            return command.decode(self.rewrites[position].reply)
+        if position in raw:
+            return command.decode(raw[position])
+        # Nothing was asked: it was known before, or the collection asks now.
+        return command.decode(None) if isinstance(command, Look) else answer.result

@@ -14,18 +14,19 @@ from typing import Any, Self, overload
 
 import attrs
 
-from uowredis.commands import Identity, State
+from uowredis.commands import Identity, Look, State
 from uowredis.conditions import check_later, condition, current_value, is_known_later, shown_value
 from uowredis.content import Call
 from uowredis.database import RedisDatabase
-from uowredis.exceptions import ArgumentError, ArgumentTypeError, ImplementationError
+from uowredis.exceptions import ArgumentError, ArgumentTypeError, ImplementationError, NotCommitted
 from uowredis.explanation import Explanation
 from uowredis.fields import Bound
-from uowredis.query import SHOWN, Column, Filter, Order, Query
+from uowredis.pending import Pending
+from uowredis.query import SHOWN, Column, Filter, Order, Query, Sorting
 from uowredis.schema import Kind, ModelSchema
-from uowredis.search import Search
+from uowredis.search import Search, temporary_key
 from uowredis.session import current
-from uowredis.spelling import flag, integer, text
+from uowredis.spelling import flag, integer, plain, text
 
 #: How many items ``repr()`` shows.
 _SHOWN_ITEMS = 20
@@ -80,6 +81,7 @@ class CollectionManager:
         self._sort: Sort | None = None
         self._shape = Shape()
         self._counted: tuple[int, int, int] | None = None
+        self._pending: Pending[Any] | None = None
 
     # Refining.
 
@@ -199,7 +201,53 @@ class CollectionManager:
         """Return a collection of its own that says the same."""
         branch = copy.copy(self)
         branch._filters = list(self._filters)
+        branch._pending = None
         return branch
+
+    def wait_for(self, pending: Pending[Any] | None) -> None:
+        """Be one reply of a pipeline, and not looked at before (for models)."""
+        self._pending = pending
+
+    def prepared(self, look: Look) -> Look:
+        """Return what the pipeline asks for the collection as it is now (for pipelines).
+
+        What no single reply answers is looked at when the pipeline was executed.
+        """
+        calls = self._in_one_reply()
+        if calls is None:
+            return attrs.evolve(look, calls=(), decode=lambda _: self._looked_at())
+        sorting, decode = calls
+        return attrs.evolve(look, calls=sorting.calls, answer=sorting.answer, decode=decode)
+
+    def _looked_at(self) -> list[Any]:
+        self._pending = None
+        return self._fetch()
+
+    def _in_one_reply(self) -> Any:
+        database = self._database
+        pks = self._shape.kind == "pks" or (self._shape.kind == "instances" and not self._shape.tested)
+        if not (pks or self._shape.kind in ("values", "values_list")):
+            return None
+        query = self._search().query
+        search = Search(database, None, query)
+        if query.within is not None or not search.on_server():
+            return None
+        if pks and query.order is None:
+            (call,) = query.members()
+            return Sorting((call,), 0), lambda reply: self._as_asked(search, query.members_of([plain(reply)]))
+        sorting = search.sorting(0, None, temporary_key(self._schema.keys))
+
+        def decode(reply: Any) -> list[Any]:
+            table = search.rows_of(plain(reply))
+            return self._as_asked(search, [pk for (pk,) in table]) if pks else self._shaped(table)
+
+        return sorting, decode
+
+    def _check_waits(self) -> None:
+        if self._pending is not None and self._pending.waits:
+            raise NotCommitted(
+                f"This collection of {self._schema.name} is a reply of the open pipeline. Way out: execute() first"
+            )
 
     # Asking.
 
@@ -235,6 +283,7 @@ class CollectionManager:
         return Query(self._schema, filters, (), within, order, self._columns())
 
     def _fetch(self, start: int = 0, count: int | None = None, order: Order | None = None) -> list[Any]:
+        self._check_waits()
         search = self._search(order=order)
         if self._shape.kind in ("pks", "instances"):
             if search.query.order is None and not start and count is None:
@@ -271,10 +320,11 @@ class CollectionManager:
         return self._scan(integer(chunk, "chunk", 1))
 
     def _scan(self, chunk: str) -> Iterator[Any]:
+        self._check_waits()
         search = self._search()
         query = search.query
         plain_scan = len(query.keys) == 1 and query.within is None and query.order is None and not query.scored
-        if not plain_scan or self._shape.kind != "pks" or search.over_pending:
+        if not plain_scan or self._shape.kind != "pks" or search.over_pending or search.watches:
             yield from self
             return
         cursor = "0"
@@ -302,12 +352,14 @@ class CollectionManager:
                 return counted
         if self._shape.kind == "instances" and self._shape.tested:
             return len(self._fetch())
+        self._check_waits()
         return self._search().count()
 
     def __bool__(self) -> bool:
         return len(self) > 0
 
     def __contains__(self, item: Any) -> bool:
+        self._check_waits()
         identity = getattr(item, "identity", None)
         if self._shape.kind != "pks" and not (self._shape.kind == "instances" and isinstance(identity, Identity)):
             return item in self._fetch()
@@ -372,6 +424,8 @@ class CollectionManager:
         return NotImplemented
 
     def __repr__(self) -> str:
+        if self._pending is not None and self._pending.waits:
+            return f"<a collection of {self._schema.name} that waits for the pipeline>"
         items = self._fetch()
         shown = ", ".join(map(repr, items[:_SHOWN_ITEMS]))
         return f"[{shown}{f', ... ({len(items)} items)' if len(items) > _SHOWN_ITEMS else ''}]"

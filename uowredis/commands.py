@@ -252,6 +252,31 @@ class Delete:
         return f"<{self}>"
 
 
+@attrs.frozen(repr=False)
+class Look:
+    """A query that is answered together with commands, after all that they change.
+
+    Attributes:
+        of: the collection that asks.
+        model: whose objects it finds.
+        calls: what it asks; none where it can only ask on its own, when the others are answered.
+        answer: position of the call whose reply is the answer.
+        decode: makes the answer of the reply.
+    """
+
+    of: Any
+    model: ModelSchema
+    calls: tuple[tuple[str, ...], ...] = ()
+    answer: int = 0
+    decode: Callable[[Any], Any] = as_is
+
+    def __str__(self) -> str:
+        return f"{self.model.name}.collection"
+
+    def __repr__(self) -> str:
+        return f"<{self}>"
+
+
 def kind_of_key(command: Read[Any] | Write[Any]) -> Kind:
     """Return the Redis type of the key that *command* works on."""
     field = command.field
@@ -259,11 +284,12 @@ def kind_of_key(command: Read[Any] | Write[Any]) -> Kind:
 
 
 WriteCommand: TypeAlias = Write[Any] | Create | Delete
+Command: TypeAlias = Read[Any] | WriteCommand | Look
 
 
-def references(command: Read[Any] | WriteCommand) -> list[Identity]:
+def references(command: Command) -> list[Identity]:
     """Return the new objects that *command* refers to by what stands for their pks."""
-    if isinstance(command, Delete) or not command.identity.model.related:
+    if isinstance(command, Delete | Look) or not command.identity.model.related:
         return []
     if isinstance(command, Create):
         given = [value for _, value in (*command.entries, *command.strings)]

@@ -1,41 +1,74 @@
-"""Where the data is and which models live there (declare, and hold the connections).
-
-Nothing is connected before the first command.
-"""
+"""``RedisDatabase``: where the data is, and the sessions on it (declare, say)."""
 
 from __future__ import annotations
 
-import threading
-from typing import TYPE_CHECKING, Any
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
-import fakeredis
-import redis
-from redis.backoff import NoBackoff
-from redis.connection import parse_url
-from redis.retry import Retry
-
-from uowredis.exceptions import ImplementationError
-from uowredis.executor import Executor
-from uowredis.spelling import integer
+from uowredis.committing import back_off
+from uowredis.exceptions import Conflict, SessionError
+from uowredis.server import Server
+from uowredis.session import Session
 
 if TYPE_CHECKING:
     from types import TracebackType
-    from typing import Self
 
-#: Keys that one transaction may watch; above, WATCH costs Redis too much and the guards go as a script.
-MOST_WATCHED = 1_000
+    from uowredis.plan import Plan
 
-#: Seconds until a server that does not answer a connection is given up, where the caller sets none.
-CONNECT_TIMEOUT = 1.0
+__all__ = ["RedisDatabase"]
+
+T = TypeVar("T")
 
 
-class RedisDatabase:
-    """A Redis (or Valkey) database and the models in it.
+class CommittedSession(Session):
+    """A session that commits when its block is left without an exception."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is not None or self.has_failed or not self.pending:
+            super().__exit__(kind, error, trace)
+            return
+        try:
+            self.commit()
+        except BaseException as failure:
+            super().__exit__(type(failure), failure, failure.__traceback__)
+            raise
+        super().__exit__(None, None, None)
+
+
+class RunSession(Session):
+    """The session of :meth:`RedisDatabase.run`, which alone commits it."""
+
+    def commit(self, plan: Plan | None = None) -> NoReturn:
+        """Refuse: what is committed here could not be taken back when the function is called again.
+
+        Raises:
+            SessionError: always.
+        """
+        raise SessionError("db.run() commits itself, when the function returns. Way out: leave commit() out")
+
+    def finish(self) -> None:
+        """Commit (for ``run()``)."""
+        super().commit()
+
+
+class RedisDatabase(Server):
+    """A Redis (or Valkey) database, the models in it, and the sessions on it.
+
+    ``RedisDatabase()`` takes the arguments of ``redis.Redis`` and connects with the first command;
+    ``RedisDatabase.embedded()`` is an in-process server; ``RedisDatabase.from_url("redis://...")``.
 
     Args:
-        attempts: how often a commit is tried when others change what it stands on; a session may say otherwise.
-        retry_for: seconds for which a single command outside a session is tried again after conflicts.
-        max_watched: watched keys above which a commit goes as a script.
+        attempts: how often a commit is tried when others change what it stands on, 10 by default.
+        on_pending: what leaving a session with unsent writes does: "raise" (the default), "warn" or "discard".
+        watch_reads: whatever a session reads is watched until its commit.
+        echo: log what sessions really send (logger ``uowredis``, level INFO).
+        rehearsal_limit: members a key may hold for commands to be tried on it in a session, 10,000 by default.
+        max_steps: steps a plan may have, 1,000,000 by default.
+        retry_for: seconds for which a single command outside a session is tried again after conflicts, 30 by default.
+        max_watched: watched keys above which a commit goes as a script, 1,000 by default.
         scripts: False where the server runs no scripts; larger commits are refused then.
         settings: the arguments of ``redis.Redis``: host, port, db, password, ssl ... Retries, health checks, decoding
             and the protocol's version are the library's own.
@@ -44,180 +77,52 @@ class RedisDatabase:
         ImplementationError: for arguments that ``redis.Redis`` does not have.
     """
 
-    def __init__(
+    def begin(self, **options: Any) -> CommittedSession:
+        """Return a session that commits when its block is left without an exception: ``with db.begin() as s:``.
+
+        Args:
+            options: as for :class:`Session`.
+        """
+        return CommittedSession(self, **options)
+
+    def run(
         self,
+        function: Callable[[Session], T],
         *,
-        attempts: int = 10,
-        retry_for: float = 30.0,
-        max_watched: int = MOST_WATCHED,
-        scripts: bool = True,
-        **settings: Any,
-    ) -> None:
-        self.attempts = attempts
-        self.retry_for = retry_for
-        integer(attempts, "RedisDatabase(attempts=...)", 1)
-        integer(max_watched, "RedisDatabase(max_watched=...)", 0)
-        self._max_watched = max_watched
-        self._scripts = scripts
-        self._embedded = False
-        self._models: dict[tuple[str, str], Any] = {}
-        self._lock = threading.Lock()
-        self._make: Any = None
-        self._settings: dict[str, Any] = {}
-        self._named: frozenset[str] = frozenset()
-        self._executor: Executor | None = None
-        self._connection: Any = None
-        self.connect(**settings)
+        attempts: int | None = None,
+        retry_for: float | None = None,
+        **options: Any,
+    ) -> T:
+        """Call ``function(session)``, commit, and return what it returned; call it again after a conflict.
 
-    @classmethod
-    def embedded(cls, server: fakeredis.FakeServer | None = None, **options: Any) -> Self:
-        """Return a database on an in-process server: nothing to install, gone with the process.
+        What the function reads is watched: where it has changed by the commit nothing is applied, and the function is
+        called anew, after a pause of random length, in a new session. So it must do nothing that cannot be done twice;
+        ``session.on_commit()`` is for that.
 
         Args:
-            server: an in-process server to share; a new one by default.
-            options: ``attempts`` and ``retry_for`` as for the class.
-        """
-        database = cls(**options)
-        shared = fakeredis.FakeServer() if server is None else server
-        database._make = lambda **settings: fakeredis.FakeRedis(server=shared, **settings)
-        database._embedded = True
-        return database
-
-    @classmethod
-    def from_url(cls, url: str, **options: Any) -> Self:
-        """Return a database at *url*: ``redis://``, ``rediss://`` or ``unix://``, as redis-py reads them.
-
-        Args:
-            url: e.g. ``redis://localhost:6379/0``.
-            options: as for the class.
-        """
-        database = cls(**options)
-        database._make = lambda **settings: redis.Redis.from_url(url, **{**database._settings, **settings})
-        try:
-            database._named = frozenset(parse_url(url))  # type: ignore[no-untyped-call]  # redis-py leaves it so
-        except (ValueError, AttributeError) as error:
-            raise ImplementationError(f"RedisDatabase.from_url() cannot read {url!r}: {error}") from None
-        return database
-
-    def connect(self, **settings: Any) -> None:
-        """Use other settings, those of ``redis.Redis``, from the next command on.
+            function: takes the session; its commit is ours.
+            attempts: how many transactions are tried in all, 10 by default (the database's ``attempts``).
+            retry_for: bound the attempts by seconds, not by their number.
+            options: as for :class:`Session`, but ``dry_run``.
 
         Raises:
-            ImplementationError: for arguments that ``redis.Redis`` does not have.
+            Conflict: after the last attempt.
+            CommitError: where the commit was refused, or nobody knows.
         """
-        for owned in ("connection_pool", "decode_responses"):
-            if owned in settings:
-                raise ImplementationError(
-                    f"RedisDatabase does not take {owned!r}: it makes its own connections. Way out: give host, port, "
-                    f"db and the like, or use RedisDatabase.from_url()"
-                )
-        try:
-            redis.Redis(**settings).close()
-        except TypeError as error:
-            raise ImplementationError(f"RedisDatabase takes the arguments of redis.Redis: {error}") from None
-        self.close()
-        self._embedded = False
-        self._settings, self._named = settings, frozenset(settings)
-        self._make = lambda **more: redis.Redis(**{**self._settings, **more})
-
-    @property
-    def connected(self) -> object:
-        """What changes with every :meth:`connect`: a session holds on to it."""
-        return self._make
-
-    @property
-    def connection(self) -> redis.Redis:
-        """An ordinary redis-py client (text replies) for what is not ours; it takes no part in sessions."""
-        with self._lock:
-            if self._connection is None:
-                self._connection = self._make(decode_responses=True)
-            client: redis.Redis = self._connection
-            return client
-
-    @property
-    def executor(self) -> Executor:
-        """What sends the library's own commands."""
-        if self._executor is None:
-            with self._lock:
-                if self._executor is None:
-                    self._executor = self._make_executor()
-        return self._executor
-
-    def _make_executor(self) -> Executor:
-        pool = self._make(protocol=2).connection_pool
-        ours = {
-            "decode_responses": False,
-            "protocol": 2,
-            "retry": Retry(NoBackoff(), 0),
-            "retry_on_timeout": False,
-            "retry_on_error": [],
-            "health_check_interval": 0,
-        }
-        pool.connection_kwargs.update(ours)
-        if (
-            pool.connection_kwargs.get("socket_connect_timeout") is None
-            or "socket_connect_timeout" not in self._settings
-        ):
-            pool.connection_kwargs["socket_connect_timeout"] = CONNECT_TIMEOUT
-        if self._embedded:
-            # WATCH costs nothing in process, and scripts would need another package.
-            return Executor(pool, "the embedded server", None, False)
-        return Executor(pool, self._address(pool.connection_kwargs), self._max_watched, self._scripts)
-
-    def _address(self, settings: dict[str, Any]) -> str:
-        if "path" in settings:
-            return f"{settings['path']}"
-        return f"{settings.get('host', 'localhost')}:{settings.get('port', 6379)}"
-
-    def close(self) -> None:
-        """Close all connections; the next command opens new ones."""
-        with self._lock:
-            connection, self._connection = self._connection, None
-            executor, self._executor = self._executor, None
-        if connection is not None:
-            connection.close()
-        if executor is not None:
-            executor.pool.disconnect()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self.executor.address}>"
-
-    @property
-    def models(self) -> tuple[Any, ...]:
-        """The models that live here, in the order of declaration."""
-        return tuple(self._models.values())
-
-    def check(self, namespace: str, name: str, model: type) -> None:
-        """Check that *model* may have its name here (for models).
-
-        Raises:
-            ImplementationError: where another model has it; both places are named.
-        """
-        other = self._models.get((namespace, name.lower()))
-        if other is not None and other is not model:
-            raise ImplementationError(
-                f"A model named {name!r} in namespace {namespace!r} is already on this database: "
-                f"{other.__module__}.{other.__qualname__}, and now {model.__module__}.{model.__qualname__}; their keys "
-                f"would collide. Way out: give one of them another name or namespace"
-            )
-
-    def register(self, namespace: str, name: str, model: type) -> None:
-        """Take *model* under its name (for models).
-
-        Raises:
-            ImplementationError: same as :meth:`check`.
-        """
-        self.check(namespace, name, model)
-        self._models[namespace, name.lower()] = model
-
-    def forget(self, namespace: str, name: str) -> None:
-        """Let go of a model that moves to another database (for models)."""
-        self._models.pop((namespace, name.lower()), None)
+        most = self.options.changed("run", attempts=attempts).attempts
+        deadline = None if retry_for is None else time.monotonic() + retry_for
+        options = {"watch_reads": True, **options}
+        tried = 0
+        while True:
+            session = RunSession(self, attempts=max(1, most - tried), retry_for=retry_for, **options)
+            try:
+                with session:
+                    result = function(session)
+                    session.finish()
+                    return result
+            except Conflict as conflict:
+                tried += max(1, session.tried)
+                if tried >= most if deadline is None else time.monotonic() >= deadline:
+                    conflict.add_note(f"uowredis: db.run() tried {tried} times")
+                    raise
+            back_off(tried)

@@ -82,12 +82,16 @@ class Conflict(CommitError):
     Attributes:
         keys: the watched keys whose replies differ from those of the attempt before (possibly none).
         watched: every watched key.
+        fields: what is behind *keys*, in words: ``Bike <1>.name``, ``index Bike.name``.
     """
 
-    def __init__(self, message: str, keys: Sequence[str] = (), watched: Sequence[str] = ()) -> None:
+    def __init__(
+        self, message: str, keys: Sequence[str] = (), watched: Sequence[str] = (), fields: Sequence[str] = ()
+    ) -> None:
         super().__init__(message)
         self.keys = tuple(keys)
         self.watched = tuple(watched)
+        self.fields = tuple(fields)
 
 
 class Rejected(CommitError):

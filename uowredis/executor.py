@@ -17,6 +17,7 @@ import hiredis
 import redis
 
 from uowredis import script
+from uowredis.commands import Look, Read
 from uowredis.content import Call
 from uowredis.exceptions import CommitError, OutcomeUnknown, PartiallyApplied, Rejected, Unreachable, UowError
 from uowredis.plan import CHUNK, Plan
@@ -252,13 +253,25 @@ class Link:
                 raise kind(f"Redis at {self.executor.address} refused {shown(call)}: {reply}; nothing was written")
         return replies
 
-    def find(self, fetch: Fetch) -> list[Any]:
-        """Watch and read in one round trip; return the plain replies of the reads."""
+    @property
+    def owes(self) -> bool:
+        """Whether replies are still to come, or a transaction is open."""
+        return bool(self._owed) or self._in_multi
+
+    def look(self, fetch: Fetch) -> list[Any]:
+        """Watch and read in one round trip; return the raw replies of the reads.
+
+        Raises:
+            Rejected: where the server answers one with an error.
+        """
         calls = fetch.calls
         self._watching = self._watching or bool(fetch.watch)
         self.send(calls)
-        replies = self.checked(calls, self.replies(len(calls)))
-        return [plain(reply) for reply in replies[len(calls) - len(fetch.asks) :]]
+        return self.checked(calls, self.replies(len(calls)))[len(calls) - len(fetch.asks) :]
+
+    def find(self, fetch: Fetch) -> list[Any]:
+        """Same as :meth:`look`, but the replies are plain."""
+        return [plain(reply) for reply in self.look(fetch)]
 
     def allocate(self, allocate: Allocate) -> dict[ModelSchema, range]:
         """Count up and return the new primary keys by model."""
@@ -295,6 +308,9 @@ class Link:
         return replies
 
     def _execute(self, plan: Plan) -> list[Any] | None:
+        if plan.bare:
+            self.send(plan.transaction)
+            return self.checked(plan.transaction, self.replies(len(plan.steps)))
         calls = self._opened(plan.transaction)
         if len(plan.steps) > CHUNK:
             self.send(calls[:-1])
@@ -381,7 +397,7 @@ class Link:
         if not failed:
             return replies
         step, error = failed[0]
-        if len(failed) == len(replies):
+        if len(failed) == len(replies) or all(isinstance(step.why, Read | Look) for step in plan.steps):
             raise Rejected(f"Redis refused {shown(step.call)}: {error}; nothing was applied") from error
         raise PartiallyApplied(
             f"{shown(step.call)} failed inside EXEC: {error}; the other commands were applied. Way out: look at "

@@ -140,7 +140,7 @@ class RedisModel(InstanceHashCommands[Sync], Sync, metaclass=MetaRedisModel):
     @classmethod
     def _database(cls) -> RedisDatabase:
         database = cls.database
-        assert isinstance(database, RedisDatabase)
+        assert database is not None
         return database
 
     @classmethod
@@ -193,7 +193,12 @@ class RedisModel(InstanceHashCommands[Sync], Sync, metaclass=MetaRedisModel):
             raise ImplementationError(
                 f"{cls.__name__}.collection() takes a subclass of CollectionManager, not {chosen!r}"
             )
-        return chosen(cls, schema_of(cls))._filter(filters)
+        schema = schema_of(cls)
+        collection = chosen(cls, schema)._filter(filters)
+        session = cls._session()
+        if session is not None:
+            collection.wait_for(session.look(collection, schema))
+        return collection
 
     @property
     def identity(self) -> Identity:

@@ -6,28 +6,28 @@ import sys
 from typing import TypeVar
 
 from uowredis.commands import Create, Delete, Read, State, Write
-from uowredis.database import RedisDatabase
 from uowredis.exceptions import DoesNotExist
 from uowredis.planner.work import matters
+from uowredis.server import Server
 from uowredis.session import Session
 from uowredis.view import read_call
 
 T = TypeVar("T")
 
 
-def alone(database: RedisDatabase) -> Session:
+def alone(database: Server) -> Session:
     """Return a session for one call: retried by time, not by count; keys of any size are rehearsed."""
     return Session(database, rehearsal_limit=sys.maxsize, retry_for=database.retry_for)
 
 
-def read_alone(database: RedisDatabase, read: Read[T]) -> T:
+def read_alone(database: Server, read: Read[T]) -> T:
     """Answer one *read* at once, in one round trip; an object without pk holds nothing."""
     if read.identity.pk is None or read.members == ():
         return alone(database).read(read)
     return read.decode(database.executor.ask((read_call(read),))[0])
 
 
-def write_alone(database: RedisDatabase, write: Write[T]) -> T:
+def write_alone(database: Server, write: Write[T]) -> T:
     """Send one *write* at once; return its reply.
 
     Without an index it goes as it is, in one round trip.
@@ -52,7 +52,7 @@ def write_alone(database: RedisDatabase, write: Write[T]) -> T:
         session.rollback()
 
 
-def commit_alone(database: RedisDatabase, command: Create | Delete) -> None:
+def commit_alone(database: Server, command: Create | Delete) -> None:
     """Create or delete one object at once."""
     session = alone(database)
     try:

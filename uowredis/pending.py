@@ -40,6 +40,11 @@ class Pending(Generic[T]):
             f"{self._command} waits for the commit; it has no reply yet. Way out: session.commit() first"
         )
 
+    @property
+    def waits(self) -> bool:
+        """Whether the reply is still to come."""
+        return self._state == _WAITING
+
     def settle(self, reply: T) -> None:
         """Take the reply (for the session)."""
         self._reply = reply

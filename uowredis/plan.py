@@ -15,6 +15,7 @@ from typing import Any
 import attrs
 
 from uowredis import script
+from uowredis.commands import Look, Read
 from uowredis.content import Call
 from uowredis.printing import printed, quoted, slow
 from uowredis.spelling import encode
@@ -57,6 +58,8 @@ class Plan:
         steps: the calls of the transaction.
         scripted: the steps go in one EVAL that compares the replies of the rounds, in place of WATCH and MULTI.
         symbolic: made without asking the server; what is not known stands between angle brackets.
+        standing: what the caller read and watched before, on which the plan stands, too.
+        bare: the steps only read, and go without MULTI and EXEC.
         allocated_at: how many of the rounds come before the allocations: all, or none if new objects are referred to.
     """
 
@@ -67,6 +70,8 @@ class Plan:
     scripted: bool = False
     symbolic: bool = False
     allocated_at: int = 0
+    standing: tuple[Round, ...] = ()
+    bare: bool = False
 
     def __iter__(self) -> Iterator[Step]:
         return iter(self.steps)
@@ -80,30 +85,29 @@ class Plan:
     @property
     def watched(self) -> tuple[str, ...]:
         """Every watched key, in order."""
-        return tuple(key for round_ in self.rounds for key in round_.fetch.watch)
+        return tuple(key for round_ in (*self.standing, *self.rounds) for key in round_.fetch.watch)
 
     @property
     def reads(self) -> tuple[tuple[Call, Any], ...]:
         """Every planning read with its plain reply."""
-        return tuple(
-            (ask.call, reply)
-            for round_ in self.rounds
-            for ask, reply in zip(round_.fetch.asks, round_.replies, strict=True)
-        )
+        return tuple((ask.call, reply) for each in self.rounds for ask, reply in each)
+
+    def asked(self) -> Iterator[tuple[Ask, Any]]:
+        """Yield every read on which the plan stands, the caller's too, with its plain reply."""
+        for each in (*self.standing, *self.rounds):
+            yield from each
 
     @property
     def idempotent(self) -> bool:
         """True where sending the steps twice would leave the same data."""
-        return all(
-            step.call[0] in _IDEMPOTENT or (step.call[0] == "LREM" and step.call[2] == "0") for step in self.steps
-        )
+        return all(map(_is_idempotent, self.steps))
 
     @property
     def round_trips(self) -> int:
         """How often the commit waits for the server; setting up a connection is not counted."""
         if not self.steps:
             return len(self.rounds) + bool(self.allocations)
-        in_one_write = self.scripted or len(self.steps) <= CHUNK
+        in_one_write = self.scripted or self.bare or len(self.steps) <= CHUNK
         return len(self.rounds) + bool(self.allocations) + (1 if in_one_write else 2)
 
     @functools.cached_property
@@ -114,14 +118,9 @@ class Plan:
             return ()
         if self.scripted:
             unwatch: tuple[Call, ...] = (("UNWATCH",),) if self.watched else ()
-            guards = [
-                (ask.call, reply)
-                for round_ in self.rounds
-                for ask, reply in zip(round_.fetch.asks, round_.replies, strict=True)
-                if ask.guards
-            ]
+            guards = [(ask.call, reply) for ask, reply in self.asked() if ask.guards]
             return (*unwatch, script.evaluate(guards, steps))
-        return (("MULTI",), *steps, ("EXEC",))
+        return steps if self.bare else (("MULTI",), *steps, ("EXEC",))
 
     def calls(self) -> tuple[Call, ...]:
         """Return every call that the commit sends, in order, as text."""
@@ -147,10 +146,11 @@ class Plan:
         """
         return printed(
             self._head(),
+            self.standing,
             self.rounds,
             (self.allocated_at, self.allocations),
             self.steps,
-            scripted=self.scripted,
+            opening=None if self.bare else "EVAL" if self.scripted else "MULTI",
             show_replies=not self.symbolic,
             hide_values=hide_values,
         )
@@ -172,18 +172,10 @@ class Plan:
             "title": self.title,
             "scripted": self.scripted,
             "symbolic": self.symbolic,
+            "bare": self.bare,
             "allocated_at": self.allocated_at,
-            "rounds": [
-                {
-                    "watch": _packed(round_.fetch.watch),
-                    "reads": [
-                        {"call": _packed(ask.call), "why": _packed(ask.why), "public": _packed(ask.public)}
-                        | {"guards": ask.guards, "reply": _packed(reply)}
-                        for ask, reply in zip(round_.fetch.asks, round_.replies, strict=True)
-                    ],
-                }
-                for round_ in self.rounds
-            ],
+            "standing": [_packed_round(each) for each in self.standing],
+            "rounds": [_packed_round(each) for each in self.rounds],
             "allocations": _packed(self.allocations),
             "steps": [
                 {
@@ -205,25 +197,10 @@ class Plan:
             title=data["title"],
             scripted=data["scripted"],
             symbolic=data["symbolic"],
+            bare=data["bare"],
             allocated_at=data["allocated_at"],
-            rounds=tuple(
-                Round(
-                    Fetch(
-                        tuple(_unpacked(item["watch"])),
-                        tuple(
-                            Ask(
-                                tuple(_unpacked(read["call"])),
-                                _unpacked(read["why"]),
-                                _unpacked(read["public"]),
-                                read["guards"],
-                            )
-                            for read in item["reads"]
-                        ),
-                    ),
-                    [_unpacked(read["reply"]) for read in item["reads"]],
-                )
-                for item in data["rounds"]
-            ),
+            standing=tuple(map(_unpacked_round, data["standing"])),
+            rounds=tuple(map(_unpacked_round, data["rounds"])),
             allocations=tuple(tuple(call) for call in _unpacked(data["allocations"])),
             steps=tuple(
                 Step(
@@ -235,6 +212,35 @@ class Plan:
                 for step in data["steps"]
             ),
         )
+
+
+def _is_idempotent(step: Step) -> bool:
+    name = step.call[0]
+    # LREM that takes away all copies leaves nothing for the next one.
+    return name in _IDEMPOTENT or isinstance(step.why, Read | Look) or (name == "LREM" and step.call[2] == "0")
+
+
+def _packed_round(round_: Round) -> dict[str, Any]:
+    reads = [
+        {"call": _packed(ask.call), "why": _packed(ask.why), "public": _packed(ask.public)}
+        | {"guards": ask.guards, "reply": _packed(reply)}
+        for ask, reply in round_
+    ]
+    return {"watch": _packed(round_.fetch.watch), "reads": reads}
+
+
+def _unpacked_round(data: dict[str, Any]) -> Round:
+    asks = [
+        Ask(
+            tuple(_unpacked(read["call"])),
+            _unpacked(read["why"]),
+            _unpacked(read["public"]),
+            read["guards"],
+        )
+        for read in data["reads"]
+    ]
+    fetch = Fetch(tuple(_unpacked(data["watch"])), tuple(asks))
+    return Round(fetch, [_unpacked(read["reply"]) for read in data["reads"]])
 
 
 def _packed(item: Any) -> Any:

@@ -38,11 +38,12 @@ def quoted(call: Call) -> str:
 
 def printed(
     head: str,
+    standing: tuple[Round, ...],
     rounds: tuple[Round, ...],
     allocations: tuple[int, tuple[Call, ...]],
     steps: tuple[Step, ...],
     *,
-    scripted: bool,
+    opening: str | None,
     show_replies: bool,
     hide_values: bool,
 ) -> str:
@@ -50,37 +51,32 @@ def printed(
 
     Args:
         head: the first line.
+        standing: what the caller read and watched before.
         rounds: the fetches with their replies.
         allocations: after how many of the rounds they come, and the calls.
         steps: of the transaction.
-        scripted: the steps go as a script.
+        opening: MULTI, EVAL, or None where the steps go on their own.
         show_replies: what was answered stands behind each read.
         hide_values: show no values.
     """
     rows: list[tuple[str, str, str]] = []
     allocated_at, allocating = allocations
     allocated = [("new primary keys", quoted(call), "") for call in allocating]
+    for round_ in standing:
+        rows += _rows(round_, "watched before", show_replies, hide_values)
     for place, round_ in enumerate(rounds):
         if place == allocated_at:
             rows += allocated
-        if round_.fetch.watch:
-            rows.append(
-                ("guard: nothing of this changes", _line(("WATCH", *round_.fetch.watch), None, hide_values), "")
-            )
-        for ask, reply in zip(round_.fetch.asks, round_.replies, strict=True):
-            shown = "" if not show_replies else "?" if hide_values else _reply(reply)
-            rows.append((ask.why, _line(ask.call, ask.public, hide_values), shown))
+        rows += _rows(round_, "guard: nothing of this changes", show_replies, hide_values)
     if allocated_at >= len(rounds):
         rows += allocated
     if steps:
-        if scripted:
-            reads = sum(len(round_.fetch.asks) for round_ in rounds)
+        closing = "EXEC"
+        if opening == "EVAL":
+            reads = sum(len(round_.fetch.asks) for round_ in (*standing, *rounds))
             opening, closing = f"EVAL: a script compares the {reads} replies above, then applies", "end of EVAL"
-        else:
-            opening, closing = "MULTI", "EXEC"
-        rows.append(("", opening, ""))
-        rows += [(step.reason, _line(step.call, step.public, hide_values), "") for step in steps]
-        rows.append(("", closing, ""))
+        said = [(step.reason, _line(step.call, step.public, hide_values), "") for step in steps]
+        rows += said if opening is None else [("", opening, ""), *said, ("", closing, "")]
     left = max((len(row[0]) for row in rows), default=0)
     middle = max((len(row[1]) for row in rows if row[2] and len(row[1]) <= _WIDEST), default=0)
     body = [
@@ -88,6 +84,15 @@ def printed(
         for why, call, reply in rows
     ]
     return "\n".join([head, *body])
+
+
+def _rows(round_: Round, watching: str, show_replies: bool, hide_values: bool) -> list[tuple[str, str, str]]:
+    watch = round_.fetch.watch
+    rows = [(watching, _line(("WATCH", *watch), None, hide_values), "")] if watch else []
+    for ask, reply in round_:
+        shown = "" if not show_replies else "?" if hide_values else _reply(reply)
+        rows.append((ask.why, _line(ask.call, ask.public, hide_values), shown))
+    return rows
 
 
 def slow(steps: tuple[Step, ...]) -> list[str]:

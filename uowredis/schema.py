@@ -132,6 +132,25 @@ class ModelSchema:
         opening = self.keys.index(field.name, "")
         return {opening + value for _, value in values}
 
+    def behind(self, key: str, args: tuple[str, ...]) -> str:
+        """Return what a *key* of the model is of, in words.
+
+        Args:
+            key: one that begins with the model's prefix.
+            args: of the call on it: the entries of an instance's hash.
+        """
+        rest = key.removeprefix(f"{self.keys.prefix}:")
+        first, _, others = rest.partition(":")
+        if rest == "collection":
+            return f"pks of {self.name}"
+        if first == "__guard__":
+            return f"{self.name} <{others}>"
+        if first in self.fields and self.fields[first].indexed:
+            return f"index {self.name}.{first}"
+        pk, _, storage = rest.rpartition(":")
+        names = [name for name in args if name in self.fields] if storage == INSTANCE_HASH else [storage]
+        return ", ".join(f"{self.name} <{pk}>.{name}" for name in names) or f"{self.name} <{pk}>"
+
     def why_not_a_pk(self, pk: str) -> str | None:
         """Return why *pk* cannot be chosen for an instance in this layout, or None where it can."""
         if not pk:

@@ -80,7 +80,7 @@ end
 return {'applied', replies}
 """
 
-_SHAPES = {"SMEMBERS": "set", "HGETALL": "pairs"}
+_SHAPES = {"SMEMBERS": "set", "SINTER": "set", "HGETALL": "pairs"}
 
 
 def _spell(item: Any) -> str:

@@ -14,12 +14,12 @@ import attrs
 
 from uowredis.commands import Identity, Read, State
 from uowredis.content import Call
-from uowredis.database import RedisDatabase
 from uowredis.exceptions import PendingWrites, Rejected
 from uowredis.keys import Keys
 from uowredis.outside import alone
 from uowredis.query import Column, Order, Query, Row, Sorting, ordered
 from uowredis.schema import Kind
+from uowredis.server import Server
 from uowredis.session import Session
 from uowredis.spelling import as_text, plain
 
@@ -35,7 +35,7 @@ class Search:
         with_scores: the scores that order are wanted, too.
     """
 
-    database: RedisDatabase
+    database: Server
     session: Session | None
     query: Query
     with_scores: bool = False
@@ -44,6 +44,11 @@ class Search:
     def over_pending(self) -> bool:
         """Whether the session touched objects of the model."""
         return self.session is not None and self.session.view.touches(self.query.model)
+
+    @property
+    def watches(self) -> bool:
+        """Whether what is read must stay as it is until the commit of the session."""
+        return self.session is not None and self.session.view.watches
 
     def ask(self, calls: Sequence[Call]) -> list[Any]:
         """Send reading *calls* in one round trip; return their plain replies."""
@@ -77,13 +82,15 @@ class Search:
         if self.query.within == frozenset():
             return []
         if self.on_server():
-            width = len(self._columns())
-            flat = self._send(self.sorting(start, count, temporary_key(self.query.model.keys)))
-            return list(zip(*[iter(flat)] * width, strict=True))
+            return self.rows_of(self._send(self.sorting(start, count, temporary_key(self.query.model.keys))))
         rows = self._ordered_here()[start : None if count is None else start + count]
         if self.with_scores:
             return [(*row.values, row.by) for row in rows]
         return [row.values or (row.pk,) for row in rows]
+
+    def rows_of(self, flat: Sequence[Any]) -> list[tuple[str | None, ...]]:
+        """Return the plain reply of SORT, one value after another, as rows."""
+        return list(zip(*[iter(flat)] * len(self._columns()), strict=True))
 
     def _ordered_here(self) -> list[Row]:
         rows, order = self._all_rows(), self.query.order
@@ -98,7 +105,7 @@ class Search:
     def on_server(self) -> bool:
         """Whether the server can order and cut."""
         order = self.query.order
-        if self.over_pending or (order is not None and order.scores is not None):
+        if self.over_pending or self.watches or (order is not None and order.scores is not None):
             return False
         return order is None or order.column is not None or order.alpha or self.query.model.auto
 
@@ -134,6 +141,20 @@ class Search:
         return tuple(("SORT_RO", *call[1:]) if call[0] == "SORT" else call for call in calls)
 
     def _all_rows(self) -> list[Row]:
+        rows = self._watched_rows() if self.watches else self._found_rows()
+        query = self.query
+        if query.order is None or query.order.scores is None:
+            return rows
+        scores = query.order.scores
+        return [attrs.evolve(row, by=scores.get(row.pk)) for row in rows]
+
+    def _watched_rows(self) -> list[Row]:
+        """Return what matches with its values, read key by key: a SORT would not tell what to watch."""
+        found = self.query.members_of(self.ask(self.query.members()))
+        kept, identities = self._merged(found) if self.over_pending else (found, [])
+        return self._pending_rows([Identity(self.query.model, pk, State.STORED) for pk in kept] + identities)
+
+    def _found_rows(self) -> list[Row]:
         query = self.query
         by = None if query.order is None else query.order.column
         gets = [Column.of(query.model, "pk"), *([] if by is None else [by]), *query.columns]
@@ -142,12 +163,7 @@ class Search:
         pieces = [flat[at : at + len(gets)] for at in range(0, len(flat), len(gets))]
         offset = len(gets) - len(query.columns)
         rows = [Row(piece[0], piece[1] if by is not None else None, tuple(piece[offset:])) for piece in pieces]
-        if self.over_pending:
-            rows = self._over_pending(rows)
-        if query.order is None or query.order.scores is None:
-            return rows
-        scores = query.order.scores
-        return [attrs.evolve(row, by=scores.get(row.pk)) for row in rows]
+        return self._over_pending(rows) if self.over_pending else rows
 
     def _merged(self, found: Sequence[str]) -> tuple[list[str], list[Identity]]:
         query, session = self.query, self.session

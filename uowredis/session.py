@@ -6,21 +6,30 @@ the executor's.
 
 from __future__ import annotations
 
-import asyncio
-import contextvars
 import logging
 import random
-import threading
 import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import attrs
 
+from uowredis import context
 from uowredis.applied import Applied
-from uowredis.commands import Create, Delete, Identity, Read, State, Write, WriteCommand, references, resolved
-from uowredis.database import RedisDatabase
+from uowredis.commands import (
+    Command,
+    Create,
+    Delete,
+    Identity,
+    Look,
+    Read,
+    State,
+    Write,
+    references,
+    resolved,
+)
+from uowredis.committing import Committer
 from uowredis.exceptions import (
     ArgumentError,
     ArgumentTypeError,
@@ -30,17 +39,14 @@ from uowredis.exceptions import (
     PartiallyApplied,
     SessionError,
     UncommittedWrites,
-    UowError,
 )
-from uowredis.executor import Link
 from uowredis.pending import Pending
 from uowredis.plan import Plan
-from uowredis.planner import Life, Limits, Planner
+from uowredis.planner import Planner
 from uowredis.planner.presence import pk_taken
 from uowredis.rehearsal import Rehearsal
 from uowredis.schema import ModelSchema
-from uowredis.spelling import integer, plain
-from uowredis.turns import Allocate, Fetch
+from uowredis.server import Server
 from uowredis.view import View
 
 if TYPE_CHECKING:
@@ -48,86 +54,92 @@ if TYPE_CHECKING:
     from typing import Literal, Self
 
 T = TypeVar("T")
-C = TypeVar("C", bound="Write[Any] | Create")
+C = TypeVar("C", bound="Write[Any] | Create | Read[Any]")
 
 _log = logging.getLogger("uowredis")
 
-#: The open sessions of this context, the innermost last.
-_open: contextvars.ContextVar[tuple[Session, ...]] = contextvars.ContextVar("uowredis_sessions", default=())
 
-#: Full-jitter backoff after a conflict, in seconds: up to BASE doubled with each attempt, at most MOST.
-_BACKOFF_BASE, _BACKOFF_MOST = 0.001, 0.05
-
-
-def current(database: RedisDatabase) -> Session | None:
+def current(database: Server) -> Session | None:
     """Return the open session of *database* in this context, None where there is none.
 
     Raises:
         SessionError: where it belongs to another thread or task.
     """
-    for session in reversed(_open.get()):
-        if session.database is database:
-            session.check_owner()
-            return session
-    return None
+    session: Session | None = context.find(database)
+    if session is not None:
+        session.check_owner()
+    return session
 
 
-def _owner() -> tuple[int, Any]:
-    # The running loop is looked up first because current_task() raises without one.
-    loop = asyncio._get_running_loop()
-    return threading.get_ident(), None if loop is None else asyncio.current_task(loop)
+@attrs.frozen
+class Mark:
+    """How much a session held at some moment."""
+
+    said: int = 0
+    made: int = 0
+    callbacks: int = 0
+    numbers: Mapping[ModelSchema, int] = attrs.field(factory=dict)
 
 
 class Session:
     """Writes wait until :meth:`commit` sends them in one transaction; reads see them already.
 
     Args:
-        database: the models of this database take part.
-        attempts: how often a commit is tried when others change what it stands on; the database's by default.
-        on_pending: what leaving with unsent writes does: "raise" :class:`UncommittedWrites`, "warn", or "discard".
+        database: the models of this database take part. What is not given here is as the database says.
+        attempts: how often a commit is tried when others change what it stands on, 10 by default.
+        on_pending: what leaving with unsent writes does: "raise" :class:`UncommittedWrites` (the default), "warn", or
+            "discard".
+        watch_reads: whatever is read is watched until the commit, which raises :class:`Conflict` where it has changed.
         dry_run: ``commit()`` prints and returns the plan and sends no write.
         echo: log what is really sent (logger ``uowredis``, level INFO).
-        rehearsal_limit: members a key may hold for commands to be tried on it.
-        max_steps: steps a plan may have.
+        rehearsal_limit: members a key may hold for commands to be tried on it, 10,000 by default.
+        max_steps: steps a plan may have, 1,000,000 by default.
         retry_for: bound attempts by seconds from now on, not by their number.
+
+    Attributes:
+        outcome: of the last commit: "applied", "not applied", "partially applied" or "unknown"; None before it.
     """
 
     def __init__(
         self,
-        database: RedisDatabase,
+        database: Server,
         *,
         attempts: int | None = None,
-        on_pending: Literal["raise", "warn", "discard"] = "raise",
+        on_pending: Literal["raise", "warn", "discard"] | None = None,
+        watch_reads: bool | None = None,
         dry_run: bool = False,
-        echo: bool = False,
-        rehearsal_limit: int = 10_000,
-        max_steps: int = 1_000_000,
+        echo: bool | None = None,
+        rehearsal_limit: int | None = None,
+        max_steps: int | None = None,
         retry_for: float | None = None,
     ) -> None:
-        if not isinstance(database, RedisDatabase):
+        if not isinstance(database, Server):
             raise ArgumentTypeError(f"Session() takes a RedisDatabase, not {type(database).__name__}")
-        if on_pending not in ("raise", "warn", "discard"):
-            raise ArgumentError(f"Session(on_pending=...) takes 'raise', 'warn' or 'discard', not {on_pending!r}")
-        for name, number in (("attempts", attempts), ("rehearsal_limit", rehearsal_limit), ("max_steps", max_steps)):
-            if number is not None:
-                integer(number, f"Session({name}=...)", 0 if name == "rehearsal_limit" else 1)
+        self.options = options = database.options.changed(
+            "Session",
+            attempts=attempts,
+            on_pending=on_pending,
+            watch_reads=watch_reads,
+            echo=echo,
+            rehearsal_limit=rehearsal_limit,
+            max_steps=max_steps,
+        )
         self.database = database
-        self._last_plan: Plan | None = None
         self.outcome: str | None = None
-        self._attempts = database.attempts if attempts is None else attempts
-        self._deadline = None if retry_for is None else time.monotonic() + retry_for
-        self._on_pending = on_pending
+        self.belongs_to: context.Owner | None = None
+        rehearsal = Rehearsal(options.rehearsal_limit, random.getrandbits(32))
+        self.view = View(database, rehearsal, dry_run=dry_run, watches=options.watch_reads, echo=options.echo)
         self._dry_run = dry_run
-        self._echo = echo
-        self._max_steps = max_steps
-        self.view = View(database, Rehearsal(rehearsal_limit, random.getrandbits(32)), dry_run=dry_run, echo=echo)
+        deadline = None if retry_for is None else time.monotonic() + retry_for
+        self._committer = Committer(database, self.view, options, deadline)
         self._answers: list[Pending[Any] | object] = []
         self._made: dict[Identity, None] = {}
         self._before_deletion: dict[Identity, State] = {}
         self._numbers: dict[ModelSchema, int] = {}
+        self._callbacks: list[Callable[[], object]] = []
+        self._savepoints: list[Savepoint] = []
         self._stuck: CommitError | None = None
         self._is_open = False
-        self._belongs_to: tuple[int, Any] | None = None
 
     def __repr__(self) -> str:
         return f"<Session of {self.database!r}, {len(self.pending)} pending>"
@@ -135,37 +147,39 @@ class Session:
     # Opening and leaving.
 
     def __enter__(self) -> Self:
-        former = _open.get()
-        owner = _owner()
+        whose = context.owner()
         if self._is_open:
             raise SessionError("This session is open already. Way out: open a new Session(database)")
-        if any(session.database is self.database and session._belongs_to == owner for session in former):
+        if context.is_open(self.database, whose):
             raise SessionError("A session of this database is open here already. Way out: use it, or commit it first")
-        self._is_open, self._belongs_to = True, owner
-        _open.set((*former, self))
+        self._is_open, self.belongs_to = True, whose
+        context.enter(self)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        # Not the former value: sessions of other databases may have come and gone since, with generators.
-        _open.set(tuple(session for session in _open.get() if session is not self))
+        context.leave(self)
         self._is_open = False
-        pending = self.pending
         try:
-            if error is None and pending and self._stuck is None and not self._dry_run:
-                self._leave(pending)
+            if error is None:
+                self._leave_cleanly()
         finally:
             self.rollback()
             self.view.rehearsal.close()
 
-    def _leave(self, pending: Sequence[WriteCommand]) -> None:
-        if self._on_pending == "discard":
+    def _leave_cleanly(self) -> None:
+        pending = [command for command in self.pending if not isinstance(command, Read | Look)]
+        if pending and self._stuck is None and not self._dry_run:
+            self._leave(pending)
+
+    def _leave(self, pending: Sequence[Command]) -> None:
+        if self.options.on_pending == "discard":
             return
         shown = ", ".join(map(str, pending[:10])) + (f" and {len(pending) - 10} more" if len(pending) > 10 else "")
         message = f"The session was left with writes that were never sent: {shown}. Way out: commit() or rollback()"
-        if self._on_pending == "warn":
-            warnings.warn(message, stacklevel=3)
+        if self.options.on_pending == "warn":
+            warnings.warn(message, stacklevel=4)
             return
         raise UncommittedWrites(message)
 
@@ -175,7 +189,7 @@ class Session:
         Raises:
             SessionError: where it did not.
         """
-        if self._belongs_to is not None and self._belongs_to != _owner():
+        if self.belongs_to is not None and self.belongs_to != context.owner():
             raise SessionError(
                 "The open session belongs to another thread or task. Way out: open a Session(database) of its own here"
             )
@@ -190,12 +204,12 @@ class Session:
         Raises:
             SessionError: before the first commit.
         """
-        if self._last_plan is None:
+        if self._committer.last_plan is None:
             raise SessionError("Nothing was sent by this session yet. Way out: plan() shows what commit() would send")
-        return self._last_plan
+        return self._committer.last_plan
 
     @property
-    def pending(self) -> tuple[WriteCommand, ...]:
+    def pending(self) -> tuple[Command, ...]:
         """The commands that wait for the commit, in the order said."""
         return tuple(self.view.lives.commands)
 
@@ -222,11 +236,19 @@ class Session:
         Raises:
             UniquenessError: where this session holds an object with the same chosen pk.
         """
-        create = self._referring(create, self._referred(create))
+        referred = self._referred(create)
+        self._check_free(create.identity)
+        create = self._referring(create, referred)
         self._made[create.identity] = None
         self._begin(create, instance)
 
-    def _referred(self, command: WriteCommand) -> list[Identity]:
+    def _check_free(self, identity: Identity) -> None:
+        if identity.pk is not None and not identity.model.auto:
+            life = self.view.lives.find(identity)
+            if life is not None and life.alive:
+                raise pk_taken(life)
+
+    def _referred(self, command: Command) -> list[Identity]:
         """Return the new objects that *command* refers to.
 
         Raises:
@@ -247,10 +269,6 @@ class Session:
 
     def _begin(self, create: Create, instance: object) -> None:
         identity = create.identity
-        if identity.pk is not None and not identity.model.auto:
-            life = self.view.lives.find(identity)
-            if life is not None and life.alive:
-                raise pk_taken(life)
         self.number(identity)
         self.view.lives.add(create)
         self._answers.append(instance)
@@ -289,8 +307,12 @@ class Session:
         """Return whether the object with *pk* will be there; new objects of the model get their pks for the answer."""
         if self.view.holds(model, pk):
             return True
-        new = [life.identity for life in self._new_lives() if life.model is model and life.alive]
+        new = [life.identity for life in self.view.lives.placeholders() if life.model is model and life.alive]
         return bool(new) and pk in self.allocate_all(new)
+
+    def look(self, collection: Any, schema: ModelSchema) -> Pending[Any] | None:
+        """Take note of a new collection (for models): in a pipeline it is one reply."""
+        return None
 
     def allocate(self, identity: Identity) -> str:
         """Give a new object its pk now; return it."""
@@ -304,6 +326,26 @@ class Session:
         self.view.allocate(identities)
         return [identity.reference for identity in identities]
 
+    def watch(self, *what: Any) -> None:
+        """Watch fields and keys from now until the commit, which raises :class:`Conflict` where they have changed.
+
+        Read after you have watched: what was read before may have changed already.
+
+        Args:
+            what: fields of instances that have a primary key, or keys as text.
+
+        Raises:
+            ArgumentTypeError: for anything else.
+        """
+        self.check_owner()
+        keys = [each if isinstance(each, str) else getattr(each, "key", None) for each in what]
+        for each, key in zip(what, keys, strict=True):
+            if not isinstance(key, str):
+                raise ArgumentTypeError(f"watch() takes fields of instances, and keys as text, not {each!r}")
+        if not keys:
+            raise ArgumentError("watch() takes at least one field or key")
+        self.view.watch(cast("list[str]", keys))
+
     # What is sent.
 
     def plan(self, *, symbolic: bool = False) -> Plan:
@@ -316,15 +358,7 @@ class Session:
             Rejected: where the commit would be refused as things stand, e.g. :class:`UniquenessError`.
             DoesNotExist: where an object that commands are about is not there.
         """
-        planner = self._planner(symbolic=symbolic)
-        turn = planner.send()
-        while not isinstance(turn, Plan):
-            if isinstance(turn, Fetch):
-                replies = self.view.ask([ask.call for ask in turn.asks]) if turn.asks else []
-                turn = planner.send([plain(reply) for reply in replies])
-            else:
-                turn = planner.send(self.view.lives.placeholders())
-        return turn
+        return self._committer.plan(symbolic=symbolic)
 
     def commit(self, plan: Plan | None = None) -> list[Any]:
         """Send everything in one transaction: all of it, or nothing.
@@ -337,31 +371,49 @@ class Session:
             run the plan, in a list.
 
         Raises:
-            Conflict: others changed what it stands on, more often than ``attempts``.
+            Conflict: others changed what it stands on, more often than ``attempts``; or what was read under watch.
             Rejected: refused; nothing was applied. ``UniquenessError`` for a unique value that is taken.
             DoesNotExist: an object is not there; nothing was applied.
             PartiallyApplied: a command failed inside EXEC, the others were applied.
             OutcomeUnknown: the connection was lost around EXEC.
-            SessionError: the session belongs to another thread or task, or a commit before ended unknown.
+            SessionError: the session belongs to another thread or task, a commit before ended unknown, or a savepoint
+                is open.
         """
-        self.check_owner()
-        if self._belongs_to is None and self._deadline is None:
-            raise SessionError(
-                "This session was never opened, so nothing was said in it. Way out: with Session(db) as s:"
-            )
-        if self._stuck is not None:
-            raise SessionError(f"The last commit did not end clean ({self._stuck}). Way out: rollback()")
+        self._check_can_commit()
         if self._dry_run:
             shown = self.plan()
             print(shown)
             return [shown]
+        callbacks = self._callbacks
+        applied = self._applied(plan)
+        try:
+            return [] if applied is None else applied.settle()
+        finally:
+            _call_all(callbacks)
+
+    def _check_can_commit(self) -> None:
+        self.check_owner()
+        if self.belongs_to is None and self._committer.deadline is None:
+            raise SessionError(
+                "This session was never opened, so nothing was said in it. Way out: with Session(db) as s:"
+            )
+        if self._savepoints:
+            raise SessionError(
+                "A savepoint is open, and what is committed cannot be forgotten. Way out: leave its block first"
+            )
+        if self._stuck is not None:
+            raise SessionError(f"The last commit did not end clean ({self._stuck}). Way out: rollback()")
+
+    def _applied(self, plan: Plan | None) -> Applied | None:
+        """Send what is pending and take note of what became of it; None where nothing is."""
         if not self.view.lives.commands:
             if plan is not None and plan.steps:
                 raise Conflict("Nothing is pending, and the plan that was shown has steps: look at plan() again")
-            self._last_plan = Plan("nothing changes")
-            return []
+            self._committer.last_plan = Plan("nothing changes")
+            self._empty()
+            return None
         try:
-            applied = self._attempt_until_applied(plan)
+            applied = self._committer.commit(plan, self._take_note)
         except (PartiallyApplied, OutcomeUnknown) as error:
             self._stuck = error
             self.outcome = "unknown" if isinstance(error, OutcomeUnknown) else "partially applied"
@@ -369,155 +421,165 @@ class Session:
         except CommitError:
             self.outcome = "not applied"
             raise
-        if self._echo:
+        except BaseException:
+            if self._committer.in_doubt:
+                self.outcome = "unknown"
+                self._stuck = OutcomeUnknown("interrupted around EXEC")
+            raise
+        if self.options.echo:
             _log.info("%s", applied.plan)
-        return applied.settle()
-
-    def _attempt_until_applied(self, shown: Plan | None) -> Applied:
-        attempt = 0
-        while True:
-            attempt += 1
-            applied = self._attempt(shown)
-            if applied is not None:
-                return applied
-            if attempt >= self._attempts if self._deadline is None else time.monotonic() >= self._deadline:
-                raise self._conflict(attempt)
-            time.sleep(random.uniform(0, min(_BACKOFF_MOST, _BACKOFF_BASE * 2 ** min(attempt, 10))))
-
-    def _attempt(self, shown: Plan | None) -> Applied | None:
-        with self.database.executor.pinned() as link:
-            try:
-                plan, planner = self._planned(link, shown)
-            except UowError:
-                link.unwatch()
-                raise
-            self._last_plan = plan
-            if not plan.steps:
-                link.unwatch()
-                return self._take_note(plan, [], planner)
-            try:
-                replies = link.apply(plan)
-                applied = None if replies is None else self._take_note(plan, replies, planner)
-                link.in_doubt = False
-            except UowError as error:
-                if isinstance(error, CommitError):
-                    error.plan = plan
-                raise
-            except BaseException:
-                if link.in_doubt:
-                    self.outcome = "unknown"
-                    self._stuck = OutcomeUnknown("interrupted around EXEC")
-                raise
         return applied
-
-    def _planned(self, link: Link, shown: Plan | None) -> tuple[Plan, Planner]:
-        planner = self._planner()
-        answers: list[Any] = []
-        turn = planner.send()
-        while not isinstance(turn, Plan):
-            if isinstance(turn, Fetch):
-                answers.append(link.find(turn))
-            elif shown is None:
-                answers.append(self._allocated(link, turn))
-            else:
-                answers.append(self.view.lives.placeholders())
-            turn = planner.send(answers[-1])
-        if shown is None:
-            return turn, planner
-        if turn != shown:
-            raise Conflict("What would be sent is not the plan that was shown: look at plan() again", (), turn.watched)
-        if turn.allocations and turn.allocated_at == 0:
-            # Whose references are asked for is known by their pks only; what was watched stays watched.
-            again, planner = self._planned(link, None)
-            rounds = (*turn.rounds, *again.rounds)
-            return attrs.evolve(again, rounds=rounds, allocated_at=len(turn.rounds)), planner
-        return self._filled(link, answers)
-
-    def _filled(self, link: Link, answers: list[Any]) -> tuple[Plan, Planner]:
-        """Plan once more on the same answers, with real primary keys in place of the placeholders."""
-        planner = self._planner()
-        turn = planner.send()
-        for answer in answers:
-            turn = planner.send(self._allocated(link, turn) if isinstance(turn, Allocate) else answer)
-        assert isinstance(turn, Plan)
-        return turn, planner
-
-    def _planner(self, *, symbolic: bool = False) -> Planner:
-        executor = self.database.executor
-        limits = Limits(executor.most_watched, executor.scripts, self._max_steps)
-        return Planner(self.view.lives, self.view.rehearsal, limits, symbolic=symbolic)
-
-    def _new_lives(self) -> list[Life]:
-        return [life for life in self.view.lives if life.fresh and life.identity.pk is None]
-
-    def _allocated(self, link: Link, allocate: Allocate) -> dict[Life, str]:
-        ranges = {model: iter(pks) for model, pks in link.allocate(allocate).items()}
-        pks: dict[Life, str] = {}
-        for life in self._new_lives():
-            pks[life] = life.identity.pk = str(next(ranges[life.model]))
-        self.view.lives.allocated(life.identity for life in pks)
-        return pks
-
-    def _conflict(self, attempts: int) -> Conflict:
-        plan = self.last_plan
-        calls = [call for call, _ in plan.reads]
-        now = [plain(reply) for reply in self.view.ask(calls)] if calls else []
-        differ = sorted({call[1] for (call, before), after in zip(plan.reads, now, strict=True) if before != after})
-        where = f" (now: {', '.join(differ)})" if differ else ""
-        conflict = Conflict(
-            f"Others changed what the commit stands on, {attempts} times in a row{where}; nothing was applied. "
-            f"Way out: commit() again, or Session(db, attempts=...)",
-            differ,
-            plan.watched,
-        )
-        conflict.plan = plan
-        return conflict
 
     def _take_note(self, plan: Plan, replies: list[Any], planner: Planner) -> Applied:
         """Note that *plan* was applied, before anything else can go wrong; the session is empty and can go on."""
         lives = self.view.lives
-        gone = (
-            {
-                command.identity
-                for command, life in zip(lives.commands, lives.of_command, strict=True)
-                if life in planner.cascaded
-            }
-            if planner.cascaded
-            else ()
+        with_others = (
+            command.identity
+            for command, life in zip(lives.commands, lives.of_command, strict=True)
+            if life in planner.cascaded and not isinstance(command, Look)
         )
+        gone = set(with_others) if planner.cascaded else ()
         applied = Applied(plan, replies, planner.rewrites, lives.commands, self._answers, gone)
         self.outcome = "applied"
         self._empty()
         return applied
 
+    def on_commit(self, call: Callable[[], object]) -> None:
+        """Have *call* called once, without arguments, after the next commit: when the replies of its EXEC are in.
+
+        Never for a dry run or a commit that was not applied whole; a rollback, also of the savepoint in which it was
+        said, forgets it. Each is called even where one before raised; the first error is raised then, with a note that
+        the commit was applied.
+        """
+        if not callable(call):
+            raise ArgumentTypeError(f"on_commit() takes something to call, not {call!r}")
+        self.check_owner()
+        self._callbacks.append(call)
+
+    # What is forgotten.
+
+    def savepoint(self) -> Savepoint:
+        """Return a block that forgets what was said in it where an exception leaves it: ``with s.savepoint():``."""
+        self.check_owner()
+        return Savepoint(self)
+
     def rollback(self) -> None:
         """Forget what was said and not sent; nothing is undone on the server, because nothing was sent.
 
-        An instance made in this session no longer exists; an empty one made before is empty again.
+        An instance made in this session no longer exists; an empty one made before is empty again. What was read under
+        watch is not watched any more.
         """
-        for answer in self._answers:
+        self._forget(Mark())
+        self._empty()
+        self._stuck = None
+        for savepoint in self._savepoints:
+            savepoint.begin_anew()
+
+    def _mark(self) -> Mark:
+        return Mark(len(self.view.lives.commands), len(self._made), len(self._callbacks), dict(self._numbers))
+
+    def _forget(self, mark: Mark) -> None:
+        """Forget what was said since *mark*."""
+        for answer in self._answers[mark.said :]:
             if isinstance(answer, Pending):
                 answer.drop()
-        for command in reversed(self.view.lives.commands):
+        for command in reversed(self.view.lives.commands[mark.said :]):
+            if isinstance(command, Look):
+                continue
             identity = command.identity
             if isinstance(command, Create):
                 identity.state = State.EMPTY
-                identity.number = 0
                 if identity.model.auto:
                     identity.pk = None
             elif isinstance(command, Delete):
                 identity.state = self._before_deletion[identity]
-        for identity in self._made:
+            if identity.state is State.EMPTY and identity.number > mark.numbers.get(identity.model, 0):
+                identity.number = 0
+        for identity in list(self._made)[mark.made :]:
+            del self._made[identity]
             if identity.state is not State.STORED:
                 identity.state = State.FORGOTTEN
-        self._empty()
-        self._stuck = None
+        if len(self.view.lives.commands) > mark.said:
+            self.view.forget(mark.said)
+        self._numbers = dict(mark.numbers)
+        self._callbacks = self._callbacks[: mark.callbacks]
+        self._answers = self._answers[: mark.said]
+
+    @property
+    def tried(self) -> int:
+        """How many transactions the last commit tried."""
+        return self._committer.tried
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether the last commit was applied in part, or nobody knows."""
+        return self._stuck is not None
 
     def _empty(self) -> None:
         for identity in self._made:
             if identity.state is State.EMPTY:
                 identity.number = 0
         self.view.forget()
+        self.view.let_go()
         self._answers = []
         self._made = {}
         self._before_deletion = {}
+        self._numbers = {}
+        self._callbacks = []
+
+
+class Savepoint:
+    """A part of a session that can be forgotten alone; they nest."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._mark: Mark | None = None
+
+    def __enter__(self) -> Self:
+        if self._mark is not None:
+            raise SessionError("This savepoint was entered already. Way out: take another, session.savepoint()")
+        self._mark = self._session._mark()
+        self._session._savepoints.append(self)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        open_ones = self._session._savepoints
+        if self not in open_ones:
+            return
+        if error is not None:
+            self.rollback()
+        del open_ones[open_ones.index(self) :]
+
+    def begin_anew(self) -> None:
+        """Note that nothing is left of what was said before the block (for the session)."""
+        self._mark = Mark()
+
+    def rollback(self) -> None:
+        """Forget what was said since the beginning of the block, on purpose; the block goes on.
+
+        Raises:
+            SessionError: outside of the block.
+        """
+        if self._mark is None or self not in self._session._savepoints:
+            raise SessionError("This savepoint is not open. Way out: use it inside its block")
+        self._session.check_owner()
+        self._session._forget(self._mark)
+
+
+def _call_all(callbacks: Sequence[Callable[[], object]]) -> None:
+    """Call what waited for the commit.
+
+    Raises:
+        Exception: the first that one raised, when all were called.
+    """
+    failure: Exception | None = None
+    for call in callbacks:
+        try:
+            call()
+        except Exception as error:
+            failure = failure or error
+    if failure is not None:
+        failure.add_note("uowredis: the commit was applied; something called after it raised this")
+        raise failure

@@ -6,12 +6,13 @@ The planner speaks in these: it yields a ``Fetch`` or an ``Allocate``, is sent t
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import attrs
 
 from uowredis import script
-from uowredis.commands import WriteCommand, called
+from uowredis.commands import Command, Look, called
 from uowredis.content import Call
 from uowredis.schema import FieldSchema, ModelSchema
 
@@ -66,6 +67,9 @@ class Round:
     fetch: Fetch
     replies: tuple[Any, ...] = attrs.field(converter=tuple)
 
+    def __iter__(self) -> Iterator[tuple[Ask, Any]]:
+        return zip(self.fetch.asks, self.replies, strict=True)
+
 
 # A tuple, because a plan has tens of thousands: a frozen attrs object takes three times as long to make.
 class Step(NamedTuple):
@@ -80,7 +84,7 @@ class Step(NamedTuple):
     """
 
     call: Call
-    why: WriteCommand | str
+    why: Command | str
     command: int | None = None
     pk: str = ""
     public: str | None = None
@@ -88,7 +92,10 @@ class Step(NamedTuple):
     @property
     def reason(self) -> str:
         """Why the step is there: ``said: ...`` or ``effect: ...``."""
-        why = self.why if isinstance(self.why, str) else self.why.said(called(self.why.identity.model, self.pk))
+        if isinstance(self.why, str | Look):
+            why = str(self.why)
+        else:
+            why = self.why.said(called(self.why.identity.model, self.pk))
         return f"{'effect' if self.command is None else 'said'}: {why}"
 
     def __eq__(self, other: object) -> bool:
@@ -106,6 +113,11 @@ class Step(NamedTuple):
     def keys(self) -> tuple[str, ...]:
         """The keys it writes."""
         return script.keys_of(self.call)
+
+
+def with_order(call: Call, reply: Any) -> Any:
+    """Return the plain *reply* of *call*, sorted where it is a set and has no order."""
+    return sorted(reply) if call[0] in ("SMEMBERS", "SINTER") and reply else reply
 
 
 def index_public(model: ModelSchema, field: FieldSchema) -> str:

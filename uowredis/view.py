@@ -9,7 +9,6 @@ from typing import Any
 
 from uowredis.commands import Identity, Read, State, references, resolved
 from uowredis.content import Call
-from uowredis.database import RedisDatabase
 from uowredis.exceptions import DoesNotExist, PendingWrites, SessionError, UowError
 from uowredis.plan import Plan
 from uowredis.planner import Life, Limits, Lives, Planner
@@ -20,7 +19,9 @@ from uowredis.printing import quoted
 from uowredis.query import Column, Filter, Query, Row
 from uowredis.rehearsal import Rehearsal
 from uowredis.schema import ModelSchema
+from uowredis.server import Server
 from uowredis.spelling import plain
+from uowredis.standing import Standing
 from uowredis.turns import Allocate, Fetch
 
 _log = logging.getLogger("uowredis")
@@ -33,12 +34,24 @@ class View:
         database: whose models.
         rehearsal: where pending commands are tried.
         dry_run: allocate no primary keys.
+        watches: whatever is read is watched until the commit.
         echo: log what is sent.
+
+    Attributes:
+        standing: what was read under watch, None where nothing was.
     """
 
     def __init__(
-        self, database: RedisDatabase, rehearsal: Rehearsal, *, dry_run: bool = False, echo: bool = False
+        self,
+        database: Server,
+        rehearsal: Rehearsal,
+        *,
+        dry_run: bool = False,
+        watches: bool = False,
+        echo: bool = False,
     ) -> None:
+        self.watches = watches
+        self.standing: Standing | None = None
         self.lives = Lives()
         self.rehearsal = rehearsal
         self._database = database
@@ -59,10 +72,25 @@ class View:
                 "it again in a new session"
             )
 
-    def forget(self) -> None:
-        """Forget what is pending."""
-        self.lives = Lives()
+    def forget(self, kept: int = 0) -> None:
+        """Forget what is pending but for the first *kept* commands."""
+        self.lives = self.lives.first(kept) if kept else Lives()
         self._touched = Touched()
+
+    def watch(self, keys: Sequence[str]) -> None:
+        """Watch *keys* from now until the commit."""
+        self._stand().watch(keys)
+
+    def _stand(self) -> Standing:
+        if self.standing is None:
+            self.standing = Standing(self._database)
+        return self.standing
+
+    def let_go(self) -> None:
+        """Watch nothing any more."""
+        if self.standing is not None:
+            self.standing.close()
+            self.standing = None
 
     def check_alive(self, identity: Identity) -> None:
         """Check that the object was not deleted and not forgotten.
@@ -96,7 +124,7 @@ class View:
         if not new or self._dry_run:
             return
         counts = Counter(identity.model for identity in new)
-        ends = self.ask(Allocate(tuple(counts.items())).calls)
+        ends = self.peek(Allocate(tuple(counts.items())).calls)
         numbers = {
             model: iter(range(end - count + 1, end + 1))
             for (model, count), end in zip(counts.items(), ends, strict=True)
@@ -177,13 +205,23 @@ class View:
         return (read_call(read),) if answer is None else answer
 
     def ask(self, calls: Sequence[Call]) -> list[Any]:
-        """Send reading *calls* in one round trip; return the raw replies."""
+        """Send reading *calls* in one round trip, under watch where reads are watched; return the raw replies."""
+        if not calls or not self.watches:
+            return self.peek(calls)
+        self._log(calls)
+        return self._stand().ask(calls)
+
+    def peek(self, calls: Sequence[Call]) -> list[Any]:
+        """Send *calls* that the caller does not decide on in one round trip; return the raw replies."""
         if not calls:
             return []
+        self._log(calls)
+        return self._database.executor.ask(calls)
+
+    def _log(self, calls: Sequence[Call]) -> None:
         if self._echo:
             for call in calls:
                 _log.info("%s", quoted(call))
-        return self._database.executor.ask(calls)
 
     def holds(self, model: ModelSchema, pk: str) -> bool:
         """Return whether the object is there, as it will be right after the commit."""

@@ -46,6 +46,20 @@ class Bound(Sayer[M]):
     def __class__(self) -> type:
         return type(self.field)
 
+    @property
+    def key(self) -> str:
+        """The key that holds the field: of the instance's hash for an InstanceHashField.
+
+        Raises:
+            ImplementationError: where the object has no primary key yet.
+        """
+        identity = self.owner.identity
+        if identity.pk is None:
+            raise ImplementationError(
+                f"{self!r} has no key: its object has no primary key yet. Way out: pk.get() first"
+            )
+        return identity.model.keys.storage(identity.pk, self._schema.storage)
+
     def _say(self, command: Read[Any] | Write[Any]) -> Any:
         return self.owner._say(command)
 

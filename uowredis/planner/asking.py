@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, TypeAlias
 
 import attrs
 
 from uowredis.content import Call
-from uowredis.turns import Ask, Fetch, Round
+from uowredis.turns import Ask, Fetch, Round, with_order
+
+#: What a caller read and watched before.
+Standing: TypeAlias = Sequence[Round]
 
 
 @attrs.define
@@ -16,11 +20,13 @@ class Asking:
 
     Attributes:
         most_watched: how many keys may be watched before the guards go as a script instead; None: any number.
+        standing: what the caller read and watched; it need not be asked again.
         rounds: the answered rounds.
         scripted: whether there were more.
     """
 
     most_watched: int | None
+    standing: Standing = ()
     rounds: list[Round] = attrs.field(factory=list)
     scripted: bool = False
     _watched: dict[str, None] = attrs.field(factory=dict)
@@ -28,6 +34,13 @@ class Asking:
     _new_watches: list[str] = attrs.field(factory=list)
     _new_asks: list[Ask] = attrs.field(factory=list)
     _replies: dict[Call, Any] = attrs.field(factory=dict)
+
+    def __attrs_post_init__(self) -> None:
+        for each in self.standing:
+            self._watched |= dict.fromkeys(each.fetch.watch)
+            self._asks |= {ask.call: ask for ask in each.fetch.asks}
+            self._replies |= {ask.call: reply for ask, reply in each}
+        self.scripted = self.most_watched is not None and len(self._asks) > self.most_watched
 
     def watch(self, key: str) -> None:
         """Ask that *key* does not change until EXEC."""
@@ -61,10 +74,7 @@ class Asking:
 
     def answered(self, fetch: Fetch, replies: list[Any]) -> None:
         """Take the plain *replies* of *fetch*; sets have no order, so they are given one."""
-        replies = [
-            sorted(reply) if ask.call[0] == "SMEMBERS" and reply else reply
-            for ask, reply in zip(fetch.asks, replies, strict=True)
-        ]
+        replies = [with_order(ask.call, reply) for ask, reply in zip(fetch.asks, replies, strict=True)]
         self.rounds.append(Round(fetch, replies))
         for ask, reply in zip(fetch.asks, replies, strict=True):
             self._replies[ask.call] = reply

@@ -13,7 +13,7 @@ from typing import Any
 
 import attrs
 
-from uowredis.commands import Create, Delete, Identity, Write, WriteCommand, references, resolved
+from uowredis.commands import Command, Create, Delete, Identity, Look, Read, Write, WriteCommand, references, resolved
 from uowredis.keys import INSTANCE_HASH
 from uowredis.schema import ModelSchema
 
@@ -99,15 +99,15 @@ class Lives:
     """The pending commands of a session, in the order said and by object.
 
     Attributes:
-        commands: in the order said.
-        of_command: the object of each.
+        commands: in the order said; reads too, where they wait as in a pipeline.
+        of_command: the object of each, None where nothing is sent for it.
         deleted: the objects that were deleted on the way, by model.
         related: the models spoken of whose objects may refer to others.
         resolved: positions of commands whose references have become pks since they were said, in that order.
     """
 
-    commands: list[WriteCommand] = attrs.field(factory=list)
-    of_command: list[Life] = attrs.field(factory=list)
+    commands: list[Command] = attrs.field(factory=list)
+    of_command: list[Life | None] = attrs.field(factory=list)
     deleted: dict[ModelSchema, dict[Life, None]] = attrs.field(factory=dict)
     related: dict[ModelSchema, None] = attrs.field(factory=dict)
     resolved: list[int] = attrs.field(factory=list)
@@ -174,16 +174,18 @@ class Lives:
             self._resolve(position)
 
     def _resolve(self, position: int) -> None:
-        command = self.commands[position] = resolved(self.commands[position])
+        said, life = self.commands[position], self.of_command[position]
+        assert not isinstance(said, Look)
+        command = self.commands[position] = resolved(said)
         self.resolved.append(position)
-        for epoch in self.of_command[position].epochs:
+        for epoch in () if life is None else life.epochs:
             if isinstance(command, Create):
                 epoch.create = command if epoch.index == position else epoch.create
             elif isinstance(command, Write):
-                said = epoch.writes.get(command.storage, [])
-                place = bisect.bisect_left(said, position, key=operator.itemgetter(0))
-                if place < len(said) and said[place][0] == position:
-                    said[place] = (position, command)
+                writes = epoch.writes.get(command.storage, [])
+                place = bisect.bisect_left(writes, position, key=operator.itemgetter(0))
+                if place < len(writes) and writes[place][0] == position:
+                    writes[place] = (position, command)
 
     def add(self, command: WriteCommand) -> None:
         """Take *command* as the last one said."""
@@ -212,6 +214,31 @@ class Lives:
                 life.writes[command.storage] = [(position, command)]
             else:
                 said.append((position, command))
+
+    def look(self, look: Look) -> None:
+        """Take *look* as the last command said."""
+        self.commands.append(look)
+        self.of_command.append(None)
+
+    def ask(self, read: Read[Any], *, answered: bool = False) -> None:
+        """Take *read* as the last command said: it is answered with the others, unless it was already."""
+        self.commands.append(read)
+        self.of_command.append(None if answered else self.find(read.identity) or self.untouched(read.identity))
+        for referred in references(read):
+            self._waiting.setdefault(referred, []).append(len(self.commands) - 1)
+
+    def first(self, count: int) -> Lives:
+        """Return the first *count* commands as if nothing had been said since, but with the pks allocated since."""
+        lives = Lives()
+        for command, life in zip(self.commands[:count], self.of_command, strict=False):
+            if isinstance(command, Look):
+                lives.look(command)
+            elif isinstance(command, Read):
+                lives.ask(command, answered=life is None)
+            else:
+                lives.add(command)
+        lives.allocated([identity for identity in lives._by_identity if identity.pk is not None])
+        return lives
 
     def _new(self, command: WriteCommand, position: int) -> Life:
         identity = command.identity

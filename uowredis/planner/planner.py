@@ -15,12 +15,12 @@ from typing import Any, TypeAlias
 import attrs
 
 from uowredis import script
-from uowredis.commands import Create, Delete, WriteCommand
+from uowredis.commands import Create, Delete, Look, Read, WriteCommand
 from uowredis.content import Call
 from uowredis.exceptions import PlanTooLarge, TooManyGuards
 from uowredis.keys import INSTANCE_HASH
 from uowredis.plan import Plan
-from uowredis.planner.asking import Asking
+from uowredis.planner.asking import Asking, Standing
 from uowredis.planner.index import Index, in_parts
 from uowredis.planner.lives import Life, Lives
 from uowredis.planner.presence import Presence
@@ -42,11 +42,13 @@ class Limits:
         watched: keys that may be watched before the guards travel as a script; None: any number (embedded server).
         scripts: whether the server runs scripts.
         steps: steps that a plan may have.
+        bare: reads need no transaction where there is nothing else.
     """
 
     watched: int | None = 1_000
     scripts: bool = True
     steps: int = 1_000_000
+    bare: bool = False
 
 
 class Planner:
@@ -56,15 +58,24 @@ class Planner:
         lives: the pending commands; they must not grow while they are planned.
         rehearsal: where commands are tried.
         limits: what the plan may grow to.
+        standing: what the caller read and watched before.
         symbolic: decide without answers; what would have to be known stands between angle brackets.
     """
 
-    def __init__(self, lives: Lives, rehearsal: Rehearsal, limits: Limits, *, symbolic: bool = False) -> None:
+    def __init__(
+        self,
+        lives: Lives,
+        rehearsal: Rehearsal,
+        limits: Limits,
+        *,
+        standing: Standing = (),
+        symbolic: bool = False,
+    ) -> None:
         self.rewrites: Mapping[int, Rewrite] = {}
         self._lives = lives
         self._limits = limits
         self._symbolic = symbolic
-        self._asking = Asking(limits.watched)
+        self._asking = Asking(limits.watched, standing)
         self._values = Values(self._asking, rehearsal, symbolic)
         self._unique = Unique(self._asking, lives)
         self._presence = Presence(self._asking)
@@ -164,6 +175,8 @@ class Planner:
             self._asking.scripted,
             self._symbolic,
             self._allocated_at,
+            tuple(self._asking.standing),
+            self._limits.bare and all(isinstance(step.why, Read) for step in steps),
         )
         if plan.scripted and plan.steps:
             self._check_script(plan)
@@ -195,12 +208,25 @@ class Planner:
 
     def _steps(self, lives: list[Life], pks: Mapping[Life, str]) -> list[Step]:
         steps: list[Step] = []
+        looks: list[tuple[int, Look]] = []
         for position, (command, life) in enumerate(zip(self._lives.commands, self._lives.of_command, strict=True)):
-            self._say(steps, position, command, life, pks[life])
+            if isinstance(command, Look):
+                looks.append((position, command))
+            elif isinstance(command, Read):
+                if life is not None:
+                    pk = pks.get(life) or life.identity.reference
+                    call = (command.name, life.model.keys.storage(pk, command.storage), *command.args)
+                    steps.append(Step(call, command, position, pk))
+            elif life is not None:
+                self._say(steps, position, command, life, pks[life])
         most = script.MOST_ARGUMENTS if self._asking.scripted else sys.maxsize
         steps += self._relations.steps(pks)
         steps += self._index.steps(pks, most)
         steps += self._instances(lives, pks, most)
+        for position, look in looks:
+            for place, call in enumerate(look.calls):
+                answers = place == look.answer
+                steps.append(Step(call, look if answers else "temporary key of a query", position if answers else None))
         for key in sorted(self._presence.touched(lives, self.cascaded)):
             steps.append(Step(("SET", key, ""), "guard key of a creation or deletion"))
             steps.append(Step(("DEL", key), "guard key of a creation or deletion"))
@@ -264,4 +290,7 @@ class Planner:
             f"{first} {word}" if count == 1 else f"{count} {model.name} {word}"
             for (model, word), (first, count) in found.items()
         ]
+        reads = sum(isinstance(command, Read | Look) for command in self._lives.commands)
+        if reads:
+            parts.append(f"{reads:,} read{'' if reads == 1 else 's'}")
         return ", ".join([*parts, *self._relations.title()]) or "nothing changes"

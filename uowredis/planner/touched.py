@@ -11,7 +11,7 @@ from typing import Any
 
 import attrs
 
-from uowredis.commands import Added, Create, Delete, Replaced, Write
+from uowredis.commands import Added, Create, Delete, Look, Read, Replaced, Write
 from uowredis.content import Call, Pairs
 from uowredis.exceptions import PendingWrites, Rejected
 from uowredis.planner.asking import Asking
@@ -40,6 +40,8 @@ class Touched:
     def of(self, lives: Lives) -> Touched:
         """Take the commands of *lives* said since the last query; return self."""
         for command, life in zip(lives.commands[self._seen :], lives.of_command[self._seen :], strict=True):
+            if life is None or isinstance(command, Read | Look):
+                continue
             if isinstance(command, Delete):
                 self._fields.setdefault(life, set()).add(_ALL)
             elif isinstance(command, Create):
@@ -47,13 +49,14 @@ class Touched:
                 self._born[life] = None
                 self._take_values(life, command)
             else:
+                assert isinstance(command, Write)
                 self._take(life, command)
         for position in lives.resolved[self._resolved :]:
             # The former gains, by what stood for a pk, are of no harm: nobody asks for them any more.
             command, life = lives.commands[position], lives.of_command[position]
-            if isinstance(command, Create):
+            if life is not None and isinstance(command, Create):
                 self._take_values(life, command)
-            elif isinstance(command, Write):
+            elif life is not None and isinstance(command, Write):
                 self._take(life, command)
         self._seen, self._resolved = len(lives.commands), len(lives.resolved)
         return self

@@ -1,0 +1,210 @@
+"""One commit: planned, tried, and tried again as long as it is what the caller decided on (drive the others)."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import attrs
+
+from uowredis.exceptions import CommitError, Conflict, UowError
+from uowredis.executor import Link
+from uowredis.plan import Plan
+from uowredis.planner import Life, Limits, Planner
+from uowredis.server import Options, Server
+from uowredis.spelling import plain
+from uowredis.turns import Allocate, Ask, Fetch, with_order
+from uowredis.view import View
+
+T = TypeVar("T")
+
+#: What takes note of a commit that was applied: the plan, the raw replies, and the planner that made it.
+Note = Callable[[Plan, list[Any], Planner], T]
+
+#: Full-jitter backoff after a conflict, in seconds: up to BASE doubled with each attempt, at most MOST.
+_BACKOFF_BASE, _BACKOFF_MOST = 0.001, 0.05
+
+
+def back_off(attempt: int) -> None:
+    """Wait a random time that may be longer with each attempt, so that those in conflict part."""
+    time.sleep(random.uniform(0, min(_BACKOFF_MOST, _BACKOFF_BASE * 2 ** min(attempt, 10))))
+
+
+@attrs.define(eq=False)
+class Committer:
+    """Plans and sends what is pending in *view*.
+
+    Attributes:
+        deadline: bounds the attempts by time, None: by their number.
+        bare: reads need no transaction where there is nothing else.
+        last_plan: what was sent last, by whatever attempt.
+        tried: how many attempts the last commit took.
+        in_doubt: an interruption came around EXEC.
+    """
+
+    server: Server
+    view: View
+    options: Options
+    deadline: float | None = None
+    bare: bool = False
+    last_plan: Plan | None = None
+    tried: int = 0
+    in_doubt: bool = False
+
+    def plan(self, *, symbolic: bool = False) -> Plan:
+        """Return the plan as it stands, made with reads only."""
+        planner = self._planner(symbolic=symbolic)
+        turn = planner.send()
+        while not isinstance(turn, Plan):
+            if isinstance(turn, Fetch):
+                replies = self.view.peek([ask.call for ask in turn.asks])
+                turn = planner.send([plain(reply) for reply in replies])
+            else:
+                turn = planner.send(self.view.lives.placeholders())
+        return turn
+
+    def commit(self, shown: Plan | None, note: Note[T]) -> T:
+        """Send what is pending, again after each conflict that does not touch what the caller read.
+
+        Args:
+            shown: send exactly this plan.
+            note: called as soon as it is applied; its answer is returned.
+
+        Raises:
+            CommitError: where it was not applied, or nobody knows.
+        """
+        self.tried = 0
+        while True:
+            self.tried += 1
+            applied = self._attempt(shown, note)
+            if applied is not None:
+                return applied
+            if self.tried >= self.options.attempts if self.deadline is None else time.monotonic() >= self.deadline:
+                raise self._conflict()
+            back_off(self.tried)
+            self._confirm()
+
+    def _attempt(self, shown: Plan | None, note: Note[T]) -> T | None:
+        standing = self.view.standing
+        lent = self.server.executor.pinned() if standing is None else standing.pinned()
+        with lent as link:
+            try:
+                plan, planner = self._planned(link, shown)
+            except UowError:
+                if standing is None:
+                    link.unwatch()
+                raise
+            self.last_plan = plan
+            if not plan.steps:
+                link.unwatch()
+                return note(plan, [], planner)
+            try:
+                replies = link.apply(plan)
+                applied = None if replies is None else note(plan, replies, planner)
+                link.in_doubt = False
+            except UowError as error:
+                if isinstance(error, CommitError):
+                    error.plan = plan
+                raise
+            except BaseException:
+                self.in_doubt = link.in_doubt
+                raise
+        return applied
+
+    def _confirm(self) -> None:
+        """Watch again what the caller read, after an attempt let go of it.
+
+        Raises:
+            Conflict: where it is no longer what the caller decided on.
+        """
+        standing = self.view.standing
+        if standing is None:
+            return
+        if differing := standing.differing():
+            assert self.last_plan is not None
+            raise self._named(
+                f"What was read in the session has changed: {self._shown(differing)}; nothing was applied. Way out: "
+                f"rollback(), read again and decide anew; db.run() does that",
+                differing,
+            )
+
+    def _planned(self, link: Link, shown: Plan | None) -> tuple[Plan, Planner]:
+        planner = self._planner()
+        answers: list[Any] = []
+        turn = planner.send()
+        while not isinstance(turn, Plan):
+            if isinstance(turn, Fetch):
+                answers.append(link.find(turn))
+            elif shown is None:
+                answers.append(self._allocated(link, turn))
+            else:
+                answers.append(self.view.lives.placeholders())
+            turn = planner.send(answers[-1])
+        if shown is None:
+            return turn, planner
+        if turn != shown:
+            raise Conflict("What would be sent is not the plan that was shown: look at plan() again", (), turn.watched)
+        if turn.allocations and turn.allocated_at == 0:
+            # Whose references are asked for is known by their pks only; what was watched stays watched.
+            again, planner = self._planned(link, None)
+            rounds = (*turn.rounds, *again.rounds)
+            return attrs.evolve(again, rounds=rounds, allocated_at=len(turn.rounds)), planner
+        return self._filled(link, answers)
+
+    def _filled(self, link: Link, answers: list[Any]) -> tuple[Plan, Planner]:
+        """Plan once more on the same answers, with real primary keys in place of the placeholders."""
+        planner = self._planner()
+        turn = planner.send()
+        for answer in answers:
+            turn = planner.send(self._allocated(link, turn) if isinstance(turn, Allocate) else answer)
+        assert isinstance(turn, Plan)
+        return turn, planner
+
+    def _planner(self, *, symbolic: bool = False) -> Planner:
+        executor, standing = self.server.executor, self.view.standing
+        limits = Limits(executor.most_watched, executor.scripts, self.options.max_steps, self.bare)
+        return Planner(
+            self.view.lives,
+            self.view.rehearsal,
+            limits,
+            standing=() if standing is None else tuple(standing.rounds),
+            symbolic=symbolic,
+        )
+
+    def _allocated(self, link: Link, allocate: Allocate) -> dict[Life, str]:
+        ranges = {model: iter(pks) for model, pks in link.allocate(allocate).items()}
+        pks: dict[Life, str] = {}
+        for life in self.view.lives.placeholders():
+            pks[life] = life.identity.pk = str(next(ranges[life.model]))
+        self.view.lives.allocated(life.identity for life in pks)
+        return pks
+
+    def _conflict(self) -> Conflict:
+        plan = self.last_plan
+        assert plan is not None
+        asked = [(ask, reply) for ask, reply in plan.asked() if ask.call[0] not in ("EVAL",)]
+        now = [plain(reply) for reply in self.view.peek([ask.call for ask, _ in asked])]
+        differing = [
+            ask for (ask, before), after in zip(asked, now, strict=True) if before != with_order(ask.call, after)
+        ]
+        where = f" (now: {self._shown(differing)})" if differing else ""
+        return self._named(
+            f"Others changed what the commit stands on, {self.tried} times in a row{where}; nothing was applied. "
+            f"Way out: commit() again, or Session(db, attempts=...)",
+            differing,
+        )
+
+    def _shown(self, asks: list[Ask]) -> str:
+        found = dict.fromkeys(f"{self.server.behind(ask.call)} ({ask.call[1]})" for ask in asks)
+        return ", ".join(list(found)[:10])
+
+    def _named(self, message: str, differing: list[Ask]) -> Conflict:
+        plan = self.last_plan
+        assert plan is not None
+        keys = sorted({ask.call[1] for ask in differing})
+        fields = sorted({self.server.behind(ask.call) for ask in differing})
+        conflict = Conflict(message, keys, plan.watched, fields)
+        conflict.plan = plan
+        return conflict

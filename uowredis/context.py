@@ -1,0 +1,73 @@
+"""Which session is open here (say): the sessions of this context, and those shared among threads."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import threading
+import weakref
+from typing import Any, Protocol
+
+from uowredis.server import Server
+
+Owner = tuple[int, Any]
+
+
+class Opened(Protocol):
+    """What the context knows of a session."""
+
+    database: Server
+    belongs_to: Owner | None
+
+
+#: The open sessions of this context, the innermost last.
+_open: contextvars.ContextVar[tuple[Any, ...]] = contextvars.ContextVar("uowredis_sessions", default=())
+
+#: Those that every thread may use.
+_shared: weakref.WeakKeyDictionary[Server, Any] = weakref.WeakKeyDictionary()
+
+
+def find(database: Server) -> Any:
+    """Return the open session of *database*, the innermost of this context first, None where there is none."""
+    for session in reversed(_open.get()):
+        if session.database is database:
+            return session
+    return _shared.get(database) if _shared else None
+
+
+def owner() -> Owner:
+    """Return which thread and task this is."""
+    # The running loop is looked up first because current_task() raises without one.
+    loop = asyncio._get_running_loop()
+    return threading.get_ident(), None if loop is None else asyncio.current_task(loop)
+
+
+def is_open(database: Server, whose: Owner) -> bool:
+    """Return whether *whose* session of *database* is open in this context, or one is shared."""
+    return database in _shared or any(
+        session.database is database and session.belongs_to == whose for session in _open.get()
+    )
+
+
+def enter(session: Opened) -> None:
+    """Take *session* as the innermost of this context."""
+    _open.set((*_open.get(), session))
+
+
+def leave(session: Opened) -> None:
+    """Take *session* out of this context, and no other.
+
+    Not the former value: sessions of other databases may have come and gone since, with generators.
+    """
+    _open.set(tuple(other for other in _open.get() if other is not session))
+
+
+def share(session: Opened) -> None:
+    """Let every thread find *session*."""
+    _shared[session.database] = session
+
+
+def unshare(session: Opened) -> None:
+    """Let only its own context find *session*."""
+    if _shared.get(session.database) is session:
+        del _shared[session.database]

@@ -1,0 +1,276 @@
+"""``PipelineDatabase``: pipelines and transactions as redis-py has them, on sessions (say).
+
+In a pipeline reads wait, too, and ``execute()`` gives all replies in the order said. Indexes and relations are kept as
+in any session, because a pipeline is one.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from uowredis import context
+from uowredis.commands import Create, Identity, Look, Read, State, Write
+from uowredis.committing import back_off
+from uowredis.database import RedisDatabase
+from uowredis.exceptions import Conflict, SessionError
+from uowredis.pending import Pending
+from uowredis.schema import ModelSchema
+from uowredis.session import Session
+from uowredis.spelling import flag
+
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Self
+
+    from uowredis.plan import Plan
+
+__all__ = ["Pipeline", "PipelineDatabase"]
+
+T = TypeVar("T")
+
+
+class Pipeline(Session):
+    """A session in which reads wait, too.
+
+    Args:
+        database: the models of this database take part.
+        transaction: False sends a pipeline that only reads without MULTI and EXEC; with a write in it, it is a
+            transaction all the same.
+        share_in_threads: every thread may use it while it is open, one call at a time.
+        options: as for :class:`Session`.
+    """
+
+    def __init__(
+        self, database: PipelineDatabase, *, transaction: bool = True, share_in_threads: bool = False, **options: Any
+    ) -> None:
+        super().__init__(database, **options)
+        self._committer.bare = not flag(transaction, "pipeline(transaction=...)")
+        self._shared = flag(share_in_threads, "pipeline(share_in_threads=...)")
+        self._lock = threading.RLock()
+        self._answers_at_once = False
+
+    def __enter__(self) -> Self:
+        super().__enter__()
+        if self._shared:
+            context.share(self)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        context.unshare(self)
+        with self._lock:
+            super().__exit__(kind, error, trace)
+
+    def check_owner(self) -> None:
+        """Check that this thread or task opened the pipeline, or that it is shared.
+
+        Raises:
+            SessionError: where it did not.
+        """
+        if self._shared:
+            self.view.check_connection()
+        else:
+            super().check_owner()
+
+    # What is said.
+
+    def read(self, read: Read[T]) -> T:
+        """Take *read* for :meth:`execute`; between ``watch()`` and ``multi()`` answer it at once.
+
+        Raises:
+            DoesNotExist: where the object was deleted, or made in a session that was rolled back.
+        """
+        with self._lock:
+            if self._answers_at_once:
+                return super().read(read)
+            self.view.check_alive(read.identity)
+            read = self._referring(read, self._referred(read))
+            pending: Pending[T] = Pending(read)
+            unasked = read.members == () or read.identity.state is State.EMPTY
+            if unasked:
+                pending.settle(super().read(read))
+            self.view.lives.ask(read, answered=unasked)
+            self._answers.append(pending)
+            return cast("T", pending)
+
+    def look(self, collection: Any, schema: ModelSchema) -> Pending[Any] | None:
+        """Take *collection* as one reply of :meth:`execute`, as it is refined by then (for models)."""
+        with self._lock:
+            if self._answers_at_once:
+                return None
+            look = Look(collection, schema)
+            pending: Pending[Any] = Pending(look)
+            self.view.lives.look(look)
+            self._answers.append(pending)
+            return pending
+
+    def say(self, write: Write[T]) -> Pending[T]:
+        """Take *write* for :meth:`execute`; return its reply to be.
+
+        Raises:
+            SessionError: between ``watch()`` and ``multi()``.
+            DoesNotExist: where the object was deleted, or made in a session that was rolled back.
+        """
+        with self._lock:
+            self._check_begun(write)
+            return super().say(write)
+
+    def create(self, create: Create, instance: object) -> None:
+        """Take the creation of *instance* for :meth:`execute`.
+
+        Raises:
+            SessionError: between ``watch()`` and ``multi()``.
+            UniquenessError: where this pipeline holds an object with the same chosen pk.
+        """
+        with self._lock:
+            self._check_begun(create)
+            super().create(create, instance)
+
+    def delete(self, identity: Identity) -> None:
+        """Take the deletion of an object for :meth:`execute`.
+
+        Raises:
+            SessionError: between ``watch()`` and ``multi()``.
+        """
+        with self._lock:
+            self._check_begun(f"the deletion of {identity}")
+            super().delete(identity)
+
+    def allocate_all(self, identities: Sequence[Identity]) -> list[str]:
+        """Give new objects their pks now, in one round trip; return the pks of all."""
+        with self._lock:
+            return super().allocate_all(identities)
+
+    def _check_begun(self, command: object) -> None:
+        if self._answers_at_once:
+            raise SessionError(
+                f"{command} comes before multi(): until then only reads are answered. Way out: pipeline.multi() first"
+            )
+
+    # As in redis-py.
+
+    def watch(self, *what: Any) -> None:
+        """Watch fields and keys until :meth:`execute`; reads are answered at once from now until :meth:`multi`.
+
+        Args:
+            what: fields of instances that have a primary key, or keys as text.
+
+        Raises:
+            SessionError: after the first command.
+            ArgumentTypeError: for anything else than fields and keys.
+        """
+        with self._lock:
+            if self.pending:
+                raise SessionError("watch() comes first, and commands are pending. Way out: execute() them, or reset()")
+            super().watch(*what)
+            self._answers_at_once = True
+
+    def begin_reading(self, *what: Any) -> None:
+        """Same as :meth:`watch`, where there may be nothing to watch (for ``transaction()``)."""
+        if what:
+            self.watch(*what)
+        self._answers_at_once = True
+
+    def multi(self) -> None:
+        """End what :meth:`watch` began: from now on commands wait for :meth:`execute`.
+
+        Raises:
+            SessionError: after the first command.
+        """
+        if self.pending:
+            raise SessionError("multi() comes before the first command. Way out: leave it out")
+        self._answers_at_once = False
+
+    def execute(self) -> list[Any]:
+        """Send everything; return the replies of reads and writes in the order said.
+
+        Same as :meth:`commit`: a constructor gives its instance, ``delete()`` None, a collection its list.
+
+        Raises:
+            Conflict: where what was watched has changed; nothing was applied.
+            CommitError: as for :meth:`commit`.
+        """
+        return self.commit()
+
+    def commit(self, plan: Plan | None = None) -> list[Any]:
+        """Same as :meth:`Session.commit`, and the replies of reads stand among the others."""
+        with self._lock:
+            self._answers_at_once = False
+            self._prepare()
+            return super().commit(plan)
+
+    def plan(self, *, symbolic: bool = False) -> Plan:
+        """Same as :meth:`Session.plan`, with the reads that wait."""
+        with self._lock:
+            self._prepare()
+            return super().plan(symbolic=symbolic)
+
+    def _prepare(self) -> None:
+        """Have the collections say what they will ask, as they are refined now."""
+        commands = self.view.lives.commands
+        for position, command in enumerate(commands):
+            if isinstance(command, Look):
+                commands[position] = command.of.prepared(command)
+
+    def reset(self) -> None:
+        """Forget what was said; watch nothing any more."""
+        with self._lock:
+            self._answers_at_once = False
+            self.rollback()
+
+
+class PipelineDatabase(RedisDatabase):
+    """A ``RedisDatabase`` with pipelines and transactions; takes the same arguments."""
+
+    def pipeline(self, transaction: bool = True, share_in_threads: bool = False, **options: Any) -> Pipeline:
+        """Return a pipeline: ``with db.pipeline() as pipeline:``.
+
+        Args:
+            transaction: False sends what only reads without MULTI and EXEC.
+            share_in_threads: every thread may use it while it is open, one call at a time.
+            options: as for :class:`Session`.
+        """
+        return Pipeline(self, transaction=transaction, share_in_threads=share_in_threads, **options)
+
+    def transaction(
+        self,
+        function: Callable[[Pipeline], Any],
+        *watches: Any,
+        value_from_callable: bool = False,
+        retry_for: float | None = None,
+    ) -> Any:
+        """Call ``function(pipeline)`` and execute the pipeline; call it again where something watched has changed.
+
+        Until the function calls ``pipeline.multi()`` reads are answered at once; from then on commands wait.
+
+        Args:
+            function: takes the pipeline.
+            watches: fields of instances, or keys as text.
+            value_from_callable: return what the function returned.
+            retry_for: seconds for which it is tried again, the database's ``retry_for`` (30) by default.
+
+        Returns:
+            The replies of the pipeline.
+
+        Raises:
+            Conflict: where others kept changing what is watched; nothing was applied.
+            SessionError: for a write before ``multi()``.
+        """
+        deadline = time.monotonic() + (self.retry_for if retry_for is None else retry_for)
+        attempt = 0
+        while True:
+            attempt += 1
+            try:
+                with self.pipeline(attempts=1) as pipeline:
+                    pipeline.begin_reading(*watches)
+                    value = function(pipeline)
+                    replies = pipeline.execute()
+                    return value if value_from_callable else replies
+            except Conflict:
+                if time.monotonic() >= deadline:
+                    raise
+            back_off(attempt)

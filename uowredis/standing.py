@@ -1,0 +1,124 @@
+"""What a caller read and decides on, watched from the read to the commit (do).
+
+One connection is pinned from the first watch on. Whatever needs a MULTI of its own goes over another, because an EXEC,
+of a query too, lets go of all that is watched.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from uowredis.content import Call
+from uowredis.exceptions import OutcomeUnknown, Rejected, UowError
+from uowredis.executor import Lent, Link
+from uowredis.server import Server
+from uowredis.spelling import plain
+from uowredis.turns import Ask, Fetch, Round, with_order
+
+#: Their answers differ from one time to the next; what they were made from is compared instead.
+_VOLATILE = frozenset(("SRANDMEMBER", "HRANDFIELD", "ZRANDMEMBER", "TTL", "PTTL"))
+
+
+class Standing:
+    """The reads and watches of one caller.
+
+    Attributes:
+        rounds: what was watched and read, with the replies.
+    """
+
+    def __init__(self, server: Server) -> None:
+        self.rounds: list[Round] = []
+        self._server = server
+        self._watched: dict[str, None] = {}
+        self._calls: set[Call] = set()
+        self._lent: Lent | None = None
+        self._link: Link | None = None
+        self._lost = ""
+
+    @contextlib.contextmanager
+    def pinned(self) -> Iterator[Link]:
+        """Lend the pinned connection.
+
+        Raises:
+            Rejected: where it was lost, and with it what was watched.
+        """
+        if self._lost:
+            raise Rejected(
+                f"The connection that watched what you read was lost ({self._lost}); nothing was applied. Way out: "
+                f"rollback(), and read again"
+            )
+        if self._link is None:
+            self._lent = self._server.executor.pinned()
+            self._link = self._lent.__enter__()
+        assert self._lent is not None
+        try:
+            yield self._link
+        except BaseException as error:
+            harmless = isinstance(error, UowError) and not isinstance(error, OutcomeUnknown) and not self._link.owes
+            if not harmless:
+                self._lost = str(error) or type(error).__name__
+                lent, self._lent, self._link = self._lent, None, None
+                lent.__exit__(type(error), error, error.__traceback__)
+            raise
+
+    def ask(self, calls: Sequence[Call]) -> list[Any]:
+        """Watch what *calls* read, and send them, in one round trip; return their raw replies."""
+        behind = [Ask(call, f"read: {self._server.behind(call)}") for call in calls]
+        return self._take([key for call in calls for key in self._server.watched_for(call)], behind)
+
+    def watch(self, keys: Sequence[str]) -> None:
+        """Watch *keys*; what they hold is kept, to tell later whether it changed (DUMP)."""
+        self._take(keys, [Ask(("DUMP", key), f"watched: {self._server.behind(('DUMP', key))}") for key in keys])
+
+    def _take(self, keys: Sequence[str], asks: Sequence[Ask]) -> list[Any]:
+        new = [key for key in dict.fromkeys(keys) if key not in self._watched]
+        self._watched |= dict.fromkeys(new)
+        most = self._server.executor.most_watched
+        # Beyond what one connection should watch, the replies are compared by the script of the commit.
+        watch = tuple(new) if most is None or len(self._watched) <= most else ()
+        sent = [*asks, *(Ask(("DUMP", ask.call[1]), ask.why) for ask in asks if ask.call[0] in _VOLATILE)]
+        with self.pinned() as link:
+            raw = link.look(Fetch(watch, tuple(sent)))
+        kept = [
+            (ask, with_order(ask.call, plain(reply)))
+            for ask, reply in zip(sent, raw, strict=True)
+            if ask.call not in self._calls and ask.call[0] not in _VOLATILE
+        ]
+        self._calls.update(ask.call for ask, _ in kept)
+        if watch or kept:
+            self.rounds.append(Round(Fetch(watch, tuple(ask for ask, _ in kept)), [reply for _, reply in kept]))
+        return raw[: len(asks)]
+
+    def differing(self) -> list[Ask]:
+        """Watch and read everything again, after an EXEC let go of it; return the reads that answer differently."""
+        most = self._server.executor.most_watched
+        watch = tuple(self._watched) if most is None or len(self._watched) <= most else ()
+        known = [(ask, reply) for each in self.rounds for ask, reply in each]
+        with self.pinned() as link:
+            replies = link.find(Fetch(watch, tuple(ask for ask, _ in known)))
+        return [
+            ask for (ask, before), after in zip(known, replies, strict=True) if with_order(ask.call, after) != before
+        ]
+
+    @property
+    def watched(self) -> tuple[str, ...]:
+        """Every key that is watched, or would be where there were fewer."""
+        return tuple(self._watched)
+
+    def close(self) -> None:
+        """Let go of everything."""
+        lent, link, self._lent, self._link = self._lent, self._link, None, None
+        self.rounds, self._watched, self._calls, self._lost = [], {}, set(), ""
+        if lent is None or link is None:
+            return
+        try:
+            link.unwatch()
+        except BaseException as error:
+            with contextlib.suppress(UowError):
+                lent.__exit__(type(error), error, error.__traceback__)
+            if not isinstance(error, Exception):
+                raise
+        else:
+            lent.__exit__(None, None, None)
