@@ -377,7 +377,10 @@ class RedisModel(InstanceHashCommands[Sync], Sync, metaclass=MetaRedisModel):
             return []
         if not conditions:
             return [spelled] if session.holds(schema, spelled) else []
-        return [match for match in session.view.find(schema, conditions) if _pk_of(match) == spelled]
+        found = session.view.find(schema, conditions)
+        # Which of the new objects is meant is known by their pks only.
+        session.allocate_all([match for match in found if isinstance(match, Identity)])
+        return [match for match in found if _pk_of(match) == spelled]
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, RedisModel):
@@ -416,7 +419,7 @@ def _check_names(schema: ModelSchema, values: dict[str, Any], fields: dict[str, 
 
 
 def _pk_of(match: Identity | str) -> str | None:
-    return match.pk if isinstance(match, Identity) else match
+    return match.reference if isinstance(match, Identity) else match
 
 
 def _chosen_pk(schema: ModelSchema, values: dict[str, Any]) -> str | None:

@@ -261,3 +261,20 @@ def test_what_a_class_may_not_declare(database: RedisDatabase) -> None:
         base.later = StringField()
     mixed = type("Mixed", (type("Mixin", (), {"tag": StringField()}), base), {})
     assert "x" == mixed(tag="x").tag.get()
+
+
+def test_a_primary_key_to_be_is_a_condition_like_any_other(server: Backend) -> None:
+    """A new object gets its key where a query with other conditions asks for just that one."""
+
+    class Song(RedisModel):
+        database = server.database()
+        title = StringField(indexable=True)
+
+    Song(title="a")
+    with Session(Song.database) as session:
+        Song(title="a")
+        assert Song.exists(pk="2", title="a")
+        assert "2" == Song.get(pk=2, title="a").pk.get()
+        assert not Song.exists(pk="2", title="b")
+        session.commit()
+    assert Song.exists(pk="2", title="a")

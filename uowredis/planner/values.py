@@ -11,6 +11,7 @@ from uowredis.content import Call, Pairs, Part, pairs, read_call
 from uowredis.keys import INSTANCE_HASH
 from uowredis.planner.asking import Asking
 from uowredis.planner.entries import Entries, Move
+from uowredis.planner.gains import Gains
 from uowredis.planner.lives import Life
 from uowredis.planner.work import Work
 from uowredis.rehearsal import Rehearsal, Rewrite
@@ -48,6 +49,7 @@ class Values:
     rehearsal: Rehearsal
     symbolic: bool
     entries: Entries = attrs.field(init=False)
+    gains: Gains = attrs.field(factory=Gains)
     works: list[Work] = attrs.field(factory=list)
     deltas: list[Delta] = attrs.field(factory=list)
     rewrites: dict[int, Rewrite] = attrs.field(factory=dict)
@@ -67,6 +69,8 @@ class Values:
             for storage in epoch.storages():
                 on_server = storage == INSTANCE_HASH and not epoch.from_nothing and life.alive and epoch is life
                 if on_server and self.entries.take(life, epoch.writes[storage]):
+                    continue
+                if epoch is life and life.alive and not life.ended and self.gains.take(life, storage):
                     continue
                 work = Work.of(life, epoch, storage)
                 if work.rehearsed or epoch is life:
@@ -104,7 +108,8 @@ class Values:
         for life, field, key in self.entries.claims():
             yield life, field, {key}
         for work in self.works:
-            if not work.rehearsed and work.epoch is work.life and work.life.alive:
+            unique = any(field.unique for field in work.indexed)
+            if unique and not work.rehearsed and work.epoch is work.life and work.life.alive:
                 for field, found in work.by_field(work.simple_after()):
                     if field.unique:
                         yield work.life, field, work.life.model.index_keys(field, found)
@@ -140,21 +145,26 @@ class Values:
 
     def moves(self) -> Iterator[Move]:
         """Yield what became of the InstanceHashFields that are not unique and not among the deltas."""
-        return self._moves(unique=False)
+        yield from self._moves(unique=False)
+        yield from self.gains.moves()
 
     def all_deltas(self) -> Iterator[Delta]:
         """Yield what became of all indexed fields."""
         yield from self.deltas
-        for life, field, old, new in self.moves():
+        for life, field, old, new in self._moves(unique=False):
             yield Delta(life, field, {old} if old else set(), {new} if new else set())
+        for life, field, keys in self.gains.by_field():
+            yield Delta(life, field, set(), keys)
 
     def _of_work(self, work: Work, reply: Any) -> tuple[Pairs, Pairs]:
         if self.symbolic:
             unknown = [(field.name if field.kind is Kind.ENTRY else "", UNKNOWN) for field in work.indexed]
-            before = unknown if work.call is not None else work.simple_before(None)
-            return before, (unknown if work.rehearsed else work.simple_after())
+            after = work.simple_after()
+            before = unknown if work.call is not None else work.simple_before(None, after)
+            return before, (unknown if work.rehearsed else after)
         if not work.rehearsed:
-            return work.simple_before(reply), work.simple_after()
+            after = work.simple_after()
+            return work.simple_before(reply, after), after
         after = work.rehearse(self.rehearsal, reply)
         return pairs(work.kind, work.part, reply) if work.call is not None else [], after
 

@@ -161,13 +161,13 @@ class Work:
                     there |= dict.fromkeys(members)
         return [(entry if single else "", value) for entry, value in there.items() if value is not None]
 
-    def simple_before(self, reply: Any) -> Pairs:
-        """Return what the index must forget, where the changes tell what will be there."""
+    def simple_before(self, reply: Any, after: Pairs) -> Pairs:
+        """Return what the index must forget, where the changes tell that *after* will be there."""
         if self.part != ():
             return pairs(self.kind, self.part, reply)
-        if self.epoch.from_nothing or self.kind is Kind.HASH:
+        if self.epoch.from_nothing or self.kind is Kind.HASH or len(after) == len(self.members):
             return []
-        kept = {value for _, value in self.simple_after()}
+        kept = {value for _, value in after}
         return [("", value) for value in self.members if value not in kept]
 
     def rehearse(self, rehearsal: Rehearsal, reply: Any) -> Pairs:
