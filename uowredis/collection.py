@@ -24,7 +24,7 @@ from uowredis.fields import Bound
 from uowredis.pending import Pending
 from uowredis.query import SHOWN, Column, Filter, Order, Query, Sorting
 from uowredis.schema import Kind, ModelSchema
-from uowredis.search import Search, temporary_key
+from uowredis.search import Search
 from uowredis.session import current
 from uowredis.spelling import flag, integer, plain, text
 
@@ -213,7 +213,7 @@ class CollectionManager:
 
         What no single reply answers is looked at when the pipeline was executed.
         """
-        calls = self._in_one_reply()
+        calls = self._in_one_reply(look.temporary)
         if calls is None:
             return attrs.evolve(look, calls=(), decode=lambda _: self._looked_at())
         sorting, decode = calls
@@ -223,25 +223,34 @@ class CollectionManager:
         self._pending = None
         return self._fetch()
 
-    def _in_one_reply(self) -> Any:
+    def _in_one_reply(self, temporary: str) -> Any:
         database = self._database
         pks = self._shape.kind == "pks" or (self._shape.kind == "instances" and not self._shape.tested)
         if not (pks or self._shape.kind in ("values", "values_list")):
             return None
-        query = self._search().query
+        query = self._query_unasked()
+        if query is None:
+            return None
         search = Search(database, None, query)
         if query.within is not None or not search.on_server():
             return None
         if pks and query.order is None:
             (call,) = query.members()
             return Sorting((call,), 0), lambda reply: self._as_asked(search, query.members_of([plain(reply)]))
-        sorting = search.sorting(0, None, temporary_key(self._schema.keys))
+        sorting = search.sorting(0, None, temporary)
 
         def decode(reply: Any) -> list[Any]:
             table = search.rows_of(plain(reply))
             return self._as_asked(search, [pk for (pk,) in table]) if pks else self._shaped(table)
 
         return sorting, decode
+
+    def _query_unasked(self) -> Query | None:
+        """Return the query where nothing has to be asked for it first."""
+        if any(known is None for _, _, known in self._filters):
+            return None
+        order = None if self._sort is None or self._sort.scores is not None else self._order(self._sort, False)
+        return CollectionManager._query(self, False, order)
 
     def _check_waits(self) -> None:
         if self._pending is not None and self._pending.waits:

@@ -259,6 +259,7 @@ class Look:
     Attributes:
         of: the collection that asks.
         model: whose objects it finds.
+        temporary: key of its intermediate results; it lives within the transaction.
         calls: what it asks; none where it can only ask on its own, when the others are answered.
         answer: position of the call whose reply is the answer.
         decode: makes the answer of the reply.
@@ -266,6 +267,7 @@ class Look:
 
     of: Any
     model: ModelSchema
+    temporary: str
     calls: tuple[tuple[str, ...], ...] = ()
     answer: int = 0
     decode: Callable[[Any], Any] = as_is

@@ -78,6 +78,7 @@ class Committer:
         self.tried = 0
         while True:
             self.tried += 1
+            self._check_whole()
             applied = self._attempt(shown, note)
             if applied is not None:
                 return applied
@@ -92,9 +93,12 @@ class Committer:
         with lent as link:
             try:
                 plan, planner = self._planned(link, shown)
-            except UowError:
+            except UowError as error:
                 if standing is None:
                     link.unwatch()
+                elif not isinstance(error, Conflict) and not link.owes:
+                    # What the caller read may have changed, and the refusal may stand on what is there now.
+                    self._confirm(error)
                 raise
             self.last_plan = plan
             if not plan.steps:
@@ -113,22 +117,27 @@ class Committer:
                 raise
         return applied
 
-    def _confirm(self) -> None:
-        """Watch again what the caller read, after an attempt let go of it.
+    def _check_whole(self) -> None:
+        standing = self.view.standing
+        if standing is not None and standing.torn:
+            raise self._changed(standing.torn)
+
+    def _confirm(self, refusal: UowError | None = None) -> None:
+        """Watch again what the caller read, after an attempt let go of it, or was refused.
 
         Raises:
             Conflict: where it is no longer what the caller decided on.
         """
         standing = self.view.standing
-        if standing is None:
-            return
-        if differing := standing.differing():
-            assert self.last_plan is not None
-            raise self._named(
-                f"What was read in the session has changed: {self._shown(differing)}; nothing was applied. Way out: "
-                f"rollback(), read again and decide anew; db.run() does that",
-                differing,
-            )
+        if standing is not None and (differing := standing.differing()):
+            raise self._changed(differing) from refusal
+
+    def _changed(self, differing: list[Ask]) -> Conflict:
+        return self._named(
+            f"What was read in the session has changed: {self._shown(differing)}; nothing was applied. Way out: "
+            f"rollback(), read again and decide anew; db.run() does that",
+            differing,
+        )
 
     def _planned(self, link: Link, shown: Plan | None) -> tuple[Plan, Planner]:
         planner = self._planner()
@@ -170,6 +179,7 @@ class Committer:
             self.view.rehearsal,
             limits,
             standing=() if standing is None else tuple(standing.rounds),
+            unwatched=standing is not None and standing.unwatched,
             symbolic=symbolic,
         )
 
@@ -197,14 +207,17 @@ class Committer:
         )
 
     def _shown(self, asks: list[Ask]) -> str:
-        found = dict.fromkeys(f"{self.server.behind(ask.call)} ({ask.call[1]})" for ask in asks)
+        found = dict.fromkeys(
+            f"{self.server.behind(ask.call)} ({', '.join(self.server.watched_for(ask.call))})" for ask in asks
+        )
         return ", ".join(list(found)[:10])
 
     def _named(self, message: str, differing: list[Ask]) -> Conflict:
-        plan = self.last_plan
-        assert plan is not None
-        keys = sorted({ask.call[1] for ask in differing})
-        fields = sorted({self.server.behind(ask.call) for ask in differing})
-        conflict = Conflict(message, keys, plan.watched, fields)
+        plan, standing = self.last_plan, self.view.standing
+        keys = sorted({key for ask in differing for key in self.server.watched_for(ask.call)})
+        fields = sorted({name for ask in differing for name in self.server.behind(ask.call).split(", ")})
+        watched = () if standing is None else standing.watched
+        watched = tuple(dict.fromkeys((*watched, *(() if plan is None else plan.watched))))
+        conflict = Conflict(message, keys, watched, fields)
         conflict.plan = plan
         return conflict

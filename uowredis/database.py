@@ -7,9 +7,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from uowredis.committing import back_off
-from uowredis.exceptions import Conflict, SessionError
+from uowredis.exceptions import ArgumentError, ArgumentTypeError, Conflict, SessionError
 from uowredis.server import Server
 from uowredis.session import Session
+from uowredis.spelling import span
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -27,7 +28,7 @@ class CommittedSession(Session):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if error is not None or self.has_failed or not self.pending:
+        if error is not None or self.has_failed or not self.has_something:
             super().__exit__(kind, error, trace)
             return
         try:
@@ -107,20 +108,29 @@ class RedisDatabase(Server):
 
         Raises:
             Conflict: after the last attempt.
+            ArgumentError: for options that cannot be.
             CommitError: where the commit was refused, or nobody knows.
         """
+        if not callable(function):
+            raise ArgumentTypeError(f"run() takes a function of a session, not {function!r}")
+        if "dry_run" in options:
+            raise ArgumentError("run() applies what the function says. Way out: Session(db, dry_run=True) as a block")
         most = self.options.changed("run", attempts=attempts).attempts
-        deadline = None if retry_for is None else time.monotonic() + retry_for
+        deadline = None if retry_for is None else time.monotonic() + span(retry_for, "run(retry_for=...)")
         options = {"watch_reads": True, **options}
         tried = 0
         while True:
             session = RunSession(self, attempts=max(1, most - tried), retry_for=retry_for, **options)
+            finishing = False
             try:
                 with session:
                     result = function(session)
+                    finishing = True
                     session.finish()
                     return result
             except Conflict as conflict:
+                if not finishing or session.outcome == "applied":
+                    raise  # of something that the function called, then or after the commit
                 tried += max(1, session.tried)
                 if tried >= most if deadline is None else time.monotonic() >= deadline:
                     conflict.add_note(f"uowredis: db.run() tried {tried} times")

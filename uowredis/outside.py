@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 def alone(database: Server) -> Session:
     """Return a session for one call: retried by time, not by count; keys of any size are rehearsed."""
-    return Session(database, rehearsal_limit=sys.maxsize, retry_for=database.retry_for)
+    return Session(database, rehearsal_limit=sys.maxsize, retry_for=database.retry_for, watch_reads=False)
 
 
 def read_alone(database: Server, read: Read[T]) -> T:

@@ -151,6 +151,11 @@ class ModelSchema:
         names = [name for name in args if name in self.fields] if storage == INSTANCE_HASH else [storage]
         return ", ".join(f"{self.name} <{pk}>.{name}" for name in names) or f"{self.name} <{pk}>"
 
+    def public(self, key: str) -> str | None:
+        """Return the part of a *key* of the model that holds no value, None: all of it."""
+        first = key.removeprefix(f"{self.keys.prefix}:").partition(":")[0]
+        return self.keys.index(first, "") if first in self.fields and self.fields[first].indexed else None
+
     def why_not_a_pk(self, pk: str) -> str | None:
         """Return why *pk* cannot be chosen for an instance in this layout, or None where it can."""
         if not pk:

@@ -27,6 +27,7 @@ local function take() at = at + 1; return ARGV[at - 1] end
 local function number() return tonumber(take()) end
 local function spell(value)
   if type(value) == 'number' then return ':' .. value end
+  if type(value) == 'table' then value = value.ok end
   if not value then return '-' end
   return '$' .. value
 end

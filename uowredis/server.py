@@ -18,7 +18,8 @@ from redis.retry import Retry
 from uowredis.content import Call
 from uowredis.exceptions import ArgumentError, ImplementationError
 from uowredis.executor import Executor
-from uowredis.spelling import flag, integer
+from uowredis.schema import ModelSchema
+from uowredis.spelling import flag, integer, span
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -113,7 +114,8 @@ class Server:
             rehearsal_limit=rehearsal_limit,
             max_steps=max_steps,
         )
-        self.retry_for = retry_for
+        self.retry_for = span(retry_for, "RedisDatabase(retry_for=...)")
+        flag(scripts, "RedisDatabase(scripts=...)")
         integer(max_watched, "RedisDatabase(max_watched=...)", 0)
         self._max_watched = max_watched
         self._scripts = scripts
@@ -255,25 +257,48 @@ class Server:
 
     def behind(self, call: Call) -> str:
         """Return what the key of *call* is of: ``Bike <1>.name``, ``index Bike.name``; or the key itself."""
-        key = call[1]
+        found = []
+        for key in self.watched_for(call):
+            schema = self._schema_of(key)
+            found.append(key if schema is None else schema.behind(key, call[2:]))
+        return ", ".join(dict.fromkeys(found))
+
+    def public(self, call: Call) -> str | None:
+        """Return how much of the keys of *call* holds no value, None: all of it."""
+        for key in self.watched_for(call):
+            schema = self._schema_of(key)
+            public = None if schema is None else schema.public(key)
+            if public is not None:
+                return public
+        return None
+
+    def _schema_of(self, key: str) -> ModelSchema | None:
         schemas = [model._schema for model in self._models.values() if key.startswith(f"{model._schema.keys.prefix}:")]
-        if not schemas:
-            return key
-        schema = max(schemas, key=lambda schema: len(schema.keys.prefix))
-        return str(schema.behind(key, call[2:]))
+        return max(schemas, key=lambda schema: len(schema.keys.prefix), default=None)
 
     def watched_for(self, call: Call) -> tuple[str, ...]:
         """Return the keys to watch so that nothing changes what the reading *call* answers."""
-        if call[0] in ("SISMEMBER", "SMISMEMBER"):
-            # Presence: the set of all pks changes with every creation, the guard keys only with these objects.
-            for model in self._models.values():
-                if model._schema.keys.collection == call[1]:
-                    return tuple(model._schema.keys.guard(pk) for pk in call[2:])
+        # Presence: the set of all pks changes with every creation, the guard keys only with these objects.
+        if (schema := self._presence(call)) is not None:
+            return tuple(schema.keys.guard(pk) for pk in call[2:])
         if call[0] in ("SINTER", "SUNION"):
             return call[1:]
         if call[0] == "ZINTER":
             return call[2 : 2 + int(call[1])]
         return call[1:2]
+
+    def watched_for_absence(self, call: Call, reply: Any) -> str | None:
+        """Return the key to watch, too, where *reply* says that an object is missing whose pk Redis will count."""
+        schema = self._presence(call)
+        if schema is None or not schema.auto or 0 not in (reply if isinstance(reply, list) else [reply]):
+            return None
+        return schema.keys.collection
+
+    def _presence(self, call: Call) -> ModelSchema | None:
+        if call[0] not in ("SISMEMBER", "SMISMEMBER"):
+            return None
+        schemas = (model._schema for model in self._models.values())
+        return next((schema for schema in schemas if schema.keys.collection == call[1]), None)
 
     def check(self, namespace: str, name: str, model: type) -> None:
         """Check that *model* may have its name here (for models).

@@ -47,6 +47,7 @@ from uowredis.planner.presence import pk_taken
 from uowredis.rehearsal import Rehearsal
 from uowredis.schema import ModelSchema
 from uowredis.server import Server
+from uowredis.spelling import flag, span
 from uowredis.view import View
 
 if TYPE_CHECKING:
@@ -129,8 +130,8 @@ class Session:
         self.belongs_to: context.Owner | None = None
         rehearsal = Rehearsal(options.rehearsal_limit, random.getrandbits(32))
         self.view = View(database, rehearsal, dry_run=dry_run, watches=options.watch_reads, echo=options.echo)
-        self._dry_run = dry_run
-        deadline = None if retry_for is None else time.monotonic() + retry_for
+        self._dry_run = flag(dry_run, "Session(dry_run=...)")
+        deadline = None if retry_for is None else time.monotonic() + span(retry_for, "Session(retry_for=...)")
         self._committer = Committer(database, self.view, options, deadline)
         self._answers: list[Pending[Any] | object] = []
         self._made: dict[Identity, None] = {}
@@ -142,7 +143,7 @@ class Session:
         self._is_open = False
 
     def __repr__(self) -> str:
-        return f"<Session of {self.database!r}, {len(self.pending)} pending>"
+        return f"<{type(self).__name__} of {self.database!r}, {len(self.view.lives.commands)} pending>"
 
     # Opening and leaving.
 
@@ -165,11 +166,11 @@ class Session:
             if error is None:
                 self._leave_cleanly()
         finally:
-            self.rollback()
+            self._forget_all()
             self.view.rehearsal.close()
 
     def _leave_cleanly(self) -> None:
-        pending = [command for command in self.pending if not isinstance(command, Read | Look)]
+        pending = [command for command in self.view.lives.commands if not isinstance(command, Read | Look)]
         if pending and self._stuck is None and not self._dry_run:
             self._leave(pending)
 
@@ -211,6 +212,7 @@ class Session:
     @property
     def pending(self) -> tuple[Command, ...]:
         """The commands that wait for the commit, in the order said."""
+        self.check_owner()
         return tuple(self.view.lives.commands)
 
     def say(self, write: Write[T]) -> Pending[T]:
@@ -314,6 +316,9 @@ class Session:
         """Take note of a new collection (for models): in a pipeline it is one reply."""
         return None
 
+    def relook(self, pending: Pending[Any], collection: Any) -> None:
+        """Take *collection* in the place of another one (for collections); only a pipeline has taken note of it."""
+
     def allocate(self, identity: Identity) -> str:
         """Give a new object its pk now; return it."""
         self.view.check_alive(identity)
@@ -340,7 +345,7 @@ class Session:
         self.check_owner()
         keys = [each if isinstance(each, str) else getattr(each, "key", None) for each in what]
         for each, key in zip(what, keys, strict=True):
-            if not isinstance(key, str):
+            if not isinstance(key, str) or not key:
                 raise ArgumentTypeError(f"watch() takes fields of instances, and keys as text, not {each!r}")
         if not keys:
             raise ArgumentError("watch() takes at least one field or key")
@@ -358,7 +363,8 @@ class Session:
             Rejected: where the commit would be refused as things stand, e.g. :class:`UniquenessError`.
             DoesNotExist: where an object that commands are about is not there.
         """
-        return self._committer.plan(symbolic=symbolic)
+        self.check_owner()
+        return self._committer.plan(symbolic=flag(symbolic, "plan(symbolic=...)"))
 
     def commit(self, plan: Plan | None = None) -> list[Any]:
         """Send everything in one transaction: all of it, or nothing.
@@ -379,7 +385,7 @@ class Session:
             SessionError: the session belongs to another thread or task, a commit before ended unknown, or a savepoint
                 is open.
         """
-        self._check_can_commit()
+        self._check_can_commit(plan)
         if self._dry_run:
             shown = self.plan()
             print(shown)
@@ -391,8 +397,10 @@ class Session:
         finally:
             _call_all(callbacks)
 
-    def _check_can_commit(self) -> None:
+    def _check_can_commit(self, plan: Plan | None) -> None:
         self.check_owner()
+        if plan is not None and not isinstance(plan, Plan):
+            raise ArgumentTypeError(f"commit() takes a plan, as plan() gives it, not {plan!r}")
         if self.belongs_to is None and self._committer.deadline is None:
             raise SessionError(
                 "This session was never opened, so nothing was said in it. Way out: with Session(db) as s:"
@@ -469,11 +477,15 @@ class Session:
         An instance made in this session no longer exists; an empty one made before is empty again. What was read under
         watch is not watched any more.
         """
+        self.check_owner()
+        self._forget_all()
+
+    def _forget_all(self) -> None:
         self._forget(Mark())
         self._empty()
         self._stuck = None
         for savepoint in self._savepoints:
-            savepoint.begin_anew()
+            savepoint.mark = Mark()
 
     def _mark(self) -> Mark:
         return Mark(len(self.view.lives.commands), len(self._made), len(self._callbacks), dict(self._numbers))
@@ -511,6 +523,11 @@ class Session:
         return self._committer.tried
 
     @property
+    def has_something(self) -> bool:
+        """Whether there is something to commit, or to call after it."""
+        return bool(self.view.lives.commands or self._callbacks)
+
+    @property
     def has_failed(self) -> bool:
         """Whether the last commit was applied in part, or nobody knows."""
         return self._stuck is not None
@@ -533,12 +550,12 @@ class Savepoint:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._mark: Mark | None = None
+        self.mark: Mark | None = None
 
     def __enter__(self) -> Self:
-        if self._mark is not None:
+        if self.mark is not None:
             raise SessionError("This savepoint was entered already. Way out: take another, session.savepoint()")
-        self._mark = self._session._mark()
+        self.mark = self._session._mark()
         self._session._savepoints.append(self)
         return self
 
@@ -552,20 +569,19 @@ class Savepoint:
             self.rollback()
         del open_ones[open_ones.index(self) :]
 
-    def begin_anew(self) -> None:
-        """Note that nothing is left of what was said before the block (for the session)."""
-        self._mark = Mark()
-
     def rollback(self) -> None:
         """Forget what was said since the beginning of the block, on purpose; the block goes on.
 
         Raises:
             SessionError: outside of the block.
         """
-        if self._mark is None or self not in self._session._savepoints:
+        open_ones = self._session._savepoints
+        if self.mark is None or self not in open_ones:
             raise SessionError("This savepoint is not open. Way out: use it inside its block")
         self._session.check_owner()
-        self._session._forget(self._mark)
+        self._session._forget(self.mark)
+        for inner in open_ones[open_ones.index(self) :]:
+            inner.mark = self.mark
 
 
 def _call_all(callbacks: Sequence[Callable[[], object]]) -> None:

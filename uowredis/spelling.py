@@ -228,6 +228,20 @@ def flag(value: object, what: object) -> bool:
     return value
 
 
+def span(value: object, what: object) -> float:
+    """Return a span of time in seconds, a finite number from 0 on.
+
+    Raises:
+        ArgumentTypeError: for another type.
+        ArgumentError: for a negative number, infinity or NaN.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ArgumentTypeError(f"{what} must be a number of seconds, not {_named(value)}")
+    if not 0 <= value < math.inf:
+        raise ArgumentError(f"{what} must be a finite number of seconds from 0 on, not {value!r}")
+    return float(value)
+
+
 def _named(value: object) -> str:
     return (
         f"{value!r}" if value is None or isinstance(value, bool | int | float | str | bytes) else type(value).__name__

@@ -18,7 +18,7 @@ from uowredis.spelling import plain
 from uowredis.turns import Ask, Fetch, Round, with_order
 
 #: Their answers differ from one time to the next; what they were made from is compared instead.
-_VOLATILE = frozenset(("SRANDMEMBER", "HRANDFIELD", "ZRANDMEMBER", "TTL", "PTTL"))
+_VOLATILE = frozenset(("SRANDMEMBER",))
 
 
 class Standing:
@@ -32,7 +32,8 @@ class Standing:
         self.rounds: list[Round] = []
         self._server = server
         self._watched: dict[str, None] = {}
-        self._calls: set[Call] = set()
+        self._replies: dict[Call, Any] = {}
+        self._torn: list[Ask] = []
         self._lent: Lent | None = None
         self._link: Link | None = None
         self._lost = ""
@@ -65,36 +66,51 @@ class Standing:
 
     def ask(self, calls: Sequence[Call]) -> list[Any]:
         """Watch what *calls* read, and send them, in one round trip; return their raw replies."""
-        behind = [Ask(call, f"read: {self._server.behind(call)}") for call in calls]
-        return self._take([key for call in calls for key in self._server.watched_for(call)], behind)
+        asks = [self._asked(call) for call in calls]
+        raw = self._take([key for call in calls for key in self._server.watched_for(call)], asks)
+        # Creations whose pk Redis counts touch no guard key: who is missing is watched by the set of all of them.
+        absent = [
+            (ask, key)
+            for ask, reply in zip(asks, raw, strict=True)
+            if (key := self._server.watched_for_absence(ask.call, reply)) is not None and key not in self._watched
+        ]
+        if absent:
+            self._take([key for _, key in absent], [ask for ask, _ in absent])
+        return raw
+
+    def _asked(self, call: Call) -> Ask:
+        return Ask(call, f"read: {self._server.behind(call)}", self._server.public(call))
 
     def watch(self, keys: Sequence[str]) -> None:
         """Watch *keys*; what they hold is kept, to tell later whether it changed (DUMP)."""
-        self._take(keys, [Ask(("DUMP", key), f"watched: {self._server.behind(('DUMP', key))}") for key in keys])
+        calls = [("DUMP", key) for key in keys]
+        self._take(keys, [Ask(call, f"watched: {self._server.behind(call)}") for call in calls])
 
     def _take(self, keys: Sequence[str], asks: Sequence[Ask]) -> list[Any]:
         new = [key for key in dict.fromkeys(keys) if key not in self._watched]
         self._watched |= dict.fromkeys(new)
-        most = self._server.executor.most_watched
-        # Beyond what one connection should watch, the replies are compared by the script of the commit.
-        watch = tuple(new) if most is None or len(self._watched) <= most else ()
+        watch = () if self.unwatched else tuple(new)
         sent = [*asks, *(Ask(("DUMP", ask.call[1]), ask.why) for ask in asks if ask.call[0] in _VOLATILE)]
         with self.pinned() as link:
             raw = link.look(Fetch(watch, tuple(sent)))
-        kept = [
-            (ask, with_order(ask.call, plain(reply)))
-            for ask, reply in zip(sent, raw, strict=True)
-            if ask.call not in self._calls and ask.call[0] not in _VOLATILE
-        ]
-        self._calls.update(ask.call for ask, _ in kept)
+        kept: list[tuple[Ask, Any]] = []
+        for ask, reply in zip(sent, raw, strict=True):
+            if ask.call[0] not in _VOLATILE:
+                found = with_order(ask.call, plain(reply))
+                if ask.call not in self._replies:
+                    self._replies[ask.call] = found
+                    kept.append((ask, found))
+                elif self._replies[ask.call] != found:
+                    self._torn.append(ask)
         if watch or kept:
             self.rounds.append(Round(Fetch(watch, tuple(ask for ask, _ in kept)), [reply for _, reply in kept]))
         return raw[: len(asks)]
 
     def differing(self) -> list[Ask]:
         """Watch and read everything again, after an EXEC let go of it; return the reads that answer differently."""
-        most = self._server.executor.most_watched
-        watch = tuple(self._watched) if most is None or len(self._watched) <= most else ()
+        if self._torn:
+            return self._torn
+        watch = () if self.unwatched else tuple(self._watched)
         known = [(ask, reply) for each in self.rounds for ask, reply in each]
         with self.pinned() as link:
             replies = link.find(Fetch(watch, tuple(ask for ask, _ in known)))
@@ -107,10 +123,21 @@ class Standing:
         """Every key that is watched, or would be where there were fewer."""
         return tuple(self._watched)
 
+    @property
+    def torn(self) -> list[Ask]:
+        """The reads that were made twice and answered differently: the caller decided on two worlds."""
+        return self._torn
+
+    @property
+    def unwatched(self) -> bool:
+        """Whether there are more keys than one connection should watch: the script of the commit compares replies."""
+        most = self._server.executor.most_watched
+        return most is not None and len(self._watched) > most
+
     def close(self) -> None:
         """Let go of everything."""
         lent, link, self._lent, self._link = self._lent, self._link, None, None
-        self.rounds, self._watched, self._calls, self._lost = [], {}, set(), ""
+        self.rounds, self._watched, self._replies, self._torn, self._lost = [], {}, {}, [], ""
         if lent is None or link is None:
             return
         try:

@@ -187,6 +187,12 @@ class ExtendedCollectionManager(CollectionManager):
         """
         branch = self.copy()
         branch._stored = text(key, "the key of from_stored()")
+        if self._pending is not None:
+            # In a pipeline the one reply is that of the new collection.
+            session = current(self._database)
+            if session is not None:
+                session.relook(self._pending, branch)
+            branch._pending, self._pending = self._pending, None
         return branch
 
     @property
@@ -212,6 +218,20 @@ class ExtendedCollectionManager(CollectionManager):
             within.append(frozenset(asker.stored(self._stored)))
         chosen = frozenset.intersection(*within) if within else None
         return Query(self._schema, tuple(filters), tuple(sets), chosen, order, self._columns())
+
+    def _query_unasked(self) -> Query | None:
+        scores = self._sort is not None and self._sort.scores is not None
+        keyed = all(
+            isinstance(given, Bound) and not isinstance(given, ListField) and given.owner.identity.pk is not None
+            for given in self._intersections
+        )
+        if scores or not keyed or self._stored is not None or SORTED_SCORE in self._shape.names:
+            return None
+        query = super()._query_unasked()
+        if query is None:
+            return None
+        sets = [(given.key, isinstance(given, SortedSetField)) for given in self._intersections]
+        return attrs.evolve(query, sets=tuple(sets), within=None)
 
     def _columns(self) -> tuple[Column, ...]:
         return tuple(Column.of(self._schema, name) for name in self._shape.names if name != SORTED_SCORE)

@@ -11,15 +11,18 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+import attrs
+
 from uowredis import context
 from uowredis.commands import Create, Identity, Look, Read, State, Write
 from uowredis.committing import back_off
 from uowredis.database import RedisDatabase
-from uowredis.exceptions import Conflict, SessionError
+from uowredis.exceptions import ArgumentTypeError, Conflict, SessionError
 from uowredis.pending import Pending
 from uowredis.schema import ModelSchema
-from uowredis.session import Session
-from uowredis.spelling import flag
+from uowredis.search import temporary_key
+from uowredis.session import Savepoint, Session
+from uowredis.spelling import flag, span
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -51,6 +54,8 @@ class Pipeline(Session):
         self._shared = flag(share_in_threads, "pipeline(share_in_threads=...)")
         self._lock = threading.RLock()
         self._answers_at_once = False
+        # What collections ask when the commit was applied is not for the next one.
+        self._settling = False
 
     def __enter__(self) -> Self:
         super().__enter__()
@@ -85,12 +90,14 @@ class Pipeline(Session):
             DoesNotExist: where the object was deleted, or made in a session that was rolled back.
         """
         with self._lock:
-            if self._answers_at_once:
+            if self._answers_at_once or self._settling:
                 return super().read(read)
-            self.view.check_alive(read.identity)
+            self._check_open()
+            identity = read.identity
+            self.view.check_alive(identity)
             read = self._referring(read, self._referred(read))
             pending: Pending[T] = Pending(read)
-            unasked = read.members == () or read.identity.state is State.EMPTY
+            unasked = read.members == () or (identity.pk is None and self.view.lives.find(identity) is None)
             if unasked:
                 pending.settle(super().read(read))
             self.view.lives.ask(read, answered=unasked)
@@ -100,9 +107,10 @@ class Pipeline(Session):
     def look(self, collection: Any, schema: ModelSchema) -> Pending[Any] | None:
         """Take *collection* as one reply of :meth:`execute`, as it is refined by then (for models)."""
         with self._lock:
-            if self._answers_at_once:
+            if self._answers_at_once or self._settling:
                 return None
-            look = Look(collection, schema)
+            self._check_open()
+            look = Look(collection, schema, temporary_key(schema.keys))
             pending: Pending[Any] = Pending(look)
             self.view.lives.look(look)
             self._answers.append(pending)
@@ -116,6 +124,7 @@ class Pipeline(Session):
             DoesNotExist: where the object was deleted, or made in a session that was rolled back.
         """
         with self._lock:
+            self._check_open()
             self._check_begun(write)
             return super().say(write)
 
@@ -127,6 +136,7 @@ class Pipeline(Session):
             UniquenessError: where this pipeline holds an object with the same chosen pk.
         """
         with self._lock:
+            self._check_open()
             self._check_begun(create)
             super().create(create, instance)
 
@@ -137,6 +147,7 @@ class Pipeline(Session):
             SessionError: between ``watch()`` and ``multi()``.
         """
         with self._lock:
+            self._check_open()
             self._check_begun(f"the deletion of {identity}")
             super().delete(identity)
 
@@ -144,6 +155,55 @@ class Pipeline(Session):
         """Give new objects their pks now, in one round trip; return the pks of all."""
         with self._lock:
             return super().allocate_all(identities)
+
+    def allocate(self, identity: Identity) -> str:
+        """Give a new object its pk now; return it.
+
+        Raises:
+            SessionError: between ``watch()`` and ``multi()``, where it would have to be created.
+        """
+        with self._lock:
+            if identity.state is State.EMPTY:
+                self._check_begun(f"the creation of a {identity.model.name}")
+            return super().allocate(identity)
+
+    def made(self, identity: Identity) -> None:
+        """Note an empty instance made in this pipeline."""
+        with self._lock:
+            super().made(identity)
+
+    def holds(self, model: ModelSchema, pk: str) -> bool:
+        """Return whether the object with *pk* will be there; new objects of the model get their pks for the answer."""
+        with self._lock:
+            return super().holds(model, pk)
+
+    def savepoint(self) -> Savepoint:
+        """Same as :meth:`Session.savepoint`."""
+        with self._lock:
+            return super().savepoint()
+
+    def on_commit(self, call: Callable[[], object]) -> None:
+        """Same as :meth:`Session.on_commit`."""
+        with self._lock:
+            super().on_commit(call)
+
+    def rollback(self) -> None:
+        """Same as :meth:`Session.rollback`."""
+        with self._lock:
+            super().rollback()
+
+    def relook(self, pending: Pending[Any], collection: Any) -> None:
+        """Take *collection* in the place of another one (for collections)."""
+        with self._lock:
+            for position, answer in enumerate(self._answers):
+                if answer is pending:
+                    look = self.view.lives.commands[position]
+                    assert isinstance(look, Look)
+                    self.view.lives.commands[position] = attrs.evolve(look, of=collection)
+
+    def _check_open(self) -> None:
+        if not self._is_open:
+            raise SessionError("The pipeline was left while this thread was using it; nothing was sent for it")
 
     def _check_begun(self, command: object) -> None:
         if self._answers_at_once:
@@ -201,7 +261,11 @@ class Pipeline(Session):
         with self._lock:
             self._answers_at_once = False
             self._prepare()
-            return super().commit(plan)
+            self._settling = True
+            try:
+                return super().commit(plan)
+            finally:
+                self._settling = False
 
     def plan(self, *, symbolic: bool = False) -> Plan:
         """Same as :meth:`Session.plan`, with the reads that wait."""
@@ -260,17 +324,25 @@ class PipelineDatabase(RedisDatabase):
             Conflict: where others kept changing what is watched; nothing was applied.
             SessionError: for a write before ``multi()``.
         """
-        deadline = time.monotonic() + (self.retry_for if retry_for is None else retry_for)
+        if not callable(function):
+            raise ArgumentTypeError(f"transaction() takes a function of a pipeline, not {function!r}")
+        flag(value_from_callable, "transaction(value_from_callable=...)")
+        patience = self.retry_for if retry_for is None else span(retry_for, "transaction(retry_for=...)")
+        deadline = time.monotonic() + patience
         attempt = 0
         while True:
             attempt += 1
+            pipeline, executing = self.pipeline(attempts=1), False
             try:
-                with self.pipeline(attempts=1) as pipeline:
+                with pipeline:
                     pipeline.begin_reading(*watches)
                     value = function(pipeline)
+                    executing = True
                     replies = pipeline.execute()
                     return value if value_from_callable else replies
             except Conflict:
+                if not executing or pipeline.outcome == "applied":
+                    raise  # of something that the function called, then or after EXEC
                 if time.monotonic() >= deadline:
                     raise
             back_off(attempt)

@@ -83,7 +83,7 @@ class RelatedField(Field[Any, Any]):
             )
         if not isinstance(check, bool):
             raise ImplementationError(f"{type(self).__name__}: check must be True or False, not {check!r}")
-        if not (isinstance(to, str) and to.rpartition(":")[2]) and not isinstance(to, MetaRedisModel):
+        if not (isinstance(to, str) and to.rpartition(":")[2].isidentifier()) and not isinstance(to, MetaRedisModel):
             raise ImplementationError(
                 f"{type(self).__name__} refers to a RelatedModel, by class, name, 'namespace:Name' or 'self', "
                 f"not {to!r}"

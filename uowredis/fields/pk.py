@@ -19,6 +19,15 @@ class BoundPK(Bound[M]):
 
     __slots__ = ()
 
+    @property
+    def key(self) -> NoReturn:
+        """Refuse: a primary key is part of other keys and has none of its own.
+
+        Raises:
+            ImplementationError: always.
+        """
+        raise ImplementationError(f"{self.field} is the primary key and has no key of its own. Way out: another field")
+
     def get(self) -> str:
         """Return the primary key; an empty instance of an AutoPKField gets one and is created.
 

@@ -40,7 +40,6 @@ class Asking:
             self._watched |= dict.fromkeys(each.fetch.watch)
             self._asks |= {ask.call: ask for ask in each.fetch.asks}
             self._replies |= {ask.call: reply for ask, reply in each}
-        self.scripted = self.most_watched is not None and len(self._asks) > self.most_watched
 
     def watch(self, key: str) -> None:
         """Ask that *key* does not change until EXEC."""

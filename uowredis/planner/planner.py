@@ -34,6 +34,10 @@ from uowredis.turns import Allocate, Fetch, Step
 Turn: TypeAlias = Fetch | Allocate | Plan
 
 
+#: Why there is a step of a query that is not its answer.
+_TEMPORARY = "temporary key of a query"
+
+
 @attrs.frozen
 class Limits:
     """What a plan may grow to, and what the server bears.
@@ -59,6 +63,7 @@ class Planner:
         rehearsal: where commands are tried.
         limits: what the plan may grow to.
         standing: what the caller read and watched before.
+        unwatched: not all of it is watched, so that a script must compare it.
         symbolic: decide without answers; what would have to be known stands between angle brackets.
     """
 
@@ -69,13 +74,14 @@ class Planner:
         limits: Limits,
         *,
         standing: Standing = (),
+        unwatched: bool = False,
         symbolic: bool = False,
     ) -> None:
         self.rewrites: Mapping[int, Rewrite] = {}
         self._lives = lives
         self._limits = limits
         self._symbolic = symbolic
-        self._asking = Asking(limits.watched, standing)
+        self._asking = Asking(limits.watched, standing, scripted=unwatched)
         self._values = Values(self._asking, rehearsal, symbolic)
         self._unique = Unique(self._asking, lives)
         self._presence = Presence(self._asking)
@@ -226,7 +232,10 @@ class Planner:
         for position, look in looks:
             for place, call in enumerate(look.calls):
                 answers = place == look.answer
-                steps.append(Step(call, look if answers else "temporary key of a query", position if answers else None))
+                public = look.model.public(call[1])
+                steps.append(
+                    Step(call, look, position, "", public) if answers else Step(call, _TEMPORARY, public=public)
+                )
         for key in sorted(self._presence.touched(lives, self.cascaded)):
             steps.append(Step(("SET", key, ""), "guard key of a creation or deletion"))
             steps.append(Step(("DEL", key), "guard key of a creation or deletion"))
