@@ -101,7 +101,7 @@ def current_value(value: Any, session: Session | None) -> Any:
     A new object of the open *session* gets its pk for it.
     """
     if isinstance(value, Bound):
-        return value.get() if hasattr(value, "get") else value
+        return value._current() if hasattr(value, "get") else value
     identity = getattr(value, "identity", None)
     if not isinstance(identity, Identity) or identity.pk is not None:
         return value

@@ -224,6 +224,14 @@ class RedisModel(InstanceHashCommands[Sync], Sync, metaclass=MetaRedisModel):
             return read_alone(self._database(), command)
         return write_alone(self._database(), command)
 
+    def _answer(self, read: Read[Any]) -> Any:
+        """Answer *read* at once, in a pipeline, too."""
+        session = self._session()
+        if session is not None:
+            return session.answer(read)
+        self._check_here()
+        return read_alone(self._database(), read)
+
     def _check_here(self) -> None:
         """Check that the object can be used where no session is open."""
         identity = self._identity

@@ -159,7 +159,8 @@ class Plan:
         trips = f"{self.round_trips} round trip{'' if self.round_trips == 1 else 's'}"
         if not self.steps:
             return f"plan: {self.title}; {trips}; nothing to send"
-        facts = [self.title, trips, "atomic, idempotent" if self.idempotent else "atomic, not idempotent"]
+        atomic, again = "not atomic" if self.bare else "atomic", "idempotent" if self.idempotent else "not idempotent"
+        facts = [self.title, trips, f"{atomic}, {again}"]
         if found := slow(self.steps):
             facts.append(f"O(N): {', '.join(found)}")
         if self.symbolic:

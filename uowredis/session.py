@@ -303,6 +303,10 @@ class Session:
             DoesNotExist: where the object was deleted, or made in a session that was rolled back.
             PendingWrites: where that cannot be known exactly.
         """
+        return self.answer(read)
+
+    def answer(self, read: Read[T]) -> T:
+        """Same as :meth:`read`, and at once in a pipeline, too."""
         return cast("T", self.view.read_all((read,))[0])
 
     def holds(self, model: ModelSchema, pk: str) -> bool:
@@ -310,7 +314,7 @@ class Session:
         if self.view.holds(model, pk):
             return True
         new = [life.identity for life in self.view.lives.placeholders() if life.model is model and life.alive]
-        return bool(new) and pk in self.allocate_all(new)
+        return bool(new) and pk in self.allocate_all(new) and self.view.is_pending(model, pk) is True
 
     def look(self, collection: Any, schema: ModelSchema) -> Pending[Any] | None:
         """Take note of a new collection (for models): in a pipeline it is one reply."""

@@ -114,9 +114,11 @@ class Standing:
         known = [(ask, reply) for each in self.rounds for ask, reply in each]
         with self.pinned() as link:
             replies = link.find(Fetch(watch, tuple(ask for ask, _ in known)))
-        return [
+        # What has changed once stays a conflict, though it is watched anew now.
+        self._torn = [
             ask for (ask, before), after in zip(known, replies, strict=True) if with_order(ask.call, after) != before
         ]
+        return self._torn
 
     @property
     def watched(self) -> tuple[str, ...]:
@@ -125,7 +127,7 @@ class Standing:
 
     @property
     def torn(self) -> list[Ask]:
-        """The reads that were made twice and answered differently: the caller decided on two worlds."""
+        """The reads that are known to answer differently by now, or did when they were made twice."""
         return self._torn
 
     @property

@@ -231,7 +231,7 @@ class ExtendedCollectionManager(CollectionManager):
         if query is None:
             return None
         sets = [(given.key, isinstance(given, SortedSetField)) for given in self._intersections]
-        return attrs.evolve(query, sets=tuple(sets), within=None)
+        return attrs.evolve(query, sets=tuple(sets))
 
     def _columns(self) -> tuple[Column, ...]:
         return tuple(Column.of(self._schema, name) for name in self._shape.names if name != SORTED_SCORE)

@@ -151,7 +151,7 @@ class RelatedField(Field[Any, Any]):
             raise ArgumentError(f"{self} takes foreign keys and primary keys of instances, not the field {bound!r}")
         if bound.relation.to is not self.relation.to:
             raise ArgumentError(f"{self} refers to {self.relation.wanted}, and {bound!r} to {bound.relation.wanted}")
-        pk = bound.get()
+        pk: str | None = bound._current()
         if pk is None:
             raise ArgumentError(f"{self} cannot be {bound!r}: it refers to nothing")
         return pk
@@ -212,7 +212,7 @@ class BoundForeignKey(BoundRelated[M]):
             DoesNotExist: where it is not there.
             ImplementationError: where its model is not declared.
         """
-        pk = cast("Any", self).get()
+        pk = self._current()
         target = self._target
         if pk is None:
             return None

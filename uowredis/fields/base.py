@@ -27,6 +27,8 @@ class Instance(Protocol):
 
     def _say(self, command: Read[Any] | Write[Any]) -> Any: ...
 
+    def _answer(self, read: Read[Any]) -> Any: ...
+
 
 class Bound(Sayer[M]):
     """A field of one instance: its methods are Redis' commands without the key.
@@ -62,6 +64,14 @@ class Bound(Sayer[M]):
 
     def _say(self, command: Read[Any] | Write[Any]) -> Any:
         return self.owner._say(command)
+
+    def _value_read(self) -> Read[Any]:
+        """Return the command that reads the one value of the field."""
+        raise NotImplementedError
+
+    def _current(self) -> Any:
+        """Return the one value of the field at once, in a pipeline, too."""
+        return self.owner._answer(self._value_read())
 
     @property
     def _described(self) -> str:

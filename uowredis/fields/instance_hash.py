@@ -33,6 +33,9 @@ class BoundInstanceHash(Bound[M]):
     @reads
     def hget(self) -> Read[str | None]:
         """Return the value, None where there is none (HGET)."""
+        return self._value_read()
+
+    def _value_read(self) -> Read[str | None]:
         return self._read("HGET", self.field.name, decode=as_text, members=(self.field.name,))
 
     @writes

@@ -38,6 +38,9 @@ class BoundPK(Bound[M]):
         pk: str = instance._pk_now()
         return pk
 
+    def _current(self) -> str:
+        return self.get()
+
     def set(self, value: object) -> NoReturn:
         """Refuse: a primary key is part of every key of its object.
 

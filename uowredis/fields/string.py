@@ -40,6 +40,9 @@ class BoundString(Bound[M]):
     @reads
     def get(self) -> Read[str | None]:
         """Return the value, None where there is none (GET)."""
+        return self._value_read()
+
+    def _value_read(self) -> Read[str | None]:
         return self._read("GET", decode=as_text)
 
     @reads

@@ -182,7 +182,7 @@ class Planner:
             self._symbolic,
             self._allocated_at,
             tuple(self._asking.standing),
-            self._limits.bare and all(isinstance(step.why, Read) for step in steps),
+            self._limits.bare and all(isinstance(step.why, Read | Look) for step in steps),
         )
         if plan.scripted and plan.steps:
             self._check_script(plan)

@@ -160,7 +160,8 @@ class Relations:
                 yield
             wave = [life for reference in found for life in self._follow(reference, deltas)]
         yield
-        if kept := [reference for reference in self._restricting if reference.life not in self._dead]:
+        kept = [reference for reference in self._restricting if reference.life not in self._dead]
+        if kept and not self.values.symbolic:
             raise _restricted(kept)
         for delta in deltas.values():
             self._check(delta)
