@@ -196,6 +196,17 @@ class Session:
             )
         self.view.check_connection()
 
+    def _check_open(self, *, alone: bool = False) -> None:
+        """Check that the session is open and belongs to this thread or task; one for a single call never is."""
+        self.check_owner()
+        if self._is_open or (alone and self.belongs_to is None):
+            return
+        if self.belongs_to is None:
+            raise SessionError(
+                "This session was never opened, so nothing was said in it. Way out: with Session(db) as s:"
+            )
+        raise SessionError("The block of this session was left; nothing is sent any more. Way out: a new Session(db)")
+
     # What was said.
 
     @property
@@ -346,7 +357,7 @@ class Session:
         Raises:
             ArgumentTypeError: for anything else.
         """
-        self.check_owner()
+        self._check_open()
         keys = [each if isinstance(each, str) else getattr(each, "key", None) for each in what]
         for each, key in zip(what, keys, strict=True):
             if not isinstance(key, str) or not key:
@@ -402,13 +413,9 @@ class Session:
             _call_all(callbacks)
 
     def _check_can_commit(self, plan: Plan | None) -> None:
-        self.check_owner()
+        self._check_open(alone=self._committer.deadline is not None)
         if plan is not None and not isinstance(plan, Plan):
             raise ArgumentTypeError(f"commit() takes a plan, as plan() gives it, not {plan!r}")
-        if self.belongs_to is None and self._committer.deadline is None:
-            raise SessionError(
-                "This session was never opened, so nothing was said in it. Way out: with Session(db) as s:"
-            )
         if self._savepoints:
             raise SessionError(
                 "A savepoint is open, and what is committed cannot be forgotten. Way out: leave its block first"
@@ -424,6 +431,7 @@ class Session:
             self._committer.last_plan = Plan("nothing changes")
             self._empty()
             return None
+        self.outcome = None
         try:
             applied = self._committer.commit(plan, self._take_note)
         except (PartiallyApplied, OutcomeUnknown) as error:
@@ -434,7 +442,7 @@ class Session:
             self.outcome = "not applied"
             raise
         except BaseException:
-            if self._committer.in_doubt:
+            if self._committer.in_doubt and self.outcome is None:
                 self.outcome = "unknown"
                 self._stuck = OutcomeUnknown("interrupted around EXEC")
             raise
@@ -465,14 +473,18 @@ class Session:
         """
         if not callable(call):
             raise ArgumentTypeError(f"on_commit() takes something to call, not {call!r}")
-        self.check_owner()
+        self._check_open()
         self._callbacks.append(call)
 
     # What is forgotten.
 
     def savepoint(self) -> Savepoint:
-        """Return a block that forgets what was said in it where an exception leaves it: ``with s.savepoint():``."""
-        self.check_owner()
+        """Return a block that forgets what was said in it where an exception leaves it: ``with s.savepoint():``.
+
+        Raises:
+            SessionError: where the session is not open, or belongs to another thread or task.
+        """
+        self._check_open()
         return Savepoint(self)
 
     def rollback(self) -> None:

@@ -53,14 +53,16 @@ class Standing:
         if self._link is None:
             self._lent = self._server.executor.pinned()
             self._link = self._lent.__enter__()
-        assert self._lent is not None
+        lent, link = self._lent, self._link
+        assert lent is not None
         try:
-            yield self._link
+            yield link
         except BaseException as error:
-            harmless = isinstance(error, UowError) and not isinstance(error, OutcomeUnknown) and not self._link.owes
-            if not harmless:
+            harmless = isinstance(error, UowError) and not isinstance(error, OutcomeUnknown) and not link.owes
+            # After an applied commit it was given back already.
+            if not harmless and self._lent is lent:
                 self._lost = str(error) or type(error).__name__
-                lent, self._lent, self._link = self._lent, None, None
+                self._lent = self._link = None
                 lent.__exit__(type(error), error, error.__traceback__)
             raise
 

@@ -20,7 +20,7 @@ from uowredis.query import Column, Filter, Order, Query
 from uowredis.schema import FieldSchema, Kind, ModelSchema
 from uowredis.search import Search, temporary_key
 from uowredis.session import Session, current
-from uowredis.spelling import flag, integer, plain, text
+from uowredis.spelling import as_scored, as_texts, flag, integer, plain, text
 
 #: Name under which ``values()`` gives the score that the collection is sorted by.
 SORTED_SCORE = "sorted_score"
@@ -385,7 +385,8 @@ class _Asker:
         if not isinstance(given, str):
             identity: Identity = given.owner.identity
             if self.session is not None and (identity.pk is None or self.session.view.touches(identity.model)):
-                return self._spelled(identity.model.keys, given.zrange(0, -1, withscores=True))
+                read = given._read("ZRANGE", "0", "-1", "WITHSCORES", decode=as_scored)
+                return self._spelled(identity.model.keys, given.owner._answer(read))
             assert identity.pk is not None
             given = identity.model.keys.storage(identity.pk, given.field.name)
         else:
@@ -405,11 +406,14 @@ class _Asker:
 
 
 def _members(given: Any) -> Any:
-    if isinstance(given, SetField):
-        return given.smembers()  # type: ignore[attr-defined]  # a bound field passes for its declared one
-    if isinstance(given, ListField):
-        return given.lrange(0, -1)  # type: ignore[attr-defined]  # see above
-    return given.zrange(0, -1)
+    """Return what a field holds, at once in a pipeline, too."""
+    call = (
+        ("SMEMBERS",)
+        if isinstance(given, SetField)
+        else ("LRANGE" if isinstance(given, ListField) else "ZRANGE", "0", "-1")
+    )
+    bound: Any = given  # it passes for its declared field
+    return bound.owner._answer(bound._read(*call, decode=as_texts))
 
 
 __all__ = ["DEFAULT_STORE_TTL", "SORTED_SCORE", "ExtendedCollectionManager"]

@@ -201,10 +201,6 @@ class Pipeline(Session):
                     assert isinstance(look, Look)
                     self.view.lives.commands[position] = attrs.evolve(look, of=collection)
 
-    def _check_open(self) -> None:
-        if not self._is_open:
-            raise SessionError("The pipeline was left while this thread was using it; nothing was sent for it")
-
     def _check_begun(self, command: object) -> None:
         if self._answers_at_once:
             raise SessionError(
