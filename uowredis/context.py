@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
 import threading
 import weakref
+from collections.abc import Iterator
 from typing import Any, Protocol
 
 from uowredis.server import Server
@@ -60,6 +62,19 @@ def leave(session: Opened) -> None:
     Not the former value: sessions of other databases may have come and gone since, with generators.
     """
     _open.set(tuple(other for other in _open.get() if other is not session))
+
+
+@contextlib.contextmanager
+def hidden(session: Opened) -> Iterator[None]:
+    """Let nobody find *session* in this context inside the block."""
+    if session not in _open.get():
+        yield
+        return
+    leave(session)
+    try:
+        yield
+    finally:
+        enter(session)
 
 
 def share(session: Opened) -> None:

@@ -410,7 +410,9 @@ class Session:
         try:
             return [] if applied is None else applied.settle()
         finally:
-            _call_all(callbacks)
+            if callbacks:
+                with context.hidden(self):
+                    _call_all(callbacks)
 
     def _check_can_commit(self, plan: Plan | None) -> None:
         self._check_open(alone=self._committer.deadline is not None)
@@ -467,6 +469,7 @@ class Session:
     def on_commit(self, call: Callable[[], object]) -> None:
         """Have *call* called once, without arguments, after the next commit: when the replies of its EXEC are in.
 
+        The session takes no part in it: commands said there are sent at once.
         Never for a dry run or a commit that was not applied whole; a rollback, also of the savepoint in which it was
         said, forgets it. Each is called even where one before raised; the first error is raised then, with a note that
         the commit was applied.
