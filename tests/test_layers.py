@@ -15,7 +15,7 @@ PACKAGE = pathlib.Path(uowredis.__file__).parent
 FLOORS = [
     *("modes", "exceptions", "keys", "schema", "spelling", "commands", "content", "script", "turns", "printing"),
     *("explanation", "plan", "query", "rehearsal", "planner", "pending", "executor", "server", "standing", "view"),
-    *("applied", "committing", "context", "session", "outside", "database", "search", "fields", "conditions"),
+    *("applied", "committing", "context", "said", "session", "outside", "database", "search", "fields", "conditions"),
     *("collection", "declaration", "model", "contrib", "cli"),
     "__main__",
 ]

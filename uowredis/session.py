@@ -10,25 +10,12 @@ import logging
 import random
 import time
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar, cast
-
-import attrs
 
 from uowredis import context
 from uowredis.applied import Applied
-from uowredis.commands import (
-    Command,
-    Create,
-    Delete,
-    Identity,
-    Look,
-    Read,
-    State,
-    Write,
-    references,
-    resolved,
-)
+from uowredis.commands import Command, Create, Identity, Look, Read, State, Write
 from uowredis.committing import Committer
 from uowredis.exceptions import (
     ArgumentError,
@@ -43,8 +30,8 @@ from uowredis.exceptions import (
 from uowredis.pending import Pending
 from uowredis.plan import Plan
 from uowredis.planner import Planner
-from uowredis.planner.presence import pk_taken
 from uowredis.rehearsal import Rehearsal
+from uowredis.said import Said, Savepoint
 from uowredis.schema import ModelSchema
 from uowredis.server import Server
 from uowredis.spelling import flag, span
@@ -55,7 +42,6 @@ if TYPE_CHECKING:
     from typing import Literal, Self
 
 T = TypeVar("T")
-C = TypeVar("C", bound="Write[Any] | Create | Read[Any]")
 
 _log = logging.getLogger("uowredis")
 
@@ -70,16 +56,6 @@ def current(database: Server) -> Session | None:
     if session is not None:
         session.check_owner()
     return session
-
-
-@attrs.frozen
-class Mark:
-    """How much a session held at some moment."""
-
-    said: int = 0
-    made: int = 0
-    callbacks: int = 0
-    numbers: Mapping[ModelSchema, int] = attrs.field(factory=dict)
 
 
 class Session:
@@ -133,12 +109,7 @@ class Session:
         self._dry_run = flag(dry_run, "Session(dry_run=...)")
         deadline = None if retry_for is None else time.monotonic() + span(retry_for, "Session(retry_for=...)")
         self._committer = Committer(database, self.view, options, deadline)
-        self._answers: list[Pending[Any] | object] = []
-        self._made: dict[Identity, None] = {}
-        self._before_deletion: dict[Identity, State] = {}
-        self._numbers: dict[ModelSchema, int] = {}
-        self._callbacks: list[Callable[[], object]] = []
-        self._savepoints: list[Savepoint] = []
+        self._said = Said(self.view)
         self._stuck: CommitError | None = None
         self._is_open = False
 
@@ -232,16 +203,7 @@ class Session:
         Raises:
             DoesNotExist: where the object was deleted, or made in a session that was rolled back.
         """
-        identity = write.identity
-        self.view.check_alive(identity)
-        referred = self._referred(write)
-        if identity.state is State.EMPTY:
-            self._begin(Create(identity), None)
-        write = self._referring(write, referred)
-        pending: Pending[T] = Pending(write)
-        self.view.lives.add(write)
-        self._answers.append(pending)
-        return pending
+        return self._said.write(write)
 
     def create(self, create: Create, instance: object) -> None:
         """Take the creation of *instance* for the commit.
@@ -249,61 +211,15 @@ class Session:
         Raises:
             UniquenessError: where this session holds an object with the same chosen pk.
         """
-        referred = self._referred(create)
-        self._check_free(create.identity)
-        create = self._referring(create, referred)
-        self._made[create.identity] = None
-        self._begin(create, instance)
-
-    def _check_free(self, identity: Identity) -> None:
-        if identity.pk is not None and not identity.model.auto:
-            life = self.view.lives.find(identity)
-            if life is not None and life.alive:
-                raise pk_taken(life)
-
-    def _referred(self, command: Command) -> list[Identity]:
-        """Return the new objects that *command* refers to.
-
-        Raises:
-            DoesNotExist: where one was deleted, or made in a session that was rolled back.
-            SessionError: where one is created by another session.
-        """
-        referred = references(command)
-        for identity in referred:
-            self.view.check_new(identity)
-        return referred
-
-    def _referring(self, command: C, referred: Sequence[Identity]) -> C:
-        """Return *command* with its references as they are called here; empty objects referred to are created."""
-        for identity in referred:
-            if identity.state is State.EMPTY:
-                self._begin(Create(identity), None)
-        return resolved(command) if referred else command
-
-    def _begin(self, create: Create, instance: object) -> None:
-        identity = create.identity
-        self.number(identity)
-        self.view.lives.add(create)
-        self._answers.append(instance)
-        identity.state = State.CREATED
+        self._said.create(create, instance)
 
     def made(self, identity: Identity) -> None:
         """Note an empty instance made in this session."""
-        self._made[identity] = None
-        self.number(identity)
-
-    def number(self, identity: Identity) -> None:
-        """Give a new object its number in this session, by which it is called until it has a pk."""
-        if not identity.number:
-            self._numbers[identity.model] = identity.number = self._numbers.get(identity.model, 0) + 1
+        self._said.made(identity)
 
     def delete(self, identity: Identity) -> None:
         """Take the deletion of an object for the commit."""
-        self.view.check_alive(identity)
-        self.view.lives.add(Delete(identity))
-        self._answers.append(None)
-        self._before_deletion[identity] = identity.state
-        identity.state = State.DELETED
+        self._said.delete(identity)
 
     # What is read.
 
@@ -338,7 +254,7 @@ class Session:
         """Give a new object its pk now; return it."""
         self.view.check_alive(identity)
         if identity.state is State.EMPTY:
-            self._begin(Create(identity), None)
+            self._said.begin(identity)
         return self.allocate_all((identity,))[0]
 
     def allocate_all(self, identities: Sequence[Identity]) -> list[str]:
@@ -405,7 +321,7 @@ class Session:
             shown = self.plan()
             print(shown)
             return [shown]
-        callbacks = self._callbacks
+        callbacks = self._said.callbacks
         applied = self._applied(plan)
         try:
             return [] if applied is None else applied.settle()
@@ -418,7 +334,7 @@ class Session:
         self._check_open(alone=self._committer.deadline is not None)
         if plan is not None and not isinstance(plan, Plan):
             raise ArgumentTypeError(f"commit() takes a plan, as plan() gives it, not {plan!r}")
-        if self._savepoints:
+        if self._said.savepoints:
             raise SessionError(
                 "A savepoint is open, and what is committed cannot be forgotten. Way out: leave its block first"
             )
@@ -431,7 +347,7 @@ class Session:
             if plan is not None and plan.steps:
                 raise Conflict("Nothing is pending, and the plan that was shown has steps: look at plan() again")
             self._committer.last_plan = Plan("nothing changes")
-            self._empty()
+            self._said.empty()
             return None
         self.outcome = None
         try:
@@ -461,9 +377,9 @@ class Session:
             if life in planner.cascaded and not isinstance(command, Look)
         )
         gone = set(with_others) if planner.cascaded else ()
-        applied = Applied(plan, replies, planner.rewrites, lives.commands, self._answers, gone)
+        applied = Applied(plan, replies, planner.rewrites, lives.commands, self._said.answers, gone)
         self.outcome = "applied"
-        self._empty()
+        self._said.empty()
         return applied
 
     def on_commit(self, call: Callable[[], object]) -> None:
@@ -477,7 +393,7 @@ class Session:
         if not callable(call):
             raise ArgumentTypeError(f"on_commit() takes something to call, not {call!r}")
         self._check_open()
-        self._callbacks.append(call)
+        self._said.callbacks.append(call)
 
     # What is forgotten.
 
@@ -488,7 +404,7 @@ class Session:
             SessionError: where the session is not open, or belongs to another thread or task.
         """
         self._check_open()
-        return Savepoint(self)
+        return Savepoint(self._said, self.check_owner)
 
     def rollback(self) -> None:
         """Forget what was said and not sent; nothing is undone on the server, because nothing was sent.
@@ -500,41 +416,8 @@ class Session:
         self._forget_all()
 
     def _forget_all(self) -> None:
-        self._forget(Mark())
-        self._empty()
+        self._said.forget_all()
         self._stuck = None
-        for savepoint in self._savepoints:
-            savepoint.mark = Mark()
-
-    def _mark(self) -> Mark:
-        return Mark(len(self.view.lives.commands), len(self._made), len(self._callbacks), dict(self._numbers))
-
-    def _forget(self, mark: Mark) -> None:
-        """Forget what was said since *mark*."""
-        for answer in self._answers[mark.said :]:
-            if isinstance(answer, Pending):
-                answer.drop()
-        for command in reversed(self.view.lives.commands[mark.said :]):
-            if isinstance(command, Look):
-                continue
-            identity = command.identity
-            if isinstance(command, Create):
-                identity.state = State.EMPTY
-                if identity.model.auto:
-                    identity.pk = None
-            elif isinstance(command, Delete):
-                identity.state = self._before_deletion[identity]
-            if identity.state is State.EMPTY and identity.number > mark.numbers.get(identity.model, 0):
-                identity.number = 0
-        for identity in list(self._made)[mark.made :]:
-            del self._made[identity]
-            if identity.state is not State.STORED:
-                identity.state = State.FORGOTTEN
-        if len(self.view.lives.commands) > mark.said:
-            self.view.forget(mark.said)
-        self._numbers = dict(mark.numbers)
-        self._callbacks = self._callbacks[: mark.callbacks]
-        self._answers = self._answers[: mark.said]
 
     @property
     def tried(self) -> int:
@@ -544,63 +427,12 @@ class Session:
     @property
     def has_something(self) -> bool:
         """Whether there is something to commit, or to call after it."""
-        return bool(self.view.lives.commands or self._callbacks)
+        return bool(self._said.commands or self._said.callbacks)
 
     @property
     def has_failed(self) -> bool:
         """Whether the last commit was applied in part, or nobody knows."""
         return self._stuck is not None
-
-    def _empty(self) -> None:
-        for identity in self._made:
-            if identity.state is State.EMPTY:
-                identity.number = 0
-        self.view.forget()
-        self.view.let_go()
-        self._answers = []
-        self._made = {}
-        self._before_deletion = {}
-        self._numbers = {}
-        self._callbacks = []
-
-
-class Savepoint:
-    """A part of a session that can be forgotten alone; they nest."""
-
-    def __init__(self, session: Session) -> None:
-        self._session = session
-        self.mark: Mark | None = None
-
-    def __enter__(self) -> Self:
-        if self.mark is not None:
-            raise SessionError("This savepoint was entered already. Way out: take another, session.savepoint()")
-        self.mark = self._session._mark()
-        self._session._savepoints.append(self)
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        open_ones = self._session._savepoints
-        if self not in open_ones:
-            return
-        if error is not None:
-            self.rollback()
-        del open_ones[open_ones.index(self) :]
-
-    def rollback(self) -> None:
-        """Forget what was said since the beginning of the block, on purpose; the block goes on.
-
-        Raises:
-            SessionError: outside of the block.
-        """
-        open_ones = self._session._savepoints
-        if self.mark is None or self not in open_ones:
-            raise SessionError("This savepoint is not open. Way out: use it inside its block")
-        self._session.check_owner()
-        self._session._forget(self.mark)
-        for inner in open_ones[open_ones.index(self) :]:
-            inner.mark = self.mark
 
 
 def _call_all(callbacks: Sequence[Callable[[], object]]) -> None:

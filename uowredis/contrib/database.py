@@ -11,17 +11,16 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-import attrs
-
 from uowredis import context
 from uowredis.commands import Create, Identity, Look, Read, State, Write
 from uowredis.committing import back_off
 from uowredis.database import RedisDatabase
 from uowredis.exceptions import ArgumentTypeError, Conflict, SessionError
 from uowredis.pending import Pending
+from uowredis.said import Savepoint
 from uowredis.schema import ModelSchema
 from uowredis.search import temporary_key
-from uowredis.session import Savepoint, Session
+from uowredis.session import Session
 from uowredis.spelling import flag, span
 
 if TYPE_CHECKING:
@@ -93,15 +92,7 @@ class Pipeline(Session):
             if self._answers_at_once or self._settling:
                 return super().read(read)
             self._check_open()
-            identity = read.identity
-            self.view.check_alive(identity)
-            read = self._referring(read, self._referred(read))
-            pending: Pending[T] = Pending(read)
-            unasked = read.members == () or (identity.pk is None and self.view.lives.find(identity) is None)
-            if unasked:
-                pending.settle(super().read(read))
-            self.view.lives.ask(read, answered=unasked)
-            self._answers.append(pending)
+            pending = self._said.read(read, super().read)
             return cast("T", pending)
 
     def look(self, collection: Any, schema: ModelSchema) -> Pending[Any] | None:
@@ -110,11 +101,7 @@ class Pipeline(Session):
             if self._answers_at_once or self._settling:
                 return None
             self._check_open()
-            look = Look(collection, schema, temporary_key(schema.keys))
-            pending: Pending[Any] = Pending(look)
-            self.view.lives.look(look)
-            self._answers.append(pending)
-            return pending
+            return self._said.look(Look(collection, schema, temporary_key(schema.keys)))
 
     def say(self, write: Write[T]) -> Pending[T]:
         """Take *write* for :meth:`execute`; return its reply to be.
@@ -195,11 +182,7 @@ class Pipeline(Session):
     def relook(self, pending: Pending[Any], collection: Any) -> None:
         """Take *collection* in the place of another one (for collections)."""
         with self._lock:
-            for position, answer in enumerate(self._answers):
-                if answer is pending:
-                    look = self.view.lives.commands[position]
-                    assert isinstance(look, Look)
-                    self.view.lives.commands[position] = attrs.evolve(look, of=collection)
+            self._said.relook(pending, collection)
 
     def _check_begun(self, command: object) -> None:
         if self._answers_at_once:
