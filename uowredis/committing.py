@@ -77,15 +77,14 @@ class Committer:
         """
         self.tried = 0
         while True:
+            self.check_reads(again=False)
             self.tried += 1
-            self._check_whole()
             applied = self._attempt(shown, note)
             if applied is not None:
                 return applied
             if self.tried >= self.options.attempts if self.deadline is None else time.monotonic() >= self.deadline:
                 raise self._conflict()
             back_off(self.tried)
-            self._confirm()
 
     def _attempt(self, shown: Plan | None, note: Note[T]) -> T | None:
         standing = self.view.standing
@@ -117,10 +116,22 @@ class Committer:
                 raise
         return applied
 
-    def _check_whole(self) -> None:
+    def check_reads(self, *, again: bool) -> None:
+        """Check that what the caller read still holds, as far as is known.
+
+        Args:
+            again: read all of it again, though it is watched still.
+
+        Raises:
+            Conflict: where it does not.
+        """
         standing = self.view.standing
-        if standing is not None and standing.torn:
+        if standing is None:
+            return
+        if standing.torn:
             raise self._changed(standing.torn)
+        if again or not standing.holds:
+            self._confirm()
 
     def _confirm(self, refusal: UowError | None = None) -> None:
         """Watch again what the caller read, after an attempt let go of it, or was refused.

@@ -25,16 +25,21 @@ class Opened(Protocol):
 #: The open sessions of this context, the innermost last.
 _open: contextvars.ContextVar[tuple[Any, ...]] = contextvars.ContextVar("uowredis_sessions", default=())
 
+#: Those that take no part just now.
+_hidden: contextvars.ContextVar[tuple[Any, ...]] = contextvars.ContextVar("uowredis_hidden", default=())
+
 #: Those that every thread may use.
 _shared: weakref.WeakKeyDictionary[Server, Any] = weakref.WeakKeyDictionary()
 
 
 def find(database: Server) -> Any:
     """Return the open session of *database*, the innermost of this context first, None where there is none."""
+    hidden_ones = _hidden.get()
     for session in reversed(_open.get()):
-        if session.database is database:
+        if session.database is database and session not in hidden_ones:
             return session
-    return _shared.get(database) if _shared else None
+    session = _shared.get(database) if _shared else None
+    return None if session in hidden_ones else session
 
 
 def owner() -> Owner:
@@ -46,9 +51,11 @@ def owner() -> Owner:
 
 def is_open(database: Server, whose: Owner) -> bool:
     """Return whether *whose* session of *database* is open in this context, or one is shared."""
-    return database in _shared or any(
-        session.database is database and session.belongs_to == whose for session in _open.get()
-    )
+    hidden_ones = _hidden.get()
+    if database in _shared and _shared[database] not in hidden_ones:
+        return True
+    mine = (session for session in _open.get() if session.belongs_to == whose and session not in hidden_ones)
+    return any(session.database is database for session in mine)
 
 
 def enter(session: Opened) -> None:
@@ -66,15 +73,13 @@ def leave(session: Opened) -> None:
 
 @contextlib.contextmanager
 def hidden(session: Opened) -> Iterator[None]:
-    """Let nobody find *session* in this context inside the block."""
-    if session not in _open.get():
-        yield
-        return
-    leave(session)
+    """Let nobody find *session* in this context inside the block, where it is shared neither."""
+    former = _hidden.get()
+    _hidden.set((*former, session))
     try:
         yield
     finally:
-        enter(session)
+        _hidden.set(former)
 
 
 def share(session: Opened) -> None:

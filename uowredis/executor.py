@@ -254,6 +254,11 @@ class Link:
         return replies
 
     @property
+    def watching(self) -> bool:
+        """Whether something is watched: not after an EXEC, of whatever outcome."""
+        return self._watching
+
+    @property
     def owes(self) -> bool:
         """Whether replies are still to come, or a transaction is open."""
         return bool(self._owed) or self._in_multi

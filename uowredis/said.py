@@ -261,7 +261,8 @@ class Savepoint:
             return
         if error is not None:
             self.rollback()
-        del open_ones[open_ones.index(self) :]
+        # Not those inside it: the block of a generator may outlive this one.
+        open_ones.remove(self)
 
     def rollback(self) -> None:
         """Forget what was said since the beginning of the block, on purpose; the block goes on.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import random
+import sys
 import time
 import warnings
 from collections.abc import Callable, Sequence
@@ -138,6 +139,7 @@ class Session:
                 self._leave_cleanly()
         finally:
             self._forget_all()
+            self._said.savepoints.clear()
             self.view.rehearsal.close()
 
     def _leave_cleanly(self) -> None:
@@ -151,7 +153,7 @@ class Session:
         shown = ", ".join(map(str, pending[:10])) + (f" and {len(pending) - 10} more" if len(pending) > 10 else "")
         message = f"The session was left with writes that were never sent: {shown}. Way out: commit() or rollback()"
         if self.options.on_pending == "warn":
-            warnings.warn(message, stacklevel=4)
+            warnings.warn(message, stacklevel=_frames_of_ours())
             return
         raise UncommittedWrites(message)
 
@@ -278,6 +280,11 @@ class Session:
         for each, key in zip(what, keys, strict=True):
             if not isinstance(key, str) or not key:
                 raise ArgumentTypeError(f"watch() takes fields of instances, and keys as text, not {each!r}")
+            if not isinstance(each, str) and each.owner.database is not self.database:
+                raise ArgumentError(
+                    f"{each!r} is on {each.owner.database!r}, and this session on {self.database!r}: its key there is "
+                    f"not watched here. Way out: a session of that database"
+                )
         if not keys:
             raise ArgumentError("watch() takes at least one field or key")
         self.view.watch(cast("list[str]", keys))
@@ -346,6 +353,7 @@ class Session:
         if not self.view.lives.commands:
             if plan is not None and plan.steps:
                 raise Conflict("Nothing is pending, and the plan that was shown has steps: look at plan() again")
+            self._committer.check_reads(again=True)
             self._committer.last_plan = Plan("nothing changes")
             self._said.empty()
             return None
@@ -433,6 +441,14 @@ class Session:
     def has_failed(self) -> bool:
         """Whether the last commit was applied in part, or nobody knows."""
         return self._stuck is not None
+
+
+def _frames_of_ours() -> int:
+    """Return how many frames up whoever called the library is, for warnings."""
+    frame, level = sys._getframe(1), 1
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("uowredis."):
+        frame, level = frame.f_back, level + 1
+    return level
 
 
 def _call_all(callbacks: Sequence[Callable[[], object]]) -> None:

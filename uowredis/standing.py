@@ -133,6 +133,11 @@ class Standing:
         return self._torn
 
     @property
+    def holds(self) -> bool:
+        """Whether all is watched still, or is compared by a script: an EXEC of whatever outcome lets go of it."""
+        return self.unwatched or not self._watched or (self._link is not None and self._link.watching)
+
+    @property
     def unwatched(self) -> bool:
         """Whether there are more keys than one connection should watch: the script of the commit compares replies."""
         most = self._server.executor.most_watched

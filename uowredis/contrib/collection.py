@@ -384,10 +384,9 @@ class _Asker:
             return {}
         if not isinstance(given, str):
             identity: Identity = given.owner.identity
-            if self.session is not None and (identity.pk is None or self.session.view.touches(identity.model)):
+            if identity.pk is None or (self.session is not None and self.session.view.touches(identity.model)):
                 read = given._read("ZRANGE", "0", "-1", "WITHSCORES", decode=as_scored)
                 return self._spelled(identity.model.keys, given.owner._answer(read))
-            assert identity.pk is not None
             given = identity.model.keys.storage(identity.pk, given.field.name)
         else:
             self._refuse_pending(given)

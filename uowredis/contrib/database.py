@@ -53,8 +53,6 @@ class Pipeline(Session):
         self._shared = flag(share_in_threads, "pipeline(share_in_threads=...)")
         self._lock = threading.RLock()
         self._answers_at_once = False
-        # What collections ask when the commit was applied is not for the next one.
-        self._settling = False
 
     def __enter__(self) -> Self:
         super().__enter__()
@@ -89,7 +87,7 @@ class Pipeline(Session):
             DoesNotExist: where the object was deleted, or made in a session that was rolled back.
         """
         with self._lock:
-            if self._answers_at_once or self._settling:
+            if self._answers_at_once:
                 return super().read(read)
             self._check_open()
             pending = self._said.read(read, super().read)
@@ -98,7 +96,7 @@ class Pipeline(Session):
     def look(self, collection: Any, schema: ModelSchema) -> Pending[Any] | None:
         """Take *collection* as one reply of :meth:`execute`, as it is refined by then (for models)."""
         with self._lock:
-            if self._answers_at_once or self._settling:
+            if self._answers_at_once:
                 return None
             self._check_open()
             return self._said.look(Look(collection, schema, temporary_key(schema.keys)))
@@ -240,11 +238,7 @@ class Pipeline(Session):
         with self._lock:
             self._answers_at_once = False
             self._prepare()
-            self._settling = True
-            try:
-                return super().commit(plan)
-            finally:
-                self._settling = False
+            return super().commit(plan)
 
     def plan(self, *, symbolic: bool = False) -> Plan:
         """Same as :meth:`Session.plan`, with the reads that wait."""

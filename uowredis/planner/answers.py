@@ -81,7 +81,7 @@ class Answer:
             part = tuple(dict.fromkeys(member for _, write in said for member in named(write.change) or ()))
             part = tuple(dict.fromkeys((*part, *_members_cleared(kind, cleared))))
         if from_nothing:
-            return cls(read, (), kind, (), given, said, False, cleared)
+            return cls(read, (), kind, part, given, said, False, cleared)
         assert life.identity.pk is not None
         key = life.model.keys.storage(life.identity.pk, read.storage)
         if not counted:
@@ -93,7 +93,8 @@ class Answer:
 
     def refers_to(self) -> list[Identity]:
         """Return the new objects that the answer may name and that have no pk yet."""
-        values = [value for _, value in self._given] + [arg for _, write in self._said for arg in write.args]
+        values = [value for name, value in self._given if self._part is None or name in self._part]
+        values += [argument for _, write in self._said for argument in write.args]
         return [value.identity for value in values if type(value) is Placeholder and value.identity.pk is None]
 
     def settle(self, rehearsal: Rehearsal, replies: list[Any]) -> Any:
