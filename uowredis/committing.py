@@ -226,7 +226,7 @@ class Committer:
     def _named(self, message: str, differing: list[Ask]) -> Conflict:
         plan, standing = self.last_plan, self.view.standing
         keys = sorted({key for ask in differing for key in self.server.watched_for(ask.call)})
-        fields = sorted({name for ask in differing for name in self.server.behind(ask.call).split(", ")})
+        fields = sorted({name for ask in differing for name in self.server.names_behind(ask.call)})
         watched = () if standing is None else standing.watched
         watched = tuple(dict.fromkeys((*watched, *(() if plan is None else plan.watched))))
         conflict = Conflict(message, keys, watched, fields)

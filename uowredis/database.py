@@ -117,10 +117,12 @@ class RedisDatabase(Server):
             raise ArgumentError("run() applies what the function says. Way out: Session(db, dry_run=True) as a block")
         most = self.options.changed("run", attempts=attempts).attempts
         deadline = None if retry_for is None else time.monotonic() + span(retry_for, "run(retry_for=...)")
-        options = {"watch_reads": True, **options}
+        if options.get("watch_reads") is None:
+            options["watch_reads"] = True
         tried = 0
         while True:
-            session = RunSession(self, attempts=max(1, most - tried), retry_for=retry_for, **options)
+            left = None if deadline is None else max(0.0, deadline - time.monotonic())
+            session = RunSession(self, attempts=max(1, most - tried), retry_for=left, **options)
             finishing = False
             try:
                 with session:

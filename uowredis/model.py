@@ -329,7 +329,7 @@ class RedisModel(InstanceHashCommands[Sync], Sync, metaclass=MetaRedisModel):
             )
         (match,) = found
         if isinstance(match, Identity):
-            return cls._handle(match.placeholder if match.pk is None else match.pk)
+            return cls._handle(match.reference)
         return cls._handle(match)
 
     @classmethod

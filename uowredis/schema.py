@@ -132,8 +132,8 @@ class ModelSchema:
         opening = self.keys.index(field.name, "")
         return {opening + value for _, value in values}
 
-    def behind(self, key: str, args: tuple[str, ...]) -> str:
-        """Return what a *key* of the model is of, in words.
+    def behind(self, key: str, args: tuple[str, ...]) -> list[str]:
+        """Return what a *key* of the model is of, in words; several entries of one hash one by one.
 
         Args:
             key: one that begins with the model's prefix.
@@ -142,14 +142,14 @@ class ModelSchema:
         rest = key.removeprefix(f"{self.keys.prefix}:")
         first, _, others = rest.partition(":")
         if rest == "collection":
-            return f"pks of {self.name}"
+            return [f"pks of {self.name}"]
         if first == "__guard__":
-            return f"{self.name} <{others}>"
+            return [f"{self.name} <{others}>"]
         if first in self.fields and self.fields[first].indexed:
-            return f"index {self.name}.{first}"
+            return [f"index {self.name}.{first}"]
         pk, _, storage = rest.rpartition(":")
         names = [name for name in args if name in self.fields] if storage == INSTANCE_HASH else [storage]
-        return ", ".join(f"{self.name} <{pk}>.{name}" for name in names) or f"{self.name} <{pk}>"
+        return [f"{self.name} <{pk}>.{name}" for name in names] or [f"{self.name} <{pk}>"]
 
     def public(self, key: str) -> str | None:
         """Return the part of a *key* of the model that holds no value, None: all of it."""

@@ -256,12 +256,16 @@ class Server:
         return tuple(self._models.values())
 
     def behind(self, call: Call) -> str:
-        """Return what the key of *call* is of: ``Bike <1>.name``, ``index Bike.name``; or the key itself."""
-        found = []
+        """Return what the keys of *call* are of, in words: ``Bike <1>.name``, ``index Bike.name``; or the keys."""
+        return ", ".join(self.names_behind(call))
+
+    def names_behind(self, call: Call) -> tuple[str, ...]:
+        """Same as :meth:`behind`, one by one."""
+        found: list[str] = []
         for key in self.watched_for(call):
             schema = self._schema_of(key)
-            found.append(key if schema is None else schema.behind(key, call[2:]))
-        return ", ".join(dict.fromkeys(found))
+            found += [key] if schema is None else schema.behind(key, call[2:])
+        return tuple(dict.fromkeys(found))
 
     def public(self, call: Call) -> str | None:
         """Return how much of the keys of *call* holds no value, None: all of it."""

@@ -20,7 +20,7 @@ from uowredis.query import Column, Filter, Query, Row
 from uowredis.rehearsal import Rehearsal
 from uowredis.schema import ModelSchema
 from uowredis.server import Server
-from uowredis.spelling import plain
+from uowredis.spelling import Placeholder, plain
 from uowredis.standing import Standing
 from uowredis.turns import Allocate, Fetch
 
@@ -303,7 +303,8 @@ class View:
         return None if life is None or not life.alive or life.create is None else life.current
 
     def _pending(self, model: ModelSchema, pk: str) -> Life | None:
-        return self.lives.with_pk(model, pk) or self.lives.unallocated(model, pk)
+        known = self.lives.with_pk(model, pk)
+        return self.lives.unallocated(model, pk) if known is None and isinstance(pk, Placeholder) else known
 
     def is_pending(self, model: ModelSchema, pk: str) -> bool | None:
         """Return whether the object with *pk* will be there by what is pending alone, None where nothing is said."""

@@ -143,6 +143,12 @@ class Lives:
         life = numbered.get(number)
         return life if life is not None and life.identity.pk is None else None
 
+    def referred(self, model: ModelSchema, pk: str) -> Life | None:
+        """Return what is pending for the object of *model* that a command refers to by *pk*, or by its placeholder."""
+        life = self.with_pk(model, pk) or self.unallocated(model, pk)
+        # Text may look like a placeholder, and is none where nobody refers to that object.
+        return life if life is None or life.identity.pk is not None or life.identity in self._waiting else None
+
     @staticmethod
     def of_nothing(identity: Identity) -> Life:
         """Return the life of an empty object, about which nothing was said."""

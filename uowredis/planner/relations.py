@@ -128,10 +128,7 @@ class Relations:
     def _expect(self, field: FieldSchema, pks: Iterable[str]) -> None:
         to = _to(field)
         if to is not None:
-            self.presence.expect(to, [pk for pk in pks if self._life_of(to, pk) is None])
-
-    def _life_of(self, model: ModelSchema, pk: str) -> Life | None:
-        return self.lives.with_pk(model, pk) or self.lives.unallocated(model, pk)
+            self.presence.expect(to, [pk for pk in pks if self.lives.referred(to, pk) is None])
 
     # Further rounds.
 
@@ -256,7 +253,7 @@ class Relations:
         for pk in _pks(delta):
             if to is None:
                 raise DoesNotExist(_missing(delta, pk))
-            life = self._life_of(to, pk)
+            life = self.lives.referred(to, pk)
             if life is None and not self.presence.found(to, pk):
                 raise DoesNotExist(_missing(delta, pk))
 
