@@ -397,6 +397,10 @@ class Session:
         Never for a dry run or a commit that was not applied whole; a rollback, also of the savepoint in which it was
         said, forgets it. Each is called even where one before raised; the first error is raised then, with a note that
         the commit was applied.
+
+        Raises:
+            ArgumentTypeError: for what cannot be called.
+            SessionError: where the session is not open, or belongs to another thread or task.
         """
         if not callable(call):
             raise ArgumentTypeError(f"on_commit() takes something to call, not {call!r}")

@@ -190,7 +190,7 @@ def test_a_function_that_forgets_multi(server: Backend, database: PipelineDataba
         (lambda pipeline: pipeline.watch(3), ArgumentTypeError),
         (lambda pipeline, more: None, TypeError),
         (lambda pipeline: pipeline.multi(), None),
-        (lambda pipeline: pipeline.execute(), None),
+        (lambda pipeline: pipeline.execute(), SessionError),
         (lambda pipeline: pipeline.reset(), None),
     ],
 )

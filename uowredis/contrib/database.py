@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast
 
 from uowredis import context
 from uowredis.commands import Create, Identity, Look, Read, State, Write
@@ -260,6 +260,24 @@ class Pipeline(Session):
             self.rollback()
 
 
+class TransactionPipeline(Pipeline):
+    """The pipeline of :meth:`PipelineDatabase.transaction`, which alone executes it."""
+
+    def commit(self, plan: Plan | None = None) -> NoReturn:
+        """Refuse: what is executed here could not be taken back when the function is called again.
+
+        Raises:
+            SessionError: always.
+        """
+        raise SessionError(
+            "db.transaction() executes the pipeline itself, when the function returns. Way out: leave execute() out"
+        )
+
+    def finish(self) -> list[Any]:
+        """Execute (for ``transaction()``)."""
+        return super().commit()
+
+
 class PipelineDatabase(RedisDatabase):
     """A ``RedisDatabase`` with pipelines and transactions; takes the same arguments."""
 
@@ -295,7 +313,7 @@ class PipelineDatabase(RedisDatabase):
 
         Raises:
             Conflict: where others kept changing what is watched; nothing was applied.
-            SessionError: for a write before ``multi()``.
+            SessionError: for a write before ``multi()``, and for ``execute()`` in the function.
         """
         if not callable(function):
             raise ArgumentTypeError(f"transaction() takes a function of a pipeline, not {function!r}")
@@ -305,13 +323,13 @@ class PipelineDatabase(RedisDatabase):
         attempt = 0
         while True:
             attempt += 1
-            pipeline, executing = self.pipeline(attempts=1), False
+            pipeline, executing = TransactionPipeline(self, attempts=1), False
             try:
                 with pipeline:
                     pipeline.begin_reading(*watches)
                     value = function(pipeline)
                     executing = True
-                    replies = pipeline.execute()
+                    replies = pipeline.finish()
                     return value if value_from_callable else replies
             except Conflict:
                 if not executing or pipeline.outcome == "applied":

@@ -37,9 +37,6 @@ from uowredis.session import current
 from uowredis.spelling import Placeholder
 from uowredis.view import gone
 
-if TYPE_CHECKING:
-    pass
-
 _NO_WORD = re.compile(r"\W")
 
 

@@ -11,7 +11,7 @@ from uowredis.content import Call
 from uowredis.turns import Ask, Fetch, Round, with_order
 
 #: What a caller read and watched before.
-Standing: TypeAlias = Sequence[Round]
+Before: TypeAlias = Sequence[Round]
 
 
 @attrs.define
@@ -26,7 +26,7 @@ class Asking:
     """
 
     most_watched: int | None
-    standing: Standing = ()
+    standing: Before = ()
     rounds: list[Round] = attrs.field(factory=list)
     scripted: bool = False
     _watched: dict[str, None] = attrs.field(factory=dict)

@@ -20,7 +20,7 @@ from uowredis.content import Call
 from uowredis.exceptions import PlanTooLarge, TooManyGuards
 from uowredis.keys import INSTANCE_HASH
 from uowredis.plan import Plan
-from uowredis.planner.asking import Asking, Standing
+from uowredis.planner.asking import Asking, Before
 from uowredis.planner.index import Index, in_parts
 from uowredis.planner.lives import Life, Lives
 from uowredis.planner.presence import Presence
@@ -73,7 +73,7 @@ class Planner:
         rehearsal: Rehearsal,
         limits: Limits,
         *,
-        standing: Standing = (),
+        standing: Before = (),
         unwatched: bool = False,
         symbolic: bool = False,
     ) -> None:
