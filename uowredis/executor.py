@@ -174,11 +174,13 @@ class Link:
 
     Attributes:
         in_doubt: EXEC was sent, and nobody took note yet of what became of it.
+        released: how often all that was watched was let go of.
     """
 
     executor: Executor
     connection: Any
     in_doubt: bool = False
+    released: int = 0
     _socket: Any = attrs.field(init=False)
     _owed: int = 0
     _watching: bool = False
@@ -254,11 +256,6 @@ class Link:
         return replies
 
     @property
-    def watching(self) -> bool:
-        """Whether something is watched: not after an EXEC, of whatever outcome."""
-        return self._watching
-
-    @property
     def owes(self) -> bool:
         """Whether replies are still to come, or a transaction is open."""
         return bool(self._owed) or self._in_multi
@@ -294,6 +291,7 @@ class Link:
             self.send((("UNWATCH",),))
             self.replies(1)
             self._watching = False
+            self.released += 1
 
     def apply(self, plan: Plan) -> list[Any] | None:
         """Send the transaction of *plan*; return the raw reply of each step, or None where a guard had changed.
@@ -385,6 +383,7 @@ class Link:
             self.send(calls)
             replies = self.replies(len(calls))
             self._in_multi = self._watching = False
+            self.released += 1
             return replies
         except _LOST as error:
             raise OutcomeUnknown(

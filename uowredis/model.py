@@ -32,7 +32,7 @@ from uowredis.query import Filter
 from uowredis.schema import Kind, ModelSchema
 from uowredis.session import Session, current
 from uowredis.spelling import text
-from uowredis.view import gone
+from uowredis.view import elsewhere, gone
 
 __all__ = [
     "AutoPKField",
@@ -238,10 +238,7 @@ class RedisModel(InstanceHashCommands[Sync], Sync, metaclass=MetaRedisModel):
         if identity.state is State.DELETED or identity.state is State.FORGOTTEN:
             raise gone(identity)
         if identity.state is State.CREATED:
-            raise SessionError(
-                f"{identity} is created by a session that is open elsewhere. Way out: use it in that session, or "
-                f"commit it first"
-            )
+            raise elsewhere(identity)
 
     def _pk_now(self) -> str:
         """Return the primary key, allocated and created where there is none yet."""

@@ -37,6 +37,7 @@ class Standing:
         self._lent: Lent | None = None
         self._link: Link | None = None
         self._lost = ""
+        self._released = 0
 
     @contextlib.contextmanager
     def pinned(self) -> Iterator[Link]:
@@ -53,6 +54,7 @@ class Standing:
         if self._link is None:
             self._lent = self._server.executor.pinned()
             self._link = self._lent.__enter__()
+            self._released = self._link.released
         lent, link = self._lent, self._link
         assert lent is not None
         try:
@@ -116,6 +118,7 @@ class Standing:
         known = [(ask, reply) for each in self.rounds for ask, reply in each]
         with self.pinned() as link:
             replies = link.find(Fetch(watch, tuple(ask for ask, _ in known)))
+            self._released = link.released
         # What has changed once stays a conflict, though it is watched anew now.
         self._torn = [
             ask for (ask, before), after in zip(known, replies, strict=True) if with_order(ask.call, after) != before
@@ -135,7 +138,9 @@ class Standing:
     @property
     def holds(self) -> bool:
         """Whether all is watched still, or is compared by a script: an EXEC of whatever outcome lets go of it."""
-        return self.unwatched or not self._watched or (self._link is not None and self._link.watching)
+        if self.unwatched or not self._watched:
+            return True
+        return self._link is not None and self._link.released == self._released
 
     @property
     def unwatched(self) -> bool:

@@ -113,14 +113,18 @@ class View:
         """
         self.check_alive(identity)
         if identity.state is not State.EMPTY and self.lives.find(identity) is None:
-            raise SessionError(
-                f"{identity} is created by a session that is open elsewhere. Way out: refer to it in that session, or "
-                f"commit it first"
-            )
+            raise elsewhere(identity)
 
     def allocate(self, identities: Sequence[Identity]) -> None:
-        """Give new objects their pks now, in one round trip; a dry run gives none."""
+        """Give new objects their pks now, in one round trip; a dry run gives none.
+
+        Raises:
+            SessionError: where another session creates one of them.
+        """
         new = [identity for identity in identities if identity.pk is None]
+        for identity in new:
+            if self.lives.find(identity) is None:
+                raise elsewhere(identity)
         if not new or self._dry_run:
             return
         counts = Counter(identity.model for identity in new)
@@ -332,6 +336,13 @@ def read_call(read: Read[Any]) -> Call:
     """Return the call of *read*; its object has a pk."""
     assert read.identity.pk is not None
     return (read.name, read.identity.model.keys.storage(read.identity.pk, read.storage), *read.args)
+
+
+def elsewhere(identity: Identity) -> SessionError:
+    """Return the error for a new object of another session."""
+    return SessionError(
+        f"{identity} is created by a session that is open elsewhere. Way out: use it there, or commit it first"
+    )
 
 
 def gone(identity: Identity) -> DoesNotExist:
