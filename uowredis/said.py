@@ -84,7 +84,7 @@ class Said:
             self.begin(identity)
         write = self._referring(write, referred)
         pending: Pending[T] = Pending(write)
-        self.view.lives.add(write)
+        self.view.lives.add(write, [new for new in referred if new.pk is None])
         self.answers.append(pending)
         return pending
 

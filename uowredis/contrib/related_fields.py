@@ -128,6 +128,11 @@ class RelatedField(Field[Any, Any]):
             ArgumentError: for an object of another model, an empty foreign key, or what has no spelling.
             DoesNotExist: for an object that was deleted, or made in a session that was rolled back.
         """
+        if type(value) is self.target:
+            # By far most values are stored instances of the right model.
+            known: Identity = value.identity
+            if known.pk is not None and known.state is State.STORED:
+                return known.pk
         if isinstance(value, RedisModel | Placeholder):
             identity = value.identity
         elif isinstance(value, Bound):

@@ -193,8 +193,13 @@ class Lives:
                 if place < len(writes) and writes[place][0] == position:
                     writes[place] = (position, command)
 
-    def add(self, command: WriteCommand) -> None:
-        """Take *command* as the last one said."""
+    def add(self, command: WriteCommand, referred: Iterable[Identity] | None = None) -> None:
+        """Take *command* as the last one said.
+
+        Args:
+            command: what was said.
+            referred: the new objects without pk that it refers to, where that is known.
+        """
         position = len(self.commands)
         identity = command.identity
         life = self.find(identity) or self._new(command, position)
@@ -202,8 +207,8 @@ class Lives:
         self.of_command.append(life)
         if identity.model.related:
             self.related[identity.model] = None
-            for referred in references(command):
-                self._waiting.setdefault(referred, []).append(position)
+            for new in references(command) if referred is None else referred:
+                self._waiting.setdefault(new, []).append(position)
         if type(command) is Create:
             if life.create is not command:
                 life.begin(command, position)
