@@ -48,7 +48,8 @@ class Models:
 
 def together(url: str) -> None:
     """Return when all workers have called this."""
-    with redis.Redis.from_url(url) as client:
+    # redis-py gives up a blocking command after five seconds of its own.
+    with redis.Redis.from_url(url, socket_timeout=None) as client:
         if client.incr("arrived") == WORKERS:
             client.rpush("go", *range(WORKERS))
         assert client.blpop(["go"], timeout=30), "the others never came"
