@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, settings
 
 from tests import servers
 from tests.backends import Backend, Embedded, Real
+from tests.proxy import Proxy
 
 # A walk asks a server at every step, so that no example has a deadline, and some are slow; each empties its server.
 settings.register_profile(
@@ -52,6 +53,35 @@ def real(real_server: servers.RealServer) -> Iterator[Real]:
     backend.flush()
     yield backend
     backend.close()
+
+
+@pytest.fixture
+def proxy(real: Real, real_server: servers.RealServer) -> Iterator[Proxy]:
+    """A proxy before the real server, which can count, stall, and cut."""
+    with Proxy(real_server) as proxy:
+        yield proxy
+
+
+@pytest.fixture(params=["WATCH", "script"])
+def how(request: pytest.FixtureRequest) -> str:
+    """How the guards travel."""
+    return request.param
+
+
+@pytest.fixture(scope="session")
+def second_server() -> Iterator[servers.RealServer]:
+    """Another real server, for what must be compared on equal data."""
+    with servers.RealServer.start() as server:
+        yield server
+
+
+@pytest.fixture
+def twin(second_server: servers.RealServer) -> Iterator[Real]:
+    """The second real server, of this test's own."""
+    twin = Real(second_server)
+    twin.flush()
+    yield twin
+    twin.close()
 
 
 @pytest.fixture(params=["embedded", "redis"])

@@ -27,12 +27,6 @@ ANY_BYTES = bytes(range(256))
 
 
 @pytest.fixture
-def proxy(real: Real, real_server: RealServer) -> Iterator[Proxy]:
-    with Proxy(real_server) as proxy:
-        yield proxy
-
-
-@pytest.fixture
 def client(proxy: Proxy) -> Iterator[redis.Redis]:
     """A client by way of the proxy that reports the first error."""
     with proxy.client(socket_timeout=5) as client:

@@ -205,7 +205,7 @@ class Committer:
     def _conflict(self) -> Conflict:
         plan = self.last_plan
         assert plan is not None
-        asked = [(ask, reply) for ask, reply in plan.asked() if ask.call[0] not in ("EVAL",)]
+        asked = list(plan.asked())
         now = [plain(reply) for reply in self.view.peek([ask.call for ask, _ in asked])]
         differing = [
             ask for (ask, before), after in zip(asked, now, strict=True) if before != with_order(ask.call, after)

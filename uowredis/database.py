@@ -76,6 +76,7 @@ class RedisDatabase(Server):
 
     Raises:
         ImplementationError: for arguments that ``redis.Redis`` does not have.
+        ArgumentError: for options of sessions that cannot be.
     """
 
     def begin(self, **options: Any) -> CommittedSession:

@@ -229,7 +229,7 @@ class Search:
     def existing(self, pks: Sequence[str]) -> list[str]:
         """Return those of *pks* that are there (SMISMEMBER), as they will be right after the commit."""
         model, session = self.query.model, self.session
-        known = {} if session is None else {pk: session.view.is_pending(model, pk) for pk in pks}
+        known = {} if session is None else session.view.are_pending(model, pks)
         asked = [pk for pk in pks if known.get(pk) is None]
         there = {pk for pk, alive in known.items() if alive}
         if asked:
@@ -240,9 +240,8 @@ class Search:
     def values_of(self, pks: Sequence[str]) -> list[tuple[str | None, ...]]:
         """Return the values of *pks*, in their order, whether they match or not."""
         identities = [Identity(self.query.model, pk, State.STORED) for pk in pks]
-        gone = {
-            pk for pk in pks if self.session is not None and self.session.view.is_pending(self.query.model, pk) is False
-        }
+        pending = {} if self.session is None else self.session.view.are_pending(self.query.model, pks)
+        gone = {pk for pk, alive in pending.items() if alive is False}
         reads = [
             _read(identity, column)
             for identity in identities

@@ -74,21 +74,11 @@ class Options:
 class Server:
     """A Redis (or Valkey) database, its connections, and the models in it.
 
-    Args:
-        attempts: how often a commit is tried when others change what it stands on.
-        on_pending: what leaving a session with unsent writes does: "raise", "warn" or "discard".
-        watch_reads: whatever a session reads is watched until its commit.
-        echo: log what sessions really send (logger ``uowredis``, level INFO).
-        rehearsal_limit: members a key may hold for commands to be tried on it in a session.
-        max_steps: steps a plan may have.
-        retry_for: seconds for which a single command outside a session is tried again after conflicts.
-        max_watched: watched keys above which a commit goes as a script.
-        scripts: False where the server runs no scripts; larger commits are refused then.
-        settings: the arguments of ``redis.Redis``: host, port, db, password, ssl ... Retries, health checks, decoding
-            and the protocol's version are the library's own.
+    Takes the arguments of :class:`uowredis.RedisDatabase`, which makes sessions on it.
 
     Raises:
         ImplementationError: for arguments that ``redis.Redis`` does not have.
+        ArgumentError: for options of sessions that cannot be.
     """
 
     def __init__(

@@ -243,7 +243,7 @@ class Session:
         if self.view.holds(model, pk):
             return True
         new = [life.identity for life in self.view.lives.placeholders() if life.model is model and life.alive]
-        return bool(new) and pk in self.allocate_all(new) and self.view.is_pending(model, pk) is True
+        return bool(new) and pk in self.allocate_all(new) and self.view.are_pending(model, (pk,))[pk] is True
 
     def look(self, collection: Any, schema: ModelSchema) -> Pending[Any] | None:
         """Take note of a new collection (for models): in a pipeline it is one reply."""

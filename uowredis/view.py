@@ -310,12 +310,14 @@ class View:
         known = self.lives.with_pk(model, pk)
         return self.lives.unallocated(model, pk) if known is None and isinstance(pk, Placeholder) else known
 
-    def is_pending(self, model: ModelSchema, pk: str) -> bool | None:
-        """Return whether the object with *pk* will be there by what is pending alone, None where nothing is said."""
-        life = self._pending(model, pk)
-        if self._gone().holds(model, pk, life):
-            return False
-        return None if life is None else life.alive
+    def are_pending(self, model: ModelSchema, pks: Sequence[str]) -> dict[str, bool | None]:
+        """Return whether the objects with *pks* will be there by what is pending alone, None where nothing is said."""
+        gone = self._gone()
+        found: dict[str, bool | None] = {}
+        for pk in pks:
+            life = self._pending(model, pk)
+            found[pk] = False if gone.holds(model, pk, life) else None if life is None else life.alive
+        return found
 
 
 def _with_placeholders(answer: Any, new: Sequence[Identity]) -> Any:

@@ -1,13 +1,12 @@
 """A plan is exactly what is sent: MONITOR, redis-cli and the plan shown before agree, whatever the session says."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from tests.backends import Real
 from tests.behaviour.exact import Models, committed
-from tests.servers import RealServer
 from uowredis.fields import BoundHash, BoundInstanceHash, BoundList, BoundSet, BoundSortedSet, BoundString, writes
 from uowredis.model import RedisModel
 
@@ -96,19 +95,6 @@ BOUND = {
     "list": BoundList,
     "zset": BoundSortedSet,
 }
-
-
-@pytest.fixture(scope="module")
-def second_server() -> Iterator[RealServer]:
-    with RealServer.start() as server:
-        yield server
-
-
-@pytest.fixture
-def twin(second_server: RealServer) -> Iterator[Real]:
-    twin = Real(second_server)
-    yield twin
-    twin.close()
 
 
 def full(models: Models) -> None:

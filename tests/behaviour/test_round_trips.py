@@ -5,17 +5,9 @@ from typing import Any
 
 import pytest
 
-from tests.backends import Real
 from tests.behaviour.exact import Models
 from tests.proxy import Proxy
-from tests.servers import RealServer
 from uowredis import InstanceHashField, RedisDatabase, RedisModel, Session
-
-
-@pytest.fixture
-def proxy(real: Real, real_server: RealServer) -> Iterator[Proxy]:
-    with Proxy(real_server) as proxy:
-        yield proxy
 
 
 @pytest.fixture

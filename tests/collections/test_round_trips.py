@@ -11,7 +11,6 @@ import pytest
 from tests.backends import Real
 from tests.collections.people import People, current_user, documented
 from tests.proxy import Proxy
-from tests.servers import RealServer
 from uowredis import InstanceHashField, PKField, RedisDatabase, RedisModel, Session
 from uowredis.contrib.collection import SORTED_SCORE, ExtendedCollectionManager
 
@@ -136,12 +135,6 @@ CASES = [
         "store", lambda s: s.find(**JOHN), [["SMEMBERS"], *transaction("DEL", "RPUSH", "EXPIRE")], lambda c: c.store()
     ),
 ]
-
-
-@pytest.fixture
-def proxy(real: Real, real_server: RealServer) -> Iterator[Proxy]:
-    with Proxy(real_server) as proxy:
-        yield proxy
 
 
 @pytest.fixture

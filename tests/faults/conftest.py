@@ -4,17 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.backends import Real
 from tests.faults.shop import STUBBORN, Shop
 from tests.proxy import Proxy
-from tests.servers import RealServer
 from uowredis import RedisDatabase
-
-
-@pytest.fixture
-def proxy(real: Real, real_server: RealServer) -> Iterator[Proxy]:
-    with Proxy(real_server) as proxy:
-        yield proxy
 
 
 @pytest.fixture(params=["default", "stubborn"])

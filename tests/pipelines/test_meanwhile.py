@@ -11,21 +11,8 @@ from tests.pipelines.people import SHAPES, People, declare
 from tests.proxy import Proxy
 from tests.races.test_interleavings import meanwhile
 from tests.related.wholeness import check_whole
-from tests.servers import RealServer
 from uowredis import Conflict
 from uowredis.contrib.database import PipelineDatabase
-
-
-@pytest.fixture(params=["WATCH", "script"])
-def how(request: pytest.FixtureRequest) -> str:
-    """How the guards travel."""
-    return request.param
-
-
-@pytest.fixture
-def proxy(real: Real, real_server: RealServer) -> Iterator[Proxy]:
-    with Proxy(real_server) as proxy:
-        yield proxy
 
 
 @pytest.fixture

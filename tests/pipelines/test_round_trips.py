@@ -5,18 +5,10 @@ from typing import Any
 
 import pytest
 
-from tests.backends import Real
 from tests.pipelines.people import People, declare
 from tests.proxy import Proxy
-from tests.servers import RealServer
 from uowredis import UniquenessError
 from uowredis.contrib.database import PipelineDatabase
-
-
-@pytest.fixture
-def proxy(real: Real, real_server: RealServer) -> Iterator[Proxy]:
-    with Proxy(real_server) as proxy:
-        yield proxy
 
 
 @pytest.fixture

@@ -15,22 +15,9 @@ from tests.backends import Real
 from tests.proxy import Proxy
 from tests.races.exactness import check_exact
 from tests.races.workers import Models
-from tests.servers import RealServer
 from uowredis import Conflict, DoesNotExist, RedisDatabase, Rejected, Session, UniquenessError
 
 Act = Callable[[Models], object]
-
-
-@pytest.fixture(params=["WATCH", "script"])
-def how(request: pytest.FixtureRequest) -> str:
-    """How the guards travel."""
-    return request.param
-
-
-@pytest.fixture
-def proxy(real: Real, real_server: RealServer) -> Iterator[Proxy]:
-    with Proxy(real_server) as proxy:
-        yield proxy
 
 
 @pytest.fixture

@@ -13,7 +13,6 @@ from tests.races.relations import GROUPS, TARGETS, Models, check_relations, dele
 from tests.races.test_interleavings import applied, meanwhile
 from tests.races.workers import WORKERS
 from tests.related.wholeness import decoded, held
-from tests.servers import RealServer
 from uowredis import DoesNotExist, RedisDatabase, RestrictedError, Session
 
 Act = Callable[[Models], object]
@@ -54,18 +53,6 @@ def test_one_deletes_while_eight_refer(pool: ProcessPoolExecutor, real: Real, gu
 
 
 # Another writes between the plan and EXEC, exactly there.
-
-
-@pytest.fixture(params=["WATCH", "script"])
-def how(request: pytest.FixtureRequest) -> str:
-    """How the guards travel."""
-    return request.param
-
-
-@pytest.fixture
-def proxy(real: Real, real_server: RealServer) -> Iterator[Proxy]:
-    with Proxy(real_server) as proxy:
-        yield proxy
 
 
 @pytest.fixture

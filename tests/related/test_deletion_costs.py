@@ -9,17 +9,10 @@ from tests.backends import Backend, Real
 from tests.behaviour.exact import committed
 from tests.proxy import Proxy
 from tests.related.people import FIELDS, Models, Society, check, refer, there
-from tests.servers import RealServer
 from uowredis import RedisDatabase, Session
 from uowredis.contrib.related import CASCADE, CLEAR, FKInstanceHashField, M2MSetField, OnDelete
 
 ENDINGS = pytest.mark.parametrize("rule", [CLEAR, CASCADE], ids=lambda rule: rule.name)
-
-
-@pytest.fixture
-def proxy(real: Real, real_server: RealServer) -> Iterator[Proxy]:
-    with Proxy(real_server) as proxy:
-        yield proxy
 
 
 @pytest.fixture
@@ -141,19 +134,6 @@ def test_the_head_counts_what_follows(server: Backend) -> None:
 
 
 # A plan is exactly what is sent.
-
-
-@pytest.fixture(scope="module")
-def second_server() -> Iterator[RealServer]:
-    with RealServer.start() as server:
-        yield server
-
-
-@pytest.fixture
-def twin(second_server: RealServer) -> Iterator[Real]:
-    twin = Real(second_server)
-    yield twin
-    twin.close()
 
 
 class Story:
