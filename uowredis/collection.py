@@ -23,7 +23,7 @@ from uowredis.explanation import Explanation
 from uowredis.fields import Bound
 from uowredis.pending import Pending
 from uowredis.query import SHOWN, Column, Filter, Order, Query, Sorting
-from uowredis.schema import Kind, ModelSchema
+from uowredis.schema.models import Kind, ModelSchema
 from uowredis.search import Search
 from uowredis.session import current
 from uowredis.spelling import flag, integer, plain, text

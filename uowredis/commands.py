@@ -20,7 +20,7 @@ from typing import Any, Generic, TypeAlias, TypeVar
 
 import attrs
 
-from uowredis.schema import FieldSchema, Kind, ModelSchema
+from uowredis.schema.models import FieldSchema, Kind, ModelSchema
 from uowredis.spelling import Placeholder, as_is, printable
 
 T = TypeVar("T")

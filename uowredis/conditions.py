@@ -8,7 +8,7 @@ from uowredis.commands import Identity, State
 from uowredis.exceptions import ArgumentTypeError, ImplementationError
 from uowredis.fields import Bound
 from uowredis.query import Filter
-from uowredis.schema import FieldSchema, Kind, ModelSchema
+from uowredis.schema.models import FieldSchema, Kind, ModelSchema
 from uowredis.session import Session
 from uowredis.spelling import Placeholder, text
 

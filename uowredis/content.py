@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 
-from uowredis.schema import Kind
+from uowredis.schema.models import Kind
 
 Call: TypeAlias = tuple[str, ...]
 Part: TypeAlias = tuple[str, ...] | None

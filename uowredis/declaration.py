@@ -8,8 +8,8 @@ from typing import Any
 from uowredis.database import RedisDatabase
 from uowredis.exceptions import ImplementationError
 from uowredis.fields import AutoPKField, Field, PKField
-from uowredis.keys import INSTANCE_HASH, RESERVED, Keys
-from uowredis.schema import ModelSchema
+from uowredis.schema.keys import INSTANCE_HASH, RESERVED, Keys
+from uowredis.schema.models import ModelSchema
 
 
 class MetaRedisModel(type):

@@ -22,7 +22,7 @@ from uowredis.content import Call
 from uowredis.exceptions import CommitError, OutcomeUnknown, PartiallyApplied, Rejected, Unreachable, UowError
 from uowredis.plan import CHUNK, Plan
 from uowredis.printing import quoted
-from uowredis.schema import ModelSchema
+from uowredis.schema.models import ModelSchema
 from uowredis.spelling import encode, plain
 from uowredis.turns import Allocate, Fetch
 

@@ -29,7 +29,7 @@ from uowredis.fields.instance_hash import InstanceHashCommands
 from uowredis.modes import Sync
 from uowredis.outside import alone, commit_alone, read_alone, write_alone
 from uowredis.query import Filter
-from uowredis.schema import Kind, ModelSchema
+from uowredis.schema.models import Kind, ModelSchema
 from uowredis.session import Session, current
 from uowredis.spelling import text
 from uowredis.view import elsewhere, gone

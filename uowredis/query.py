@@ -9,7 +9,7 @@ from typing import Any
 import attrs
 
 from uowredis.content import Call
-from uowredis.schema import FieldSchema, Kind, ModelSchema
+from uowredis.schema.models import FieldSchema, Kind, ModelSchema
 from uowredis.spelling import encode, is_number, sort_number
 
 #: Stands for the random part of a temporary key where a query is only shown.

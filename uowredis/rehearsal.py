@@ -17,7 +17,7 @@ import redis
 from uowredis.commands import Write
 from uowredis.content import Call, Part, load_call, read_call
 from uowredis.exceptions import ArgumentError
-from uowredis.schema import Kind
+from uowredis.schema.models import Kind
 from uowredis.spelling import canonical_sum, encode, plain
 
 #: The one key of a rehearsal.

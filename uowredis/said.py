@@ -22,7 +22,7 @@ from uowredis.commands import (
 from uowredis.exceptions import SessionError
 from uowredis.pending import Pending
 from uowredis.planner.presence import pk_taken
-from uowredis.schema import ModelSchema
+from uowredis.schema.models import ModelSchema
 from uowredis.view import View
 
 if TYPE_CHECKING:

@@ -15,10 +15,10 @@ import attrs
 from uowredis.commands import Identity, Read, State
 from uowredis.content import Call
 from uowredis.exceptions import PendingWrites, Rejected
-from uowredis.keys import Keys
 from uowredis.outside import alone
 from uowredis.query import Column, Order, Query, Row, Sorting, ordered
-from uowredis.schema import Kind
+from uowredis.schema.keys import Keys
+from uowredis.schema.models import Kind
 from uowredis.server import Server
 from uowredis.session import Session
 from uowredis.spelling import as_text, plain

@@ -18,7 +18,7 @@ from redis.retry import Retry
 from uowredis.content import Call
 from uowredis.exceptions import ArgumentError, ImplementationError
 from uowredis.executor import Executor
-from uowredis.schema import ModelSchema
+from uowredis.schema.models import ModelSchema
 from uowredis.spelling import flag, integer, span
 
 if TYPE_CHECKING:

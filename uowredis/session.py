@@ -33,7 +33,7 @@ from uowredis.plan import Plan
 from uowredis.planner import Planner
 from uowredis.rehearsal import Rehearsal
 from uowredis.said import Said, Savepoint
-from uowredis.schema import ModelSchema
+from uowredis.schema.models import ModelSchema
 from uowredis.server import Server
 from uowredis.spelling import flag, span
 from uowredis.view import View

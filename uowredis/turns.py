@@ -14,7 +14,7 @@ import attrs
 from uowredis import script
 from uowredis.commands import Command, Look, called
 from uowredis.content import Call
-from uowredis.schema import FieldSchema, ModelSchema
+from uowredis.schema.models import FieldSchema, ModelSchema
 
 
 @attrs.frozen

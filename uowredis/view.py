@@ -18,7 +18,7 @@ from uowredis.planner.touched import Touched
 from uowredis.printing import quoted
 from uowredis.query import Column, Filter, Query, Row
 from uowredis.rehearsal import Rehearsal
-from uowredis.schema import ModelSchema
+from uowredis.schema.models import ModelSchema
 from uowredis.server import Server
 from uowredis.spelling import Placeholder, plain
 from uowredis.standing import Standing

@@ -5,11 +5,11 @@ from typing import Any
 
 from uowredis.commands import Added, Change, Create, Delete, Identity, Replaced, State, Write, WriteCommand
 from uowredis.content import Call
-from uowredis.keys import Keys
 from uowredis.plan import Plan
 from uowredis.planner import Limits, Lives, Planner
 from uowredis.rehearsal import Rehearsal
-from uowredis.schema import FieldSchema, Kind, ModelSchema
+from uowredis.schema.keys import Keys
+from uowredis.schema.models import FieldSchema, Kind, ModelSchema
 from uowredis.turns import Allocate
 
 

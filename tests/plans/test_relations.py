@@ -9,7 +9,7 @@ from uowredis import DoesNotExist, RestrictedError
 from uowredis.commands import Added, Identity, Replaced
 from uowredis.content import Call
 from uowredis.plan import Plan
-from uowredis.schema import FieldSchema, Kind, ModelSchema, OnDelete, Relation
+from uowredis.schema.models import FieldSchema, Kind, ModelSchema, OnDelete, Relation
 
 
 def related(to: ModelSchema, *declared: tuple[str, Kind, OnDelete, bool]) -> tuple[FieldSchema, ...]:

@@ -14,10 +14,10 @@ from uowredis.conditions import given_pk
 from uowredis.content import Call
 from uowredis.exceptions import ArgumentError, ArgumentTypeError, DoesNotExist, ImplementationError, PendingWrites
 from uowredis.fields import Bound, Field, ListField, SetField, SortedSetField
-from uowredis.keys import Keys
 from uowredis.outside import alone
 from uowredis.query import Column, Filter, Order, Query
-from uowredis.schema import FieldSchema, Kind, ModelSchema
+from uowredis.schema.keys import Keys
+from uowredis.schema.models import FieldSchema, Kind, ModelSchema
 from uowredis.search import Search, temporary_key
 from uowredis.session import Session, current
 from uowredis.spelling import as_scored, as_texts, flag, integer, plain, text

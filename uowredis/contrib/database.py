@@ -18,7 +18,7 @@ from uowredis.database import RedisDatabase
 from uowredis.exceptions import ArgumentTypeError, Conflict, SessionError
 from uowredis.pending import Pending
 from uowredis.said import Savepoint
-from uowredis.schema import ModelSchema
+from uowredis.schema.models import ModelSchema
 from uowredis.search import temporary_key
 from uowredis.session import Session
 from uowredis.spelling import flag, span

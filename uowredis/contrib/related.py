@@ -23,7 +23,7 @@ from uowredis.contrib.related_fields import (
 from uowredis.declaration import MetaRedisModel, schema_of
 from uowredis.exceptions import ImplementationError
 from uowredis.model import RedisModel, with_subclasses
-from uowredis.schema import OnDelete
+from uowredis.schema.models import OnDelete
 
 if TYPE_CHECKING:
     from uowredis.collection import CollectionManager

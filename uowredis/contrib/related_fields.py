@@ -32,7 +32,7 @@ from uowredis.fields.string import BoundString
 from uowredis.model import RedisModel
 from uowredis.modes import Async, Sync
 from uowredis.outside import alone
-from uowredis.schema import FieldSchema, OnDelete, Relation
+from uowredis.schema.models import FieldSchema, OnDelete, Relation
 from uowredis.session import current
 from uowredis.spelling import Placeholder
 from uowredis.view import gone

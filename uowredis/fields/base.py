@@ -10,7 +10,7 @@ from uowredis.commands import Change, Identity, Read, Removed, Write
 from uowredis.exceptions import ArgumentError, ImplementationError
 from uowredis.fields.saying import M, Sayer, writes
 from uowredis.modes import Async, Sync
-from uowredis.schema import FieldSchema, Kind
+from uowredis.schema.models import FieldSchema, Kind
 from uowredis.spelling import as_is, text
 
 S = TypeVar("S")

@@ -10,7 +10,7 @@ from uowredis.exceptions import ArgumentError, ArgumentTypeError, Implementation
 from uowredis.fields.base import Bound, Field
 from uowredis.fields.saying import M, reads, writes
 from uowredis.modes import Async, Sync
-from uowredis.schema import FieldSchema, Kind
+from uowredis.schema.models import FieldSchema, Kind
 from uowredis.spelling import (
     Value,
     as_bool,

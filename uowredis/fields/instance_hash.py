@@ -8,9 +8,9 @@ from uowredis.commands import Computed, Identity, Opaque, Read, Removed, Replace
 from uowredis.exceptions import ArgumentError
 from uowredis.fields.base import Bound, SingleValueField
 from uowredis.fields.saying import M, Sayer, reads, writes
-from uowredis.keys import INSTANCE_HASH
 from uowredis.modes import Async, Sync
-from uowredis.schema import FieldSchema, Kind, ModelSchema
+from uowredis.schema.keys import INSTANCE_HASH
+from uowredis.schema.models import FieldSchema, Kind, ModelSchema
 from uowredis.spelling import (
     Value,
     as_bool,

@@ -8,7 +8,7 @@ from uowredis.exceptions import ImplementationError
 from uowredis.fields.base import Bound, Field
 from uowredis.fields.saying import M
 from uowredis.modes import Async, Sync
-from uowredis.schema import Kind
+from uowredis.schema.models import Kind
 
 S = TypeVar("S")
 A = TypeVar("A")

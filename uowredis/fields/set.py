@@ -9,7 +9,7 @@ from uowredis.commands import Added, Identity, Opaque, Read, Removed, Write
 from uowredis.fields.base import Bound, Field
 from uowredis.fields.saying import M, reads, writes
 from uowredis.modes import Async, Sync
-from uowredis.schema import FieldSchema, Kind
+from uowredis.schema.models import FieldSchema, Kind
 from uowredis.spelling import (
     Value,
     as_bool,

@@ -13,12 +13,12 @@ import attrs
 from uowredis.commands import Identity, Opaque, Read, Removed, Replaced, kind_of_key
 from uowredis.content import Call, Part, count_call, pairs, read_call
 from uowredis.exceptions import PendingWrites
-from uowredis.keys import INSTANCE_HASH
 from uowredis.planner.gone import Dead
 from uowredis.planner.lives import Life, Lives, Said
 from uowredis.planner.work import matters, named
 from uowredis.rehearsal import KEY, Refused, Rehearsal, TooLarge
-from uowredis.schema import Kind
+from uowredis.schema.keys import INSTANCE_HASH
+from uowredis.schema.models import Kind
 from uowredis.spelling import Placeholder, plain
 
 #: The references that a key loses, by field.

@@ -12,10 +12,10 @@ import attrs
 
 from uowredis.commands import Removed, Replaced
 from uowredis.content import Call, read_call
-from uowredis.keys import INSTANCE_HASH
 from uowredis.planner.asking import Asking
 from uowredis.planner.lives import Life, Said
-from uowredis.schema import FieldSchema, Kind, ModelSchema
+from uowredis.schema.keys import INSTANCE_HASH
+from uowredis.schema.models import FieldSchema, Kind, ModelSchema
 
 #: A field of an object that moves from one index key to another, either of which may be missing.
 Move = tuple[Life, FieldSchema, str | None, str | None]

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 import attrs
 
 from uowredis.commands import Added
-from uowredis.keys import INSTANCE_HASH
 from uowredis.planner.entries import Move
 from uowredis.planner.lives import Life
-from uowredis.schema import FieldSchema
+from uowredis.schema.keys import INSTANCE_HASH
+from uowredis.schema.models import FieldSchema
 
 
 @attrs.define

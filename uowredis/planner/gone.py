@@ -9,7 +9,7 @@ import attrs
 from uowredis.commands import Read
 from uowredis.planner.lives import Life, Lives
 from uowredis.query import Filter
-from uowredis.schema import FieldSchema, ModelSchema, OnDelete
+from uowredis.schema.models import FieldSchema, ModelSchema, OnDelete
 from uowredis.turns import index_public
 
 

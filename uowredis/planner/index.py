@@ -13,7 +13,7 @@ from uowredis.content import Call
 from uowredis.planner.entries import Move
 from uowredis.planner.lives import Life
 from uowredis.planner.values import Delta
-from uowredis.schema import FieldSchema, ModelSchema
+from uowredis.schema.models import FieldSchema, ModelSchema
 from uowredis.turns import Step, index_public
 
 

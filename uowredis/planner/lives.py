@@ -14,8 +14,8 @@ from typing import Any
 import attrs
 
 from uowredis.commands import Command, Create, Delete, Identity, Look, Read, Write, WriteCommand, references, resolved
-from uowredis.keys import INSTANCE_HASH
-from uowredis.schema import ModelSchema
+from uowredis.schema.keys import INSTANCE_HASH
+from uowredis.schema.models import ModelSchema
 
 Said = tuple[int, Write[Any]]
 

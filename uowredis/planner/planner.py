@@ -18,7 +18,6 @@ from uowredis import script
 from uowredis.commands import Create, Delete, Look, Read, WriteCommand
 from uowredis.content import Call
 from uowredis.exceptions import PlanTooLarge, TooManyGuards
-from uowredis.keys import INSTANCE_HASH
 from uowredis.plan import Plan
 from uowredis.planner.asking import Asking, Before
 from uowredis.planner.index import Index, in_parts
@@ -28,7 +27,8 @@ from uowredis.planner.relations import Relations
 from uowredis.planner.unique import Unique
 from uowredis.planner.values import Values
 from uowredis.rehearsal import Rehearsal, Rewrite
-from uowredis.schema import ModelSchema
+from uowredis.schema.keys import INSTANCE_HASH
+from uowredis.schema.models import ModelSchema
 from uowredis.turns import Allocate, Fetch, Step
 
 Turn: TypeAlias = Fetch | Allocate | Plan

@@ -15,7 +15,7 @@ from uowredis.content import Call
 from uowredis.exceptions import DoesNotExist, UniquenessError
 from uowredis.planner.asking import Asking
 from uowredis.planner.lives import Life
-from uowredis.schema import ModelSchema
+from uowredis.schema.models import ModelSchema
 
 #: Pks looked up in one SMISMEMBER.
 _AT_ONCE = 1_000

@@ -19,7 +19,7 @@ from uowredis.planner.asking import Asking
 from uowredis.planner.lives import Life, Lives
 from uowredis.planner.presence import Presence
 from uowredis.planner.values import Delta, Values, whole_field
-from uowredis.schema import FieldSchema, Kind, ModelSchema, OnDelete, Relation
+from uowredis.schema.models import FieldSchema, Kind, ModelSchema, OnDelete, Relation
 from uowredis.turns import Step, index_public
 
 Deltas = dict[tuple[Life, str], Delta]

@@ -20,7 +20,7 @@ from uowredis.planner.values import Values
 from uowredis.planner.work import named, needs_content, touched_fields
 from uowredis.query import Filter
 from uowredis.rehearsal import Rehearsal
-from uowredis.schema import FieldSchema, Kind, ModelSchema
+from uowredis.schema.models import FieldSchema, Kind, ModelSchema
 
 #: Stands among the touched fields of what is created or deleted.
 _ALL = "*"

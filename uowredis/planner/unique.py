@@ -14,7 +14,7 @@ from uowredis.exceptions import UniquenessError
 from uowredis.planner.asking import Asking
 from uowredis.planner.lives import Life, Lives
 from uowredis.planner.values import Delta
-from uowredis.schema import FieldSchema
+from uowredis.schema.models import FieldSchema
 from uowredis.turns import index_public
 
 

@@ -8,14 +8,14 @@ from typing import Any
 import attrs
 
 from uowredis.content import Call, Pairs, Part, pairs, read_call
-from uowredis.keys import INSTANCE_HASH
 from uowredis.planner.asking import Asking
 from uowredis.planner.entries import Entries, Move
 from uowredis.planner.gains import Gains
 from uowredis.planner.lives import Life
 from uowredis.planner.work import Work
 from uowredis.rehearsal import Rehearsal, Rewrite
-from uowredis.schema import FieldSchema, Kind
+from uowredis.schema.keys import INSTANCE_HASH
+from uowredis.schema.models import FieldSchema, Kind
 
 #: Stands for a value that a symbolic plan cannot know.
 UNKNOWN = "<unknown>"

@@ -14,10 +14,10 @@ import attrs
 from uowredis.commands import Added, Change, Computed, Opaque, Removed, Replaced, Write
 from uowredis.content import Call, Pairs, Part, pairs, read_call
 from uowredis.exceptions import Rejected
-from uowredis.keys import INSTANCE_HASH
 from uowredis.planner.lives import Epoch, Life, Said
 from uowredis.rehearsal import KEY, Refused, Rehearsal, Rewrite, TooLarge
-from uowredis.schema import FieldSchema, Kind, ModelSchema
+from uowredis.schema.keys import INSTANCE_HASH
+from uowredis.schema.models import FieldSchema, Kind, ModelSchema
 
 
 def named(change: Change) -> tuple[str, ...] | None:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 
 import attrs
 
-from uowredis.keys import INSTANCE_HASH, RESERVED, Keys
+from uowredis.schema.keys import INSTANCE_HASH, RESERVED, Keys
 
 
 class Kind(enum.Enum):
