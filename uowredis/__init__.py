@@ -1,6 +1,6 @@
 """An object mapper for Redis whose writes are a unit of work."""
 
-from uowredis.commands import Create, Delete, Read, Write
+from uowredis.commands.commands import Create, Delete, Read, Write
 from uowredis.database import RedisDatabase
 from uowredis.exceptions import (
     ArgumentError,

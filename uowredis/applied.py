@@ -7,7 +7,8 @@ from typing import Any
 
 import attrs
 
-from uowredis.commands import Command, Create, Delete, Identity, Look, Read, State, Write
+from uowredis.commands.commands import Command, Create, Delete, Look, Read, Write
+from uowredis.commands.identity import Identity, State
 from uowredis.pending import Pending
 from uowredis.plan import Plan
 from uowredis.rehearsal import Rewrite

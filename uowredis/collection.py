@@ -14,19 +14,21 @@ from typing import Any, Self, overload
 
 import attrs
 
-from uowredis.commands import Identity, Look, State
+from uowredis.commands.arguments import flag, integer, text
+from uowredis.commands.calls import Call
+from uowredis.commands.commands import Look
+from uowredis.commands.identity import Identity, State
+from uowredis.commands.query import SHOWN, Column, Filter, Order, Query, Sorting
+from uowredis.commands.replies import plain
 from uowredis.conditions import check_later, condition, current_value, is_known_later, shown_value
-from uowredis.content import Call
 from uowredis.database import RedisDatabase
 from uowredis.exceptions import ArgumentError, ArgumentTypeError, ImplementationError, NotCommitted
 from uowredis.explanation import Explanation
 from uowredis.fields import Bound
 from uowredis.pending import Pending
-from uowredis.query import SHOWN, Column, Filter, Order, Query, Sorting
 from uowredis.schema.models import Kind, ModelSchema
 from uowredis.search import Search
 from uowredis.session import current
-from uowredis.spelling import flag, integer, plain, text
 
 #: How many items ``repr()`` shows.
 _SHOWN_ITEMS = 20

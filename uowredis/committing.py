@@ -9,12 +9,12 @@ from typing import Any, TypeVar
 
 import attrs
 
+from uowredis.commands.replies import plain
 from uowredis.exceptions import CommitError, Conflict, UowError
 from uowredis.executor import Link
 from uowredis.plan import Plan
 from uowredis.planner import Life, Limits, Planner
 from uowredis.server import Options, Server
-from uowredis.spelling import plain
 from uowredis.turns import Allocate, Ask, Fetch, with_order
 from uowredis.view import View
 

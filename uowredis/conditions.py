@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from uowredis.commands import Identity, State
+from uowredis.commands.arguments import Placeholder, text
+from uowredis.commands.identity import Identity, State
+from uowredis.commands.query import Filter
 from uowredis.exceptions import ArgumentTypeError, ImplementationError
 from uowredis.fields import Bound
-from uowredis.query import Filter
 from uowredis.schema.models import FieldSchema, Kind, ModelSchema
 from uowredis.session import Session
-from uowredis.spelling import Placeholder, text
 
 
 def spelled_pk(value: Any, what: object) -> str:

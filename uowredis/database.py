@@ -6,11 +6,11 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
+from uowredis.commands.arguments import span
 from uowredis.committing import back_off
 from uowredis.exceptions import ArgumentError, ArgumentTypeError, Conflict, SessionError
 from uowredis.server import Server
 from uowredis.session import Session
-from uowredis.spelling import span
 
 if TYPE_CHECKING:
     from types import TracebackType

@@ -17,13 +17,13 @@ import hiredis
 import redis
 
 from uowredis import script
-from uowredis.commands import Look, Read
-from uowredis.content import Call
+from uowredis.commands.calls import Call
+from uowredis.commands.commands import Look, Read
+from uowredis.commands.replies import encode, plain
 from uowredis.exceptions import CommitError, OutcomeUnknown, PartiallyApplied, Rejected, Unreachable, UowError
 from uowredis.plan import CHUNK, Plan
 from uowredis.printing import quoted
 from uowredis.schema.models import ModelSchema
-from uowredis.spelling import encode, plain
 from uowredis.turns import Allocate, Fetch
 
 #: hiredis' own stub knows tuples of one item only.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import attrs
 
-from uowredis.content import Call
+from uowredis.commands.calls import Call
 from uowredis.printing import quoted
 
 

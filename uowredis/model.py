@@ -9,7 +9,10 @@ from collections.abc import Sized
 from typing import Any, ClassVar, TypeVar
 
 from uowredis.collection import CollectionManager
-from uowredis.commands import Create, Delete, Identity, Read, State, Write
+from uowredis.commands.arguments import text
+from uowredis.commands.commands import Create, Delete, Read, Write
+from uowredis.commands.identity import Identity, State
+from uowredis.commands.query import Filter
 from uowredis.conditions import check_later, condition, current_value, given_pk, is_known_later
 from uowredis.database import RedisDatabase
 from uowredis.declaration import MetaRedisModel, schema_of
@@ -28,10 +31,8 @@ from uowredis.fields import (
 from uowredis.fields.instance_hash import InstanceHashCommands
 from uowredis.modes import Sync
 from uowredis.outside import alone, commit_alone, read_alone, write_alone
-from uowredis.query import Filter
 from uowredis.schema.models import Kind, ModelSchema
 from uowredis.session import Session, current
-from uowredis.spelling import text
 from uowredis.view import elsewhere, gone
 
 __all__ = [

@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 from typing import TypeVar
 
-from uowredis.commands import Create, Delete, Read, State, Write
+from uowredis.commands.commands import Create, Delete, Read, Write, matters
+from uowredis.commands.identity import State
 from uowredis.exceptions import DoesNotExist
-from uowredis.planner.work import matters
 from uowredis.server import Server
 from uowredis.session import Session
 from uowredis.view import read_call

@@ -15,10 +15,10 @@ from typing import Any
 import attrs
 
 from uowredis import script
-from uowredis.commands import Look, Read
-from uowredis.content import Call
+from uowredis.commands.calls import Call
+from uowredis.commands.commands import Look, Read
+from uowredis.commands.replies import encode
 from uowredis.printing import printed, quoted, slow
-from uowredis.spelling import encode
 from uowredis.turns import Ask, Fetch, Round, Step
 
 #: Commands that leave the same data when they are sent twice.

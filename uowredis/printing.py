@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from uowredis.content import Call
-from uowredis.spelling import encode
+from uowredis.commands.calls import Call
+from uowredis.commands.replies import encode
 from uowredis.turns import Round, Step
 
 #: Commands whose cost grows with what the key holds, not only with their arguments.

@@ -14,11 +14,13 @@ import fakeredis
 import hiredis
 import redis
 
-from uowredis.commands import Write
-from uowredis.content import Call, Part, load_call, read_call
+from uowredis.commands.arguments import canonical_sum
+from uowredis.commands.calls import Call
+from uowredis.commands.commands import Write
+from uowredis.commands.replies import encode, plain
 from uowredis.exceptions import ArgumentError
+from uowredis.planner.content import Part, load_call, read_call
 from uowredis.schema.models import Kind
-from uowredis.spelling import canonical_sum, encode, plain
 
 #: The one key of a rehearsal.
 KEY = "rehearsed"
@@ -62,7 +64,7 @@ class Rehearsal:
         self._connection: Any = None
 
     def load(self, kind: Kind, part: Part, reply: Any) -> None:
-        """Forget what was there and load what *reply* (of :func:`uowredis.content.read_call`) says.
+        """Forget what was there and load what *reply* (of :func:`uowredis.planner.content.read_call`) says.
 
         Raises:
             TooLarge: for more than ``limit`` members.
@@ -121,7 +123,7 @@ class Rehearsal:
         return self.run((name, KEY, *args))
 
     def content(self, kind: Kind, part: Part) -> Any:
-        """Return what is there now, as the plain reply of a :func:`uowredis.content.read_call`."""
+        """Return what is there now, as the plain reply of a :func:`uowredis.planner.content.read_call`."""
         return plain(self.run(read_call(kind, KEY, part)))
 
     def settle(self, write: Write[Any], index: int) -> Rewrite:

@@ -7,18 +7,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
 
-from uowredis.commands import (
-    Command,
-    Create,
-    Delete,
-    Identity,
-    Look,
-    Read,
-    State,
-    Write,
-    references,
-    resolved,
-)
+from uowredis.commands.commands import Command, Create, Delete, Look, Read, Write, references, resolved
+from uowredis.commands.identity import Identity, State
 from uowredis.exceptions import SessionError
 from uowredis.pending import Pending
 from uowredis.planner.presence import pk_taken

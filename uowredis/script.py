@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from uowredis.content import Call
+from uowredis.commands.calls import Call
 
 #: Arguments that one call inside the script may have (Lua's ``unpack`` fails at 8,000).
 MOST_ARGUMENTS = 5_000

@@ -12,16 +12,17 @@ from typing import Any
 
 import attrs
 
-from uowredis.commands import Identity, Read, State
-from uowredis.content import Call
+from uowredis.commands.calls import Call
+from uowredis.commands.commands import Read
+from uowredis.commands.identity import Identity, State
+from uowredis.commands.query import Column, Order, Query, Row, Sorting, ordered
+from uowredis.commands.replies import as_text, plain
 from uowredis.exceptions import PendingWrites, Rejected
 from uowredis.outside import alone
-from uowredis.query import Column, Order, Query, Row, Sorting, ordered
 from uowredis.schema.keys import Keys
 from uowredis.schema.models import Kind
 from uowredis.server import Server
 from uowredis.session import Session
-from uowredis.spelling import as_text, plain
 
 _NOT_A_NUMBER = "can't be converted into double"
 

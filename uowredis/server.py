@@ -15,11 +15,11 @@ from redis.backoff import NoBackoff
 from redis.connection import parse_url
 from redis.retry import Retry
 
-from uowredis.content import Call
+from uowredis.commands.arguments import flag, integer, span
+from uowredis.commands.calls import Call
 from uowredis.exceptions import ArgumentError, ImplementationError
 from uowredis.executor import Executor
 from uowredis.schema.models import ModelSchema
-from uowredis.spelling import flag, integer, span
 
 if TYPE_CHECKING:
     from types import TracebackType

@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from uowredis import context
 from uowredis.applied import Applied
-from uowredis.commands import Command, Create, Identity, Look, Read, State, Write
+from uowredis.commands.arguments import flag, span
+from uowredis.commands.commands import Command, Create, Look, Read, Write
+from uowredis.commands.identity import Identity, State
 from uowredis.committing import Committer
 from uowredis.exceptions import (
     ArgumentError,
@@ -35,7 +37,6 @@ from uowredis.rehearsal import Rehearsal
 from uowredis.said import Said, Savepoint
 from uowredis.schema.models import ModelSchema
 from uowredis.server import Server
-from uowredis.spelling import flag, span
 from uowredis.view import View
 
 if TYPE_CHECKING:

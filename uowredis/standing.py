@@ -10,11 +10,11 @@ import contextlib
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from uowredis.content import Call
+from uowredis.commands.calls import Call
+from uowredis.commands.replies import plain
 from uowredis.exceptions import OutcomeUnknown, Rejected, UowError
 from uowredis.executor import Lent, Link
 from uowredis.server import Server
-from uowredis.spelling import plain
 from uowredis.turns import Ask, Fetch, Round, with_order
 
 #: Their answers differ from one time to the next; what they were made from is compared instead.

@@ -12,8 +12,9 @@ from typing import Any, NamedTuple
 import attrs
 
 from uowredis import script
-from uowredis.commands import Command, Look, called
-from uowredis.content import Call
+from uowredis.commands.calls import Call
+from uowredis.commands.commands import Command, Look
+from uowredis.commands.identity import called
 from uowredis.schema.models import FieldSchema, ModelSchema
 
 

@@ -7,8 +7,12 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from uowredis.commands import Identity, Read, State, references, resolved
-from uowredis.content import Call
+from uowredis.commands.arguments import Placeholder
+from uowredis.commands.calls import Call
+from uowredis.commands.commands import Read, references, resolved
+from uowredis.commands.identity import Identity, State
+from uowredis.commands.query import Column, Filter, Query, Row
+from uowredis.commands.replies import plain
 from uowredis.exceptions import DoesNotExist, PendingWrites, SessionError, UowError
 from uowredis.plan import Plan
 from uowredis.planner import Life, Limits, Lives, Planner
@@ -16,11 +20,9 @@ from uowredis.planner.answers import Answer
 from uowredis.planner.gone import Gone, reach
 from uowredis.planner.touched import Touched
 from uowredis.printing import quoted
-from uowredis.query import Column, Filter, Query, Row
 from uowredis.rehearsal import Rehearsal
 from uowredis.schema.models import ModelSchema
 from uowredis.server import Server
-from uowredis.spelling import Placeholder, plain
 from uowredis.standing import Standing
 from uowredis.turns import Allocate, Fetch
 

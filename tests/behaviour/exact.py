@@ -20,7 +20,7 @@ from uowredis import (
     SortedSetField,
     StringField,
 )
-from uowredis.spelling import encode
+from uowredis.commands.replies import encode
 
 Calls = list[tuple[bytes, ...]]
 

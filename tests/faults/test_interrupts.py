@@ -11,7 +11,7 @@ from tests.backends import Real
 from tests.faults.shop import Shop, happened
 from tests.proxy import Proxy
 from uowredis import RedisModel, Session, SessionError, StringField, Write
-from uowredis.commands import Computed
+from uowredis.commands.changes import Computed
 from uowredis.fields import BoundString, writes
 
 

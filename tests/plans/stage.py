@@ -3,8 +3,10 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from uowredis.commands import Added, Change, Create, Delete, Identity, Replaced, State, Write, WriteCommand
-from uowredis.content import Call
+from uowredis.commands.calls import Call
+from uowredis.commands.changes import Added, Change, Replaced
+from uowredis.commands.commands import Create, Delete, Write, WriteCommand
+from uowredis.commands.identity import Identity, State
 from uowredis.plan import Plan
 from uowredis.planner import Limits, Lives, Planner
 from uowredis.rehearsal import Rehearsal

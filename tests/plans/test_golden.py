@@ -17,7 +17,8 @@ from tests.plans.stage import (
     stored,
     write,
 )
-from uowredis.commands import Added, Computed, Identity, Removed, Replaced, State
+from uowredis.commands.changes import Added, Computed, Removed, Replaced
+from uowredis.commands.identity import Identity, State
 from uowredis.plan import Plan
 
 THERE = {("SISMEMBER", ":bike:collection", "1"): 1}

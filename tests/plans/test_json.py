@@ -6,7 +6,8 @@ import json
 import pytest
 
 from tests.plans.stage import BIKE, SHOP, create, delete, hset, new, planned, sadd, stored, write
-from uowredis.commands import Added, Computed, Identity, State
+from uowredis.commands.changes import Added, Computed
+from uowredis.commands.identity import Identity, State
 from uowredis.plan import Plan
 from uowredis.planner import Limits
 

@@ -4,7 +4,7 @@ import pytest
 
 from tests.plans.stage import BIKE, create, hset, new, planned, sadd, steps, stored
 from uowredis import script
-from uowredis.content import Call
+from uowredis.commands.calls import Call
 from uowredis.exceptions import PlanTooLarge, TooManyGuards
 from uowredis.plan import Plan
 from uowredis.planner import Limits

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.plans.stage import BIKE, planned, steps, stored, write
-from uowredis.commands import Computed, Opaque
+from uowredis.commands.changes import Computed, Opaque
 from uowredis.exceptions import Rejected
 
 THERE = {("SISMEMBER", ":bike:collection", "1"): 1}

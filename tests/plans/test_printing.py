@@ -3,7 +3,9 @@
 import pytest
 
 from tests.plans.stage import BIKE, SHOP, create, delete, hset, new, planned, put, sadd, steps, stored, write
-from uowredis.commands import Added, Computed, Create, Identity, Opaque, Removed, Replaced, State
+from uowredis.commands.changes import Added, Computed, Opaque, Removed, Replaced
+from uowredis.commands.commands import Create
+from uowredis.commands.identity import Identity, State
 from uowredis.plan import Plan
 from uowredis.planner import Limits
 from uowredis.printing import quote

@@ -6,8 +6,9 @@ import pytest
 
 from tests.plans.stage import create, delete, hset, model, new, planned, sadd, stored, write
 from uowredis import DoesNotExist, RestrictedError
-from uowredis.commands import Added, Identity, Replaced
-from uowredis.content import Call
+from uowredis.commands.calls import Call
+from uowredis.commands.changes import Added, Replaced
+from uowredis.commands.identity import Identity
 from uowredis.plan import Plan
 from uowredis.schema.models import FieldSchema, Kind, ModelSchema, OnDelete, Relation
 

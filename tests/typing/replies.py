@@ -16,7 +16,7 @@ from uowredis import (
     SortedSetField,
     StringField,
 )
-from uowredis.commands import Identity
+from uowredis.commands.identity import Identity
 from uowredis.fields import BoundSet, BoundString
 from uowredis.modes import Sync
 

@@ -9,18 +9,19 @@ from typing import Any, Self
 import attrs
 
 from uowredis.collection import CollectionManager, Sort, key_of
-from uowredis.commands import Identity
+from uowredis.commands.arguments import flag, integer, text
+from uowredis.commands.calls import Call
+from uowredis.commands.identity import Identity
+from uowredis.commands.query import Column, Filter, Order, Query
+from uowredis.commands.replies import as_scored, as_texts, plain
 from uowredis.conditions import given_pk
-from uowredis.content import Call
 from uowredis.exceptions import ArgumentError, ArgumentTypeError, DoesNotExist, ImplementationError, PendingWrites
 from uowredis.fields import Bound, Field, ListField, SetField, SortedSetField
 from uowredis.outside import alone
-from uowredis.query import Column, Filter, Order, Query
 from uowredis.schema.keys import Keys
 from uowredis.schema.models import FieldSchema, Kind, ModelSchema
 from uowredis.search import Search, temporary_key
 from uowredis.session import Session, current
-from uowredis.spelling import as_scored, as_texts, flag, integer, plain, text
 
 #: Name under which ``values()`` gives the score that the collection is sorted by.
 SORTED_SCORE = "sorted_score"

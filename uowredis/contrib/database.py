@@ -12,7 +12,9 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast
 
 from uowredis import context
-from uowredis.commands import Create, Identity, Look, Read, State, Write
+from uowredis.commands.arguments import flag, span
+from uowredis.commands.commands import Create, Look, Read, Write
+from uowredis.commands.identity import Identity, State
 from uowredis.committing import back_off
 from uowredis.database import RedisDatabase
 from uowredis.exceptions import ArgumentTypeError, Conflict, SessionError
@@ -21,7 +23,6 @@ from uowredis.said import Savepoint
 from uowredis.schema.models import ModelSchema
 from uowredis.search import temporary_key
 from uowredis.session import Session
-from uowredis.spelling import flag, span
 
 if TYPE_CHECKING:
     from types import TracebackType

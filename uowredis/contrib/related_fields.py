@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Self, cast, overload
 
 import attrs
 
-from uowredis.commands import Identity, State
+from uowredis.commands.arguments import Placeholder
+from uowredis.commands.identity import Identity, State
 from uowredis.conditions import check_target
 from uowredis.contrib.collection import ExtendedCollectionManager
 from uowredis.declaration import MetaRedisModel, schema_of
@@ -34,7 +35,6 @@ from uowredis.modes import Async, Sync
 from uowredis.outside import alone
 from uowredis.schema.models import FieldSchema, OnDelete, Relation
 from uowredis.session import current
-from uowredis.spelling import Placeholder
 from uowredis.view import gone
 
 _NO_WORD = re.compile(r"\W")

@@ -6,12 +6,15 @@ import copy
 from collections.abc import Callable, Iterable
 from typing import Any, ClassVar, Generic, NoReturn, Protocol, TypeVar, overload
 
-from uowredis.commands import Change, Identity, Read, Removed, Write
+from uowredis.commands.arguments import text
+from uowredis.commands.changes import Change, Removed
+from uowredis.commands.commands import Read, Write
+from uowredis.commands.identity import Identity
+from uowredis.commands.replies import as_is
 from uowredis.exceptions import ArgumentError, ImplementationError
 from uowredis.fields.saying import M, Sayer, writes
 from uowredis.modes import Async, Sync
 from uowredis.schema.models import FieldSchema, Kind
-from uowredis.spelling import as_is, text
 
 S = TypeVar("S")
 A = TypeVar("A")

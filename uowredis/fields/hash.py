@@ -5,27 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from uowredis.commands import Computed, Identity, Opaque, Read, Removed, Replaced, Write
+from uowredis.commands.arguments import Value, integer, listed, number, text, texts
+from uowredis.commands.changes import Computed, Opaque, Removed, Replaced
+from uowredis.commands.commands import Read, Write
+from uowredis.commands.identity import Identity
+from uowredis.commands.replies import as_bool, as_dict, as_maybe_texts, as_ok, as_text, as_texts, sure_float
 from uowredis.exceptions import ArgumentError, ArgumentTypeError, ImplementationError
 from uowredis.fields.base import Bound, Field
 from uowredis.fields.saying import M, reads, writes
 from uowredis.modes import Async, Sync
 from uowredis.schema.models import FieldSchema, Kind
-from uowredis.spelling import (
-    Value,
-    as_bool,
-    as_dict,
-    as_maybe_texts,
-    as_ok,
-    as_text,
-    as_texts,
-    integer,
-    listed,
-    number,
-    sure_float,
-    text,
-    texts,
-)
 
 
 def _checked(field: Field[Any, Any], given: object) -> list[tuple[Any, Any]]:

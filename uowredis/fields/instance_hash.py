@@ -4,25 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from uowredis.commands import Computed, Identity, Opaque, Read, Removed, Replaced, Write
+from uowredis.commands.arguments import Value, integer, number
+from uowredis.commands.changes import Computed, Opaque, Removed, Replaced
+from uowredis.commands.commands import Read, Write
+from uowredis.commands.identity import Identity
+from uowredis.commands.replies import as_bool, as_dict, as_maybe_texts, as_ok, as_text, as_texts, sure_float
 from uowredis.exceptions import ArgumentError
 from uowredis.fields.base import Bound, SingleValueField
 from uowredis.fields.saying import M, Sayer, reads, writes
 from uowredis.modes import Async, Sync
 from uowredis.schema.keys import INSTANCE_HASH
 from uowredis.schema.models import FieldSchema, Kind, ModelSchema
-from uowredis.spelling import (
-    Value,
-    as_bool,
-    as_dict,
-    as_maybe_texts,
-    as_ok,
-    as_text,
-    as_texts,
-    integer,
-    number,
-    sure_float,
-)
 
 
 class BoundInstanceHash(Bound[M]):

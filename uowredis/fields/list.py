@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from uowredis.commands import Added, Computed, Identity, Read, Removed, Write
+from uowredis.commands.arguments import Value, integer, listed
+from uowredis.commands.changes import Added, Computed, Removed
+from uowredis.commands.commands import Read, Write
+from uowredis.commands.identity import Identity
+from uowredis.commands.replies import as_ok, as_text, as_texts, one_or_many
 from uowredis.exceptions import ArgumentError
 from uowredis.fields.base import Bound, Field
 from uowredis.fields.saying import M, reads, writes
 from uowredis.modes import Async, Sync
 from uowredis.schema.models import FieldSchema, Kind
-from uowredis.spelling import Value, as_ok, as_text, as_texts, integer, listed, one_or_many
 
 
 class BoundList(Bound[M]):

@@ -11,7 +11,7 @@ import types
 from collections.abc import Awaitable, Callable
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, overload
 
-from uowredis.commands import Read, Write
+from uowredis.commands.commands import Read, Write
 from uowredis.exceptions import ArgumentError
 from uowredis.modes import Async, Sync
 

@@ -6,25 +6,16 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from uowredis.commands import Added, Change, Computed, Identity, Read, Removed, Write
+from uowredis.commands.arguments import Value, flag, integer, lex_bound, number, score_bound
+from uowredis.commands.changes import Added, Change, Computed, Removed
+from uowredis.commands.commands import Read, Write
+from uowredis.commands.identity import Identity
+from uowredis.commands.replies import as_float, as_is, as_scored, as_texts, sure_float
 from uowredis.exceptions import ArgumentError, ArgumentTypeError
 from uowredis.fields.base import Bound, Field
 from uowredis.fields.saying import M, reads, writes
 from uowredis.modes import Async, Sync
 from uowredis.schema.models import FieldSchema, Kind
-from uowredis.spelling import (
-    Value,
-    as_float,
-    as_is,
-    as_scored,
-    as_texts,
-    flag,
-    integer,
-    lex_bound,
-    number,
-    score_bound,
-    sure_float,
-)
 
 
 def _scores(

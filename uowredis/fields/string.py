@@ -5,18 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from uowredis.commands import Computed, Identity, Opaque, Read, Replaced, Write
-from uowredis.exceptions import ArgumentError
-from uowredis.fields.base import Bound, SingleValueField
-from uowredis.fields.saying import M, reads, writes
-from uowredis.modes import Async, Sync
-from uowredis.schema.models import FieldSchema, Kind
-from uowredis.spelling import (
+from uowredis.commands.arguments import (
     Value,
-    as_bool,
-    as_ok,
-    as_text,
-    encode,
     flag,
     integer,
     milliseconds,
@@ -24,9 +14,16 @@ from uowredis.spelling import (
     moment_in_milliseconds,
     number,
     seconds,
-    sure_float,
-    sure_text,
 )
+from uowredis.commands.changes import Computed, Opaque, Replaced
+from uowredis.commands.commands import Read, Write
+from uowredis.commands.identity import Identity
+from uowredis.commands.replies import as_bool, as_ok, as_text, encode, sure_float, sure_text
+from uowredis.exceptions import ArgumentError
+from uowredis.fields.base import Bound, SingleValueField
+from uowredis.fields.saying import M, reads, writes
+from uowredis.modes import Async, Sync
+from uowredis.schema.models import FieldSchema, Kind
 
 #: Bytes that a string may have (redis.io/docs/latest/develop/data-types/strings: 512 MB).
 _MOST_BYTES = 512 * 1024 * 1024

@@ -10,16 +10,19 @@ from typing import Any, TypeAlias
 
 import attrs
 
-from uowredis.commands import Identity, Opaque, Read, Removed, Replaced, kind_of_key
-from uowredis.content import Call, Part, count_call, pairs, read_call
+from uowredis.commands.arguments import Placeholder
+from uowredis.commands.calls import Call
+from uowredis.commands.changes import Opaque, Removed, Replaced, named
+from uowredis.commands.commands import Read, kind_of_key, matters
+from uowredis.commands.identity import Identity
+from uowredis.commands.journal import Life, Lives, Said
+from uowredis.commands.replies import plain
 from uowredis.exceptions import PendingWrites
+from uowredis.planner.content import Part, count_call, pairs, read_call
 from uowredis.planner.gone import Dead
-from uowredis.planner.lives import Life, Lives, Said
-from uowredis.planner.work import matters, named
 from uowredis.rehearsal import KEY, Refused, Rehearsal, TooLarge
 from uowredis.schema.keys import INSTANCE_HASH
 from uowredis.schema.models import Kind
-from uowredis.spelling import Placeholder, plain
 
 #: The references that a key loses, by field.
 Cleared: TypeAlias = Mapping[str, Dead]

@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 import attrs
 
-from uowredis.content import Call
+from uowredis.commands.calls import Call
 from uowredis.turns import Ask, Fetch, Round, with_order
 
 #: What a caller read and watched before.

@@ -10,10 +10,11 @@ from typing import Any
 
 import attrs
 
-from uowredis.commands import Removed, Replaced
-from uowredis.content import Call, read_call
+from uowredis.commands.calls import Call
+from uowredis.commands.changes import Removed, Replaced
+from uowredis.commands.journal import Life, Said
 from uowredis.planner.asking import Asking
-from uowredis.planner.lives import Life, Said
+from uowredis.planner.content import read_call
 from uowredis.schema.keys import INSTANCE_HASH
 from uowredis.schema.models import FieldSchema, Kind, ModelSchema
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import attrs
 
-from uowredis.commands import Added
+from uowredis.commands.changes import Added
+from uowredis.commands.journal import Life
 from uowredis.planner.entries import Move
-from uowredis.planner.lives import Life
 from uowredis.schema.keys import INSTANCE_HASH
 from uowredis.schema.models import FieldSchema
 

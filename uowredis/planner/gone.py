@@ -6,9 +6,9 @@ from collections.abc import Collection, Iterator
 
 import attrs
 
-from uowredis.commands import Read
-from uowredis.planner.lives import Life, Lives
-from uowredis.query import Filter
+from uowredis.commands.commands import Read
+from uowredis.commands.journal import Life, Lives
+from uowredis.commands.query import Filter
 from uowredis.schema.models import FieldSchema, ModelSchema, OnDelete
 from uowredis.turns import index_public
 

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import attrs
 
-from uowredis.content import Call
+from uowredis.commands.calls import Call
+from uowredis.commands.journal import Life
 from uowredis.planner.entries import Move
-from uowredis.planner.lives import Life
 from uowredis.planner.values import Delta
 from uowredis.schema.models import FieldSchema, ModelSchema
 from uowredis.turns import Step, index_public

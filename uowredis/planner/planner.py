@@ -15,13 +15,13 @@ from typing import Any, TypeAlias
 import attrs
 
 from uowredis import script
-from uowredis.commands import Create, Delete, Look, Read, WriteCommand
-from uowredis.content import Call
+from uowredis.commands.calls import Call
+from uowredis.commands.commands import Create, Delete, Look, Read, WriteCommand
+from uowredis.commands.journal import Life, Lives
 from uowredis.exceptions import PlanTooLarge, TooManyGuards
 from uowredis.plan import Plan
 from uowredis.planner.asking import Asking, Before
 from uowredis.planner.index import Index, in_parts
-from uowredis.planner.lives import Life, Lives
 from uowredis.planner.presence import Presence
 from uowredis.planner.relations import Relations
 from uowredis.planner.unique import Unique

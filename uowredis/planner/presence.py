@@ -11,10 +11,10 @@ from collections.abc import Container, Iterable, Iterator, Sequence
 
 import attrs
 
-from uowredis.content import Call
+from uowredis.commands.calls import Call
+from uowredis.commands.journal import Life
 from uowredis.exceptions import DoesNotExist, UniquenessError
 from uowredis.planner.asking import Asking
-from uowredis.planner.lives import Life
 from uowredis.schema.models import ModelSchema
 
 #: Pks looked up in one SMISMEMBER.

@@ -12,11 +12,12 @@ from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, 
 
 import attrs
 
-from uowredis.commands import Added, Identity, Replaced, State
-from uowredis.content import Call
+from uowredis.commands.calls import Call
+from uowredis.commands.changes import Added, Replaced
+from uowredis.commands.identity import Identity, State
+from uowredis.commands.journal import Life, Lives
 from uowredis.exceptions import DoesNotExist, RestrictedError
 from uowredis.planner.asking import Asking
-from uowredis.planner.lives import Life, Lives
 from uowredis.planner.presence import Presence
 from uowredis.planner.values import Delta, Values, whole_field
 from uowredis.schema.models import FieldSchema, Kind, ModelSchema, OnDelete, Relation

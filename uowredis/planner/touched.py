@@ -11,14 +11,15 @@ from typing import Any
 
 import attrs
 
-from uowredis.commands import Added, Create, Delete, Look, Read, Replaced, Write
-from uowredis.content import Call, Pairs
+from uowredis.commands.calls import Call
+from uowredis.commands.changes import Added, Replaced, named, needs_content
+from uowredis.commands.commands import Create, Delete, Look, Read, Write, touched_fields
+from uowredis.commands.journal import Life, Lives
+from uowredis.commands.query import Filter
 from uowredis.exceptions import PendingWrites, Rejected
 from uowredis.planner.asking import Asking
-from uowredis.planner.lives import Life, Lives
+from uowredis.planner.content import Pairs
 from uowredis.planner.values import Values
-from uowredis.planner.work import named, needs_content, touched_fields
-from uowredis.query import Filter
 from uowredis.rehearsal import Rehearsal
 from uowredis.schema.models import FieldSchema, Kind, ModelSchema
 

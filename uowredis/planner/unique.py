@@ -10,9 +10,9 @@ from collections.abc import Iterable
 
 import attrs
 
+from uowredis.commands.journal import Life, Lives
 from uowredis.exceptions import UniquenessError
 from uowredis.planner.asking import Asking
-from uowredis.planner.lives import Life, Lives
 from uowredis.planner.values import Delta
 from uowredis.schema.models import FieldSchema
 from uowredis.turns import index_public

@@ -7,11 +7,12 @@ from typing import Any
 
 import attrs
 
-from uowredis.content import Call, Pairs, Part, pairs, read_call
+from uowredis.commands.calls import Call
+from uowredis.commands.journal import Life
 from uowredis.planner.asking import Asking
+from uowredis.planner.content import Pairs, Part, pairs, read_call
 from uowredis.planner.entries import Entries, Move
 from uowredis.planner.gains import Gains
-from uowredis.planner.lives import Life
 from uowredis.planner.work import Work
 from uowredis.rehearsal import Rehearsal, Rewrite
 from uowredis.schema.keys import INSTANCE_HASH

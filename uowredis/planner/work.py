@@ -6,60 +6,20 @@ forget. Else what the commands name is read under watch, and the commands are tr
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import attrs
 
-from uowredis.commands import Added, Change, Computed, Opaque, Removed, Replaced, Write
-from uowredis.content import Call, Pairs, Part, pairs, read_call
+from uowredis.commands.calls import Call
+from uowredis.commands.changes import Added, Opaque, Removed, Replaced, named, needs_content
+from uowredis.commands.commands import matters, may_fail, touched_fields
+from uowredis.commands.journal import Epoch, Life, Said
 from uowredis.exceptions import Rejected
-from uowredis.planner.lives import Epoch, Life, Said
+from uowredis.planner.content import Pairs, Part, pairs, read_call
 from uowredis.rehearsal import KEY, Refused, Rehearsal, Rewrite, TooLarge
 from uowredis.schema.keys import INSTANCE_HASH
-from uowredis.schema.models import FieldSchema, Kind, ModelSchema
-
-
-def named(change: Change) -> tuple[str, ...] | None:
-    """Return the members that *change* names, None for the whole key."""
-    match change:
-        case Replaced(values):
-            return tuple(entry for entry, _ in values)
-        case Added(values):
-            return values
-        case Removed(members) | Computed(members) | Opaque(members):
-            return members
-
-
-def needs_content(change: Change) -> bool:
-    """Return whether the result of *change* depends on what was there."""
-    return isinstance(change, Computed | Opaque)
-
-
-def touched_fields(model: ModelSchema, storage: str, entries: Iterable[str]) -> Iterator[FieldSchema]:
-    """Yield the fields that a command on *storage* naming *entries* touches."""
-    if storage != INSTANCE_HASH:
-        yield model.fields[storage]
-        return
-    for entry in entries:
-        if (field := model.fields.get(entry)) is not None:
-            yield field
-
-
-def matters(write: Write[Any]) -> bool:
-    """Return whether *write* touches an indexed field."""
-    model = write.identity.model
-    return any(field.indexed for field in touched_fields(model, write.storage, named(write.change) or ()))
-
-
-def may_fail(write: Write[Any]) -> bool:
-    """Return whether Redis may refuse *write* for what it meets, and the field wants that known beforehand."""
-    change = write.change
-    return (
-        isinstance(change, Computed | Opaque)
-        and change.fallible
-        and any(field.lockable for field in touched_fields(write.identity.model, write.storage, change.members or ()))
-    )
+from uowredis.schema.models import FieldSchema, Kind
 
 
 @attrs.define(eq=False)

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 
+from uowredis.commands.calls import Call
 from uowredis.schema.models import Kind
 
-Call: TypeAlias = tuple[str, ...]
 Part: TypeAlias = tuple[str, ...] | None
 Pairs: TypeAlias = list[tuple[str, str]]
 

@@ -13,7 +13,8 @@ from typing import Any
 
 import attrs
 
-from uowredis.commands import Command, Create, Delete, Identity, Look, Read, Write, WriteCommand, references, resolved
+from uowredis.commands.commands import Command, Create, Delete, Look, Read, Write, WriteCommand, references, resolved
+from uowredis.commands.identity import Identity
 from uowredis.schema.keys import INSTANCE_HASH
 from uowredis.schema.models import ModelSchema
 

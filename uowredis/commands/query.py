@@ -8,9 +8,10 @@ from typing import Any
 
 import attrs
 
-from uowredis.content import Call
+from uowredis.commands.arguments import is_number, sort_number
+from uowredis.commands.calls import Call
+from uowredis.commands.replies import encode
 from uowredis.schema.models import FieldSchema, Kind, ModelSchema
-from uowredis.spelling import encode, is_number, sort_number
 
 #: Stands for the random part of a temporary key where a query is only shown.
 SHOWN = "<random>"

@@ -2,134 +2,25 @@
 
 A ``Write`` is the Redis call, and the *change* it makes to what its key holds. Five changes stand for all writing
 commands; the planner keeps indexes by them and never looks at a command's name. Building a command sends nothing.
-
-==========  ==========================================================================================
-Replaced    the named things hold exactly this now: a string's value, entries of a hash
-Added       these values are in, whatever was there: SADD, RPUSH, ZADD
-Removed     these values (or entries) are out, None for all there is: SREM, LREM 0, HDEL, DEL
-Computed    the result needs what was there: INCR, LTRIM, HSETNX
-Opaque      only the server knows the result: SPOP, INCRBYFLOAT
-==========  ==========================================================================================
 """
 
 from __future__ import annotations
 
-import enum
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Generic, TypeAlias, TypeVar
 
 import attrs
 
+from uowredis.commands.arguments import Placeholder
+from uowredis.commands.changes import Added, Change, Computed, Opaque, Replaced, named
+from uowredis.commands.identity import Identity
+from uowredis.commands.replies import as_is
+from uowredis.schema.keys import INSTANCE_HASH
 from uowredis.schema.models import FieldSchema, Kind, ModelSchema
-from uowredis.spelling import Placeholder, as_is, printable
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 C = TypeVar("C", bound="Read[Any] | WriteCommand")
-
-
-class State(enum.Enum):
-    """Where an object stands in its life, as far as its handle knows."""
-
-    EMPTY = "has no primary key yet and nothing stored"
-    CREATED = "is created by the open session"
-    STORED = "is in Redis, as far as known"
-    UNTESTED = "was not looked up yet"
-    DELETED = "was deleted"
-    FORGOTTEN = "was made in a session that was rolled back"
-
-
-@attrs.define(eq=False)
-class Identity:
-    """The object that a command is about: its model and, once it is known, its primary key.
-
-    Each handle (model instance) has one of its own; commands carry it, so that they can be said before the pk is.
-    """
-
-    model: ModelSchema
-    pk: str | None = None
-    state: State = State.EMPTY
-    number: int = 0
-    _hash: int | None = attrs.field(default=None, init=False)
-
-    def stable_hash(self) -> int:
-        """Return the hash of the object: of model and pk, or of the handle while there is none; it never changes."""
-        if self._hash is None:
-            self._hash = hash(id(self)) if self.pk is None else hash((self.model, self.pk))
-        return self._hash
-
-    @property
-    def placeholder(self) -> str:
-        """What stands for the pk in plans while there is none."""
-        return f"<{self.model.name} {self.number}>"
-
-    @property
-    def reference(self) -> str:
-        """What refers to the object in arguments: its pk, or what stands for it while there is none."""
-        if self.pk is not None:
-            return self.pk
-        # What no session has numbered yet must differ all the same, two in one mapping for example.
-        return Placeholder(self.placeholder if self.number else f"<{self.model.name} {id(self):#x}>", self)
-
-    def __str__(self) -> str:
-        if self.pk is None:
-            return self.placeholder if self.number else f"<new {self.model.name}>"
-        return called(self.model, self.pk)
-
-
-def called(model: ModelSchema, pk: str) -> str:
-    """Return what an object is called in plans and errors: ``Bike <1>``, or ``<Bike 1>`` while it has no pk."""
-    return pk if pk.startswith("<") and pk.endswith(">") and pk.isprintable() else f"{model.name} <{printable(pk)}>"
-
-
-@attrs.frozen
-class Replaced:
-    """What is named holds exactly this afterwards: (entry, value) pairs; the entry is '' for a string."""
-
-    values: tuple[tuple[str, str], ...]
-
-
-@attrs.frozen
-class Added:
-    """*values* are in afterwards, whatever was there."""
-
-    values: tuple[str, ...]
-
-
-@attrs.frozen
-class Removed:
-    """*members* (values, or entries of a hash) are out afterwards; None: all there is."""
-
-    members: tuple[str, ...] | None
-
-
-@attrs.frozen
-class Computed:
-    """The result needs what was there.
-
-    Attributes:
-        members: what the command names of its key, None for the whole.
-        fallible: whether Redis may refuse it because of what it meets.
-    """
-
-    members: tuple[str, ...] | None = None
-    fallible: bool = False
-
-
-@attrs.frozen
-class Opaque:
-    """Only the server knows the result; on an indexed field the planner draws it under watch.
-
-    Attributes:
-        members: what the command names of its key, None for the whole.
-        fallible: whether Redis may refuse it because of what it meets.
-    """
-
-    members: tuple[str, ...] | None = None
-    fallible: bool = False
-
-
-Change: TypeAlias = Replaced | Added | Removed | Computed | Opaque
 
 
 @attrs.frozen(repr=False)
@@ -342,3 +233,29 @@ _METHODS = {"DEL": "delete", "INCRBY": "incr", "DECRBY": "decr"}
 def _said(command: Read[Any] | Write[Any], who: str) -> str:
     field = "" if command.field is None else f".{command.field.name}"
     return f"{who}{field}.{_METHODS.get(command.name) or command.name.lower()}"
+
+
+def touched_fields(model: ModelSchema, storage: str, entries: Iterable[str]) -> Iterator[FieldSchema]:
+    """Yield the fields that a command on *storage* naming *entries* touches."""
+    if storage != INSTANCE_HASH:
+        yield model.fields[storage]
+        return
+    for entry in entries:
+        if (field := model.fields.get(entry)) is not None:
+            yield field
+
+
+def matters(write: Write[Any]) -> bool:
+    """Return whether *write* touches an indexed field."""
+    model = write.identity.model
+    return any(field.indexed for field in touched_fields(model, write.storage, named(write.change) or ()))
+
+
+def may_fail(write: Write[Any]) -> bool:
+    """Return whether Redis may refuse *write* for what it meets, and the field wants that known beforehand."""
+    change = write.change
+    return (
+        isinstance(change, Computed | Opaque)
+        and change.fallible
+        and any(field.lockable for field in touched_fields(write.identity.model, write.storage, change.members or ()))
+    )

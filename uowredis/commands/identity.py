@@ -1,0 +1,65 @@
+"""Which object a command is about, and where it stands in its life (say, pure)."""
+
+from __future__ import annotations
+
+import enum
+
+import attrs
+
+from uowredis.commands.arguments import Placeholder
+from uowredis.commands.replies import printable
+from uowredis.schema.models import ModelSchema
+
+
+class State(enum.Enum):
+    """Where an object stands in its life, as far as its handle knows."""
+
+    EMPTY = "has no primary key yet and nothing stored"
+    CREATED = "is created by the open session"
+    STORED = "is in Redis, as far as known"
+    UNTESTED = "was not looked up yet"
+    DELETED = "was deleted"
+    FORGOTTEN = "was made in a session that was rolled back"
+
+
+@attrs.define(eq=False)
+class Identity:
+    """The object that a command is about: its model and, once it is known, its primary key.
+
+    Each handle (model instance) has one of its own; commands carry it, so that they can be said before the pk is.
+    """
+
+    model: ModelSchema
+    pk: str | None = None
+    state: State = State.EMPTY
+    number: int = 0
+    _hash: int | None = attrs.field(default=None, init=False)
+
+    def stable_hash(self) -> int:
+        """Return the hash of the object: of model and pk, or of the handle while there is none; it never changes."""
+        if self._hash is None:
+            self._hash = hash(id(self)) if self.pk is None else hash((self.model, self.pk))
+        return self._hash
+
+    @property
+    def placeholder(self) -> str:
+        """What stands for the pk in plans while there is none."""
+        return f"<{self.model.name} {self.number}>"
+
+    @property
+    def reference(self) -> str:
+        """What refers to the object in arguments: its pk, or what stands for it while there is none."""
+        if self.pk is not None:
+            return self.pk
+        # What no session has numbered yet must differ all the same, two in one mapping for example.
+        return Placeholder(self.placeholder if self.number else f"<{self.model.name} {id(self):#x}>", self)
+
+    def __str__(self) -> str:
+        if self.pk is None:
+            return self.placeholder if self.number else f"<new {self.model.name}>"
+        return called(self.model, self.pk)
+
+
+def called(model: ModelSchema, pk: str) -> str:
+    """Return what an object is called in plans and errors: ``Bike <1>``, or ``<Bike 1>`` while it has no pk."""
+    return pk if pk.startswith("<") and pk.endswith(">") and pk.isprintable() else f"{model.name} <{printable(pk)}>"

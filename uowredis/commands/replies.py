@@ -1,0 +1,104 @@
+"""How replies are read (decide, pure): each reader takes what hiredis gives and returns the documented type."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+def encode(spelled: str) -> bytes:
+    """Return the bytes of *spelled*; the reverse of :func:`as_text`."""
+    return spelled.encode("utf-8", "surrogateescape")
+
+
+def printable(spelled: str) -> str:
+    """Return *spelled* for eyes: what does not print as one character stands as an escape."""
+    return spelled if spelled.isprintable() else "".join(map(_shown, spelled))
+
+
+def _shown(character: str) -> str:
+    if character.isprintable():
+        return character
+    code = ord(character)
+    # surrogateescape keeps the byte 0xff as U+DCFF.
+    return f"\\x{code - 0xDC00:02x}" if 0xDC80 <= code <= 0xDCFF else character.encode("unicode_escape").decode()
+
+
+def as_is(reply: Any) -> Any:
+    """Return *reply* unchanged: counts and lengths."""
+    return reply
+
+
+def as_text(reply: bytes | None) -> str | None:
+    """Return a bulk reply as text, None for nil."""
+    return None if reply is None else str(reply, "utf-8", "surrogateescape")
+
+
+def sure_text(reply: bytes) -> str:
+    """Return a bulk reply that is never nil as text."""
+    return str(reply, "utf-8", "surrogateescape")
+
+
+def as_bool(reply: int) -> bool:
+    """Return a 0/1 reply as bool."""
+    return bool(reply)
+
+
+def as_ok(reply: bytes | None) -> bool | None:
+    """Return True for OK, None for nil (a condition such as NX did not hold)."""
+    return None if reply is None else True
+
+
+def as_float(reply: bytes | None) -> float | None:
+    """Return a number reply as float, None for nil."""
+    return None if reply is None else float(reply)
+
+
+def sure_float(reply: bytes) -> float:
+    """Return a number reply that is never nil as float."""
+    return float(reply)
+
+
+def as_texts(reply: Iterable[bytes]) -> list[str]:
+    """Return an array reply as list of text."""
+    return [str(item, "utf-8", "surrogateescape") for item in reply]
+
+
+def as_maybe_texts(reply: Iterable[bytes | None]) -> list[str | None]:
+    """Return an array reply with nils as list of text and None."""
+    return [None if item is None else str(item, "utf-8", "surrogateescape") for item in reply]
+
+
+def as_set(reply: Iterable[bytes]) -> set[str]:
+    """Return an array or set reply as set of text."""
+    return {str(item, "utf-8", "surrogateescape") for item in reply}
+
+
+def as_dict(reply: Sequence[bytes]) -> dict[str, str]:
+    """Return a flat array of pairs as dict of text."""
+    spelled = as_texts(reply)
+    return dict(zip(spelled[::2], spelled[1::2], strict=True))
+
+
+def as_scored(reply: Sequence[bytes]) -> list[tuple[str, float]]:
+    """Return a flat array of members and scores as list of (member, score)."""
+    return [(sure_text(member), float(score)) for member, score in zip(reply[::2], reply[1::2], strict=True)]
+
+
+def plain(reply: Any) -> Any:
+    """Return a whole reply with its bytes as text: how the planner and plans see replies."""
+    if type(reply) is bytes:
+        return str(reply, "utf-8", "surrogateescape")
+    if type(reply) is not list:
+        return reply
+    # Most lists are of text: that loop is worth having of its own.
+    return [str(item, "utf-8", "surrogateescape") if type(item) is bytes else plain(item) for item in reply]
+
+
+def one_or_many(count: object, one: Callable[[Any], T], many: Callable[[Any], list[str]]) -> Callable[[Any], Any]:
+    """Return the reader for a command whose reply is one value without *count*, a list (or None) with it."""
+    if count is None:
+        return one
+    return lambda reply: None if reply is None else many(reply)
