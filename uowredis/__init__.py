@@ -35,9 +35,9 @@ from uowredis.fields import (
 )
 from uowredis.model import RedisModel
 from uowredis.pending import Pending
-from uowredis.plan import Plan
+from uowredis.plan.plan import Plan
+from uowredis.plan.steps import Step
 from uowredis.session import Session
-from uowredis.turns import Step
 
 __all__ = [
     "ArgumentError",

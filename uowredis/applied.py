@@ -10,7 +10,7 @@ import attrs
 from uowredis.commands.commands import Command, Create, Delete, Look, Read, Write
 from uowredis.commands.identity import Identity, State
 from uowredis.pending import Pending
-from uowredis.plan import Plan
+from uowredis.plan.plan import Plan
 from uowredis.rehearsal import Rewrite
 
 

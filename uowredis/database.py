@@ -15,7 +15,7 @@ from uowredis.session import Session
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from uowredis.plan import Plan
+    from uowredis.plan.plan import Plan
 
 __all__ = ["RedisDatabase"]
 

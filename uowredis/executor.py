@@ -16,15 +16,15 @@ import attrs
 import hiredis
 import redis
 
-from uowredis import script
 from uowredis.commands.calls import Call
 from uowredis.commands.commands import Look, Read
 from uowredis.commands.replies import encode, plain
 from uowredis.exceptions import CommitError, OutcomeUnknown, PartiallyApplied, Rejected, Unreachable, UowError
-from uowredis.plan import CHUNK, Plan
-from uowredis.printing import quoted
+from uowredis.plan import script
+from uowredis.plan.plan import CHUNK, Plan
+from uowredis.plan.printing import quoted
+from uowredis.plan.steps import Allocate, Fetch
 from uowredis.schema.models import ModelSchema
-from uowredis.turns import Allocate, Fetch
 
 #: hiredis' own stub knows tuples of one item only.
 _pack: Callable[[tuple[str, ...] | tuple[bytes, ...]], bytes] = hiredis.pack_command  # type: ignore[assignment]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import attrs
 
 from uowredis.commands.calls import Call
-from uowredis.printing import quoted
+from uowredis.plan.printing import quoted
 
 
 @attrs.frozen

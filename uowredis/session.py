@@ -31,7 +31,7 @@ from uowredis.exceptions import (
     UncommittedWrites,
 )
 from uowredis.pending import Pending
-from uowredis.plan import Plan
+from uowredis.plan.plan import Plan
 from uowredis.planner import Planner
 from uowredis.rehearsal import Rehearsal
 from uowredis.said import Said, Savepoint

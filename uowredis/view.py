@@ -14,17 +14,17 @@ from uowredis.commands.identity import Identity, State
 from uowredis.commands.query import Column, Filter, Query, Row
 from uowredis.commands.replies import plain
 from uowredis.exceptions import DoesNotExist, PendingWrites, SessionError, UowError
-from uowredis.plan import Plan
+from uowredis.plan.plan import Plan
+from uowredis.plan.printing import quoted
+from uowredis.plan.steps import Allocate, Fetch
 from uowredis.planner import Life, Limits, Lives, Planner
 from uowredis.planner.answers import Answer
 from uowredis.planner.gone import Gone, reach
 from uowredis.planner.touched import Touched
-from uowredis.printing import quoted
 from uowredis.rehearsal import Rehearsal
 from uowredis.schema.models import ModelSchema
 from uowredis.server import Server
 from uowredis.standing import Standing
-from uowredis.turns import Allocate, Fetch
 
 _log = logging.getLogger("uowredis")
 

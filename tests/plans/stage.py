@@ -7,12 +7,12 @@ from uowredis.commands.calls import Call
 from uowredis.commands.changes import Added, Change, Replaced
 from uowredis.commands.commands import Create, Delete, Write, WriteCommand
 from uowredis.commands.identity import Identity, State
-from uowredis.plan import Plan
+from uowredis.plan.plan import Plan
+from uowredis.plan.steps import Allocate
 from uowredis.planner import Limits, Lives, Planner
 from uowredis.rehearsal import Rehearsal
 from uowredis.schema.keys import Keys
 from uowredis.schema.models import FieldSchema, Kind, ModelSchema
-from uowredis.turns import Allocate
 
 
 def model(name: str, *fields: FieldSchema, auto: bool = True) -> ModelSchema:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-    from uowredis.plan import Plan
+    from uowredis.plan.plan import Plan
 
 __all__ = ["Pipeline", "PipelineDatabase"]
 

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 import attrs
 
 from uowredis.commands.calls import Call
-from uowredis.turns import Ask, Fetch, Round, with_order
+from uowredis.plan.steps import Ask, Fetch, Round, with_order
 
 #: What a caller read and watched before.
 Before: TypeAlias = Sequence[Round]

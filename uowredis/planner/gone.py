@@ -9,8 +9,8 @@ import attrs
 from uowredis.commands.commands import Read
 from uowredis.commands.journal import Life, Lives
 from uowredis.commands.query import Filter
+from uowredis.plan.steps import index_public
 from uowredis.schema.models import FieldSchema, ModelSchema, OnDelete
-from uowredis.turns import index_public
 
 
 @attrs.frozen(eq=False)

@@ -11,10 +11,10 @@ import attrs
 
 from uowredis.commands.calls import Call
 from uowredis.commands.journal import Life
+from uowredis.plan.steps import Step, index_public
 from uowredis.planner.entries import Move
 from uowredis.planner.values import Delta
 from uowredis.schema.models import FieldSchema, ModelSchema
-from uowredis.turns import Step, index_public
 
 
 @attrs.define

@@ -14,12 +14,13 @@ from typing import Any, TypeAlias
 
 import attrs
 
-from uowredis import script
 from uowredis.commands.calls import Call
 from uowredis.commands.commands import Create, Delete, Look, Read, WriteCommand
 from uowredis.commands.journal import Life, Lives
 from uowredis.exceptions import PlanTooLarge, TooManyGuards
-from uowredis.plan import Plan
+from uowredis.plan import script
+from uowredis.plan.plan import Plan
+from uowredis.plan.steps import Allocate, Fetch, Step
 from uowredis.planner.asking import Asking, Before
 from uowredis.planner.index import Index, in_parts
 from uowredis.planner.presence import Presence
@@ -29,7 +30,6 @@ from uowredis.planner.values import Values
 from uowredis.rehearsal import Rehearsal, Rewrite
 from uowredis.schema.keys import INSTANCE_HASH
 from uowredis.schema.models import ModelSchema
-from uowredis.turns import Allocate, Fetch, Step
 
 Turn: TypeAlias = Fetch | Allocate | Plan
 

@@ -11,10 +11,10 @@ from typing import Any, NamedTuple
 
 import attrs
 
-from uowredis import script
 from uowredis.commands.calls import Call
 from uowredis.commands.commands import Command, Look
 from uowredis.commands.identity import called
+from uowredis.plan import script
 from uowredis.schema.models import FieldSchema, ModelSchema
 
 

@@ -14,12 +14,12 @@ from typing import Any
 
 import attrs
 
-from uowredis import script
 from uowredis.commands.calls import Call
 from uowredis.commands.commands import Look, Read
 from uowredis.commands.replies import encode
-from uowredis.printing import printed, quoted, slow
-from uowredis.turns import Ask, Fetch, Round, Step
+from uowredis.plan import script
+from uowredis.plan.printing import printed, quoted, slow
+from uowredis.plan.steps import Ask, Fetch, Round, Step
 
 #: Commands that leave the same data when they are sent twice.
 _IDEMPOTENT = frozenset(

@@ -6,7 +6,7 @@ from typing import Any
 
 from uowredis.commands.calls import Call
 from uowredis.commands.replies import encode
-from uowredis.turns import Round, Step
+from uowredis.plan.steps import Round, Step
 
 #: Commands whose cost grows with what the key holds, not only with their arguments.
 _SLOW = frozenset(["DEL", "LINSERT", "LREM", "LSET", "LTRIM", "ZREMRANGEBYRANK", "ZREMRANGEBYSCORE"])
