@@ -11,7 +11,7 @@ from uowredis.commands.commands import Command, Create, Delete, Look, Read, Writ
 from uowredis.commands.identity import Identity, State
 from uowredis.pending import Pending
 from uowredis.plan.plan import Plan
-from uowredis.rehearsal import Rewrite
+from uowredis.planner.rehearsal import Rewrite
 
 
 @attrs.frozen

@@ -33,7 +33,7 @@ from uowredis.exceptions import (
 from uowredis.pending import Pending
 from uowredis.plan.plan import Plan
 from uowredis.planner import Planner
-from uowredis.rehearsal import Rehearsal
+from uowredis.planner.rehearsal import Rehearsal
 from uowredis.said import Said, Savepoint
 from uowredis.schema.models import ModelSchema
 from uowredis.server import Server

@@ -20,8 +20,8 @@ from uowredis.plan.steps import Allocate, Fetch
 from uowredis.planner import Life, Limits, Lives, Planner
 from uowredis.planner.answers import Answer
 from uowredis.planner.gone import Gone, reach
+from uowredis.planner.rehearsal import Rehearsal
 from uowredis.planner.touched import Touched
-from uowredis.rehearsal import Rehearsal
 from uowredis.schema.models import ModelSchema
 from uowredis.server import Server
 from uowredis.standing import Standing

@@ -10,7 +10,7 @@ from uowredis.commands.identity import Identity, State
 from uowredis.plan.plan import Plan
 from uowredis.plan.steps import Allocate
 from uowredis.planner import Limits, Lives, Planner
-from uowredis.rehearsal import Rehearsal
+from uowredis.planner.rehearsal import Rehearsal
 from uowredis.schema.keys import Keys
 from uowredis.schema.models import FieldSchema, Kind, ModelSchema
 

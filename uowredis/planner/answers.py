@@ -20,7 +20,7 @@ from uowredis.commands.replies import plain
 from uowredis.exceptions import PendingWrites
 from uowredis.planner.content import Part, count_call, pairs, read_call
 from uowredis.planner.gone import Dead
-from uowredis.rehearsal import KEY, Refused, Rehearsal, TooLarge
+from uowredis.planner.rehearsal import KEY, Refused, Rehearsal, TooLarge
 from uowredis.schema.keys import INSTANCE_HASH
 from uowredis.schema.models import Kind
 

@@ -13,8 +13,8 @@ import attrs
 from uowredis.commands.calls import Call
 from uowredis.commands.changes import Removed, Replaced
 from uowredis.commands.journal import Life, Said
-from uowredis.planner.asking import Asking
 from uowredis.planner.content import read_call
+from uowredis.planner.questions import Asking
 from uowredis.schema.keys import INSTANCE_HASH
 from uowredis.schema.models import FieldSchema, Kind, ModelSchema
 

@@ -21,13 +21,13 @@ from uowredis.exceptions import PlanTooLarge, TooManyGuards
 from uowredis.plan import script
 from uowredis.plan.plan import Plan
 from uowredis.plan.steps import Allocate, Fetch, Step
-from uowredis.planner.asking import Asking, Before
 from uowredis.planner.index import Index, in_parts
 from uowredis.planner.presence import Presence
+from uowredis.planner.questions import Asking, Before
+from uowredis.planner.rehearsal import Rehearsal, Rewrite
 from uowredis.planner.relations import Relations
 from uowredis.planner.unique import Unique
 from uowredis.planner.values import Values
-from uowredis.rehearsal import Rehearsal, Rewrite
 from uowredis.schema.keys import INSTANCE_HASH
 from uowredis.schema.models import ModelSchema
 

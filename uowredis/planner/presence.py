@@ -14,7 +14,7 @@ import attrs
 from uowredis.commands.calls import Call
 from uowredis.commands.journal import Life
 from uowredis.exceptions import DoesNotExist, UniquenessError
-from uowredis.planner.asking import Asking
+from uowredis.planner.questions import Asking
 from uowredis.schema.models import ModelSchema
 
 #: Pks looked up in one SMISMEMBER.

@@ -18,8 +18,8 @@ from uowredis.commands.identity import Identity, State
 from uowredis.commands.journal import Life, Lives
 from uowredis.exceptions import DoesNotExist, RestrictedError
 from uowredis.plan.steps import Step, index_public
-from uowredis.planner.asking import Asking
 from uowredis.planner.presence import Presence
+from uowredis.planner.questions import Asking
 from uowredis.planner.values import Delta, Values, whole_field
 from uowredis.schema.models import FieldSchema, Kind, ModelSchema, OnDelete, Relation
 

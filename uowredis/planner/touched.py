@@ -17,10 +17,10 @@ from uowredis.commands.commands import Create, Delete, Look, Read, Write, touche
 from uowredis.commands.journal import Life, Lives
 from uowredis.commands.query import Filter
 from uowredis.exceptions import PendingWrites, Rejected
-from uowredis.planner.asking import Asking
 from uowredis.planner.content import Pairs
+from uowredis.planner.questions import Asking
+from uowredis.planner.rehearsal import Rehearsal
 from uowredis.planner.values import Values
-from uowredis.rehearsal import Rehearsal
 from uowredis.schema.models import FieldSchema, Kind, ModelSchema
 
 #: Stands among the touched fields of what is created or deleted.

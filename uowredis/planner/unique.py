@@ -13,7 +13,7 @@ import attrs
 from uowredis.commands.journal import Life, Lives
 from uowredis.exceptions import UniquenessError
 from uowredis.plan.steps import index_public
-from uowredis.planner.asking import Asking
+from uowredis.planner.questions import Asking
 from uowredis.planner.values import Delta
 from uowredis.schema.models import FieldSchema
 

@@ -9,12 +9,12 @@ import attrs
 
 from uowredis.commands.calls import Call
 from uowredis.commands.journal import Life
-from uowredis.planner.asking import Asking
 from uowredis.planner.content import Pairs, Part, pairs, read_call
 from uowredis.planner.entries import Entries, Move
 from uowredis.planner.gains import Gains
-from uowredis.planner.work import Work
-from uowredis.rehearsal import Rehearsal, Rewrite
+from uowredis.planner.key import Work
+from uowredis.planner.questions import Asking
+from uowredis.planner.rehearsal import Rehearsal, Rewrite
 from uowredis.schema.keys import INSTANCE_HASH
 from uowredis.schema.models import FieldSchema, Kind
 

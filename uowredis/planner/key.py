@@ -17,7 +17,7 @@ from uowredis.commands.commands import matters, may_fail, touched_fields
 from uowredis.commands.journal import Epoch, Life, Said
 from uowredis.exceptions import Rejected
 from uowredis.planner.content import Pairs, Part, pairs, read_call
-from uowredis.rehearsal import KEY, Refused, Rehearsal, Rewrite, TooLarge
+from uowredis.planner.rehearsal import KEY, Refused, Rehearsal, Rewrite, TooLarge
 from uowredis.schema.keys import INSTANCE_HASH
 from uowredis.schema.models import FieldSchema, Kind
 
