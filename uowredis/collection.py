@@ -25,9 +25,9 @@ from uowredis.database import RedisDatabase
 from uowredis.exceptions import ArgumentError, ArgumentTypeError, ImplementationError, NotCommitted
 from uowredis.explanation import Explanation
 from uowredis.fields import Bound
+from uowredis.overlay.search import Search
 from uowredis.pending import Pending
 from uowredis.schema.models import Kind, ModelSchema
-from uowredis.search import Search
 from uowredis.session import current
 
 #: How many items ``repr()`` shows.

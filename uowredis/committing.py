@@ -12,11 +12,11 @@ import attrs
 from uowredis.commands.replies import plain
 from uowredis.exceptions import CommitError, Conflict, UowError
 from uowredis.executor import Link
+from uowredis.overlay.overlay import View
 from uowredis.plan.plan import Plan
 from uowredis.plan.steps import Allocate, Ask, Fetch, with_order
 from uowredis.planner import Life, Limits, Planner
 from uowredis.server import Options, Server
-from uowredis.view import View
 
 T = TypeVar("T")
 

@@ -10,10 +10,10 @@ import attrs
 from uowredis.commands.commands import Command, Create, Delete, Look, Read, Write, references, resolved
 from uowredis.commands.identity import Identity, State
 from uowredis.exceptions import SessionError
+from uowredis.overlay.overlay import View
 from uowredis.pending import Pending
 from uowredis.planner.presence import pk_taken
 from uowredis.schema.models import ModelSchema
-from uowredis.view import View
 
 if TYPE_CHECKING:
     from types import TracebackType

@@ -18,10 +18,10 @@ from uowredis.commands.identity import Identity, State
 from uowredis.committing import back_off
 from uowredis.database import RedisDatabase
 from uowredis.exceptions import ArgumentTypeError, Conflict, SessionError
+from uowredis.overlay.search import temporary_key
 from uowredis.pending import Pending
 from uowredis.said import Savepoint
 from uowredis.schema.models import ModelSchema
-from uowredis.search import temporary_key
 from uowredis.session import Session
 
 if TYPE_CHECKING:

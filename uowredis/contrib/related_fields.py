@@ -33,9 +33,9 @@ from uowredis.fields.string import BoundString
 from uowredis.model import RedisModel
 from uowredis.modes import Async, Sync
 from uowredis.outside import alone
+from uowredis.overlay.overlay import gone
 from uowredis.schema.models import FieldSchema, OnDelete, Relation
 from uowredis.session import current
-from uowredis.view import gone
 
 _NO_WORD = re.compile(r"\W")
 

@@ -15,10 +15,11 @@ import attrs
 from uowredis.commands.calls import Call
 from uowredis.commands.commands import Read
 from uowredis.commands.identity import Identity, State
-from uowredis.commands.query import Column, Order, Query, Row, Sorting, ordered
+from uowredis.commands.query import Column, Order, Query, Sorting
 from uowredis.commands.replies import as_text, plain
 from uowredis.exceptions import PendingWrites, Rejected
 from uowredis.outside import alone
+from uowredis.overlay.order import Row, ordered
 from uowredis.schema.keys import Keys
 from uowredis.schema.models import Kind
 from uowredis.server import Server

@@ -18,8 +18,8 @@ from uowredis.commands.identity import Identity
 from uowredis.commands.journal import Life, Lives, Said
 from uowredis.commands.replies import plain
 from uowredis.exceptions import PendingWrites
+from uowredis.overlay.deletions import Dead
 from uowredis.planner.content import Part, count_call, pairs, read_call
-from uowredis.planner.gone import Dead
 from uowredis.planner.rehearsal import KEY, Refused, Rehearsal, TooLarge
 from uowredis.schema.keys import INSTANCE_HASH
 from uowredis.schema.models import Kind

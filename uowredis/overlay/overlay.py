@@ -11,17 +11,18 @@ from uowredis.commands.arguments import Placeholder
 from uowredis.commands.calls import Call
 from uowredis.commands.commands import Read, references, resolved
 from uowredis.commands.identity import Identity, State
-from uowredis.commands.query import Column, Filter, Query, Row
+from uowredis.commands.query import Column, Filter, Query
 from uowredis.commands.replies import plain
 from uowredis.exceptions import DoesNotExist, PendingWrites, SessionError, UowError
+from uowredis.overlay.deletions import Gone, reach
+from uowredis.overlay.order import Row
+from uowredis.overlay.queries import Touched
+from uowredis.overlay.reads import Answer
 from uowredis.plan.plan import Plan
 from uowredis.plan.printing import quoted
 from uowredis.plan.steps import Allocate, Fetch
 from uowredis.planner import Life, Limits, Lives, Planner
-from uowredis.planner.answers import Answer
-from uowredis.planner.gone import Gone, reach
 from uowredis.planner.rehearsal import Rehearsal
-from uowredis.planner.touched import Touched
 from uowredis.schema.models import ModelSchema
 from uowredis.server import Server
 from uowredis.standing import Standing
