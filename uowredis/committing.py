@@ -11,12 +11,12 @@ import attrs
 
 from uowredis.commands.replies import plain
 from uowredis.exceptions import CommitError, Conflict, UowError
-from uowredis.executor import Link
+from uowredis.executor.executor import Link
+from uowredis.executor.server import Options, Server
 from uowredis.overlay.overlay import View
 from uowredis.plan.plan import Plan
 from uowredis.plan.steps import Allocate, Ask, Fetch, with_order
 from uowredis.planner import Life, Limits, Planner
-from uowredis.server import Options, Server
 
 T = TypeVar("T")
 

@@ -10,7 +10,7 @@ import weakref
 from collections.abc import Iterator
 from typing import Any, Protocol
 
-from uowredis.server import Server
+from uowredis.executor.server import Server
 
 Owner = tuple[int, Any]
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 from uowredis.commands.arguments import span
 from uowredis.committing import back_off
 from uowredis.exceptions import ArgumentError, ArgumentTypeError, Conflict, SessionError
-from uowredis.server import Server
+from uowredis.executor.server import Server
 from uowredis.session import Session
 
 if TYPE_CHECKING:

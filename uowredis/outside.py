@@ -8,8 +8,8 @@ from typing import TypeVar
 from uowredis.commands.commands import Create, Delete, Read, Write, matters
 from uowredis.commands.identity import State
 from uowredis.exceptions import DoesNotExist
+from uowredis.executor.server import Server
 from uowredis.overlay.overlay import read_call
-from uowredis.server import Server
 from uowredis.session import Session
 
 T = TypeVar("T")

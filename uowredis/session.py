@@ -30,6 +30,7 @@ from uowredis.exceptions import (
     SessionError,
     UncommittedWrites,
 )
+from uowredis.executor.server import Server
 from uowredis.overlay.overlay import View
 from uowredis.pending import Pending
 from uowredis.plan.plan import Plan
@@ -37,7 +38,6 @@ from uowredis.planner import Planner
 from uowredis.planner.rehearsal import Rehearsal
 from uowredis.said import Said, Savepoint
 from uowredis.schema.models import ModelSchema
-from uowredis.server import Server
 
 if TYPE_CHECKING:
     from types import TracebackType

@@ -14,6 +14,8 @@ from uowredis.commands.identity import Identity, State
 from uowredis.commands.query import Column, Filter, Query
 from uowredis.commands.replies import plain
 from uowredis.exceptions import DoesNotExist, PendingWrites, SessionError, UowError
+from uowredis.executor.server import Server
+from uowredis.executor.watched import Standing
 from uowredis.overlay.deletions import Gone, reach
 from uowredis.overlay.order import Row
 from uowredis.overlay.queries import Touched
@@ -24,8 +26,6 @@ from uowredis.plan.steps import Allocate, Fetch
 from uowredis.planner import Life, Limits, Lives, Planner
 from uowredis.planner.rehearsal import Rehearsal
 from uowredis.schema.models import ModelSchema
-from uowredis.server import Server
-from uowredis.standing import Standing
 
 _log = logging.getLogger("uowredis")
 

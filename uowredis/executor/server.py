@@ -18,7 +18,7 @@ from redis.retry import Retry
 from uowredis.commands.arguments import flag, integer, span
 from uowredis.commands.calls import Call
 from uowredis.exceptions import ArgumentError, ImplementationError
-from uowredis.executor import Executor
+from uowredis.executor.executor import Executor
 from uowredis.schema.models import ModelSchema
 
 if TYPE_CHECKING:

@@ -13,9 +13,9 @@ from typing import Any
 from uowredis.commands.calls import Call
 from uowredis.commands.replies import plain
 from uowredis.exceptions import OutcomeUnknown, Rejected, UowError
-from uowredis.executor import Lent, Link
+from uowredis.executor.executor import Lent, Link
+from uowredis.executor.server import Server
 from uowredis.plan.steps import Ask, Fetch, Round, with_order
-from uowredis.server import Server
 
 #: Their answers differ from one time to the next; what they were made from is compared instead.
 _VOLATILE = frozenset(("SRANDMEMBER",))
