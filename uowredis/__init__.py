@@ -34,10 +34,10 @@ from uowredis.fields import (
     StringField,
 )
 from uowredis.model import RedisModel
-from uowredis.pending import Pending
 from uowredis.plan.plan import Plan
 from uowredis.plan.steps import Step
-from uowredis.session import Session
+from uowredis.session.pending import Pending
+from uowredis.session.session import Session
 
 __all__ = [
     "ArgumentError",

@@ -10,7 +10,7 @@ from typing import Any
 from uowredis import model
 from uowredis.database import RedisDatabase
 from uowredis.exceptions import UowError
-from uowredis.session import Session
+from uowredis.session.session import Session
 
 #: Headings, and the statements under them; what is shown is what is run.
 _PAGE = (

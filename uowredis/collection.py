@@ -26,9 +26,9 @@ from uowredis.exceptions import ArgumentError, ArgumentTypeError, Implementation
 from uowredis.explanation import Explanation
 from uowredis.fields import Bound
 from uowredis.overlay.search import Search
-from uowredis.pending import Pending
 from uowredis.schema.models import Kind, ModelSchema
-from uowredis.session import current
+from uowredis.session.pending import Pending
+from uowredis.session.session import current
 
 #: How many items ``repr()`` shows.
 _SHOWN_ITEMS = 20

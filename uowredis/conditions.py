@@ -10,7 +10,7 @@ from uowredis.commands.query import Filter
 from uowredis.exceptions import ArgumentTypeError, ImplementationError
 from uowredis.fields import Bound
 from uowredis.schema.models import FieldSchema, Kind, ModelSchema
-from uowredis.session import Session
+from uowredis.session.session import Session
 
 
 def spelled_pk(value: Any, what: object) -> str:

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from uowredis.commands.arguments import span
-from uowredis.committing import back_off
 from uowredis.exceptions import ArgumentError, ArgumentTypeError, Conflict, SessionError
 from uowredis.executor.server import Server
-from uowredis.session import Session
+from uowredis.session.commit import back_off
+from uowredis.session.session import Session
 
 if TYPE_CHECKING:
     from types import TracebackType

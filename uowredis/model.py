@@ -30,10 +30,10 @@ from uowredis.fields import (
 )
 from uowredis.fields.instance_hash import InstanceHashCommands
 from uowredis.modes import Sync
-from uowredis.outside import alone, commit_alone, read_alone, write_alone
 from uowredis.overlay.overlay import elsewhere, gone
 from uowredis.schema.models import Kind, ModelSchema
-from uowredis.session import Session, current
+from uowredis.session.session import Session, current
+from uowredis.session.single import alone, commit_alone, read_alone, write_alone
 
 __all__ = [
     "AutoPKField",

@@ -17,11 +17,11 @@ from uowredis.commands.replies import as_scored, as_texts, plain
 from uowredis.conditions import given_pk
 from uowredis.exceptions import ArgumentError, ArgumentTypeError, DoesNotExist, ImplementationError, PendingWrites
 from uowredis.fields import Bound, Field, ListField, SetField, SortedSetField
-from uowredis.outside import alone
 from uowredis.overlay.search import Search, temporary_key
 from uowredis.schema.keys import Keys
 from uowredis.schema.models import FieldSchema, Kind, ModelSchema
-from uowredis.session import Session, current
+from uowredis.session.session import Session, current
+from uowredis.session.single import alone
 
 #: Name under which ``values()`` gives the score that the collection is sorted by.
 SORTED_SCORE = "sorted_score"

@@ -11,18 +11,18 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast
 
-from uowredis import context
 from uowredis.commands.arguments import flag, span
 from uowredis.commands.commands import Create, Look, Read, Write
 from uowredis.commands.identity import Identity, State
-from uowredis.committing import back_off
 from uowredis.database import RedisDatabase
 from uowredis.exceptions import ArgumentTypeError, Conflict, SessionError
 from uowredis.overlay.search import temporary_key
-from uowredis.pending import Pending
-from uowredis.said import Savepoint
 from uowredis.schema.models import ModelSchema
-from uowredis.session import Session
+from uowredis.session import context
+from uowredis.session.commit import back_off
+from uowredis.session.pending import Pending
+from uowredis.session.record import Savepoint
+from uowredis.session.session import Session
 
 if TYPE_CHECKING:
     from types import TracebackType

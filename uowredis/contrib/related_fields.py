@@ -32,10 +32,10 @@ from uowredis.fields.sorted_set import BoundSortedSet
 from uowredis.fields.string import BoundString
 from uowredis.model import RedisModel
 from uowredis.modes import Async, Sync
-from uowredis.outside import alone
 from uowredis.overlay.overlay import gone
 from uowredis.schema.models import FieldSchema, OnDelete, Relation
-from uowredis.session import current
+from uowredis.session.session import current
+from uowredis.session.single import alone
 
 _NO_WORD = re.compile(r"\W")
 

@@ -19,11 +19,11 @@ from uowredis.commands.query import Column, Order, Query, Sorting
 from uowredis.commands.replies import as_text, plain
 from uowredis.exceptions import PendingWrites, Rejected
 from uowredis.executor.server import Server
-from uowredis.outside import alone
 from uowredis.overlay.order import Row, ordered
 from uowredis.schema.keys import Keys
 from uowredis.schema.models import Kind
-from uowredis.session import Session
+from uowredis.session.session import Session
+from uowredis.session.single import alone
 
 _NOT_A_NUMBER = "can't be converted into double"
 

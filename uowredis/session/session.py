@@ -14,12 +14,9 @@ import warnings
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from uowredis import context
-from uowredis.applied import Applied
 from uowredis.commands.arguments import flag, span
 from uowredis.commands.commands import Command, Create, Look, Read, Write
 from uowredis.commands.identity import Identity, State
-from uowredis.committing import Committer
 from uowredis.exceptions import (
     ArgumentError,
     ArgumentTypeError,
@@ -32,12 +29,15 @@ from uowredis.exceptions import (
 )
 from uowredis.executor.server import Server
 from uowredis.overlay.overlay import View
-from uowredis.pending import Pending
 from uowredis.plan.plan import Plan
 from uowredis.planner import Planner
 from uowredis.planner.rehearsal import Rehearsal
-from uowredis.said import Said, Savepoint
 from uowredis.schema.models import ModelSchema
+from uowredis.session import context
+from uowredis.session.applied import Applied
+from uowredis.session.commit import Committer
+from uowredis.session.pending import Pending
+from uowredis.session.record import Said, Savepoint
 
 if TYPE_CHECKING:
     from types import TracebackType

@@ -11,9 +11,9 @@ from uowredis.commands.commands import Command, Create, Delete, Look, Read, Writ
 from uowredis.commands.identity import Identity, State
 from uowredis.exceptions import SessionError
 from uowredis.overlay.overlay import View
-from uowredis.pending import Pending
 from uowredis.planner.presence import pk_taken
 from uowredis.schema.models import ModelSchema
+from uowredis.session.pending import Pending
 
 if TYPE_CHECKING:
     from types import TracebackType

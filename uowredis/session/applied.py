@@ -9,9 +9,9 @@ import attrs
 
 from uowredis.commands.commands import Command, Create, Delete, Look, Read, Write
 from uowredis.commands.identity import Identity, State
-from uowredis.pending import Pending
 from uowredis.plan.plan import Plan
 from uowredis.planner.rehearsal import Rewrite
+from uowredis.session.pending import Pending
 
 
 @attrs.frozen

@@ -10,7 +10,7 @@ from uowredis.commands.identity import State
 from uowredis.exceptions import DoesNotExist
 from uowredis.executor.server import Server
 from uowredis.overlay.overlay import read_call
-from uowredis.session import Session
+from uowredis.session.session import Session
 
 T = TypeVar("T")
 
