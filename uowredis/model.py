@@ -29,7 +29,7 @@ from uowredis.fields import (
     StringField,
 )
 from uowredis.fields.instance_hash import InstanceHashCommands
-from uowredis.modes import Sync
+from uowredis.fields.modes import Sync
 from uowredis.overlay.overlay import elsewhere, gone
 from uowredis.schema.models import Kind, ModelSchema
 from uowredis.session.session import Session, current

@@ -18,7 +18,7 @@ from uowredis import (
 )
 from uowredis.commands.identity import Identity
 from uowredis.fields import BoundSet, BoundString
-from uowredis.modes import Sync
+from uowredis.fields.modes import Sync
 
 
 class Bike(RedisModel):

@@ -26,12 +26,12 @@ from uowredis.fields import (
 )
 from uowredis.fields.instance_hash import BoundInstanceHash
 from uowredis.fields.list import BoundList
-from uowredis.fields.saying import M
+from uowredis.fields.methods import M
+from uowredis.fields.modes import Async, Sync
 from uowredis.fields.set import BoundSet
 from uowredis.fields.sorted_set import BoundSortedSet
 from uowredis.fields.string import BoundString
 from uowredis.model import RedisModel
-from uowredis.modes import Async, Sync
 from uowredis.overlay.overlay import gone
 from uowredis.schema.models import FieldSchema, OnDelete, Relation
 from uowredis.session.session import current

@@ -4,8 +4,8 @@ from uowredis.fields.base import Bound, Field, SingleValueField
 from uowredis.fields.hash import BoundHash, HashField
 from uowredis.fields.instance_hash import BoundInstanceHash, InstanceHashField
 from uowredis.fields.list import BoundList, ListField
+from uowredis.fields.methods import reads, writes
 from uowredis.fields.pk import AutoPKField, BoundPK, PKField
-from uowredis.fields.saying import reads, writes
 from uowredis.fields.set import BoundSet, SetField
 from uowredis.fields.sorted_set import BoundSortedSet, SortedSetField
 from uowredis.fields.string import BoundString, StringField

@@ -12,8 +12,8 @@ from uowredis.commands.commands import Read, Write
 from uowredis.commands.identity import Identity
 from uowredis.commands.replies import as_is
 from uowredis.exceptions import ArgumentError, ImplementationError
-from uowredis.fields.saying import M, Sayer, writes
-from uowredis.modes import Async, Sync
+from uowredis.fields.methods import M, Sayer, writes
+from uowredis.fields.modes import Async, Sync
 from uowredis.schema.models import FieldSchema, Kind
 
 S = TypeVar("S")

@@ -12,8 +12,8 @@ from uowredis.commands.identity import Identity
 from uowredis.commands.replies import as_ok, as_text, as_texts, one_or_many
 from uowredis.exceptions import ArgumentError
 from uowredis.fields.base import Bound, Field
-from uowredis.fields.saying import M, reads, writes
-from uowredis.modes import Async, Sync
+from uowredis.fields.methods import M, reads, writes
+from uowredis.fields.modes import Async, Sync
 from uowredis.schema.models import FieldSchema, Kind
 
 

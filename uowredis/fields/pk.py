@@ -6,8 +6,8 @@ from typing import Any, NoReturn, TypeVar
 
 from uowredis.exceptions import ImplementationError
 from uowredis.fields.base import Bound, Field
-from uowredis.fields.saying import M
-from uowredis.modes import Async, Sync
+from uowredis.fields.methods import M
+from uowredis.fields.modes import Async, Sync
 from uowredis.schema.models import Kind
 
 S = TypeVar("S")

@@ -11,8 +11,8 @@ from uowredis.commands.commands import Read, Write
 from uowredis.commands.identity import Identity
 from uowredis.commands.replies import as_bool, as_set, as_text, as_texts, one_or_many
 from uowredis.fields.base import Bound, Field
-from uowredis.fields.saying import M, reads, writes
-from uowredis.modes import Async, Sync
+from uowredis.fields.methods import M, reads, writes
+from uowredis.fields.modes import Async, Sync
 from uowredis.schema.models import FieldSchema, Kind
 
 

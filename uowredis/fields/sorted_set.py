@@ -13,8 +13,8 @@ from uowredis.commands.identity import Identity
 from uowredis.commands.replies import as_float, as_is, as_scored, as_texts, sure_float
 from uowredis.exceptions import ArgumentError, ArgumentTypeError
 from uowredis.fields.base import Bound, Field
-from uowredis.fields.saying import M, reads, writes
-from uowredis.modes import Async, Sync
+from uowredis.fields.methods import M, reads, writes
+from uowredis.fields.modes import Async, Sync
 from uowredis.schema.models import FieldSchema, Kind
 
 

@@ -21,8 +21,8 @@ from uowredis.commands.identity import Identity
 from uowredis.commands.replies import as_bool, as_ok, as_text, encode, sure_float, sure_text
 from uowredis.exceptions import ArgumentError
 from uowredis.fields.base import Bound, SingleValueField
-from uowredis.fields.saying import M, reads, writes
-from uowredis.modes import Async, Sync
+from uowredis.fields.methods import M, reads, writes
+from uowredis.fields.modes import Async, Sync
 from uowredis.schema.models import FieldSchema, Kind
 
 #: Bytes that a string may have (redis.io/docs/latest/develop/data-types/strings: 512 MB).

@@ -13,7 +13,7 @@ from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, overload
 
 from uowredis.commands.commands import Read, Write
 from uowredis.exceptions import ArgumentError
-from uowredis.modes import Async, Sync
+from uowredis.fields.modes import Async, Sync
 
 P = ParamSpec("P")
 T = TypeVar("T")
