@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Sized
 from typing import Any, ClassVar, TypeVar
 
-from uowredis.collection import CollectionManager
+from uowredis.collection.conditions import check_later, condition, current_value, given_pk, is_known_later
+from uowredis.collection.manager import CollectionManager
 from uowredis.commands.arguments import text
 from uowredis.commands.commands import Create, Delete, Read, Write
 from uowredis.commands.identity import Identity, State
 from uowredis.commands.query import Filter
-from uowredis.conditions import check_later, condition, current_value, given_pk, is_known_later
 from uowredis.database import RedisDatabase
 from uowredis.declaration import MetaRedisModel, schema_of
 from uowredis.exceptions import ArgumentError, DoesNotExist, ImplementationError, SessionError, UniquenessError

@@ -12,7 +12,7 @@ from uowredis import (
     DoesNotExist,
     Session,
 )
-from uowredis.collection import CollectionManager
+from uowredis.collection.manager import CollectionManager
 
 
 class Newcomers:

@@ -8,13 +8,13 @@ from typing import Any, Self
 
 import attrs
 
-from uowredis.collection import CollectionManager, Sort, key_of
+from uowredis.collection.conditions import given_pk
+from uowredis.collection.manager import CollectionManager, Sort, key_of
 from uowredis.commands.arguments import flag, integer, text
 from uowredis.commands.calls import Call
 from uowredis.commands.identity import Identity
 from uowredis.commands.query import Column, Filter, Order, Query
 from uowredis.commands.replies import as_scored, as_texts, plain
-from uowredis.conditions import given_pk
 from uowredis.exceptions import ArgumentError, ArgumentTypeError, DoesNotExist, ImplementationError, PendingWrites
 from uowredis.fields import Bound, Field, ListField, SetField, SortedSetField
 from uowredis.overlay.search import Search, temporary_key

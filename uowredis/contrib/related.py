@@ -26,7 +26,7 @@ from uowredis.model import RedisModel, with_subclasses
 from uowredis.schema.models import OnDelete
 
 if TYPE_CHECKING:
-    from uowredis.collection import CollectionManager
+    from uowredis.collection.manager import CollectionManager
     from uowredis.database import RedisDatabase
 
 __all__ = [

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Self, cast, overload
 
 import attrs
 
+from uowredis.collection.conditions import check_target
 from uowredis.commands.arguments import Placeholder
 from uowredis.commands.identity import Identity, State
-from uowredis.conditions import check_target
 from uowredis.contrib.collection import ExtendedCollectionManager
 from uowredis.declaration import MetaRedisModel, schema_of
 from uowredis.exceptions import ArgumentError, DoesNotExist, ImplementationError

@@ -14,16 +14,16 @@ from typing import Any, Self, overload
 
 import attrs
 
+from uowredis.collection.conditions import check_later, condition, current_value, is_known_later, shown_value
+from uowredis.collection.explanation import Explanation
 from uowredis.commands.arguments import flag, integer, text
 from uowredis.commands.calls import Call
 from uowredis.commands.commands import Look
 from uowredis.commands.identity import Identity, State
 from uowredis.commands.query import SHOWN, Column, Filter, Order, Query, Sorting
 from uowredis.commands.replies import plain
-from uowredis.conditions import check_later, condition, current_value, is_known_later, shown_value
 from uowredis.database import RedisDatabase
 from uowredis.exceptions import ArgumentError, ArgumentTypeError, ImplementationError, NotCommitted
-from uowredis.explanation import Explanation
 from uowredis.fields import Bound
 from uowredis.overlay.search import Search
 from uowredis.schema.models import Kind, ModelSchema

@@ -1,0 +1,6 @@
+"""Lazy queries on a model (say)."""
+
+from uowredis.collection.explanation import Explanation
+from uowredis.collection.manager import CollectionManager
+
+__all__ = ["CollectionManager", "Explanation"]
