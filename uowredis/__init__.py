@@ -33,7 +33,7 @@ from uowredis.fields import (
     SortedSetField,
     StringField,
 )
-from uowredis.model import RedisModel
+from uowredis.model.redis_model import RedisModel
 from uowredis.plan.plan import Plan
 from uowredis.plan.steps import Step
 from uowredis.session.pending import Pending

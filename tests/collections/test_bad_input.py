@@ -19,7 +19,7 @@ from uowredis import (
     SetField,
     StringField,
 )
-from uowredis.collection.manager import CollectionManager
+from uowredis.collection import CollectionManager
 from uowredis.contrib.collection import SORTED_SCORE, ExtendedCollectionManager
 
 

@@ -9,7 +9,7 @@ from tests.collections.people import documented
 from tests.monitor import Monitor
 from tests.servers import RealServer
 from uowredis import DoesNotExist, InstanceHashField, RedisModel
-from uowredis.collection.manager import CollectionManager
+from uowredis.collection import CollectionManager
 from uowredis.contrib.collection import ExtendedCollectionManager
 
 

@@ -7,7 +7,7 @@ from uowredis.commands.calls import Call
 from uowredis.commands.changes import Added, Change, Replaced
 from uowredis.commands.commands import Create, Delete, Write, WriteCommand
 from uowredis.commands.identity import Identity, State
-from uowredis.plan.plan import Plan
+from uowredis.plan import Plan
 from uowredis.plan.steps import Allocate
 from uowredis.planner import Limits, Lives, Planner
 from uowredis.planner.rehearsal import Rehearsal

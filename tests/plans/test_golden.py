@@ -19,7 +19,7 @@ from tests.plans.stage import (
 )
 from uowredis.commands.changes import Added, Computed, Removed, Replaced
 from uowredis.commands.identity import Identity, State
-from uowredis.plan.plan import Plan
+from uowredis.plan import Plan
 
 THERE = {("SISMEMBER", ":bike:collection", "1"): 1}
 #: All that a deletion of Bike 1 asks.

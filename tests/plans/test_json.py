@@ -8,7 +8,7 @@ import pytest
 from tests.plans.stage import BIKE, SHOP, create, delete, hset, new, planned, sadd, stored, write
 from uowredis.commands.changes import Added, Computed
 from uowredis.commands.identity import Identity, State
-from uowredis.plan.plan import Plan
+from uowredis.plan import Plan
 from uowredis.planner import Limits
 
 #: Bytes that are no UTF-8, as text.

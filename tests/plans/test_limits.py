@@ -6,7 +6,7 @@ from tests.plans.stage import BIKE, create, hset, new, planned, sadd, steps, sto
 from uowredis.commands.calls import Call
 from uowredis.exceptions import PlanTooLarge, TooManyGuards
 from uowredis.plan import script
-from uowredis.plan.plan import Plan
+from uowredis.plan import Plan
 from uowredis.planner import Limits
 
 UPDATES = [hset(stored(BIKE, str(pk)), "color", "blue") for pk in (1, 2, 3)]

@@ -6,7 +6,7 @@ from tests.plans.stage import BIKE, SHOP, create, delete, hset, new, planned, pu
 from uowredis.commands.changes import Added, Computed, Opaque, Removed, Replaced
 from uowredis.commands.commands import Create
 from uowredis.commands.identity import Identity, State
-from uowredis.plan.plan import Plan
+from uowredis.plan import Plan
 from uowredis.plan.printing import quote
 from uowredis.planner import Limits
 

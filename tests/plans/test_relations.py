@@ -9,7 +9,7 @@ from uowredis import DoesNotExist, RestrictedError
 from uowredis.commands.calls import Call
 from uowredis.commands.changes import Added, Replaced
 from uowredis.commands.identity import Identity
-from uowredis.plan.plan import Plan
+from uowredis.plan import Plan
 from uowredis.schema.models import FieldSchema, Kind, ModelSchema, OnDelete, Relation
 
 

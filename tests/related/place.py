@@ -6,7 +6,7 @@ from typing import Any
 import attrs
 
 from uowredis import RedisDatabase, Session
-from uowredis.session.pending import Pending
+from uowredis.session import Pending
 
 Say = Callable[[], Iterable[Any]]
 Ask = Callable[[], Any]

@@ -8,7 +8,7 @@ import pytest
 
 from tests.backends import Backend
 from uowredis import ArgumentError, DoesNotExist, InstanceHashField, RedisDatabase, Session, SetField
-from uowredis.collection.manager import CollectionManager
+from uowredis.collection import CollectionManager
 from uowredis.contrib.related import (
     FKInstanceHashField,
     FKStringField,

@@ -12,7 +12,7 @@ from uowredis import (
     DoesNotExist,
     Session,
 )
-from uowredis.collection.manager import CollectionManager
+from uowredis.collection import CollectionManager
 
 
 class Newcomers:

@@ -9,7 +9,7 @@ import pytest
 from tests.backends import Backend
 from tests.related.place import Place
 from uowredis import ArgumentError, InstanceHashField, PKField, RedisDatabase, Session
-from uowredis.collection.manager import CollectionManager
+from uowredis.collection import CollectionManager
 from uowredis.contrib.related import (
     FKInstanceHashField,
     FKStringField,

@@ -20,9 +20,9 @@ from uowredis.contrib.related_fields import (
     RelatedField,
     extended,
 )
-from uowredis.declaration import MetaRedisModel, schema_of
 from uowredis.exceptions import ImplementationError
-from uowredis.model import RedisModel, with_subclasses
+from uowredis.model.declaration import MetaRedisModel, schema_of
+from uowredis.model.redis_model import RedisModel, with_subclasses
 from uowredis.schema.models import OnDelete
 
 if TYPE_CHECKING:

@@ -12,7 +12,6 @@ from uowredis.collection.conditions import check_target
 from uowredis.commands.arguments import Placeholder
 from uowredis.commands.identity import Identity, State
 from uowredis.contrib.collection import ExtendedCollectionManager
-from uowredis.declaration import MetaRedisModel, schema_of
 from uowredis.exceptions import ArgumentError, DoesNotExist, ImplementationError
 from uowredis.fields import (
     Bound,
@@ -31,7 +30,8 @@ from uowredis.fields.modes import Async, Sync
 from uowredis.fields.set import BoundSet
 from uowredis.fields.sorted_set import BoundSortedSet
 from uowredis.fields.string import BoundString
-from uowredis.model import RedisModel
+from uowredis.model.declaration import MetaRedisModel, schema_of
+from uowredis.model.redis_model import RedisModel
 from uowredis.overlay.overlay import gone
 from uowredis.schema.models import FieldSchema, OnDelete, Relation
 from uowredis.session.session import current

@@ -15,7 +15,6 @@ from uowredis.commands.commands import Create, Delete, Read, Write
 from uowredis.commands.identity import Identity, State
 from uowredis.commands.query import Filter
 from uowredis.database import RedisDatabase
-from uowredis.declaration import MetaRedisModel, schema_of
 from uowredis.exceptions import ArgumentError, DoesNotExist, ImplementationError, SessionError, UniquenessError
 from uowredis.fields import (
     AutoPKField,
@@ -30,6 +29,7 @@ from uowredis.fields import (
 )
 from uowredis.fields.instance_hash import InstanceHashCommands
 from uowredis.fields.modes import Sync
+from uowredis.model.declaration import MetaRedisModel, schema_of
 from uowredis.overlay.overlay import elsewhere, gone
 from uowredis.schema.models import Kind, ModelSchema
 from uowredis.session.session import Session, current

@@ -1,0 +1,28 @@
+"""Models (declare, say): objects whose fields live in Redis; here with fields and database, as the docs import them."""
+
+from uowredis.database import RedisDatabase
+from uowredis.fields import (
+    AutoPKField,
+    HashField,
+    InstanceHashField,
+    ListField,
+    PKField,
+    SetField,
+    SortedSetField,
+    StringField,
+)
+from uowredis.model.redis_model import RedisModel, _handle_of
+
+__all__ = [
+    "AutoPKField",
+    "HashField",
+    "InstanceHashField",
+    "ListField",
+    "PKField",
+    "RedisDatabase",
+    "RedisModel",
+    "SetField",
+    "SortedSetField",
+    "StringField",
+    "_handle_of",
+]
