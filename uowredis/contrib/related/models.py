@@ -10,13 +10,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import attrs
 
-from uowredis.contrib.collection import ExtendedCollectionManager
-from uowredis.contrib.related_fields import (
-    FKInstanceHashField,
-    FKStringField,
-    M2MListField,
-    M2MSetField,
-    M2MSortedSetField,
+from uowredis.contrib.collection.extended import ExtendedCollectionManager
+from uowredis.contrib.related.fields import (
     RelatedField,
     extended,
 )
@@ -28,20 +23,6 @@ from uowredis.schema.models import OnDelete
 if TYPE_CHECKING:
     from uowredis.collection.manager import CollectionManager
     from uowredis.database import RedisDatabase
-
-__all__ = [
-    "CASCADE",
-    "CLEAR",
-    "RESTRICT",
-    "FKInstanceHashField",
-    "FKStringField",
-    "M2MListField",
-    "M2MSetField",
-    "M2MSortedSetField",
-    "RelatedCollections",
-    "RelatedField",
-    "RelatedModel",
-]
 
 #: Whoever refers to a deleted object loses the reference; the default.
 CLEAR = OnDelete.CLEAR

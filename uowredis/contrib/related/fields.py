@@ -11,7 +11,7 @@ import attrs
 from uowredis.collection.conditions import check_target
 from uowredis.commands.arguments import Placeholder
 from uowredis.commands.identity import Identity, State
-from uowredis.contrib.collection import ExtendedCollectionManager
+from uowredis.contrib.collection.extended import ExtendedCollectionManager
 from uowredis.exceptions import ArgumentError, DoesNotExist, ImplementationError
 from uowredis.fields import (
     Bound,

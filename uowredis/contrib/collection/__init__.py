@@ -1,0 +1,5 @@
+"""Collections that can be filtered again, intersected, sorted by scores, and stored (say)."""
+
+from uowredis.contrib.collection.extended import DEFAULT_STORE_TTL, SORTED_SCORE, ExtendedCollectionManager
+
+__all__ = ["DEFAULT_STORE_TTL", "SORTED_SCORE", "ExtendedCollectionManager"]

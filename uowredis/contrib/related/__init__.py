@@ -1,0 +1,25 @@
+"""Relations between models (declare): fields that refer, models, and the collections on the other side."""
+
+from uowredis.contrib.related.fields import (
+    FKInstanceHashField,
+    FKStringField,
+    M2MListField,
+    M2MSetField,
+    M2MSortedSetField,
+    RelatedField,
+)
+from uowredis.contrib.related.models import CASCADE, CLEAR, RESTRICT, RelatedCollections, RelatedModel
+
+__all__ = [
+    "CASCADE",
+    "CLEAR",
+    "RESTRICT",
+    "FKInstanceHashField",
+    "FKStringField",
+    "M2MListField",
+    "M2MSetField",
+    "M2MSortedSetField",
+    "RelatedCollections",
+    "RelatedField",
+    "RelatedModel",
+]
