@@ -128,7 +128,7 @@ def moving(server: Real, database: RedisDatabase, client: redis.Redis, calls: in
     return compete(server, {OURS: ours, HAND: by_hand}, rounds=rounds, count=calls)
 
 
-def asking(
+def questions(
     server: Real, database: RedisDatabase, client: redis.Redis, objects: int, asked: int, rounds: int
 ) -> list[Result]:
     """Ask *asked* times for a page of those *objects* that match two filters."""
@@ -262,7 +262,7 @@ def run(server: Real, options: argparse.Namespace) -> None:
     ):
         print(table(title, contest(server, database, client, count, options.rounds)), end="\n\n", flush=True)
     reader = server.client(decode_responses=True)
-    asked = asking(server, database, reader, options.objects, options.queries, options.rounds)
+    asked = questions(server, database, reader, options.objects, options.queries, options.rounds)
     print(table(f"asking {options.queries:,} times", asked), end="\n\n", flush=True)
     retrieved = retrieving(server, database, reader, options.objects, options.rounds)
     print(table(f"retrieving {options.objects:,}", retrieved), end="\n\n", flush=True)

@@ -9,7 +9,7 @@ from uowredis.commands.commands import Create, Delete, Write, WriteCommand
 from uowredis.commands.identity import Identity, State
 from uowredis.plan import Plan
 from uowredis.plan.steps import Allocate
-from uowredis.planner import Limits, Lives, Planner
+from uowredis.planner import Journal, Limits, Planner
 from uowredis.planner.rehearsal import Rehearsal
 from uowredis.schema.keys import Keys
 from uowredis.schema.models import FieldSchema, Kind, ModelSchema
@@ -86,7 +86,7 @@ def planned(
     symbolic: bool = False,
 ) -> Plan:
     """Plan *commands* over *answers*, which must answer all that is asked and hold nothing else."""
-    lives = Lives()
+    lives = Journal()
     for command in commands:
         lives.add(command)
     asked: set[Call] = set()
@@ -103,7 +103,7 @@ def planned(
                 lives.allocated(life.identity for life in unborn)
                 turn = planner.send({life: life.identity.pk for life in unborn})
             else:
-                calls = [ask.call for ask in turn.asks]
+                calls = [ask.call for ask in turn.questions]
                 asked.update(calls)
                 turn = planner.send([answers[call] for call in calls])
     finally:

@@ -5,8 +5,7 @@ import pytest
 from tests.plans.stage import BIKE, create, hset, new, planned, sadd, steps, stored
 from uowredis.commands.calls import Call
 from uowredis.exceptions import PlanTooLarge, TooManyGuards
-from uowredis.plan import script
-from uowredis.plan import Plan
+from uowredis.plan import Plan, script
 from uowredis.planner import Limits
 
 UPDATES = [hset(stored(BIKE, str(pk)), "color", "blue") for pk in (1, 2, 3)]

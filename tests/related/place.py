@@ -9,7 +9,7 @@ from uowredis import RedisDatabase, Session
 from uowredis.session import Pending
 
 Say = Callable[[], Iterable[Any]]
-Ask = Callable[[], Any]
+Question = Callable[[], Any]
 
 
 @attrs.frozen
@@ -24,7 +24,7 @@ class Place:
     database: RedisDatabase
     inside: bool
 
-    def happens(self, say: Say, ask: Ask) -> tuple[list[Any], Any]:
+    def happens(self, say: Say, ask: Question) -> tuple[list[Any], Any]:
         """Return the replies to what *say* says, and the answer of *ask*.
 
         In a session the answer is asked for while all is pending, after the commit, and after leaving: it is the same.
@@ -39,6 +39,6 @@ class Place:
         assert pending == ask()
         return [reply.result if isinstance(reply, Pending) else reply for reply in said], pending
 
-    def answers(self, say: Ask, ask: Ask) -> Any:
+    def answers(self, say: Question, ask: Question) -> Any:
         """Return the answer of *ask*, as :meth:`happens` does; what *say* returns does not matter."""
         return self.happens(lambda: (say(), ())[1], ask)[1]

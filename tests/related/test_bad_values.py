@@ -170,7 +170,7 @@ def test_a_filter_refuses_another_model(server: Backend, field: str, bad: str) -
     models = Models(server.database())
     filters = {field: BAD[bad][0](models)}
     group = models.group
-    asking = {
+    questions = {
         "collection": partial(group.collection, **filters),
         "standard collection": partial(group.collection, CollectionManager, **filters),
         "filter": partial(group.collection().filter, **filters),
@@ -180,7 +180,7 @@ def test_a_filter_refuses_another_model(server: Backend, field: str, bad: str) -
         "get_or_connect": partial(group.get_or_connect, **filters),
     }
     before = server.dump()
-    check_refused(models, ArgumentError, asking)
+    check_refused(models, ArgumentError, questions)
     assert before == server.dump()
 
 

@@ -47,7 +47,7 @@ class Walk(RuleBasedStateMachine):
         self.session: Session | None = None
         self.stack = contextlib.ExitStack()
         self.data: oracle.Data = {}
-        self.lives: list[tuple[Any, bool]] = []
+        self.journal: list[tuple[Any, bool]] = []
 
     def teardown(self) -> None:
         if self.session is not None:
@@ -77,7 +77,7 @@ class Walk(RuleBasedStateMachine):
     def made(self, instance: Any, lives: bool) -> None:
         self.handles.append(instance)
         if lives:
-            self.lives.append((instance, True))
+            self.journal.append((instance, True))
 
     @precondition(lambda self: self.handles)
     @rule(place=PLACES, commands=st.one_of(RUNS, CLAIMS))
@@ -86,14 +86,14 @@ class Walk(RuleBasedStateMachine):
         for command in commands:
             with self.allowed():
                 command.on(self.known(instance, command))
-                self.lives.append((instance, True))
+                self.journal.append((instance, True))
 
     @precondition(lambda self: self.handles)
     @rule(place=PLACES)
     def delete(self, place: int) -> None:
         with self.allowed():
             self.handle(place).delete()
-            self.lives.append((self.handle(place), False))
+            self.journal.append((self.handle(place), False))
 
     @precondition(lambda self: self.handles)
     @rule(place=PLACES)
@@ -104,7 +104,7 @@ class Walk(RuleBasedStateMachine):
         with self.allowed():
             instance.pk.get()
             if new:
-                self.lives.append((instance, True))
+                self.journal.append((instance, True))
 
     def handle(self, place: int) -> Any:
         return self.handles[-1 - place % len(self.handles)]
@@ -183,7 +183,7 @@ class Walk(RuleBasedStateMachine):
     def roll_back(self, leave: bool) -> None:
         assert self.session is not None
         self.session.rollback()
-        self.lives.clear()
+        self.journal.clear()
         if leave:
             self.session = None
             self.stack.close()
@@ -192,7 +192,7 @@ class Walk(RuleBasedStateMachine):
     @rule()
     def leave_by_an_exception(self) -> None:
         self.session = None
-        self.lives.clear()
+        self.journal.clear()
         with pytest.raises(Left), self.stack:
             raise Left
 
@@ -249,7 +249,7 @@ class Walk(RuleBasedStateMachine):
             note(f"refused: {error!r}")
             self.unchanged()
             if self.session is None:
-                self.lives.clear()
+                self.journal.clear()
         if self.session is not None:
             self.unchanged()
         else:
@@ -268,8 +268,8 @@ class Walk(RuleBasedStateMachine):
     def check_lives(self) -> None:
         """Assert that the pks of those who were last said to live are there, the others' not."""
         places = dict(zip(self.ours.all(), oracle.MODELS, strict=True))
-        last = {(places[type(instance)], str(instance._pk).encode()): lives for instance, lives in self.lives}
-        self.lives.clear()
+        last = {(places[type(instance)], str(instance._pk).encode()): lives for instance, lives in self.journal}
+        self.journal.clear()
         assert last == {(model, pk): pk in self.data.get(model + b":collection", ()) for model, pk in last}
 
     @invariant()

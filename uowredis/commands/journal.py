@@ -96,7 +96,7 @@ class Life(Epoch):
 
 
 @attrs.define(eq=False)
-class Lives:
+class Journal:
     """The pending commands of a session, in the order said and by object.
 
     Attributes:
@@ -239,9 +239,9 @@ class Lives:
         for referred in references(read):
             self._waiting.setdefault(referred, []).append(len(self.commands) - 1)
 
-    def first(self, count: int) -> Lives:
+    def first(self, count: int) -> Journal:
         """Return the first *count* commands as if nothing had been said since, but with the pks allocated since."""
-        lives = Lives()
+        lives = Journal()
         for command, life in zip(self.commands[:count], self.of_command, strict=False):
             if isinstance(command, Look):
                 lives.look(command)

@@ -75,7 +75,7 @@ class Pipeline(Session):
             SessionError: where it did not.
         """
         if self._shared:
-            self.view.check_connection()
+            self.overlay.check_connection()
         else:
             super().check_owner()
 
@@ -91,7 +91,7 @@ class Pipeline(Session):
             if self._answers_at_once:
                 return super().read(read)
             self._check_open()
-            pending = self._said.read(read, super().read)
+            pending = self._record.read(read, super().read)
             return cast("T", pending)
 
     def look(self, collection: Any, schema: ModelSchema) -> Pending[Any] | None:
@@ -100,7 +100,7 @@ class Pipeline(Session):
             if self._answers_at_once:
                 return None
             self._check_open()
-            return self._said.look(Look(collection, schema, temporary_key(schema.keys)))
+            return self._record.look(Look(collection, schema, temporary_key(schema.keys)))
 
     def say(self, write: Write[T]) -> Pending[T]:
         """Take *write* for :meth:`execute`; return its reply to be.
@@ -181,7 +181,7 @@ class Pipeline(Session):
     def relook(self, pending: Pending[Any], collection: Any) -> None:
         """Take *collection* in the place of another one (for collections)."""
         with self._lock:
-            self._said.relook(pending, collection)
+            self._record.relook(pending, collection)
 
     def _check_begun(self, command: object) -> None:
         if self._answers_at_once:
@@ -249,7 +249,7 @@ class Pipeline(Session):
 
     def _prepare(self) -> None:
         """Have the collections say what they will ask, as they are refined now."""
-        commands = self.view.lives.commands
+        commands = self.overlay.journal.commands
         for position, command in enumerate(commands):
             if isinstance(command, Look):
                 commands[position] = command.of.prepared(command)

@@ -269,7 +269,7 @@ class Link:
         calls = fetch.calls
         self._watching = self._watching or bool(fetch.watch)
         self.send(calls)
-        return self.checked(calls, self.replies(len(calls)))[len(calls) - len(fetch.asks) :]
+        return self.checked(calls, self.replies(len(calls)))[len(calls) - len(fetch.questions) :]
 
     def find(self, fetch: Fetch) -> list[Any]:
         """Same as :meth:`look`, but the replies are plain."""

@@ -15,13 +15,13 @@ from uowredis.commands.replies import plain
 from uowredis.exceptions import OutcomeUnknown, Rejected, UowError
 from uowredis.executor.executor import Lent, Link
 from uowredis.executor.server import Server
-from uowredis.plan.steps import Ask, Fetch, Round, with_order
+from uowredis.plan.steps import Fetch, Question, Round, with_order
 
 #: Their answers differ from one time to the next; what they were made from is compared instead.
 _VOLATILE = frozenset(("SRANDMEMBER",))
 
 
-class Standing:
+class WatchedReads:
     """The reads and watches of one caller.
 
     Attributes:
@@ -33,7 +33,7 @@ class Standing:
         self._server = server
         self._watched: dict[str, None] = {}
         self._replies: dict[Call, Any] = {}
-        self._torn: list[Ask] = []
+        self._torn: list[Question] = []
         self._lent: Lent | None = None
         self._link: Link | None = None
         self._lost = ""
@@ -82,22 +82,22 @@ class Standing:
             self._take([key for _, key in absent], [ask for ask, _ in absent])
         return raw
 
-    def _asked(self, call: Call) -> Ask:
-        return Ask(call, f"read: {self._server.behind(call)}", self._server.public(call))
+    def _asked(self, call: Call) -> Question:
+        return Question(call, f"read: {self._server.behind(call)}", self._server.public(call))
 
     def watch(self, keys: Sequence[str]) -> None:
         """Watch *keys*; what they hold is kept, to tell later whether it changed (DUMP)."""
         calls = [("DUMP", key) for key in keys]
-        self._take(keys, [Ask(call, f"watched: {self._server.behind(call)}") for call in calls])
+        self._take(keys, [Question(call, f"watched: {self._server.behind(call)}") for call in calls])
 
-    def _take(self, keys: Sequence[str], asks: Sequence[Ask]) -> list[Any]:
+    def _take(self, keys: Sequence[str], asks: Sequence[Question]) -> list[Any]:
         new = [key for key in dict.fromkeys(keys) if key not in self._watched]
         self._watched |= dict.fromkeys(new)
         watch = () if self.unwatched else tuple(new)
-        sent = [*asks, *(Ask(("DUMP", ask.call[1]), ask.why) for ask in asks if ask.call[0] in _VOLATILE)]
+        sent = [*asks, *(Question(("DUMP", ask.call[1]), ask.why) for ask in asks if ask.call[0] in _VOLATILE)]
         with self.pinned() as link:
             raw = link.look(Fetch(watch, tuple(sent)))
-        kept: list[tuple[Ask, Any]] = []
+        kept: list[tuple[Question, Any]] = []
         for ask, reply in zip(sent, raw, strict=True):
             if ask.call[0] not in _VOLATILE:
                 found = with_order(ask.call, plain(reply))
@@ -110,7 +110,7 @@ class Standing:
             self.rounds.append(Round(Fetch(watch, tuple(ask for ask, _ in kept)), [reply for _, reply in kept]))
         return raw[: len(asks)]
 
-    def differing(self) -> list[Ask]:
+    def differing(self) -> list[Question]:
         """Watch and read everything again, after an EXEC let go of it; return the reads that answer differently."""
         if self._torn:
             return self._torn
@@ -131,7 +131,7 @@ class Standing:
         return tuple(self._watched)
 
     @property
-    def torn(self) -> list[Ask]:
+    def torn(self) -> list[Question]:
         """The reads that are known to answer differently by now, or did when they were made twice."""
         return self._torn
 

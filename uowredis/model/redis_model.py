@@ -99,7 +99,7 @@ class RedisModel(InstanceHashCommands[Sync], Sync, metaclass=MetaRedisModel):
         if pk is None or not session.holds(schema, pk):
             raise DoesNotExist(f"No {schema.name} found with pk {pk!r} (not in {schema.keys.collection!r})")
         self._identity.pk, self._identity.state = pk, State.STORED
-        self._identity = session.view.created(schema, pk) or self._identity
+        self._identity = session.overlay.created(schema, pk) or self._identity
 
     def _create(self, schema: ModelSchema, values: dict[str, Any]) -> None:
         cls, identity = type(self), self._identity
@@ -158,7 +158,7 @@ class RedisModel(InstanceHashCommands[Sync], Sync, metaclass=MetaRedisModel):
         """
         schema = schema_of(cls)
         session = cls._session()
-        shared = None if session is None else session.view.created(schema, pk)
+        shared = None if session is None else session.overlay.created(schema, pk)
         instance = cls.__new__(cls)
         instance._identity = shared or Identity(schema, pk, State.STORED if tested else State.UNTESTED)
         return instance
@@ -377,13 +377,13 @@ class RedisModel(InstanceHashCommands[Sync], Sync, metaclass=MetaRedisModel):
             raise ArgumentError(f"{cls.__name__}.{method}() needs a primary key or values of indexed fields")
         session = cls._session() or alone(cls._database())
         if pk is None:
-            return session.view.find(schema, conditions)
+            return session.overlay.find(schema, conditions)
         spelled = given_pk(schema, pk, cls._session())
         if spelled is None:
             return []
         if not conditions:
             return [spelled] if session.holds(schema, spelled) else []
-        found = session.view.find(schema, conditions)
+        found = session.overlay.find(schema, conditions)
         # Which of the new objects is meant is known by their pks only.
         session.allocate_all([match for match in found if isinstance(match, Identity)])
         return [match for match in found if _pk_of(match) == spelled]

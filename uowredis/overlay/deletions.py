@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 import attrs
 
 from uowredis.commands.commands import Read
-from uowredis.commands.journal import Life, Lives
+from uowredis.commands.journal import Journal, Life
 from uowredis.commands.query import Filter
 from uowredis.plan.steps import index_public
 from uowredis.schema.models import FieldSchema, ModelSchema, OnDelete
@@ -24,7 +24,9 @@ class Dead:
         return isinstance(pk, str) and self._gone.holds(self._model, pk)
 
     def __iter__(self) -> Iterator[str]:
-        deleted = (life.identity.reference for life in self._gone.lives.deleted.get(self._model, ()) if not life.alive)
+        deleted = (
+            life.identity.reference for life in self._gone.journal.deleted.get(self._model, ()) if not life.alive
+        )
         yield from deleted
         yield from self._gone.cascaded_pks(self._model)
 
@@ -34,11 +36,11 @@ class Gone:
     """Objects that are deleted, or with them.
 
     Attributes:
-        lives: what was said.
+        journal: what was said.
         cascaded: what is deleted with what was said to be.
     """
 
-    lives: Lives
+    journal: Journal
     cascaded: Collection[Life] = ()
     _cascaded_pks: dict[ModelSchema, set[str]] = attrs.field(init=False)
 
@@ -56,7 +58,7 @@ class Gone:
     def holds(self, model: ModelSchema, pk: str | None, life: Life | None = None) -> bool:
         """Return whether an object is among them."""
         if life is None and pk is not None:
-            life = self.lives.with_pk(model, pk) or self.lives.unallocated(model, pk)
+            life = self.journal.with_pk(model, pk) or self.journal.unallocated(model, pk)
         if life is not None and (not life.alive or life in self.cascaded):
             return True
         return pk in self.cascaded_pks(model)
@@ -73,17 +75,21 @@ class Gone:
 
     def cleared(self, read: Read[object]) -> dict[str, Dead]:
         """Return the references that the key of *read* loses, by field."""
-        if not self.lives.deleted:
+        if not self.journal.deleted:
             return {}
         found = {}
         for field in read.identity.model.related:
             to = None if field.relation is None else field.relation.to
-            if to is not None and field.storage == read.storage and (to in self.lives.deleted or self.cascaded_pks(to)):
+            if (
+                to is not None
+                and field.storage == read.storage
+                and (to in self.journal.deleted or self.cascaded_pks(to))
+            ):
                 found[field.name] = Dead(self, to)
         return found
 
 
-def reach(lives: Lives) -> dict[ModelSchema, bool]:
+def reach(lives: Journal) -> dict[ModelSchema, bool]:
     """Return the models whose objects may change with what is deleted, and whether they may be deleted with it."""
     reached: dict[ModelSchema, bool] = {}
     _reach(lives.deleted, reached)

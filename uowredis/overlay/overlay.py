@@ -15,7 +15,7 @@ from uowredis.commands.query import Column, Filter, Query
 from uowredis.commands.replies import plain
 from uowredis.exceptions import DoesNotExist, PendingWrites, SessionError, UowError
 from uowredis.executor.server import Server
-from uowredis.executor.watched import Standing
+from uowredis.executor.watched import WatchedReads
 from uowredis.overlay.deletions import Gone, reach
 from uowredis.overlay.order import Row
 from uowredis.overlay.queries import Touched
@@ -23,14 +23,14 @@ from uowredis.overlay.reads import Answer
 from uowredis.plan.plan import Plan
 from uowredis.plan.printing import quoted
 from uowredis.plan.steps import Allocate, Fetch
-from uowredis.planner import Life, Limits, Lives, Planner
+from uowredis.planner import Journal, Life, Limits, Planner
 from uowredis.planner.rehearsal import Rehearsal
 from uowredis.schema.models import ModelSchema
 
 _log = logging.getLogger("uowredis")
 
 
-class View:
+class Overlay:
     """What a session sees; with nothing pending it is what the server holds.
 
     Args:
@@ -54,8 +54,8 @@ class View:
         echo: bool = False,
     ) -> None:
         self.watches = watches
-        self.standing: Standing | None = None
-        self.lives = Lives()
+        self.standing: WatchedReads | None = None
+        self.journal = Journal()
         self.rehearsal = rehearsal
         self._database = database
         self._connected = database.connected
@@ -77,16 +77,16 @@ class View:
 
     def forget(self, kept: int = 0) -> None:
         """Forget what is pending but for the first *kept* commands."""
-        self.lives = self.lives.first(kept) if kept else Lives()
+        self.journal = self.journal.first(kept) if kept else Journal()
         self._touched = Touched()
 
     def watch(self, keys: Sequence[str]) -> None:
         """Watch *keys* from now until the commit."""
         self._stand().watch(keys)
 
-    def _stand(self) -> Standing:
+    def _stand(self) -> WatchedReads:
         if self.standing is None:
-            self.standing = Standing(self._database)
+            self.standing = WatchedReads(self._database)
         return self.standing
 
     def let_go(self) -> None:
@@ -103,7 +103,7 @@ class View:
         """
         if identity.state in (State.DELETED, State.FORGOTTEN):
             raise gone(identity)
-        life = self.lives.find(identity)
+        life = self.journal.find(identity)
         if life is not None and not life.alive:
             raise DoesNotExist(f"{identity} was deleted in this session; nothing was sent")
 
@@ -115,7 +115,7 @@ class View:
             SessionError: where another session creates it.
         """
         self.check_alive(identity)
-        if identity.state is not State.EMPTY and self.lives.find(identity) is None:
+        if identity.state is not State.EMPTY and self.journal.find(identity) is None:
             raise elsewhere(identity)
 
     def allocate(self, identities: Sequence[Identity]) -> None:
@@ -126,7 +126,7 @@ class View:
         """
         new = [identity for identity in identities if identity.pk is None]
         for identity in new:
-            if self.lives.find(identity) is None:
+            if self.journal.find(identity) is None:
                 raise elsewhere(identity)
         if not new or self._dry_run:
             return
@@ -138,7 +138,7 @@ class View:
         }
         for identity in new:
             identity.pk = str(next(numbers[identity.model]))
-        self.lives.allocated(new)
+        self.journal.allocated(new)
 
     def read_all(self, reads: Sequence[Read[Any]]) -> list[Any]:
         """Answer several *reads* as they will be answered right after the commit, in one round trip.
@@ -183,21 +183,21 @@ class View:
         Raises:
             PendingWrites: where the commit would be refused as things stand.
         """
-        if not any(reach(self.lives).values()):
-            return Gone(self.lives)
-        planner = Planner(self.lives, self.rehearsal, Limits(None))
+        if not any(reach(self.journal).values()):
+            return Gone(self.journal)
+        planner = Planner(self.journal, self.rehearsal, Limits(None))
         try:
             turn = planner.send()
             while not isinstance(turn, Plan):
                 if isinstance(turn, Fetch):
-                    turn = planner.send([plain(reply) for reply in self.ask([ask.call for ask in turn.asks])])
+                    turn = planner.send([plain(reply) for reply in self.ask([ask.call for ask in turn.questions])])
                 else:
-                    turn = planner.send(self.lives.placeholders())
+                    turn = planner.send(self.journal.placeholders())
         except UowError as error:
             raise PendingWrites(
                 f"What is deleted with others cannot be known before the commit: {error}. Way out: commit first"
             ) from error
-        return Gone(self.lives, planner.cascaded)
+        return Gone(self.journal, planner.cascaded)
 
     def _answer(self, read: Read[Any], ended: Gone) -> Answer | tuple[Call, ...]:
         """Return how to answer *read* over what is pending, or the call that answers it as it is."""
@@ -205,9 +205,9 @@ class View:
             raise gone(read.identity)
         if read.members == ():
             return ()
-        life = self.lives.find(read.identity)
+        life = self.journal.find(read.identity)
         if (life is None and read.identity.pk is None) or ended.holds(read.identity.model, read.identity.pk, life):
-            life = Lives.of_nothing(read.identity)
+            life = Journal.of_nothing(read.identity)
         answer = Answer.of(read, life, ended.cleared(read))
         return (read_call(read),) if answer is None else answer
 
@@ -232,7 +232,7 @@ class View:
 
     def holds(self, model: ModelSchema, pk: str) -> bool:
         """Return whether the object is there, as it will be right after the commit."""
-        life = self.lives.with_pk(model, pk)
+        life = self.journal.with_pk(model, pk)
         if self._gone().holds(model, pk, life):
             return False
         if life is not None and not life.from_server:
@@ -241,15 +241,15 @@ class View:
 
     def touches(self, model: ModelSchema) -> bool:
         """Return whether something pending changes objects of *model*, or may."""
-        if not self.lives.commands:
+        if not self.journal.commands:
             return False
-        return self._touched.of(self.lives).any_of(model) or model in reach(self.lives)
+        return self._touched.of(self.journal).any_of(model) or model in reach(self.journal)
 
     def changes(self, key: str) -> bool:
         """Return whether a pending write may change *key*."""
-        if any(self._touched.of(self.lives).may_change(life, key) for life in self.lives):
+        if any(self._touched.of(self.journal).may_change(life, key) for life in self.journal):
             return True
-        return any(key.startswith(f"{model.keys.prefix}:") for model in reach(self.lives))
+        return any(key.startswith(f"{model.keys.prefix}:") for model in reach(self.journal))
 
     def merge(
         self, model: ModelSchema, filters: Sequence[Filter], names: frozenset[str], found: Sequence[str]
@@ -261,12 +261,12 @@ class View:
         """
         if any(condition.field.relation is not None for condition in filters):
             # One of those that are not known yet might turn out to be the one that is asked for.
-            self.allocate(self.lives.waiting)
+            self.allocate(self.journal.waiting)
         gone = self._gone()
         if any(gone.ends(model, condition) for condition in filters):
             return [], []
         found = [pk for pk in found if not gone.holds(model, pk)]
-        merging = self._touched.of(self.lives).merge(self.lives, self.rehearsal, model, filters, names, found)
+        merging = self._touched.of(self.journal).merge(self.journal, self.rehearsal, model, filters, names, found)
         try:
             calls = next(merging)
             while True:
@@ -283,7 +283,7 @@ class View:
             by: the value they are ordered by.
             columns: the other values.
         """
-        if not self.lives.deleted:
+        if not self.journal.deleted:
             return list(rows)
         gone = self._gone()
 
@@ -310,8 +310,8 @@ class View:
         return None if life is None or not life.alive or life.create is None else life.current
 
     def _pending(self, model: ModelSchema, pk: str) -> Life | None:
-        known = self.lives.with_pk(model, pk)
-        return self.lives.unallocated(model, pk) if known is None and isinstance(pk, Placeholder) else known
+        known = self.journal.with_pk(model, pk)
+        return self.journal.unallocated(model, pk) if known is None and isinstance(pk, Placeholder) else known
 
     def are_pending(self, model: ModelSchema, pks: Sequence[str]) -> dict[str, bool | None]:
         """Return whether the objects with *pks* will be there by what is pending alone, None where nothing is said."""

@@ -14,11 +14,11 @@ import attrs
 from uowredis.commands.calls import Call
 from uowredis.commands.changes import Added, Replaced, named, needs_content
 from uowredis.commands.commands import Create, Delete, Look, Read, Write, touched_fields
-from uowredis.commands.journal import Life, Lives
+from uowredis.commands.journal import Journal, Life
 from uowredis.commands.query import Filter
 from uowredis.exceptions import PendingWrites, Rejected
 from uowredis.planner.content import Pairs
-from uowredis.planner.questions import Asking
+from uowredis.planner.questions import Questions
 from uowredis.planner.rehearsal import Rehearsal
 from uowredis.planner.values import Values
 from uowredis.schema.models import FieldSchema, Kind, ModelSchema
@@ -38,7 +38,7 @@ class Touched:
     _fields: dict[Life, set[str]] = attrs.field(factory=dict)
     _born: dict[Life, None] = attrs.field(factory=dict)
 
-    def of(self, lives: Lives) -> Touched:
+    def of(self, lives: Journal) -> Touched:
         """Take the commands of *lives* said since the last query; return self."""
         for command, life in zip(lives.commands[self._seen :], lives.of_command[self._seen :], strict=True):
             if life is None or isinstance(command, Read | Look):
@@ -103,7 +103,7 @@ class Touched:
 
     def merge(
         self,
-        lives: Lives,
+        lives: Journal,
         rehearsal: Rehearsal,
         model: ModelSchema,
         filters: Sequence[Filter],
@@ -138,37 +138,37 @@ class Touched:
         if not filters:
             judged |= {life: None for life in self._born if life.model is model}
         alive = [life for life in judged if life.alive]
-        asking = Asking(None)
-        values = Values(asking, rehearsal, False)
+        questions = Questions(None)
+        values = Values(questions, rehearsal, False)
         if filters:
-            self._ask(values, asking, alive, filters)
-        fetch = asking.fetch()
+            self._ask(values, questions, alive, filters)
+        fetch = questions.fetch()
         if fetch is not None:
-            asking.answered(fetch, list((yield [ask.call for ask in fetch.asks])))
+            questions.answered(fetch, list((yield [ask.call for ask in fetch.questions])))
         try:
             values.decide()
         except Rejected as error:
             raise PendingWrites(f"The query cannot be answered before the commit: {error}") from error
         deltas = {(delta.life, delta.field.name): delta for delta in values.all_deltas()}
         matching = [
-            life for life in alive if all(self._holds(life, condition, deltas, asking) for condition in filters)
+            life for life in alive if all(self._holds(life, condition, deltas, questions) for condition in filters)
         ]
         return kept, matching
 
-    def _ask(self, values: Values, asking: Asking, judged: Sequence[Life], filters: Sequence[Filter]) -> None:
+    def _ask(self, values: Values, questions: Questions, judged: Sequence[Life], filters: Sequence[Filter]) -> None:
         for life in judged:
             values.ask(life)
             if life.from_server and not life.deleted:
                 for condition in filters:
-                    asking.read(_member(life, condition), "")
+                    questions.read(_member(life, condition), "")
 
-    def _holds(self, life: Life, condition: Filter, deltas: Any, asking: Asking) -> bool:
+    def _holds(self, life: Life, condition: Filter, deltas: Any, questions: Questions) -> bool:
         delta = deltas.get((life, condition.field.name))
         if delta is not None and condition.key in delta.after:
             return True
         if (delta is not None and condition.key in delta.before) or not life.from_server or life.deleted:
             return False
-        return bool(asking.reply(_member(life, condition)))
+        return bool(questions.reply(_member(life, condition)))
 
 
 def _member(life: Life, condition: Filter) -> Call:

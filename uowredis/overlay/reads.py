@@ -15,7 +15,7 @@ from uowredis.commands.calls import Call
 from uowredis.commands.changes import Opaque, Removed, Replaced, named
 from uowredis.commands.commands import Read, kind_of_key, matters
 from uowredis.commands.identity import Identity
-from uowredis.commands.journal import Life, Lives, Said
+from uowredis.commands.journal import Journal, Life, Said
 from uowredis.commands.replies import plain
 from uowredis.exceptions import PendingWrites
 from uowredis.overlay.deletions import Dead
@@ -61,7 +61,7 @@ class Answer:
         if life is None:
             if not cleared:
                 return None
-            life = Lives.untouched(read.identity)
+            life = Journal.untouched(read.identity)
         epoch = life
         given = list(epoch.create.entries) if epoch.create is not None and read.storage == INSTANCE_HASH else []
         from_nothing, said = _since_emptied(kind, epoch.said(read.storage))

@@ -45,16 +45,16 @@ class Search:
     @property
     def over_pending(self) -> bool:
         """Whether the session touched objects of the model."""
-        return self.session is not None and self.session.view.touches(self.query.model)
+        return self.session is not None and self.session.overlay.touches(self.query.model)
 
     @property
     def watches(self) -> bool:
         """Whether what is read must stay as it is until the commit of the session."""
-        return self.session is not None and self.session.view.watches
+        return self.session is not None and self.session.overlay.watches
 
     def ask(self, calls: Sequence[Call]) -> list[Any]:
         """Send reading *calls* in one round trip; return their plain replies."""
-        asked = (self.session or alone(self.database)).view.ask
+        asked = (self.session or alone(self.database)).overlay.ask
         return [plain(reply) for reply in asked(calls)]
 
     def members(self) -> list[str]:
@@ -170,7 +170,7 @@ class Search:
     def _merged(self, found: Sequence[str]) -> tuple[list[str], list[Identity]]:
         query, session = self.query, self.session
         assert session is not None
-        kept, identities = session.view.merge(query.model, query.filters, query.names, found)
+        kept, identities = session.overlay.merge(query.model, query.filters, query.names, found)
         if query.within is not None or query.sets:
             # Which of them are meant is known by their pks only.
             session.allocate_all(identities)
@@ -195,7 +195,7 @@ class Search:
         as_they_are = frozenset(kept)
         assert self.session is not None
         by = None if self.query.order is None else self.query.order.column
-        found = self.session.view.clear([row for row in rows if row.pk in as_they_are], by, self.query.columns)
+        found = self.session.overlay.clear([row for row in rows if row.pk in as_they_are], by, self.query.columns)
         return found + self._pending_rows(identities)
 
     def _pending_rows(self, identities: Sequence[Identity]) -> list[Row]:
@@ -206,7 +206,7 @@ class Search:
         by = None if order is None else order.column
         columns = [*([] if by is None else [by]), *self.query.columns]
         reads = [_read(identity, column) for identity in identities for column in columns if column.field is not None]
-        values = iter(session.view.read_all(reads))
+        values = iter(session.overlay.read_all(reads))
         rows = []
         for pk in pks:
             found = [pk if column.field is None else next(values) for column in columns]
@@ -231,7 +231,7 @@ class Search:
     def existing(self, pks: Sequence[str]) -> list[str]:
         """Return those of *pks* that are there (SMISMEMBER), as they will be right after the commit."""
         model, session = self.query.model, self.session
-        known = {} if session is None else session.view.are_pending(model, pks)
+        known = {} if session is None else session.overlay.are_pending(model, pks)
         asked = [pk for pk in pks if known.get(pk) is None]
         there = {pk for pk, alive in known.items() if alive}
         if asked:
@@ -242,7 +242,7 @@ class Search:
     def values_of(self, pks: Sequence[str]) -> list[tuple[str | None, ...]]:
         """Return the values of *pks*, in their order, whether they match or not."""
         identities = [Identity(self.query.model, pk, State.STORED) for pk in pks]
-        pending = {} if self.session is None else self.session.view.are_pending(self.query.model, pks)
+        pending = {} if self.session is None else self.session.overlay.are_pending(self.query.model, pks)
         gone = {pk for pk, alive in pending.items() if alive is False}
         reads = [
             _read(identity, column)
@@ -251,7 +251,7 @@ class Search:
             if column.field is not None and identity.pk not in gone
         ]
         session = alone(self.database) if self.session is None else self.session
-        values = iter(session.view.read_all(reads))
+        values = iter(session.overlay.read_all(reads))
         return [
             tuple(pk if c.field is None else None if pk in gone else next(values) for c in self._columns())
             for pk in pks

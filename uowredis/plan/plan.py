@@ -19,7 +19,7 @@ from uowredis.commands.commands import Look, Read
 from uowredis.commands.replies import encode
 from uowredis.plan import script
 from uowredis.plan.printing import printed, quoted, slow
-from uowredis.plan.steps import Ask, Fetch, Round, Step
+from uowredis.plan.steps import Fetch, Question, Round, Step
 
 #: Commands that leave the same data when they are sent twice.
 _IDEMPOTENT = frozenset(
@@ -92,7 +92,7 @@ class Plan:
         """Every planning read with its plain reply."""
         return tuple((ask.call, reply) for each in self.rounds for ask, reply in each)
 
-    def asked(self) -> Iterator[tuple[Ask, Any]]:
+    def asked(self) -> Iterator[tuple[Question, Any]]:
         """Yield every read on which the plan stands, the caller's too, with its plain reply."""
         for each in (*self.standing, *self.rounds):
             yield from each
@@ -232,7 +232,7 @@ def _packed_round(round_: Round) -> dict[str, Any]:
 
 def _unpacked_round(data: dict[str, Any]) -> Round:
     asks = [
-        Ask(
+        Question(
             tuple(_unpacked(read["call"])),
             _unpacked(read["why"]),
             _unpacked(read["public"]),

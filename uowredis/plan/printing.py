@@ -73,7 +73,7 @@ def printed(
     if steps:
         closing = "EXEC"
         if opening == "EVAL":
-            reads = sum(len(round_.fetch.asks) for round_ in (*standing, *rounds))
+            reads = sum(len(round_.fetch.questions) for round_ in (*standing, *rounds))
             opening, closing = f"EVAL: a script compares the {reads} replies above, then applies", "end of EVAL"
         said = [(step.reason, _line(step.call, step.public, hide_values), "") for step in steps]
         rows += said if opening is None else [("", opening, ""), *said, ("", closing, "")]

@@ -1,4 +1,4 @@
-"""The pieces of a plan (decide, pure): ``Ask``, ``Fetch``, ``Allocate``, ``Round`` and ``Step``.
+"""The pieces of a plan (decide, pure): ``Question``, ``Fetch``, ``Allocate``, ``Round`` and ``Step``.
 
 The planner speaks in these: it yields a ``Fetch`` or an ``Allocate``, is sent the answers, and ends with a ``Plan`` of
 ``Step``s. Every call is a tuple of text, the command's name first.
@@ -19,7 +19,7 @@ from uowredis.schema.models import FieldSchema, ModelSchema
 
 
 @attrs.frozen
-class Ask:
+class Question:
     """One read that planning needs, and why.
 
     Attributes:
@@ -40,13 +40,13 @@ class Fetch:
     """What the planner must know to go on: keys to watch, then reads to make, in one round trip."""
 
     watch: tuple[str, ...]
-    asks: tuple[Ask, ...]
+    questions: tuple[Question, ...]
 
     @property
     def calls(self) -> tuple[Call, ...]:
         """The calls as they are sent."""
         watch: tuple[Call, ...] = (("WATCH", *self.watch),) if self.watch else ()
-        return watch + tuple(ask.call for ask in self.asks)
+        return watch + tuple(ask.call for ask in self.questions)
 
 
 @attrs.frozen
@@ -68,8 +68,8 @@ class Round:
     fetch: Fetch
     replies: tuple[Any, ...] = attrs.field(converter=tuple)
 
-    def __iter__(self) -> Iterator[tuple[Ask, Any]]:
-        return zip(self.fetch.asks, self.replies, strict=True)
+    def __iter__(self) -> Iterator[tuple[Question, Any]]:
+        return zip(self.fetch.questions, self.replies, strict=True)
 
 
 # A tuple, because a plan has tens of thousands: a frozen attrs object takes three times as long to make.

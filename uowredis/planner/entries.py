@@ -14,7 +14,7 @@ from uowredis.commands.calls import Call
 from uowredis.commands.changes import Removed, Replaced
 from uowredis.commands.journal import Life, Said
 from uowredis.planner.content import read_call
-from uowredis.planner.questions import Asking
+from uowredis.planner.questions import Questions
 from uowredis.schema.keys import INSTANCE_HASH
 from uowredis.schema.models import FieldSchema, Kind, ModelSchema
 
@@ -37,7 +37,7 @@ class _Shape:
 class Entries:
     """The rule: the index of an InstanceHashField says what the field says."""
 
-    asking: Asking
+    questions: Questions
     _asked: list[tuple[Life, Call, _Shape, dict[str, str | None]]] = attrs.field(factory=list)
     _shapes: dict[tuple[ModelSchema, tuple[str, ...]], _Shape] = attrs.field(factory=dict)
 
@@ -59,8 +59,8 @@ class Entries:
         assert pk is not None
         call = read_call(Kind.HASH, model.keys.storage(pk, INSTANCE_HASH), shape.names)
         if shape.guarded:
-            self.asking.watch(call[1])
-        self.asking.read(call, shape.why, guards=shape.guarded)
+            self.questions.watch(call[1])
+        self.questions.read(call, shape.why, guards=shape.guarded)
         self._asked.append((life, call, shape, will))
         return True
 
@@ -97,7 +97,7 @@ class Entries:
             if unique and not shape.unique:
                 continue
             index = life.model.keys.index
-            reply: Any = unknown if unknown is not None else self.asking.reply(call)
+            reply: Any = unknown if unknown is not None else self.questions.reply(call)
             replies = reply if isinstance(reply, list) else [reply] * len(shape.indexed)
             for field, was in zip(shape.indexed, replies, strict=True):
                 value = will[field.name]

@@ -23,7 +23,7 @@ from uowredis.schema.models import FieldSchema, Kind
 
 
 @attrs.define(eq=False)
-class Work:
+class KeyPart:
     """All that happens to one key of one object in one epoch.
 
     Attributes:
@@ -53,7 +53,7 @@ class Work:
     rewrites: dict[int, Rewrite] = attrs.field(factory=dict)
 
     @classmethod
-    def of(cls, life: Life, epoch: Epoch, storage: str) -> Work:
+    def of(cls, life: Life, epoch: Epoch, storage: str) -> KeyPart:
         """Return the work on *storage* in *epoch*."""
         model = life.identity.model
         create, said = epoch.create, epoch.said(storage)

@@ -16,14 +16,14 @@ import attrs
 
 from uowredis.commands.calls import Call
 from uowredis.commands.commands import Create, Delete, Look, Read, WriteCommand
-from uowredis.commands.journal import Life, Lives
+from uowredis.commands.journal import Journal, Life
 from uowredis.exceptions import PlanTooLarge, TooManyGuards
 from uowredis.plan import script
 from uowredis.plan.plan import Plan
 from uowredis.plan.steps import Allocate, Fetch, Step
 from uowredis.planner.index import Index, in_parts
 from uowredis.planner.presence import Presence
-from uowredis.planner.questions import Asking, Before
+from uowredis.planner.questions import Before, Questions
 from uowredis.planner.rehearsal import Rehearsal, Rewrite
 from uowredis.planner.relations import Relations
 from uowredis.planner.unique import Unique
@@ -69,7 +69,7 @@ class Planner:
 
     def __init__(
         self,
-        lives: Lives,
+        lives: Journal,
         rehearsal: Rehearsal,
         limits: Limits,
         *,
@@ -78,14 +78,14 @@ class Planner:
         symbolic: bool = False,
     ) -> None:
         self.rewrites: Mapping[int, Rewrite] = {}
-        self._lives = lives
+        self._journal = lives
         self._limits = limits
         self._symbolic = symbolic
-        self._asking = Asking(limits.watched, standing, scripted=unwatched)
-        self._values = Values(self._asking, rehearsal, symbolic)
-        self._unique = Unique(self._asking, lives)
-        self._presence = Presence(self._asking)
-        self._relations = Relations(self._asking, self._values, self._presence, lives)
+        self._questions = Questions(limits.watched, standing, scripted=unwatched)
+        self._values = Values(self._questions, rehearsal, symbolic)
+        self._unique = Unique(self._questions, lives)
+        self._presence = Presence(self._questions)
+        self._relations = Relations(self._questions, self._values, self._presence, lives)
         self._index = Index()
         self._pks: dict[Life, str] = {}
         self._allocations: tuple[Call, ...] = ()
@@ -97,9 +97,9 @@ class Planner:
         return self._turns.send(answers)
 
     def _run(self) -> Generator[Turn, Any, None]:
-        lives = list(self._lives)
-        self._check_size(len(self._lives.commands))
-        if self._lives.waiting:
+        lives = list(self._journal)
+        self._check_size(len(self._journal.commands))
+        if self._journal.waiting:
             yield from self._allocate(lives)
         self._relations.ask()
         for life in lives:
@@ -154,18 +154,18 @@ class Planner:
         return True
 
     def _ask(self) -> Generator[Turn, Any, None]:
-        fetch = self._asking.fetch()
+        fetch = self._questions.fetch()
         if fetch is None:
             return
         if self._symbolic:
-            self._asking.answered(fetch, [None] * len(fetch.asks))
+            self._questions.answered(fetch, [None] * len(fetch.questions))
             return
-        if self._asking.scripted and not self._limits.scripts:
+        if self._questions.scripted and not self._limits.scripts:
             raise TooManyGuards(
                 f"the plan watches more than {self._limits.watched} keys and scripts are off on this server; nothing "
                 f"was sent. Way out: commit in batches"
             )
-        self._asking.answered(fetch, (yield fetch))
+        self._questions.answered(fetch, (yield fetch))
 
     def _finish(self, lives: list[Life]) -> Generator[Turn, Any, None]:
         if not self._pks:
@@ -175,13 +175,13 @@ class Planner:
         self._check_size(len(steps))
         plan = Plan(
             self._title(lives),
-            tuple(self._asking.rounds),
+            tuple(self._questions.rounds),
             self._allocations,
             tuple(steps),
-            self._asking.scripted,
+            self._questions.scripted,
             self._symbolic,
             self._allocated_at,
-            tuple(self._asking.standing),
+            tuple(self._questions.standing),
             self._limits.bare and all(isinstance(step.why, Read | Look) for step in steps),
         )
         if plan.scripted and plan.steps:
@@ -194,7 +194,7 @@ class Planner:
         if counts:
             allocate = Allocate(tuple(counts.items()))
             self._allocations = allocate.calls
-            self._allocated_at = len(self._asking.rounds)
+            self._allocated_at = len(self._questions.rounds)
             self._pks = yield allocate
 
     def _check_size(self, steps: int) -> None:
@@ -215,7 +215,7 @@ class Planner:
     def _steps(self, lives: list[Life], pks: Mapping[Life, str]) -> list[Step]:
         steps: list[Step] = []
         looks: list[tuple[int, Look]] = []
-        for position, (command, life) in enumerate(zip(self._lives.commands, self._lives.of_command, strict=True)):
+        for position, (command, life) in enumerate(zip(self._journal.commands, self._journal.of_command, strict=True)):
             if isinstance(command, Look):
                 looks.append((position, command))
             elif isinstance(command, Read):
@@ -225,7 +225,7 @@ class Planner:
                     steps.append(Step(call, command, position, pk))
             elif life is not None:
                 self._say(steps, position, command, life, pks[life])
-        most = script.MOST_ARGUMENTS if self._asking.scripted else sys.maxsize
+        most = script.MOST_ARGUMENTS if self._questions.scripted else sys.maxsize
         steps += self._relations.steps(pks)
         steps += self._index.steps(pks, most)
         steps += self._instances(lives, pks, most)
@@ -299,7 +299,7 @@ class Planner:
             f"{first} {word}" if count == 1 else f"{count} {model.name} {word}"
             for (model, word), (first, count) in found.items()
         ]
-        reads = sum(isinstance(command, Read | Look) for command in self._lives.commands)
+        reads = sum(isinstance(command, Read | Look) for command in self._journal.commands)
         if reads:
             parts.append(f"{reads:,} read{'' if reads == 1 else 's'}")
         return ", ".join([*parts, *self._relations.title()]) or "nothing changes"

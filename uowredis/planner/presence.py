@@ -14,7 +14,7 @@ import attrs
 from uowredis.commands.calls import Call
 from uowredis.commands.journal import Life
 from uowredis.exceptions import DoesNotExist, UniquenessError
-from uowredis.planner.questions import Asking
+from uowredis.planner.questions import Questions
 from uowredis.schema.models import ModelSchema
 
 #: Pks looked up in one SMISMEMBER.
@@ -25,7 +25,7 @@ _AT_ONCE = 1_000
 class Presence:
     """The guard: objects are there, or not, as the commands need."""
 
-    asking: Asking
+    questions: Questions
     _lookups: list[tuple[Call, list[Life]]] = attrs.field(factory=list)
     _expected: dict[tuple[ModelSchema, str], tuple[Call, int]] = attrs.field(factory=dict)
 
@@ -47,9 +47,9 @@ class Presence:
 
     def _ask(self, model: ModelSchema, pks: Sequence[str], why: str) -> Call:
         for pk in pks:
-            self.asking.watch(model.keys.guard(pk))
+            self.questions.watch(model.keys.guard(pk))
         call = ("SISMEMBER" if len(pks) == 1 else "SMISMEMBER", model.keys.collection, *pks)
-        self.asking.read(call, why)
+        self.questions.read(call, why)
         return call
 
     def expect(self, model: ModelSchema, pks: Iterable[str]) -> None:
@@ -63,7 +63,7 @@ class Presence:
     def found(self, model: ModelSchema, pk: str) -> bool:
         """Return whether an object that was expected is there."""
         call, place = self._expected[model, pk]
-        reply = self.asking.reply(call)
+        reply = self.questions.reply(call)
         return bool(reply[place] if isinstance(reply, list) else reply)
 
     def judge(self) -> None:
@@ -74,7 +74,7 @@ class Presence:
             UniquenessError: for a taken pk.
         """
         for call, lives in self._lookups:
-            reply = self.asking.reply(call)
+            reply = self.questions.reply(call)
             for life, there in zip(lives, reply if isinstance(reply, list) else [reply], strict=True):
                 if life.from_server and not there:
                     raise DoesNotExist(f"{life} does not exist (its pk is not in {call[1]!r}); nothing was written")

@@ -8,14 +8,14 @@ from typing import Any, TypeAlias
 import attrs
 
 from uowredis.commands.calls import Call
-from uowredis.plan.steps import Ask, Fetch, Round, with_order
+from uowredis.plan.steps import Fetch, Question, Round, with_order
 
 #: What a caller read and watched before.
 Before: TypeAlias = Sequence[Round]
 
 
 @attrs.define
-class Asking:
+class Questions:
     """The questions of a plan, round by round.
 
     Attributes:
@@ -30,15 +30,15 @@ class Asking:
     rounds: list[Round] = attrs.field(factory=list)
     scripted: bool = False
     _watched: dict[str, None] = attrs.field(factory=dict)
-    _asks: dict[Call, Ask] = attrs.field(factory=dict)
+    _asks: dict[Call, Question] = attrs.field(factory=dict)
     _new_watches: list[str] = attrs.field(factory=list)
-    _new_asks: list[Ask] = attrs.field(factory=list)
+    _new_asks: list[Question] = attrs.field(factory=list)
     _replies: dict[Call, Any] = attrs.field(factory=dict)
 
     def __attrs_post_init__(self) -> None:
         for each in self.standing:
             self._watched |= dict.fromkeys(each.fetch.watch)
-            self._asks |= {ask.call: ask for ask in each.fetch.asks}
+            self._asks |= {ask.call: ask for ask in each.fetch.questions}
             self._replies |= {ask.call: reply for ask, reply in each}
 
     def watch(self, key: str) -> None:
@@ -50,12 +50,12 @@ class Asking:
     def read(self, call: Call, why: str, public: str | None = None, *, guards: bool = True) -> None:
         """Ask for the reply of *call*."""
         if call not in self._asks:
-            self._asks[call] = ask = Ask(call, why, public, guards)
+            self._asks[call] = ask = Question(call, why, public, guards)
             self._new_asks.append(ask)
 
     def read_again(self, call: Call, why: str) -> None:
         """Ask for the reply of *call* once more; the later reply holds."""
-        self._new_asks.append(Ask(call, why))
+        self._new_asks.append(Question(call, why))
 
     def reply(self, call: Call) -> Any:
         """Return the plain reply of a *call* of an earlier round."""
@@ -73,7 +73,7 @@ class Asking:
 
     def answered(self, fetch: Fetch, replies: list[Any]) -> None:
         """Take the plain *replies* of *fetch*; sets have no order, so they are given one."""
-        replies = [with_order(ask.call, reply) for ask, reply in zip(fetch.asks, replies, strict=True)]
+        replies = [with_order(ask.call, reply) for ask, reply in zip(fetch.questions, replies, strict=True)]
         self.rounds.append(Round(fetch, replies))
-        for ask, reply in zip(fetch.asks, replies, strict=True):
+        for ask, reply in zip(fetch.questions, replies, strict=True):
             self._replies[ask.call] = reply

@@ -15,11 +15,11 @@ import attrs
 from uowredis.commands.calls import Call
 from uowredis.commands.changes import Added, Replaced
 from uowredis.commands.identity import Identity, State
-from uowredis.commands.journal import Life, Lives
+from uowredis.commands.journal import Journal, Life
 from uowredis.exceptions import DoesNotExist, RestrictedError
 from uowredis.plan.steps import Step, index_public
 from uowredis.planner.presence import Presence
-from uowredis.planner.questions import Asking
+from uowredis.planner.questions import Questions
 from uowredis.planner.values import Delta, Values, whole_field
 from uowredis.schema.models import FieldSchema, Kind, ModelSchema, OnDelete, Relation
 
@@ -78,10 +78,10 @@ class Relations:
         cleared: the references that are taken away.
     """
 
-    asking: Asking
+    questions: Questions
     values: Values
     presence: Presence
-    lives: Lives
+    journal: Journal
     cascaded: dict[Life, Reference] = attrs.field(factory=dict)
     cleared: dict[tuple[Life, FieldSchema], list[Life]] = attrs.field(factory=dict)
     _dead: dict[Life, None] = attrs.field(factory=dict)
@@ -94,7 +94,7 @@ class Relations:
 
     def ask(self) -> None:
         """Ask who refers to what is deleted, and whether what is referred to is there, as far as the commands tell."""
-        for life in (life for lives in self.lives.deleted.values() for life in lives):
+        for life in (life for lives in self.journal.deleted.values() for life in lives):
             if not life.alive:
                 self._dead[life] = None
                 self._shrinking.add(life.model)
@@ -114,22 +114,22 @@ class Relations:
         return not self._dead and next(self._checking(), None) is None
 
     def _checking(self) -> Iterator[Life]:
-        checked = {model for model in self.lives.related if any(map(_checks, model.related))}
-        return (life for life in self.lives if life.model in checked and life.alive) if checked else iter(())
+        checked = {model for model in self.journal.related if any(map(_checks, model.related))}
+        return (life for life in self.journal if life.model in checked and life.alive) if checked else iter(())
 
     def _ask_referrers(self, dead: Life) -> None:
         if dead.fresh:
             return
         for model, field in dead.model.referrers:
             call = _members(model, field, dead)
-            self.asking.watch(call[1])
+            self.questions.watch(call[1])
             why = f"before: who refers to {dead} by {model.name}.{field.name}"
-            self.asking.read(call, why, index_public(model, field))
+            self.questions.read(call, why, index_public(model, field))
 
     def _expect(self, field: FieldSchema, pks: Iterable[str]) -> None:
         to = _to(field)
         if to is not None:
-            self.presence.expect(to, [pk for pk in pks if self.lives.referred(to, pk) is None])
+            self.presence.expect(to, [pk for pk in pks if self.journal.referred(to, pk) is None])
 
     # Further rounds.
 
@@ -167,7 +167,7 @@ class Relations:
     def _references(self, dead: Life, deltas: Deltas) -> Iterator[Reference]:
         for model, field in dead.model.referrers:
             call = _members(model, field, dead)
-            stored = [] if dead.fresh else self.asking.reply(call) or []
+            stored = [] if dead.fresh else self.questions.reply(call) or []
             found = dict.fromkeys(self._stored_life(model, pk) for pk in stored)
             for life in found | dict.fromkeys(delta.life for delta in self._gains.get(call[1], ())):
                 delta = deltas.get((life, field.name))
@@ -179,9 +179,9 @@ class Relations:
                     yield Reference(life, field, dead, call[1], life in found, delta is not None and _single(field))
 
     def _stored_life(self, model: ModelSchema, pk: str) -> Life:
-        known = self.lives.with_pk(model, pk) or self._known.get((model, pk))
+        known = self.journal.with_pk(model, pk) or self._known.get((model, pk))
         if known is None:
-            known = self._known[model, pk] = Lives.untouched(Identity(model, pk, State.STORED))
+            known = self._known[model, pk] = Journal.untouched(Identity(model, pk, State.STORED))
         return known
 
     def _look_at(self, reference: Reference) -> None:
@@ -195,13 +195,13 @@ class Relations:
             self._ask_referrers(life)
         elif reference.proof is not None:
             # The index key is watched: whoever moves the reference leaves it.
-            self.asking.read(reference.proof, f"before: {life.model.name}.{reference.field.name}", guards=False)
+            self.questions.read(reference.proof, f"before: {life.model.name}.{reference.field.name}", guards=False)
 
     def _look_again(self, reference: Reference) -> None:
         """Ask again under watch what contradicts its index: it may come true without the index key being touched."""
         if reference.proof is not None and reference.on_delete is not OnDelete.CASCADE:
-            self.asking.watch(reference.proof[1])
-            self.asking.read_again(reference.proof, f"before: {reference.life.model.name}.{reference.field.name}")
+            self.questions.watch(reference.proof[1])
+            self.questions.read_again(reference.proof, f"before: {reference.life.model.name}.{reference.field.name}")
 
     def _follow(self, reference: Reference, deltas: Deltas) -> Iterator[Life]:
         """Note what follows from *reference*; yield its object where that is deleted, too."""
@@ -241,7 +241,7 @@ class Relations:
             )
         if reference.proof is None:
             return True
-        reply = self.asking.reply(reference.proof)
+        reply = self.questions.reply(reference.proof)
         if _single(reference.field):
             return bool(reply == _text(reference.dead))
         return bool(reply) if reference.field.kind is Kind.SET else reply is not None
@@ -254,7 +254,7 @@ class Relations:
         for pk in _pks(delta):
             if to is None:
                 raise DoesNotExist(_missing(delta, pk))
-            life = self.lives.referred(to, pk)
+            life = self.journal.referred(to, pk)
             if life is None and not self.presence.found(to, pk):
                 raise DoesNotExist(_missing(delta, pk))
 

@@ -10,10 +10,10 @@ from collections.abc import Iterable
 
 import attrs
 
-from uowredis.commands.journal import Life, Lives
+from uowredis.commands.journal import Journal, Life
 from uowredis.exceptions import UniquenessError
 from uowredis.plan.steps import index_public
-from uowredis.planner.questions import Asking
+from uowredis.planner.questions import Questions
 from uowredis.planner.values import Delta
 from uowredis.schema.models import FieldSchema
 
@@ -22,8 +22,8 @@ from uowredis.schema.models import FieldSchema
 class Unique:
     """The guard: unique values are claimed by one instance each."""
 
-    asking: Asking
-    lives: Lives
+    questions: Questions
+    journal: Journal
     _claims: dict[str, tuple[Life, FieldSchema]] = attrs.field(factory=dict)
 
     def claim(self, life: Life, field: FieldSchema, keys: Iterable[str]) -> None:
@@ -37,9 +37,9 @@ class Unique:
             if claimed is None:
                 self._claims[key] = life, field
                 if field.lockable:
-                    self.asking.watch(key)
+                    self.questions.watch(key)
                 why = f"guard: {life.model.name}.{field.name} is unique"
-                self.asking.read(("SMEMBERS", key), why, index_public(life.model, field), guards=field.lockable)
+                self.questions.read(("SMEMBERS", key), why, index_public(life.model, field), guards=field.lockable)
             elif claimed[0] is not life:
                 raise _taken(life, field, key, claimed[0].identity.pk, f"{claimed[0]} of the same session")
 
@@ -54,10 +54,10 @@ class Unique:
         for key, (life, field) in self._claims.items():
             if key not in kept.get((life, field.name), {key}):
                 continue
-            for pk in self.asking.reply(("SMEMBERS", key)):
+            for pk in self.questions.reply(("SMEMBERS", key)):
                 if pk == life.identity.pk and not life.fresh:
                     continue
-                holder = self.lives.with_pk(life.model, pk)
+                holder = self.journal.with_pk(life.model, pk)
                 if holder is None or key not in released.get((holder, field.name), ()):
                     raise _taken(life, field, key, pk, f"instance {pk}")
 

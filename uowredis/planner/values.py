@@ -12,8 +12,8 @@ from uowredis.commands.journal import Life
 from uowredis.planner.content import Pairs, Part, pairs, read_call
 from uowredis.planner.entries import Entries, Move
 from uowredis.planner.gains import Gains
-from uowredis.planner.key import Work
-from uowredis.planner.questions import Asking
+from uowredis.planner.key import KeyPart
+from uowredis.planner.questions import Questions
 from uowredis.planner.rehearsal import Rehearsal, Rewrite
 from uowredis.schema.keys import INSTANCE_HASH
 from uowredis.schema.models import FieldSchema, Kind
@@ -46,19 +46,19 @@ class Values:
         rewrites: what is sent in place of opaque writes, by position of the command.
     """
 
-    asking: Asking
+    questions: Questions
     rehearsal: Rehearsal
     symbolic: bool
     entries: Entries = attrs.field(init=False)
     gains: Gains = attrs.field(factory=Gains)
-    works: list[Work] = attrs.field(factory=list)
+    works: list[KeyPart] = attrs.field(factory=list)
     deltas: list[Delta] = attrs.field(factory=list)
     rewrites: dict[int, Rewrite] = attrs.field(factory=dict)
     _endings: list[Life] = attrs.field(factory=list)
 
     @entries.default
     def _no_entries(self) -> Entries:
-        return Entries(self.asking)
+        return Entries(self.questions)
 
     def ask(self, life: Life) -> None:
         """Ask for what the pending commands of *life* make it necessary to know."""
@@ -73,7 +73,7 @@ class Values:
                     continue
                 if epoch is life and life.alive and not life.ended and self.gains.take(life, storage):
                     continue
-                work = Work.of(life, epoch, storage)
+                work = KeyPart.of(life, epoch, storage)
                 if work.rehearsed or epoch is life:
                     self.works.append(work)
                     if work.call is not None:
@@ -96,13 +96,13 @@ class Values:
             else:
                 call, part = whole_field(life, field)
                 kind = Kind.HASH if field.kind is Kind.ENTRY else field.kind
-                found = pairs(kind, part, self.asking.reply(call))
+                found = pairs(kind, part, self.questions.reply(call))
             yield Delta(life, field, life.model.index_keys(field, found), set())
 
     def _read(self, call: Call, guarded: bool, why: str) -> None:
         if guarded:
-            self.asking.watch(call[1])
-        self.asking.read(call, why, guards=guarded)
+            self.questions.watch(call[1])
+        self.questions.read(call, why, guards=guarded)
 
     def early_claims(self) -> Iterator[tuple[Life, FieldSchema, set[str]]]:
         """Yield the index keys of unique values that are known before anything was read."""
@@ -123,7 +123,7 @@ class Values:
         """
         changed: dict[tuple[Life, str], Delta] = {}
         for work in self.works:
-            reply = None if work.call is None else self.asking.reply(work.call)
+            reply = None if work.call is None else self.questions.reply(work.call)
             before, after = self._of_work(work, reply)
             if work.rewrites:
                 self.rewrites |= work.rewrites
@@ -157,7 +157,7 @@ class Values:
         for life, field, keys in self.gains.by_field():
             yield Delta(life, field, set(), keys)
 
-    def _of_work(self, work: Work, reply: Any) -> tuple[Pairs, Pairs]:
+    def _of_work(self, work: KeyPart, reply: Any) -> tuple[Pairs, Pairs]:
         if self.symbolic:
             unknown = [(field.name if field.kind is Kind.ENTRY else "", UNKNOWN) for field in work.indexed]
             after = work.simple_after()

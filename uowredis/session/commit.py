@@ -13,9 +13,9 @@ from uowredis.commands.replies import plain
 from uowredis.exceptions import CommitError, Conflict, UowError
 from uowredis.executor.executor import Link
 from uowredis.executor.server import Options, Server
-from uowredis.overlay.overlay import View
+from uowredis.overlay.overlay import Overlay
 from uowredis.plan.plan import Plan
-from uowredis.plan.steps import Allocate, Ask, Fetch, with_order
+from uowredis.plan.steps import Allocate, Fetch, Question, with_order
 from uowredis.planner import Life, Limits, Planner
 
 T = TypeVar("T")
@@ -34,7 +34,7 @@ def back_off(attempt: int) -> None:
 
 @attrs.define(eq=False)
 class Committer:
-    """Plans and sends what is pending in *view*.
+    """Plans and sends what is pending in *overlay*.
 
     Attributes:
         deadline: bounds the attempts by time, None: by their number.
@@ -45,7 +45,7 @@ class Committer:
     """
 
     server: Server
-    view: View
+    overlay: Overlay
     options: Options
     deadline: float | None = None
     bare: bool = False
@@ -59,10 +59,10 @@ class Committer:
         turn = planner.send()
         while not isinstance(turn, Plan):
             if isinstance(turn, Fetch):
-                replies = self.view.peek([ask.call for ask in turn.asks])
+                replies = self.overlay.peek([ask.call for ask in turn.questions])
                 turn = planner.send([plain(reply) for reply in replies])
             else:
-                turn = planner.send(self.view.lives.placeholders())
+                turn = planner.send(self.overlay.journal.placeholders())
         return turn
 
     def commit(self, shown: Plan | None, note: Note[T]) -> T:
@@ -87,7 +87,7 @@ class Committer:
             back_off(self.tried)
 
     def _attempt(self, shown: Plan | None, note: Note[T]) -> T | None:
-        standing = self.view.standing
+        standing = self.overlay.standing
         lent = self.server.executor.pinned() if standing is None else standing.pinned()
         with lent as link:
             try:
@@ -125,7 +125,7 @@ class Committer:
         Raises:
             Conflict: where it does not.
         """
-        standing = self.view.standing
+        standing = self.overlay.standing
         if standing is None:
             return
         if standing.torn:
@@ -139,11 +139,11 @@ class Committer:
         Raises:
             Conflict: where it is no longer what the caller decided on.
         """
-        standing = self.view.standing
+        standing = self.overlay.standing
         if standing is not None and (differing := standing.differing()):
             raise self._changed(differing) from refusal
 
-    def _changed(self, differing: list[Ask]) -> Conflict:
+    def _changed(self, differing: list[Question]) -> Conflict:
         return self._named(
             f"What was read in the session has changed: {self._shown(differing)}; nothing was applied. Way out: "
             f"rollback(), read again and decide anew; db.run() does that",
@@ -160,7 +160,7 @@ class Committer:
             elif shown is None:
                 answers.append(self._allocated(link, turn))
             else:
-                answers.append(self.view.lives.placeholders())
+                answers.append(self.overlay.journal.placeholders())
             turn = planner.send(answers[-1])
         if shown is None:
             return turn, planner
@@ -183,11 +183,11 @@ class Committer:
         return turn, planner
 
     def _planner(self, *, symbolic: bool = False) -> Planner:
-        executor, standing = self.server.executor, self.view.standing
+        executor, standing = self.server.executor, self.overlay.standing
         limits = Limits(executor.most_watched, executor.scripts, self.options.max_steps, self.bare)
         return Planner(
-            self.view.lives,
-            self.view.rehearsal,
+            self.overlay.journal,
+            self.overlay.rehearsal,
             limits,
             standing=() if standing is None else tuple(standing.rounds),
             unwatched=standing is not None and standing.unwatched,
@@ -197,16 +197,16 @@ class Committer:
     def _allocated(self, link: Link, allocate: Allocate) -> dict[Life, str]:
         ranges = {model: iter(pks) for model, pks in link.allocate(allocate).items()}
         pks: dict[Life, str] = {}
-        for life in self.view.lives.placeholders():
+        for life in self.overlay.journal.placeholders():
             pks[life] = life.identity.pk = str(next(ranges[life.model]))
-        self.view.lives.allocated(life.identity for life in pks)
+        self.overlay.journal.allocated(life.identity for life in pks)
         return pks
 
     def _conflict(self) -> Conflict:
         plan = self.last_plan
         assert plan is not None
         asked = list(plan.asked())
-        now = [plain(reply) for reply in self.view.peek([ask.call for ask, _ in asked])]
+        now = [plain(reply) for reply in self.overlay.peek([ask.call for ask, _ in asked])]
         differing = [
             ask for (ask, before), after in zip(asked, now, strict=True) if before != with_order(ask.call, after)
         ]
@@ -217,14 +217,14 @@ class Committer:
             differing,
         )
 
-    def _shown(self, asks: list[Ask]) -> str:
+    def _shown(self, asks: list[Question]) -> str:
         found = dict.fromkeys(
             f"{self.server.behind(ask.call)} ({', '.join(self.server.watched_for(ask.call))})" for ask in asks
         )
         return ", ".join(list(found)[:10])
 
-    def _named(self, message: str, differing: list[Ask]) -> Conflict:
-        plan, standing = self.last_plan, self.view.standing
+    def _named(self, message: str, differing: list[Question]) -> Conflict:
+        plan, standing = self.last_plan, self.overlay.standing
         keys = sorted({key for ask in differing for key in self.server.watched_for(ask.call)})
         fields = sorted({name for ask in differing for name in self.server.names_behind(ask.call)})
         watched = () if standing is None else standing.watched

@@ -10,7 +10,7 @@ import attrs
 from uowredis.commands.commands import Command, Create, Delete, Look, Read, Write, references, resolved
 from uowredis.commands.identity import Identity, State
 from uowredis.exceptions import SessionError
-from uowredis.overlay.overlay import View
+from uowredis.overlay.overlay import Overlay
 from uowredis.planner.presence import pk_taken
 from uowredis.schema.models import ModelSchema
 from uowredis.session.pending import Pending
@@ -37,7 +37,7 @@ class Said:
     """The commands of one session, with their replies to be.
 
     Args:
-        view: keeps the commands by object; what it holds pending is what was said here.
+        overlay: keeps the commands by object; what it holds pending is what was said here.
 
     Attributes:
         answers: of each command: a ``Pending``, the instance of a constructor, or None.
@@ -45,8 +45,8 @@ class Said:
         savepoints: those whose blocks are open, the innermost last.
     """
 
-    def __init__(self, view: View) -> None:
-        self.view = view
+    def __init__(self, overlay: Overlay) -> None:
+        self.overlay = overlay
         self.answers: list[Pending[Any] | object] = []
         self.callbacks: list[Callable[[], object]] = []
         self.savepoints: list[Savepoint] = []
@@ -57,7 +57,7 @@ class Said:
     @property
     def commands(self) -> list[Command]:
         """The commands, in the order said."""
-        return self.view.lives.commands
+        return self.overlay.journal.commands
 
     # Saying.
 
@@ -68,13 +68,13 @@ class Said:
             DoesNotExist: where the object was deleted, or made in a session that was rolled back.
         """
         identity = write.identity
-        self.view.check_alive(identity)
+        self.overlay.check_alive(identity)
         referred = self._referred(write)
         if identity.state is State.EMPTY:
             self.begin(identity)
         write = self._referring(write, referred)
         pending: Pending[T] = Pending(write)
-        self.view.lives.add(write, [new for new in referred if new.pk is None])
+        self.overlay.journal.add(write, [new for new in referred if new.pk is None])
         self.answers.append(pending)
         return pending
 
@@ -86,7 +86,7 @@ class Said:
         """
         referred, identity = self._referred(create), create.identity
         if identity.pk is not None and not identity.model.auto:
-            life = self.view.lives.find(identity)
+            life = self.overlay.journal.find(identity)
             if life is not None and life.alive:
                 raise pk_taken(life)
         create = self._referring(create, referred)
@@ -95,8 +95,8 @@ class Said:
 
     def delete(self, identity: Identity) -> None:
         """Take the deletion of an object."""
-        self.view.check_alive(identity)
-        self.view.lives.add(Delete(identity))
+        self.overlay.check_alive(identity)
+        self.overlay.journal.add(Delete(identity))
         self.answers.append(None)
         self._before_deletion[identity] = identity.state
         identity.state = State.DELETED
@@ -108,20 +108,20 @@ class Said:
             DoesNotExist: where the object was deleted, or made in a session that was rolled back.
         """
         identity = read.identity
-        self.view.check_alive(identity)
+        self.overlay.check_alive(identity)
         read = self._referring(read, self._referred(read))
         pending: Pending[T] = Pending(read)
-        unasked = read.members == () or (identity.pk is None and self.view.lives.find(identity) is None)
+        unasked = read.members == () or (identity.pk is None and self.overlay.journal.find(identity) is None)
         if unasked:
             pending.settle(answer(read))
-        self.view.lives.ask(read, answered=unasked)
+        self.overlay.journal.ask(read, answered=unasked)
         self.answers.append(pending)
         return pending
 
     def look(self, look: Look) -> Pending[Any]:
         """Take *look*, as pipelines do."""
         pending: Pending[Any] = Pending(look)
-        self.view.lives.look(look)
+        self.overlay.journal.look(look)
         self.answers.append(pending)
         return pending
 
@@ -139,7 +139,7 @@ class Said:
     def _begin(self, create: Create, instance: object) -> None:
         identity = create.identity
         self._number(identity)
-        self.view.lives.add(create)
+        self.overlay.journal.add(create)
         self.answers.append(instance)
         identity.state = State.CREATED
 
@@ -162,7 +162,7 @@ class Said:
         """
         referred = references(command)
         for identity in referred:
-            self.view.check_new(identity)
+            self.overlay.check_new(identity)
         return referred
 
     def _referring(self, command: C, referred: Sequence[Identity]) -> C:
@@ -200,7 +200,7 @@ class Said:
             if identity.state is not State.STORED:
                 identity.state = State.FORGOTTEN
         if len(self.commands) > mark.said:
-            self.view.forget(mark.said)
+            self.overlay.forget(mark.said)
         self._numbers = dict(mark.numbers)
         self.callbacks = self.callbacks[: mark.callbacks]
         self.answers = self.answers[: mark.said]
@@ -217,8 +217,8 @@ class Said:
         for identity in self._made:
             if identity.state is State.EMPTY:
                 identity.number = 0
-        self.view.forget()
-        self.view.let_go()
+        self.overlay.forget()
+        self.overlay.let_go()
         self.answers, self.callbacks = [], []
         self._made, self._before_deletion, self._numbers = {}, {}, {}
 
@@ -232,21 +232,21 @@ class Savepoint:
     """
 
     def __init__(self, said: Said, check_owner: Callable[[], None]) -> None:
-        self._said = said
+        self._record = said
         self._check_owner = check_owner
         self.mark: Mark | None = None
 
     def __enter__(self) -> Self:
         if self.mark is not None:
             raise SessionError("This savepoint was entered already. Way out: take another, session.savepoint()")
-        self.mark = self._said.mark()
-        self._said.savepoints.append(self)
+        self.mark = self._record.mark()
+        self._record.savepoints.append(self)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        open_ones = self._said.savepoints
+        open_ones = self._record.savepoints
         if self not in open_ones:
             return
         if error is not None:
@@ -260,10 +260,10 @@ class Savepoint:
         Raises:
             SessionError: outside of the block.
         """
-        open_ones = self._said.savepoints
+        open_ones = self._record.savepoints
         if self.mark is None or self not in open_ones:
             raise SessionError("This savepoint is not open. Way out: use it inside its block")
         self._check_owner()
-        self._said.forget(self.mark)
+        self._record.forget(self.mark)
         for inner in open_ones[open_ones.index(self) :]:
             inner.mark = self.mark

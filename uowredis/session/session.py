@@ -28,7 +28,7 @@ from uowredis.exceptions import (
     UncommittedWrites,
 )
 from uowredis.executor.server import Server
-from uowredis.overlay.overlay import View
+from uowredis.overlay.overlay import Overlay
 from uowredis.plan.plan import Plan
 from uowredis.planner import Planner
 from uowredis.planner.rehearsal import Rehearsal
@@ -107,16 +107,16 @@ class Session:
         self.outcome: str | None = None
         self.belongs_to: context.Owner | None = None
         rehearsal = Rehearsal(options.rehearsal_limit, random.getrandbits(32))
-        self.view = View(database, rehearsal, dry_run=dry_run, watches=options.watch_reads, echo=options.echo)
+        self.overlay = Overlay(database, rehearsal, dry_run=dry_run, watches=options.watch_reads, echo=options.echo)
         self._dry_run = flag(dry_run, "Session(dry_run=...)")
         deadline = None if retry_for is None else time.monotonic() + span(retry_for, "Session(retry_for=...)")
-        self._committer = Committer(database, self.view, options, deadline)
-        self._said = Said(self.view)
+        self._committer = Committer(database, self.overlay, options, deadline)
+        self._record = Said(self.overlay)
         self._stuck: CommitError | None = None
         self._is_open = False
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} of {self.database!r}, {len(self.view.lives.commands)} pending>"
+        return f"<{type(self).__name__} of {self.database!r}, {len(self.overlay.journal.commands)} pending>"
 
     # Opening and leaving.
 
@@ -140,11 +140,11 @@ class Session:
                 self._leave_cleanly()
         finally:
             self._forget_all()
-            self._said.savepoints.clear()
-            self.view.rehearsal.close()
+            self._record.savepoints.clear()
+            self.overlay.rehearsal.close()
 
     def _leave_cleanly(self) -> None:
-        pending = [command for command in self.view.lives.commands if not isinstance(command, Read | Look)]
+        pending = [command for command in self.overlay.journal.commands if not isinstance(command, Read | Look)]
         if pending and self._stuck is None and not self._dry_run:
             self._leave(pending)
 
@@ -168,7 +168,7 @@ class Session:
             raise SessionError(
                 "The open session belongs to another thread or task. Way out: open a Session(database) of its own here"
             )
-        self.view.check_connection()
+        self.overlay.check_connection()
 
     def _check_open(self, *, alone: bool = False) -> None:
         """Check that the session is open and belongs to this thread or task; one for a single call never is."""
@@ -198,7 +198,7 @@ class Session:
     def pending(self) -> tuple[Command, ...]:
         """The commands that wait for the commit, in the order said."""
         self.check_owner()
-        return tuple(self.view.lives.commands)
+        return tuple(self.overlay.journal.commands)
 
     def say(self, write: Write[T]) -> Pending[T]:
         """Take *write* for the commit; return its reply to be.
@@ -206,7 +206,7 @@ class Session:
         Raises:
             DoesNotExist: where the object was deleted, or made in a session that was rolled back.
         """
-        return self._said.write(write)
+        return self._record.write(write)
 
     def create(self, create: Create, instance: object) -> None:
         """Take the creation of *instance* for the commit.
@@ -214,15 +214,15 @@ class Session:
         Raises:
             UniquenessError: where this session holds an object with the same chosen pk.
         """
-        self._said.create(create, instance)
+        self._record.create(create, instance)
 
     def made(self, identity: Identity) -> None:
         """Note an empty instance made in this session."""
-        self._said.made(identity)
+        self._record.made(identity)
 
     def delete(self, identity: Identity) -> None:
         """Take the deletion of an object for the commit."""
-        self._said.delete(identity)
+        self._record.delete(identity)
 
     # What is read.
 
@@ -237,14 +237,14 @@ class Session:
 
     def answer(self, read: Read[T]) -> T:
         """Same as :meth:`read`, and at once in a pipeline, too."""
-        return cast("T", self.view.read_all((read,))[0])
+        return cast("T", self.overlay.read_all((read,))[0])
 
     def holds(self, model: ModelSchema, pk: str) -> bool:
         """Return whether the object with *pk* will be there; new objects of the model get their pks for the answer."""
-        if self.view.holds(model, pk):
+        if self.overlay.holds(model, pk):
             return True
-        new = [life.identity for life in self.view.lives.placeholders() if life.model is model and life.alive]
-        return bool(new) and pk in self.allocate_all(new) and self.view.are_pending(model, (pk,))[pk] is True
+        new = [life.identity for life in self.overlay.journal.placeholders() if life.model is model and life.alive]
+        return bool(new) and pk in self.allocate_all(new) and self.overlay.are_pending(model, (pk,))[pk] is True
 
     def look(self, collection: Any, schema: ModelSchema) -> Pending[Any] | None:
         """Take note of a new collection (for models): in a pipeline it is one reply."""
@@ -255,14 +255,14 @@ class Session:
 
     def allocate(self, identity: Identity) -> str:
         """Give a new object its pk now; return it."""
-        self.view.check_alive(identity)
+        self.overlay.check_alive(identity)
         if identity.state is State.EMPTY:
-            self._said.begin(identity)
+            self._record.begin(identity)
         return self.allocate_all((identity,))[0]
 
     def allocate_all(self, identities: Sequence[Identity]) -> list[str]:
         """Give new objects their pks now, in one round trip; return the pks of all."""
-        self.view.allocate(identities)
+        self.overlay.allocate(identities)
         return [identity.reference for identity in identities]
 
     def watch(self, *what: Any) -> None:
@@ -288,7 +288,7 @@ class Session:
                 )
         if not keys:
             raise ArgumentError("watch() takes at least one field or key")
-        self.view.watch(cast("list[str]", keys))
+        self.overlay.watch(cast("list[str]", keys))
 
     # What is sent.
 
@@ -329,7 +329,7 @@ class Session:
             shown = self.plan()
             print(shown)
             return [shown]
-        callbacks = self._said.callbacks
+        callbacks = self._record.callbacks
         applied = self._applied(plan)
         try:
             return [] if applied is None else applied.settle()
@@ -342,7 +342,7 @@ class Session:
         self._check_open(alone=self._committer.deadline is not None)
         if plan is not None and not isinstance(plan, Plan):
             raise ArgumentTypeError(f"commit() takes a plan, as plan() gives it, not {plan!r}")
-        if self._said.savepoints:
+        if self._record.savepoints:
             raise SessionError(
                 "A savepoint is open, and what is committed cannot be forgotten. Way out: leave its block first"
             )
@@ -351,12 +351,12 @@ class Session:
 
     def _applied(self, plan: Plan | None) -> Applied | None:
         """Send what is pending and take note of what became of it; None where nothing is."""
-        if not self.view.lives.commands:
+        if not self.overlay.journal.commands:
             if plan is not None and plan.steps:
                 raise Conflict("Nothing is pending, and the plan that was shown has steps: look at plan() again")
             self._committer.check_reads(again=True)
             self._committer.last_plan = Plan("nothing changes")
-            self._said.empty()
+            self._record.empty()
             return None
         self.outcome = None
         try:
@@ -379,16 +379,16 @@ class Session:
 
     def _take_note(self, plan: Plan, replies: list[Any], planner: Planner) -> Applied:
         """Note that *plan* was applied, before anything else can go wrong; the session is empty and can go on."""
-        lives = self.view.lives
+        lives = self.overlay.journal
         with_others = (
             command.identity
             for command, life in zip(lives.commands, lives.of_command, strict=True)
             if life in planner.cascaded and not isinstance(command, Look)
         )
         gone = set(with_others) if planner.cascaded else ()
-        applied = Applied(plan, replies, planner.rewrites, lives.commands, self._said.answers, gone)
+        applied = Applied(plan, replies, planner.rewrites, lives.commands, self._record.answers, gone)
         self.outcome = "applied"
-        self._said.empty()
+        self._record.empty()
         return applied
 
     def on_commit(self, call: Callable[[], object]) -> None:
@@ -406,7 +406,7 @@ class Session:
         if not callable(call):
             raise ArgumentTypeError(f"on_commit() takes something to call, not {call!r}")
         self._check_open()
-        self._said.callbacks.append(call)
+        self._record.callbacks.append(call)
 
     # What is forgotten.
 
@@ -417,7 +417,7 @@ class Session:
             SessionError: where the session is not open, or belongs to another thread or task.
         """
         self._check_open()
-        return Savepoint(self._said, self.check_owner)
+        return Savepoint(self._record, self.check_owner)
 
     def rollback(self) -> None:
         """Forget what was said and not sent; nothing is undone on the server, because nothing was sent.
@@ -429,7 +429,7 @@ class Session:
         self._forget_all()
 
     def _forget_all(self) -> None:
-        self._said.forget_all()
+        self._record.forget_all()
         self._stuck = None
 
     @property
@@ -440,7 +440,7 @@ class Session:
     @property
     def has_something(self) -> bool:
         """Whether there is something to commit, or to call after it."""
-        return bool(self._said.commands or self._said.callbacks)
+        return bool(self._record.commands or self._record.callbacks)
 
     @property
     def has_failed(self) -> bool:

@@ -35,7 +35,7 @@ def write_alone(database: Server, write: Write[T]) -> T:
     identity = write.identity
     if identity.state is State.UNTESTED:
         assert identity.pk is not None
-        if not alone(database).view.holds(identity.model, identity.pk):
+        if not alone(database).overlay.holds(identity.model, identity.pk):
             raise DoesNotExist(f"{identity} does not exist; nothing was written")
         identity.state = State.STORED
     if identity.state is State.STORED and not matters(write):

@@ -139,7 +139,7 @@ class ExtendedCollectionManager(CollectionManager):
             PendingWrites: in a session that has touched the model: a stored result cannot be exact.
         """
         session = current(self._database)
-        touched = [model.name for model in self._models() if session is not None and session.view.touches(model)]
+        touched = [model.name for model in self._models() if session is not None and session.overlay.touches(model)]
         if touched:
             raise PendingWrites(
                 f"store() cannot be exact while writes on {', '.join(touched)} are pending. Way out: commit first"

@@ -43,7 +43,7 @@ class _Asker:
 
     def ask(self, calls: tuple[Call, ...]) -> list[Any]:
         session = self.session or alone(self.collection._database)
-        return [plain(reply) for reply in session.view.ask(calls)]
+        return [plain(reply) for reply in session.overlay.ask(calls)]
 
     def take(self, given: Any, sets: list[tuple[str, bool]], within: list[frozenset[str]]) -> None:
         """Put what ``intersect()`` was given where the query takes it."""
@@ -58,7 +58,7 @@ class _Asker:
 
     def _take_field(self, given: Any, sets: list[tuple[str, bool]], within: list[frozenset[str]]) -> None:
         identity: Identity = given.owner.identity
-        touched = self.session is not None and (identity.pk is None or self.session.view.touches(identity.model))
+        touched = self.session is not None and (identity.pk is None or self.session.overlay.touches(identity.model))
         if identity.pk is None or (touched and not self.shown):
             within.append(frozenset(_members(given)))
             return
@@ -81,7 +81,7 @@ class _Asker:
             raise ArgumentTypeError(f"intersect() takes the key of a set, sorted set or list, and {key!r} is a {kind}")
 
     def _refuse_pending(self, key: str) -> None:
-        if not self.shown and self.session is not None and self.session.view.changes(key):
+        if not self.shown and self.session is not None and self.session.overlay.changes(key):
             raise PendingWrites(
                 f"A query on {key!r} cannot be exact: the session is changing it. Way out: commit first"
             )
@@ -102,7 +102,7 @@ class _Asker:
             return {}
         if not isinstance(given, str):
             identity: Identity = given.owner.identity
-            if identity.pk is None or (self.session is not None and self.session.view.touches(identity.model)):
+            if identity.pk is None or (self.session is not None and self.session.overlay.touches(identity.model)):
                 read = given._read("ZRANGE", "0", "-1", "WITHSCORES", decode=as_scored)
                 return self._spelled(identity.model.keys, given.owner._answer(read))
             given = identity.model.keys.storage(identity.pk, given.field.name)

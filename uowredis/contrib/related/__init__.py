@@ -9,6 +9,7 @@ from uowredis.contrib.related.fields import (
     RelatedField,
 )
 from uowredis.contrib.related.models import CASCADE, CLEAR, RESTRICT, RelatedCollections, RelatedModel
+from uowredis.schema.models import OnDelete
 
 __all__ = [
     "CASCADE",
@@ -19,6 +20,7 @@ __all__ = [
     "M2MListField",
     "M2MSetField",
     "M2MSortedSetField",
+    "OnDelete",
     "RelatedCollections",
     "RelatedField",
     "RelatedModel",
