@@ -4,13 +4,13 @@ from typing import Any
 
 import attrs
 
-from tests.backends import Backend, Real
+from tests.tools.backends import Backend, Real
 from uowredis import HashField, InstanceHashField, ListField, PKField, SetField, SortedSetField, StringField
 from uowredis.contrib import related
 from uowredis.contrib.collection import ExtendedCollectionManager
 from uowredis.contrib.database import PipelineDatabase
 
-#: The indexed fields, for `tests.related.wholeness`.
+#: The indexed fields, for `tests.tools.wholeness`.
 SHAPES = {
     "person": {"name": None, "city": None, "tags": None, "rows": None, "scores": None},
     "group": {"title": None, "owner": "person", "members": "person"},

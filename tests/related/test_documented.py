@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.related.chapter import MANY, add, club, followed, owned, stored
-from tests.related.place import Place
+from tests.tools.place import Place
 from uowredis import (
     InstanceHashField,
     ListField,
