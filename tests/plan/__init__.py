@@ -1,0 +1,1 @@
+"""Plans as data: on paper for eyes, as JSON for programs."""
