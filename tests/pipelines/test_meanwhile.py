@@ -7,10 +7,10 @@ import pytest
 import redis
 
 from tests.pipelines.people import SHAPES, People, declare
-from tests.races.test_interleavings import meanwhile
 from tests.tools.backends import Real
 from tests.tools.proxy import Proxy
 from tests.tools.wholeness import check_whole
+from tests.whole.races.test_interleavings import meanwhile
 from uowredis import Conflict
 from uowredis.contrib.database import PipelineDatabase
 
