@@ -11,7 +11,7 @@ import attrs
 import pytest
 import redis
 
-from tests.behaviour.conversations import (
+from tests.fields.conversations import (
     ADDITIONS,
     CONVERSATIONS,
     DOCUMENTED,

@@ -1,0 +1,1 @@
+"""Fields: what is said on them, what they answer, and what they refuse."""

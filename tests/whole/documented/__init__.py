@@ -1,0 +1,1 @@
+"""Every example of the documentation's chapters, as it is printed."""
