@@ -1,10 +1,10 @@
-"""Collections in a session with pending writes: rule by rule what ``test_session_equals_commit`` compares at random."""
+"""Collections in a session with pending writes: rule by rule what the walks of queries compare at random."""
 
 from typing import Any
 
 import pytest
 
-from tests.collections.people import People, current_user, documented
+from tests.collection.people import People, current_user, documented
 from tests.tools.backends import Backend, Real
 from tests.tools.monitor import Monitor
 from tests.tools.servers import RealServer

@@ -1,0 +1,1 @@
+"""Pipelines, extended collections, relations."""

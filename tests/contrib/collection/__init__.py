@@ -1,0 +1,1 @@
+"""Extended collections, beyond what their documented examples show."""

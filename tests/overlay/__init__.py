@@ -1,0 +1,1 @@
+"""What a session sees: its pending writes over what the server holds."""
