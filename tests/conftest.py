@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, settings
 
 from tests.tools import servers
 from tests.tools.backends import Backend, Embedded, Real
+from tests.tools.place import Place
 from tests.tools.proxy import Proxy
 
 # A walk asks a server at every step, so that no example has a deadline, and some are slow; each empties its server.
@@ -88,3 +89,9 @@ def twin(second_server: servers.RealServer) -> Iterator[Real]:
 def server(request: pytest.FixtureRequest) -> Backend:
     """Each kind of server in turn, empty."""
     return request.getfixturevalue("real" if request.param == "redis" else "embedded")
+
+
+@pytest.fixture(params=[False, True], ids=["outside", "in a session"])
+def place(server: Backend, request: pytest.FixtureRequest) -> Place:
+    """An empty database; with a session around what is said, and without."""
+    return Place(server.database(), request.param)

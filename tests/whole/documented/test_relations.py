@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.related.chapter import MANY, add, club, followed, owned, stored
 from tests.tools.place import Place
+from tests.whole.documented.chapter import MANY, add, club, followed, owned, stored
 from uowredis import (
     InstanceHashField,
     ListField,

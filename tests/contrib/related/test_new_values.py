@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.related.test_values import EACH_FIELD, GIVEN, HELD, READINGS, WRITINGS, Writing, held, world
+from tests.contrib.related.test_values import EACH_FIELD, GIVEN, HELD, READINGS, WRITINGS, Writing, held, world
 from tests.tools.backends import Backend
 from tests.tools.place import Place
 from uowredis import (

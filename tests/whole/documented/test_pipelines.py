@@ -1,13 +1,21 @@
 """Every example of the documentation's chapter on pipelines (2.6.2)."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from tests.pipelines.people import on
+from tests.contrib.pipelines.people import on
 from tests.tools.backends import Backend
 from uowredis import RedisDatabase, RedisModel, StringField
 from uowredis.contrib.database import PipelineDatabase
+
+
+@pytest.fixture
+def database(server: Backend) -> Iterator[PipelineDatabase]:
+    """A database with pipelines on each kind of server in turn, empty."""
+    with on(server) as database:
+        yield database
 
 
 @pytest.fixture
