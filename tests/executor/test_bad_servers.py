@@ -10,25 +10,19 @@ from typing import Any
 
 import pytest
 
+from tests.models import things
 from tests.tools.backends import Backend
 from tests.tools.proxy import Proxy
-from tests.tools.refusing import bike_model, refused
+from tests.tools.refusing import refused
 from tests.tools.servers import LOOPBACK, RealServer, free_port, server_binary
 from uowredis import (
     PartiallyApplied,
     RedisDatabase,
-    RedisModel,
     Rejected,
     Session,
     SessionError,
-    StringField,
     Unreachable,
 )
-
-
-def example_model(database: RedisDatabase) -> type[RedisModel]:
-    return type("Example", (RedisModel,), {"database": database, "foo": StringField(indexable=True)})
-
 
 # A server that is not there
 
@@ -37,23 +31,23 @@ def test_a_server_that_is_not_there() -> None:
     """Nobody listens: an error that names the address, soon, for every kind of command; also a ConnectionError."""
     port = free_port()
     with RedisDatabase(host=LOOPBACK, port=port) as database:
-        example = example_model(database)
-        empty = example()
+        thing = things(database)
+        empty = thing()
         begun = time.monotonic()
         for act in (
-            lambda: example(foo="x"),
-            lambda: example(1),
-            lambda: example.exists(foo="x"),
-            lambda: empty.foo.set("x"),
+            lambda: thing(indexed_string="x"),
+            lambda: thing(1),
+            lambda: thing.exists(indexed_string="x"),
+            lambda: empty.indexed_string.set("x"),
         ):
             with pytest.raises(Unreachable, match=f"{LOOPBACK}:{port}"):
                 act()
         with Session(database) as s:
-            made = example(foo="x")
+            made = thing(indexed_string="x")
             with pytest.raises(ConnectionError, match=f"{LOOPBACK}:{port}"):
                 s.commit()
             # Nothing is lost: it can be committed when the server is back.
-            assert (1, "x") == (len(s.pending), made.foo.get())
+            assert (1, "x") == (len(s.pending), made.indexed_string.get())
             s.rollback()
         assert time.monotonic() - begun < 10
 
@@ -61,26 +55,26 @@ def test_a_server_that_is_not_there() -> None:
 def test_a_server_that_comes_back() -> None:
     """What could not be committed is committed later, by the same session."""
     with RealServer.start() as real, Proxy(real) as proxy, RedisDatabase.from_url(proxy.url) as database:
-        example = example_model(database)
-        first = example(foo="x")
+        thing = things(database)
+        first = thing(indexed_string="x")
         proxy.down()
         with pytest.raises(Unreachable):
-            first.foo.get()
+            first.indexed_string.get()
         with Session(database) as s:
-            made = example(foo="y")
+            made = thing(indexed_string="y")
             with pytest.raises(Unreachable):
                 s.commit()
             proxy.up()
             assert [made] == s.commit()
-            assert "y" == made.foo.get()
+            assert "y" == made.indexed_string.get()
 
 
 def test_a_session_does_not_move_to_another_server(server: Backend) -> None:
     """Keys and counters of one server mean nothing on another: a commit after connect() is refused."""
     with RealServer.start() as other, server.database() as database:
-        example = example_model(database)
+        thing = things(database)
         with Session(database, on_pending="discard") as s:
-            example(foo="y")
+            thing(indexed_string="y")
             database.connect(host=other.host, port=other.port)
             with pytest.raises(SessionError, match="another server"):
                 s.commit()
@@ -101,7 +95,7 @@ def test_an_address_that_does_not_answer() -> None:
         database = stack.enter_context(RedisDatabase(host=host, port=port))
         begun = time.monotonic()
         with pytest.raises(Unreachable, match=f"{host}:{port}"):
-            example_model(database)(foo="x")
+            things(database)(indexed_string="x")
         assert time.monotonic() - begun < 10
 
 
@@ -118,17 +112,16 @@ def read_only() -> Iterator[RealServer]:
 def test_a_server_that_is_read_only(read_only: RealServer) -> None:
     """Every write is Rejected with Redis' own words; reads answer; what a session holds is still there."""
     with RedisDatabase.from_url(read_only.url) as database, read_only.client() as client:
-        example = example_model(database)
-        plain = type("Plain", (RedisModel,), {"database": database, "foo": StringField()})
-        assert False is example.exists(foo="x")
-        for act in (lambda: example(foo="x"), lambda: plain(foo="x"), lambda: plain().foo.incr()):
+        thing = things(database)
+        assert False is thing.exists(indexed_string="x")
+        for act in (lambda: thing(indexed_string="x"), lambda: thing(string="x"), lambda: thing().string.incr()):
             with pytest.raises(Rejected, match=r"(?i)read.?only"):
                 act()
         with Session(database) as s:
-            made = example(foo="x")
+            made = thing(indexed_string="x")
             with pytest.raises(Rejected, match=r"(?i)read.?only"):
                 s.commit()
-            assert (1, "x") == (len(s.pending), made.foo.get())
+            assert (1, "x") == (len(s.pending), made.indexed_string.get())
             s.rollback()
         assert [] == client.keys()
 
@@ -145,27 +138,27 @@ def test_a_server_that_is_read_only(read_only: RealServer) -> None:
         ("indexed_set", lambda f: f.spop()),
         ("indexed_list", lambda f: f.lset(0, "y")),
         ("indexed_list", lambda f: f.ltrim(0, 0)),
-        ("indexed_sortedset", lambda f: f.zremrangebyrank(0, 0)),
+        ("indexed_zset", lambda f: f.zremrangebyrank(0, 0)),
     ],
 )
 def test_a_foreign_type_that_planning_meets(server: Backend, name: str, act: Callable[[Any], Any]) -> None:
     """A value of another type at a field's key refuses the plan: the key is named and nothing of it is applied."""
-    bike = bike_model(server)
-    made = bike(instancehash="x")
-    key = f":bike:{made.pk.get()}:{name}"
+    thing = things(server.database())
+    made = thing(entry="x")
+    key = f":thing:{made.pk.get()}:{name}"
     with server.client() as client:
         foreign(client, name, key)
     with refused(server, Rejected, key, "WRONGTYPE"):
         act(getattr(made, name))
-    with Session(bike.database) as s:
-        made.instancehash.hset("never")
+    with Session(thing.database) as s:
+        made.entry.hset("never")
         act(getattr(made, name))
         with refused(server, Rejected, key, "WRONGTYPE"):
             s.commit()
         with refused(server, Rejected, key, "WRONGTYPE"):
             s.plan()
         s.rollback()
-    assert "x" == made.instancehash.hget()
+    assert "x" == made.entry.hget()
 
 
 def foreign(client: Any, name: str, key: str) -> None:
@@ -178,36 +171,36 @@ def foreign(client: Any, name: str, key: str) -> None:
 
 def test_a_foreign_type_that_a_read_meets(server: Backend) -> None:
     """A read of a key of another type is Rejected with the command and Redis' own words, in a session too."""
-    bike = bike_model(server)
-    made = bike(instancehash="x")
+    thing = things(server.database())
+    made = thing(entry="x")
     with server.client() as client:
-        client.rpush(f":bike:{made.pk.get()}:string", "foreign")
-    with refused(server, Rejected, "GET", ":bike:1:string", "WRONGTYPE"):
+        client.rpush(f":thing:{made.pk.get()}:string", "foreign")
+    with refused(server, Rejected, "GET", ":thing:1:string", "WRONGTYPE"):
         made.string.get()
-    with Session(bike.database), refused(server, Rejected, "GET", ":bike:1:string", "WRONGTYPE"):
+    with Session(thing.database), refused(server, Rejected, "GET", ":thing:1:string", "WRONGTYPE"):
         made.string.get()
 
 
 def test_a_foreign_type_at_an_index_key(server: Backend) -> None:
     """A unique index key of another type refuses the claim."""
-    bike = bike_model(server)
+    thing = things(server.database())
     with server.client() as client:
-        client.set(":bike:serial:1", "foreign")
-    with refused(server, Rejected, ":bike:serial:1", "WRONGTYPE"):
-        bike(string="x", serial="1")
+        client.set(":thing:serial:1", "foreign")
+    with refused(server, Rejected, ":thing:serial:1", "WRONGTYPE"):
+        thing(string="x", serial="1")
 
 
 def test_a_foreign_type_that_no_read_met(server: Backend) -> None:
     """Where a plan needs no read of the key, Redis meets the foreign type inside EXEC: it is told what was applied."""
-    bike = bike_model(server)
-    made = bike(instancehash="x")
-    key = f":bike:{made.pk.get()}:set"
+    thing = things(server.database())
+    made = thing(entry="x")
+    key = f":thing:{made.pk.get()}:set"
     with server.client() as client:
         client.rpush(key, "foreign")
     with refused(server, Rejected, key, "WRONGTYPE"):
         made.set.sadd("y")
-    with Session(bike.database) as s:
-        made.instancehash.hset("new")
+    with Session(thing.database) as s:
+        made.entry.hset("new")
         made.set.sadd("y")
         with pytest.raises(PartiallyApplied, match=f"(?s)SADD {key} .*WRONGTYPE.*Way out") as error:
             s.commit()
@@ -216,7 +209,7 @@ def test_a_foreign_type_that_no_read_met(server: Backend) -> None:
         with pytest.raises(SessionError, match="rollback"):
             s.commit()
         s.rollback()
-    assert "new" == made.instancehash.hget()
+    assert "new" == made.entry.hget()
 
 
 @contextlib.contextmanager
@@ -243,7 +236,7 @@ def loading_server(directory: pathlib.Path) -> Iterator[int]:
 def test_a_server_that_is_loading(tmp_path: pathlib.Path) -> None:
     """It answers, but takes no command yet: the same error as for a server that is not there, with Redis' words."""
     with loading_server(tmp_path) as port, RedisDatabase(host=LOOPBACK, port=port) as database:
-        example = example_model(database)
-        for act in (lambda: example(foo="x"), lambda: example.exists(foo="x")):
+        thing = things(database)
+        for act in (lambda: thing(indexed_string="x"), lambda: thing.exists(indexed_string="x")):
             with pytest.raises(Unreachable, match="LOADING"):
                 act()

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from tests.models import KINDS, things
 from tests.tools.backends import Backend
-from tests.tools.refusing import KINDS, bike_model, each_everywhere, everywhere, refused
+from tests.tools.refusing import each_everywhere, everywhere, refused
 from uowredis import ArgumentError, DoesNotExist, ImplementationError, Rejected, Session
 
 Act = Callable[[Any, Any], Any]
@@ -21,10 +22,10 @@ VALUES: list[tuple[str, str, Act]] = [
     ("string", "setnx", lambda f, v: f.setnx(v)),
     ("string", "append", lambda f, v: f.append(v)),
     ("string", "setrange", lambda f, v: f.setrange(0, v)),
-    ("instancehash", "hset", lambda f, v: f.hset(v)),
-    ("instancehash", "set", lambda f, v: f.set(v)),
-    ("instancehash", "hsetnx", lambda f, v: f.hsetnx(v)),
-    ("instancehash", "hmset", lambda f, v: f.owner.hmset(**{f.field.name: v})),
+    ("entry", "hset", lambda f, v: f.hset(v)),
+    ("entry", "set", lambda f, v: f.set(v)),
+    ("entry", "hsetnx", lambda f, v: f.hsetnx(v)),
+    ("entry", "hmset", lambda f, v: f.owner.hmset(**{f.field.name: v})),
     ("headers", "hset", lambda f, v: f.hset("a", v)),
     ("headers", "hset mapping", lambda f, v: f.hset(mapping={"b": 1, "a": v})),
     ("headers", "hset entry", lambda f, v: f.hset(v, "a") if v is not None else f.hset("a", v)),
@@ -49,13 +50,13 @@ VALUES: list[tuple[str, str, Act]] = [
     ("list", "linsert pivot", lambda f, v: f.linsert("BEFORE", v, "a")),
     ("list", "lrem", lambda f, v: f.lrem(0, v)),
     ("list", "lset", lambda f, v: f.lset(0, v)),
-    ("sortedset", "zadd", lambda f, v: f.zadd({"a": 1, v: 1}) if v.__hash__ else f.zadd({"a": v})),
-    ("sortedset", "zadd score", lambda f, v: f.zadd(b=1, a=v)),
-    ("sortedset", "zincrby", lambda f, v: f.zincrby(1, v)),
-    ("sortedset", "zrem", lambda f, v: f.zrem("a", v)),
-    ("sortedset", "zscore", lambda f, v: f.zscore(v)),
-    ("sortedset", "zrank", lambda f, v: f.zrank(v)),
-    ("sortedset", "zrevrank", lambda f, v: f.zrevrank(v)),
+    ("zset", "zadd", lambda f, v: f.zadd({"a": 1, v: 1}) if v.__hash__ else f.zadd({"a": v})),
+    ("zset", "zadd score", lambda f, v: f.zadd(b=1, a=v)),
+    ("zset", "zincrby", lambda f, v: f.zincrby(1, v)),
+    ("zset", "zrem", lambda f, v: f.zrem("a", v)),
+    ("zset", "zscore", lambda f, v: f.zscore(v)),
+    ("zset", "zrank", lambda f, v: f.zrank(v)),
+    ("zset", "zrevrank", lambda f, v: f.zrevrank(v)),
 ]
 
 UNSTORABLE = [None, True, object(), ["a"], {"a": 1}, 1j]
@@ -65,16 +66,16 @@ UNSTORABLE = [None, True, object(), ["a"], {"a": 1}, 1j]
 @pytest.mark.parametrize(("name", "act"), [case[::2] for case in VALUES], ids=[f"{f}.{c}" for f, c, _ in VALUES])
 def test_a_value_that_is_neither_text_nor_number(server: Backend, name: str, act: Act, index: str) -> None:
     """None, True, objects and lists are no values of any command: the error names the field and the type."""
-    bike = bike_model(server)
-    given = {"headers": {"a": 1}, "set": ["a"], "list": ["a"], "sortedset": {"a": 1}}.get(name, "1")
-    made = bike(**{index + name: given})
+    thing = things(server.database())
+    given = {"headers": {"a": 1}, "set": ["a"], "list": ["a"], "zset": {"a": 1}}.get(name, "1")
+    made = thing(**{index + name: given})
     field = getattr(made, index + name)
     acts = [
-        (lambda v=value: act(field, v), (f"Bike.{index}{name}", shown))
+        (lambda v=value: act(field, v), (f"Thing.{index}{name}", shown))
         for value in UNSTORABLE
         for shown in [repr(value) if value is None or value is True else type(value).__name__]
     ]
-    each_everywhere(server, bike, acts, (ArgumentError, TypeError))
+    each_everywhere(server, thing, acts, (ArgumentError, TypeError))
 
 
 NUMBERS: list[tuple[str, Act]] = [
@@ -87,65 +88,65 @@ NUMBERS: list[tuple[str, Act]] = [
     ("string", lambda f, v: f.getrange(1, v)),
     ("string", lambda f, v: f.getbit(v)),
     ("string", lambda f, v: f.bitcount(v, 1)),
-    ("instancehash", lambda f, v: f.hincrby(v)),
+    ("entry", lambda f, v: f.hincrby(v)),
     ("headers", lambda f, v: f.hincrby("a", v)),
     ("list", lambda f, v: f.lrange(v, 1)),
     ("list", lambda f, v: f.lindex(v)),
     ("list", lambda f, v: f.lset(v, "x")),
     ("list", lambda f, v: f.ltrim(0, v)),
     ("list", lambda f, v: f.lrem(v, "x")),
-    ("sortedset", lambda f, v: f.zrange(0, v)),
-    ("sortedset", lambda f, v: f.zrevrange(v, 1)),
-    ("sortedset", lambda f, v: f.zremrangebyrank(v, 1)),
+    ("zset", lambda f, v: f.zrange(0, v)),
+    ("zset", lambda f, v: f.zrevrange(v, 1)),
+    ("zset", lambda f, v: f.zremrangebyrank(v, 1)),
 ]
 
 
 @pytest.mark.parametrize(("name", "act"), NUMBERS)
 def test_what_must_be_an_integer(server: Backend, name: str, act: Act) -> None:
     """Where Redis wants an integer, text, floats, booleans and what is beyond 64 bits are refused."""
-    bike = bike_model(server)
-    field = getattr(bike(string="x"), name)
+    thing = things(server.database())
+    field = getattr(thing(string="x"), name)
     values = (True, 1.5, "x", "1.5", " 1", "", [1], 2**63, -(2**63) - 1)
-    acts = [(lambda v=value: act(field, v), ("must be", "Bike", f".{name}")) for value in values]
-    each_everywhere(server, bike, acts, (ArgumentError, TypeError))
+    acts = [(lambda v=value: act(field, v), ("must be", "Thing", f".{name}")) for value in values]
+    each_everywhere(server, thing, acts, (ArgumentError, TypeError))
 
 
 FLOATS: list[tuple[str, Act]] = [
     ("string", lambda f, v: f.incrbyfloat(v)),
-    ("instancehash", lambda f, v: f.hincrbyfloat(v)),
+    ("entry", lambda f, v: f.hincrbyfloat(v)),
     ("headers", lambda f, v: f.hincrbyfloat("a", v)),
-    ("sortedset", lambda f, v: f.zadd(a=v)),
-    ("sortedset", lambda f, v: f.zadd({"a": v})),
-    ("sortedset", lambda f, v: f.zincrby(v, "a")),
-    ("sortedset", lambda f, v: f.zcount(v, 1)),
-    ("sortedset", lambda f, v: f.zrangebyscore(0, v)),
-    ("sortedset", lambda f, v: f.zrevrangebyscore(v, 0)),
-    ("sortedset", lambda f, v: f.zremrangebyscore(v, 1)),
+    ("zset", lambda f, v: f.zadd(a=v)),
+    ("zset", lambda f, v: f.zadd({"a": v})),
+    ("zset", lambda f, v: f.zincrby(v, "a")),
+    ("zset", lambda f, v: f.zcount(v, 1)),
+    ("zset", lambda f, v: f.zrangebyscore(0, v)),
+    ("zset", lambda f, v: f.zrevrangebyscore(v, 0)),
+    ("zset", lambda f, v: f.zremrangebyscore(v, 1)),
 ]
 
 
 @pytest.mark.parametrize(("name", "act"), FLOATS)
 def test_what_must_be_a_number(server: Backend, name: str, act: Act) -> None:
     """Where Redis wants a number, other text, NaN, booleans and None are refused."""
-    bike = bike_model(server)
-    field = getattr(bike(string="x"), name)
+    thing = things(server.database())
+    field = getattr(thing(string="x"), name)
     values = (None, True, "x", "", "1,5", "0x10", "1_000", " 1", float("nan"), "nan", [1])
-    acts = [(lambda v=value: act(field, v), ("must be", "Bike", f".{name}")) for value in values]
-    each_everywhere(server, bike, acts, (ArgumentError, TypeError))
+    acts = [(lambda v=value: act(field, v), ("must be", "Thing", f".{name}")) for value in values]
+    each_everywhere(server, thing, acts, (ArgumentError, TypeError))
 
 
 def test_an_infinite_increment(server: Backend) -> None:
     """A sum cannot be infinite; a score can."""
-    bike = bike_model(server)
-    made = bike(string="1")
+    thing = things(server.database())
+    made = thing(string="1")
     for value in (float("inf"), "-inf"):
         acts = [
-            (lambda v=value: made.string.incrbyfloat(v), ("finite", "Bike", ".string")),
-            (lambda v=value: made.instancehash.hincrbyfloat(v), ("finite", "Bike", ".instancehash")),
-            (lambda v=value: made.headers.hincrbyfloat("a", v), ("finite", "Bike", ".headers")),
+            (lambda v=value: made.string.incrbyfloat(v), ("finite", "Thing", ".string")),
+            (lambda v=value: made.entry.hincrbyfloat(v), ("finite", "Thing", ".entry")),
+            (lambda v=value: made.headers.hincrbyfloat("a", v), ("finite", "Thing", ".headers")),
         ]
-        each_everywhere(server, bike, acts, ArgumentError)
-    assert 1 == made.sortedset.zadd(a=float("inf"))
+        each_everywhere(server, thing, acts, ArgumentError)
+    assert 1 == made.zset.zadd(a=float("inf"))
 
 
 #: Calls without what they need, or with what excludes each other.
@@ -167,12 +168,12 @@ WRONG: list[tuple[str, Callable[[Any], Any]]] = [
     ("string", lambda f: f.bitcount(1)),
     ("string", lambda f: f.bitcount(0, 1, "NIBBLE")),
     ("string", lambda f: f.decr(-(2**63))),
-    ("instancehash", lambda f: f.owner.hmset()),
-    ("instancehash", lambda f: f.owner.hmset(string="x")),
-    ("instancehash", lambda f: f.owner.hmset(instancehash="x", colour="x")),
-    ("instancehash", lambda f: f.owner.hmget("colour")),
-    ("instancehash", lambda f: f.owner.hdel()),
-    ("instancehash", lambda f: f.owner.hdel("string")),
+    ("entry", lambda f: f.owner.hmset()),
+    ("entry", lambda f: f.owner.hmset(string="x")),
+    ("entry", lambda f: f.owner.hmset(entry="x", colour="x")),
+    ("entry", lambda f: f.owner.hmget("colour")),
+    ("entry", lambda f: f.owner.hdel()),
+    ("entry", lambda f: f.owner.hdel("string")),
     ("headers", lambda f: f.hset()),
     ("headers", lambda f: f.hset("a")),
     ("headers", lambda f: f.hset(value="a")),
@@ -196,61 +197,61 @@ WRONG: list[tuple[str, Callable[[Any], Any]]] = [
     ("list", lambda f: f.rpop("x")),
     ("list", lambda f: f.linsert("BESIDE", "a", "b")),
     ("list", lambda f: f.linsert(None, "a", "b")),
-    ("sortedset", lambda f: f.zadd()),
-    ("sortedset", lambda f: f.zadd({})),
-    ("sortedset", lambda f: f.zadd(["a"])),
-    ("sortedset", lambda f: f.zadd({"a": 1}, nx=True, xx=True)),
-    ("sortedset", lambda f: f.zadd({"a": 1}, nx=True, gt=True)),
-    ("sortedset", lambda f: f.zadd({"a": 1}, gt=True, lt=True)),
-    ("sortedset", lambda f: f.zadd({"a": 1, "b": 2}, incr=True)),
-    ("sortedset", lambda f: f.zadd({"a": 1}, ch="yes")),
-    ("sortedset", lambda f: f.zrem()),
-    ("sortedset", lambda f: f.zrange(0, 1, withscores="no")),
-    ("sortedset", lambda f: f.zrange(0, 1, offset=0, num=1)),
-    ("sortedset", lambda f: f.zrange(0, 1, byscore=True, bylex=True)),
-    ("sortedset", lambda f: f.zrange("a", "b", bylex=True)),
-    ("sortedset", lambda f: f.zrange("-", "+", bylex=True, withscores=True)),
-    ("sortedset", lambda f: f.zrange(0, 1, byscore=True, num=1)),
-    ("sortedset", lambda f: f.zrangebyscore(0, 1, start=0)),
-    ("sortedset", lambda f: f.zrangebyscore(0, 1, num=5)),
+    ("zset", lambda f: f.zadd()),
+    ("zset", lambda f: f.zadd({})),
+    ("zset", lambda f: f.zadd(["a"])),
+    ("zset", lambda f: f.zadd({"a": 1}, nx=True, xx=True)),
+    ("zset", lambda f: f.zadd({"a": 1}, nx=True, gt=True)),
+    ("zset", lambda f: f.zadd({"a": 1}, gt=True, lt=True)),
+    ("zset", lambda f: f.zadd({"a": 1, "b": 2}, incr=True)),
+    ("zset", lambda f: f.zadd({"a": 1}, ch="yes")),
+    ("zset", lambda f: f.zrem()),
+    ("zset", lambda f: f.zrange(0, 1, withscores="no")),
+    ("zset", lambda f: f.zrange(0, 1, offset=0, num=1)),
+    ("zset", lambda f: f.zrange(0, 1, byscore=True, bylex=True)),
+    ("zset", lambda f: f.zrange("a", "b", bylex=True)),
+    ("zset", lambda f: f.zrange("-", "+", bylex=True, withscores=True)),
+    ("zset", lambda f: f.zrange(0, 1, byscore=True, num=1)),
+    ("zset", lambda f: f.zrangebyscore(0, 1, start=0)),
+    ("zset", lambda f: f.zrangebyscore(0, 1, num=5)),
 ]
 
 
 @pytest.mark.parametrize(("name", "act"), WRONG)
 def test_calls_that_redis_would_refuse(server: Backend, name: str, act: Callable[[Any], Any]) -> None:
     """Missing arguments and options that exclude each other are refused, naming the field, before anything is sent."""
-    bike = bike_model(server)
-    made = bike(string="x")
+    thing = things(server.database())
+    made = thing(string="x")
     for field in (name, f"indexed_{name}"):
         kind = (ArgumentError, ImplementationError) if field.startswith("indexed") else ArgumentError
         # What is said on the instance is about the model.
-        named = () if name == "instancehash" else (f".{field}",)
-        everywhere(server, bike, lambda f=field: act(getattr(made, f)), kind, "Bike", *named)
+        named = () if name == "entry" else (f".{field}",)
+        everywhere(server, thing, lambda f=field: act(getattr(made, f)), kind, "Thing", *named)
 
 
 @pytest.mark.parametrize("name", KINDS)
 def test_arguments_that_a_command_does_not_have(server: Backend, name: str) -> None:
     """Too many or misspelled arguments are Python's own TypeError; nothing is said."""
-    bike = bike_model(server)
-    field = getattr(bike(string="x"), name)
-    everywhere(server, bike, lambda: field.delete("x"), TypeError, "takes 1 positional")
-    everywhere(server, bike, lambda: field.delete(key="x"), TypeError, "'key'")
-    everywhere(server, bike, lambda: field.sunion("x"), AttributeError, "sunion")
+    thing = things(server.database())
+    field = getattr(thing(string="x"), name)
+    everywhere(server, thing, lambda: field.delete("x"), TypeError, "takes 1 positional")
+    everywhere(server, thing, lambda: field.delete(key="x"), TypeError, "'key'")
+    everywhere(server, thing, lambda: field.sunion("x"), AttributeError, "sunion")
 
 
 def test_an_expiry_on_a_field_with_an_index(server: Backend) -> None:
     """What sets an expiry is refused on indexed and unique fields: their index entries would outlive the value."""
-    bike = bike_model(server)
-    made = bike(indexed_string="x", serial="1")
+    thing = things(server.database())
+    made = thing(indexed_string="x", serial="1")
     later = int(time.time()) + 1000
     for option in ({"ex": 1000}, {"px": 1000}, {"exat": later}, {"pxat": later * 1000}):
         for name in ("indexed_string", "serial"):
             everywhere(
                 server,
-                bike,
+                thing,
                 lambda n=name, o=option: getattr(made, n).set("y", **o),
                 ImplementationError,
-                f"Bike.{name}",
+                f"Thing.{name}",
                 next(iter(option)),
                 "Way out",
             )
@@ -258,8 +259,8 @@ def test_an_expiry_on_a_field_with_an_index(server: Backend) -> None:
 
 def test_a_colon_in_an_entry_of_an_indexed_hash(server: Backend) -> None:
     """Two entries would share an index key; refused in whatever command stores it, and in the constructor."""
-    bike = bike_model(server)
-    made = bike(headers={"a:b": 1})
+    thing = things(server.database())
+    made = thing(headers={"a:b": 1})
     field = made.indexed_headers
     for act in (
         lambda: field.hset("a:b", 1),
@@ -268,24 +269,24 @@ def test_a_colon_in_an_entry_of_an_indexed_hash(server: Backend) -> None:
         lambda: field.hsetnx("a:b", 1),
         lambda: field.hincrby("a:b"),
         lambda: field.hincrbyfloat("a:b"),
-        lambda: bike(indexed_headers={"x": 1, "a:b": 1}),
+        lambda: thing(indexed_headers={"x": 1, "a:b": 1}),
     ):
-        everywhere(server, bike, act, ArgumentError, "Bike.indexed_headers", "'a:b'", "':'", "Way out")
+        everywhere(server, thing, act, ArgumentError, "Thing.indexed_headers", "'a:b'", "':'", "Way out")
     assert ("1", None) == (made.headers.hget("a:b"), field.hget("a:b"))
 
 
 def test_a_pending_reply_is_no_argument(server: Backend) -> None:
     """The reply of a write that waits cannot be an argument of another, nor be used as if it were there."""
-    bike = bike_model(server)
-    made = bike(string="1")
+    thing = things(server.database())
+    made = thing(string="1")
     before = server.dump()
-    with Session(bike.database) as s:
+    with Session(thing.database) as s:
         pending = made.string.incr()
-        for name in ("instancehash", "string"):
-            with refused(server, (ArgumentError, TypeError), f"Bike.{name}", "Pending"):
+        for name in ("entry", "string"):
+            with refused(server, (ArgumentError, TypeError), f"Thing.{name}", "Pending"):
                 getattr(made, name).set(pending)
-        with refused(server, (ArgumentError, TypeError), "Bike.string", "Pending"):
-            bike(string=pending)
+        with refused(server, (ArgumentError, TypeError), "Thing.string", "Pending"):
+            thing(string=pending)
         with refused(server, (ArgumentError, TypeError), "Pending"):
             made.string.incr(pending)
         assert 1 == len(s.pending)
@@ -301,12 +302,12 @@ ON_VALUES: list[tuple[str, Any, Callable[[Any], Any], str]] = [
     ("string", "text", lambda f: f.decr(), "decr"),
     ("string", "text", lambda f: f.incrbyfloat(1), "incrbyfloat"),
     ("string", str(2**63 - 1), lambda f: f.incr(), "incr"),
-    ("instancehash", "text", lambda f: f.hincrby(), "hincrby"),
-    ("instancehash", "text", lambda f: f.hincrbyfloat(1), "hincrbyfloat"),
+    ("entry", "text", lambda f: f.hincrby(), "hincrby"),
+    ("entry", "text", lambda f: f.hincrbyfloat(1), "hincrbyfloat"),
     ("headers", {"a": "text"}, lambda f: f.hincrby("a"), "hincrby"),
     ("headers", {"a": "text"}, lambda f: f.hincrbyfloat("a"), "hincrbyfloat"),
     ("list", ["a"], lambda f: f.lset(5, "x"), "lset"),
-    ("sortedset", {"a": float("inf")}, lambda f: f.zincrby(float("-inf"), "a"), "zincrby"),
+    ("zset", {"a": float("inf")}, lambda f: f.zincrby(float("-inf"), "a"), "zincrby"),
 ]
 
 
@@ -316,26 +317,24 @@ def test_a_command_that_fails_on_what_it_meets(
     server: Backend, name: str, value: Any, act: Callable[[Any], Any], command: str, index: str
 ) -> None:
     """The object, the field and the command are named; in a session nothing else of it is applied either."""
-    bike = bike_model(server)
-    made = bike(**{index + name: value})
+    thing = things(server.database())
+    made = thing(**{index + name: value})
     # A command without index goes to Redis as it is, which names no method: then the key is named.
-    where = (
-        f":bike:1:{'hash' if name == 'instancehash' else name}" if not index else f"Bike <1>.{index}{name}.{command}"
-    )
+    where = f":thing:1:{'hash' if name == 'entry' else name}" if not index else f"Thing <1>.{index}{name}.{command}"
     with refused(server, Rejected, where):
         act(getattr(made, index + name))
-    with Session(bike.database) as s:
-        bike(string="never")
+    with Session(thing.database) as s:
+        thing(string="never")
         act(getattr(made, index + name))
         before = server.dump()
-        with pytest.raises(Rejected, match=re.escape(f"Bike <1>.{index}{name}.{command} ")):
+        with pytest.raises(Rejected, match=re.escape(f"Thing <1>.{index}{name}.{command} ")):
             s.commit()
-        assert before == {**server.dump(), b":bike:max_pk": before[b":bike:max_pk"]}
+        assert before == {**server.dump(), b":thing:max_pk": before[b":thing:max_pk"]}
         s.rollback()
 
 
 def test_a_missing_object_is_named(server: Backend) -> None:
     """The object that is not there is named by model and pk, whoever asks for it."""
-    bike = bike_model(server)
-    everywhere(server, bike, lambda: bike("no such"), DoesNotExist, "Bike", "'no such'")
-    everywhere(server, bike, lambda: bike.get(indexed_string="x"), DoesNotExist, "Bike", "indexed_string", "'x'")
+    thing = things(server.database())
+    everywhere(server, thing, lambda: thing("no such"), DoesNotExist, "Thing", "'no such'")
+    everywhere(server, thing, lambda: thing.get(indexed_string="x"), DoesNotExist, "Thing", "indexed_string", "'x'")

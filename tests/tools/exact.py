@@ -3,70 +3,25 @@
 from collections.abc import Callable
 from typing import Any
 
+from tests.models import FULL, things, words
 from tests.tools.backends import Dump, Real
 from tests.tools.monitor import Monitor
 from tests.tools.redis_cli import pipe
-from uowredis import (
-    Create,
-    HashField,
-    InstanceHashField,
-    ListField,
-    PKField,
-    Plan,
-    RedisDatabase,
-    RedisModel,
-    Session,
-    SetField,
-    SortedSetField,
-    StringField,
-)
+from uowredis import Create, Plan, RedisDatabase, Session
 from uowredis.commands.replies import encode
 
 Calls = list[tuple[bytes, ...]]
 
 
-#: What every field of a kind holds before a command is tried on it.
-CONTENT: dict[str, Any] = {
-    "string": "5",
-    "entry": "5",
-    "hash": {"a": "1", "b": "x"},
-    "set": ["a", "b", "c"],
-    "list": ["a", "b", "a", "c"],
-    "zset": {"a": 1, "b": 2, "c": 3},
-}
-
-
 class Models:
-    """Models on a database: ``Thing`` with each field twice, plain and indexed; ``Tag`` whose pk is chosen."""
+    """Things and words on a database."""
 
     def __init__(self, on: RedisDatabase) -> None:
-        class Thing(RedisModel):
-            database = on
-            code = InstanceHashField(unique=True)
-            plain_string = StringField()
-            plain_entry = InstanceHashField()
-            plain_hash = HashField()
-            plain_set = SetField()
-            plain_list = ListField()
-            plain_zset = SortedSetField()
-            indexed_string = StringField(indexable=True)
-            indexed_entry = InstanceHashField(indexable=True)
-            indexed_hash = HashField(indexable=True)
-            indexed_set = SetField(indexable=True)
-            indexed_list = ListField(indexable=True)
-            indexed_zset = SortedSetField(indexable=True)
-
-        class Tag(RedisModel):
-            database = on
-            name = PKField()
-            color = InstanceHashField(indexable=True)
-
-        self.Thing, self.Tag = Thing, Tag
+        self.Thing, self.Word = things(on), words(on)
 
     def full(self, **values: Any) -> Any:
         """Return a new thing with something in every field."""
-        given = {f"{made}_{kind}": value for made in ("plain", "indexed") for kind, value in CONTENT.items()}
-        return self.Thing(**given | values)
+        return self.Thing(**FULL | values)
 
 
 def raw(plan: Plan) -> Calls:

@@ -1,4 +1,4 @@
-"""What the tests of bad input share: a model with every kind of field, and the check that nothing was written."""
+"""What is refused, is refused everywhere, by an error that names it, and leaves the data as it was."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator
@@ -8,35 +8,7 @@ from typing import Any
 import pytest
 
 from tests.tools.backends import Backend
-from uowredis import (
-    HashField,
-    InstanceHashField,
-    ListField,
-    RedisModel,
-    Session,
-    SetField,
-    SortedSetField,
-    StringField,
-)
-
-#: The fields of the model by name; each is there with an index too, as ``indexed_...``.
-KINDS = {
-    "string": StringField,
-    "instancehash": InstanceHashField,
-    "headers": HashField,
-    "set": SetField,
-    "list": ListField,
-    "sortedset": SortedSetField,
-}
-
-
-def bike_model(server: Backend) -> type[RedisModel]:
-    """Return a model with a field of every kind, each also with an index."""
-    fields = {name: kind() for name, kind in KINDS.items()}
-    fields |= {f"indexed_{name}": kind(indexable=True) for name, kind in KINDS.items()}
-    fields["serial"] = StringField(unique=True)
-    return type("Bike", (RedisModel,), {"database": server.database()} | fields)
-
+from uowredis import RedisModel, Session
 
 Kinds = type[Exception] | tuple[type[Exception], ...]
 Act = Callable[[], Any]

@@ -40,7 +40,7 @@ CALLS: dict[str, list[tuple[str, tuple[Any, ...], dict[str, Any]]]] = {
         ("hdel", (), {}),
         ("delete", (), {}),
     ],
-    "hash": [
+    "headers": [
         ("hset", ("a", BINARY), {}),
         ("hset", (), {"mapping": {"a": "2", "new": "3"}}),
         ("hmset", ({"b": "y", "c": "z"},), {}),
@@ -90,7 +90,7 @@ CALLS: dict[str, list[tuple[str, tuple[Any, ...], dict[str, Any]]]] = {
 BOUND = {
     "string": BoundString,
     "entry": BoundInstanceHash,
-    "hash": BoundHash,
+    "headers": BoundHash,
     "set": BoundSet,
     "list": BoundList,
     "zset": BoundSortedSet,
@@ -102,7 +102,7 @@ def full(models: Models) -> None:
     models.full(code="second")
 
 
-@pytest.mark.parametrize("made", ["plain", "indexed"])
+@pytest.mark.parametrize("index", ["", "indexed_"], ids=["plain", "indexed"])
 @pytest.mark.parametrize(
     ("kind", "method", "args", "kwargs"),
     [
@@ -112,12 +112,12 @@ def full(models: Models) -> None:
     ],
 )
 def test_every_command(
-    real: Real, twin: Real, kind: str, method: str, args: tuple[Any, ...], kwargs: dict[str, Any], made: str
+    real: Real, twin: Real, kind: str, method: str, args: tuple[Any, ...], kwargs: dict[str, Any], index: str
 ) -> None:
     """What is shown, sent and seen is the same for every command, on plain and on indexed fields."""
 
     def say(models: Models) -> None:
-        getattr(getattr(models.Thing("1"), f"{made}_{kind}"), method)(*args, **kwargs)
+        getattr(getattr(models.Thing("1"), index + kind), method)(*args, **kwargs)
 
     committed(real, twin, say, full)
 
@@ -136,32 +136,32 @@ def test_no_command_is_missing_above(kind: str) -> None:
 def test_spop_draws_what_was_shown(real: Real, twin: Real, count: int | None) -> None:
     """On an indexed set SPOP is sent as the SREM that was shown; on a plain one, whole, as itself."""
     committed(real, twin, lambda models: models.Thing("1").indexed_set.spop(count), full)
-    committed(real, twin, lambda models: models.Thing("1").plain_set.spop(9), lambda models: None)
+    committed(real, twin, lambda models: models.Thing("1").set.spop(9), lambda models: None)
 
 
 def everything_at_once(models: Models) -> None:
     thing = models.Thing("2")
-    for kind in ("string", "list", "hash"):
+    for kind in ("string", "list", "headers"):
         for method, args, kwargs in CALLS[kind]:
             if method not in ("incr", "decr", "incrbyfloat", "hincrby", "hincrbyfloat", "lset"):
                 getattr(getattr(thing, f"indexed_{kind}"), method)(*args, **kwargs)
-    thing.hmset(indexed_entry="new", plain_entry=BINARY)
-    thing.hdel("plain_entry", "indexed_entry")
+    thing.hmset(indexed_entry="new", entry=BINARY)
+    thing.hdel("entry", "indexed_entry")
     models.Thing("1").indexed_zset.zadd(dict.fromkeys(SPELLED, 1))
 
 
 def binary_values(models: Models) -> None:
     first = models.full(code=BINARY, indexed_set=[BINARY, *SPELLED], indexed_list=[BINARY, *SPELLED, ""])
-    first.indexed_hash.hset(mapping=dict.fromkeys(("", " ", "\udcfe", "\n"), BINARY))
-    first.plain_hash.hset(mapping=dict.fromkeys(SPELLED, "é"))
+    first.indexed_headers.hset(mapping=dict.fromkeys(("", " ", "\udcfe", "\n"), BINARY))
+    first.headers.hset(mapping=dict.fromkeys(SPELLED, "é"))
     models.Thing("1").indexed_string.set(BINARY)
     models.Thing("2").indexed_entry.hset("\n")
 
 
 def chosen_pks(models: Models) -> None:
     for pk in ("x", b"\xff\x00", "two words", "é", 'quote"', "-1"):
-        models.Tag(name=pk, color="red")
-    models.Tag(name="plain")
+        models.Word(key=pk, kind="red")
+    models.Word(key="plain")
 
 
 def swap(models: Models) -> None:
@@ -176,58 +176,58 @@ def rotate_through_a_new_one(models: Models) -> None:
 
 
 def delete_and_create_again(models: Models) -> None:
-    models.Tag("old").delete()
-    models.Tag(name="old", color="blue")
-    models.Tag("gone").delete()
+    models.Word("old").delete()
+    models.Word(key="old", kind="blue")
+    models.Word("gone").delete()
     short = models.full(code="short-lived")
-    short.plain_string.incr()
+    short.string.incr()
     short.delete()
 
 
 def keep_the_time_to_live(models: Models) -> None:
     models.Thing("1").indexed_string.incrbyfloat("0.1")
-    models.Thing("1").plain_string.set("7")
+    models.Thing("1").string.set("7")
 
 
 def many_steps(models: Models) -> None:
     thing = models.Thing("1")
     for number in range(1_001):
-        thing.plain_list.rpush(number)
+        thing.list.rpush(number)
     thing.indexed_string.incr()
 
 
 def many_watches(models: Models) -> None:
     for number in range(501):
-        models.Tag(str(number)).color.hset(BINARY if number % 2 else "blue")
-    models.Tag("500").delete()
+        models.Word(str(number)).kind.hset(BINARY if number % 2 else "blue")
+    models.Word("500").delete()
     models.full(code=BINARY)
     swap(models)
     models.Thing("1").indexed_set.spop()
     models.Thing("1").indexed_list.lpop()
     models.Thing("1").indexed_zset.zremrangebyrank(0, 0)
-    models.Thing("2").indexed_hash.delete()
+    models.Thing("2").indexed_headers.delete()
 
 
-def tags(models: Models) -> None:
-    models.Tag(name="old", color="red")
-    models.Tag(name="gone", color="red")
+def two_words(models: Models) -> None:
+    models.Word(key="old", kind="red")
+    models.Word(key="gone", kind="red")
 
 
 def expiring(models: Models) -> None:
     full(models)
     client = models.Thing.database.connection
     client.expire(":thing:1:indexed_string", 1_000)
-    client.expire(":thing:1:plain_string", 1_000)
+    client.expire(":thing:1:string", 1_000)
 
 
-def five_hundred_tags(models: Models) -> None:
+def five_hundred_words(models: Models) -> None:
     full(models)
-    # Tags made by plain commands, as bulk data may be.
-    pipeline = models.Tag.database.connection.pipeline(transaction=False)
+    # Words made by plain commands, as bulk data may be.
+    pipeline = models.Word.database.connection.pipeline(transaction=False)
     for number in range(501):
-        pipeline.hset(f":tag:{number}:hash", "color", "red")
-        pipeline.sadd(":tag:color:red", number)
-        pipeline.sadd(":tag:collection", number)
+        pipeline.hset(f":word:{number}:hash", "kind", "red")
+        pipeline.sadd(":word:kind:red", number)
+        pipeline.sadd(":word:collection", number)
     pipeline.execute()
 
 
@@ -235,14 +235,14 @@ def five_hundred_tags(models: Models) -> None:
     ("say", "prepare"),
     [
         (lambda models: [models.full(code=str(number)) for number in range(12)], lambda models: None),
-        (lambda models: models.Thing(code="a").plain_string.incr(), lambda models: None),
-        (lambda models: models.Thing().plain_list.rpush("first write creates"), lambda models: None),
+        (lambda models: models.Thing(code="a").string.incr(), lambda models: None),
+        (lambda models: models.Thing().list.rpush("first write creates"), lambda models: None),
         (everything_at_once, full),
         (binary_values, full),
         (chosen_pks, lambda models: None),
         (swap, full),
         (rotate_through_a_new_one, full),
-        (delete_and_create_again, tags),
+        (delete_and_create_again, two_words),
         (keep_the_time_to_live, expiring),
     ],
     ids=lambda given: given.__name__,
@@ -262,13 +262,13 @@ def test_chunks(real: Real, twin: Real) -> None:
 
 def test_script(real: Real, twin: Real) -> None:
     """A plan with more watched keys than one transaction bears is one EVAL, printed and sent alike."""
-    plan = committed(real, twin, many_watches, five_hundred_tags)
+    plan = committed(real, twin, many_watches, five_hundred_words)
     assert plan.scripted
     assert "EVAL" == plan.calls()[-1][0]
 
 
 def test_a_plan_in_utf_8_hides_nothing(real: Real, twin: Real) -> None:
     """Text goes as UTF-8, and bytes that are none as they are."""
-    plan = committed(real, twin, lambda models: models.Tag(name="x", color=b"\xff\xc3\xa9"), lambda models: None)
-    assert ("HSET", ":tag:x:hash", "color", "\udcffé") in plan.calls()
-    assert b"\xff\xc3\xa9" == real.client().hget(":tag:x:hash", "color")
+    plan = committed(real, twin, lambda models: models.Word(key="x", kind=b"\xff\xc3\xa9"), lambda models: None)
+    assert ("HSET", ":word:x:hash", "kind", "\udcffé") in plan.calls()
+    assert b"\xff\xc3\xa9" == real.client().hget(":word:x:hash", "kind")

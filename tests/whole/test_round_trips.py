@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
+from tests.models import KINDS, products
 from tests.tools.exact import Models
 from tests.tools.proxy import Proxy
-from uowredis import InstanceHashField, RedisDatabase, RedisModel, Session
+from uowredis import RedisDatabase, Session
 
 
 @pytest.fixture
@@ -26,20 +27,12 @@ def models(database: RedisDatabase, proxy: Proxy) -> Models:
 
 
 @pytest.fixture
-def bike(database: RedisDatabase, proxy: Proxy) -> Any:
-    """A model with one unique field and two indexed ones, on a connection that is set up."""
-    on = database
-
-    class Bike(RedisModel):
-        database = on
-        name = InstanceHashField(unique=True)
-        color = InstanceHashField(indexable=True)
-        size = InstanceHashField(indexable=True)
-        note = InstanceHashField()
-
-    Bike(name="first")
+def product(database: RedisDatabase, proxy: Proxy) -> Any:
+    """A model with a unique field and indexed ones, product 1 in it, on a connection that is set up."""
+    product = products(database)
+    product(name="first")
     proxy.reset()
-    return Bike
+    return product
 
 
 def test_a_first_transaction_has_one_trip_more(proxy: Proxy, database: RedisDatabase) -> None:
@@ -54,30 +47,30 @@ def test_a_first_transaction_has_one_trip_more(proxy: Proxy, database: RedisData
 
 
 @pytest.mark.parametrize("size", ["", "large"])
-def test_creating_one_object(proxy: Proxy, bike: Any, size: str) -> None:
+def test_creating_one_object(proxy: Proxy, product: Any, size: str) -> None:
     """One unique and two indexed fields: guards, the primary key, the transaction."""
-    bike(name="mountain", color="red", **({"size": size} if size else {}))
+    product(name="mountain", color="red", **({"kind": size} if size else {}))
     assert 3 == proxy.round_trips()
 
 
 @pytest.mark.parametrize(("objects", "most"), [(1, 3), (100, 3), (10_000, 10)])
 def test_creating_many_objects_in_one_session(
-    proxy: Proxy, database: RedisDatabase, bike: Any, objects: int, most: int
+    proxy: Proxy, database: RedisDatabase, product: Any, objects: int, most: int
 ) -> None:
     """The number of round trips does not grow with the number of objects; the plan's head tells it."""
     with Session(database) as session:
         for number in range(objects):
-            bike(name=f"bike {number}", color="red", size=number % 10)
+            product(name=f"bike {number}", color="red", kind=number % 10)
         session.commit()
     assert most >= proxy.round_trips()
     assert session.last_plan is not None
     assert session.last_plan.round_trips == proxy.round_trips()
-    assert bike.exists(name=f"bike {objects - 1}", color="red")
+    assert product.exists(name=f"bike {objects - 1}", color="red")
 
 
-def test_updating_an_indexed_field(proxy: Proxy, bike: Any) -> None:
+def test_updating_an_indexed_field(proxy: Proxy, product: Any) -> None:
     """What is there, then the transaction; a unique value costs no trip more."""
-    handle = bike("1")
+    handle = product("1")
     proxy.reset()
     handle.color.hset("blue")
     assert 2 == proxy.round_trips()
@@ -86,13 +79,13 @@ def test_updating_an_indexed_field(proxy: Proxy, bike: Any) -> None:
     assert 2 == proxy.round_trips()
 
 
-def test_updating_many_objects_in_one_session(proxy: Proxy, database: RedisDatabase, bike: Any) -> None:
+def test_updating_many_objects_in_one_session(proxy: Proxy, database: RedisDatabase, product: Any) -> None:
     """All that must be known is asked at once."""
     with Session(database) as session:
         for number in range(100):
-            bike(name=f"bike {number}")
+            product(name=f"bike {number}")
         session.commit()
-    handles = [bike(str(pk)) for pk in range(1, 102)]
+    handles = [product(str(pk)) for pk in range(1, 102)]
     with Session(database) as session:
         for number, handle in enumerate(handles):
             handle.name.hset(f"bike {(number + 1) % 101}")
@@ -102,9 +95,9 @@ def test_updating_many_objects_in_one_session(proxy: Proxy, database: RedisDatab
     assert 2 == proxy.round_trips()
 
 
-def test_deleting(proxy: Proxy, bike: Any) -> None:
+def test_deleting(proxy: Proxy, product: Any) -> None:
     """All fields are read at once, then the transaction."""
-    handle = bike("1")
+    handle = product("1")
     proxy.reset()
     handle.delete()
     assert 2 == proxy.round_trips()
@@ -132,7 +125,7 @@ def test_writes_wait(proxy: Proxy, database: RedisDatabase, models: Models) -> N
     proxy.reset()
     with Session(database, on_pending="discard") as session:
         thing.indexed_set.sadd("z")
-        thing.plain_list.rpush("z")
+        thing.list.rpush("z")
         models.full(code="x")
         session.plan(symbolic=True)
         assert (0, []) == (proxy.round_trips(), proxy.seen)
@@ -146,7 +139,7 @@ def test_the_head_tells_the_trips_of_chunks(proxy: Proxy, database: RedisDatabas
     thing = models.Thing("1")
     with Session(database) as session:
         for number in range(count):
-            thing.plain_list.rpush(number)
+            thing.list.rpush(number)
         proxy.reset()
         session.commit()
     assert session.last_plan is not None
@@ -154,11 +147,11 @@ def test_the_head_tells_the_trips_of_chunks(proxy: Proxy, database: RedisDatabas
     assert session.last_plan.round_trips == proxy.round_trips() == (2 if count <= 1_000 else 3)
 
 
-def test_the_head_tells_the_trips_of_a_script(proxy: Proxy, database: RedisDatabase, bike: Any) -> None:
+def test_the_head_tells_the_trips_of_a_script(proxy: Proxy, database: RedisDatabase, product: Any) -> None:
     """A script is one round trip behind the reads."""
     with Session(database) as session:
         for number in range(1_001):
-            bike(name=f"bike {number}")
+            product(name=f"bike {number}")
         session.commit()
     assert session.last_plan is not None
     assert session.last_plan.scripted
@@ -178,10 +171,7 @@ def test_nothing_to_send(proxy: Proxy, database: RedisDatabase, models: Models) 
     assert [b"WATCH", b"SMEMBERS", b"SISMEMBER", b"UNWATCH"] == [command[0] for command in proxy.seen]
 
 
-KEYS = {
-    f"plain_{kind}": f":thing:1:{'hash' if kind == 'entry' else f'plain_{kind}'}"
-    for kind in ("string", "entry", "hash", "set", "list", "zset")
-}
+KEYS = {kind: f":thing:1:{'hash' if kind == 'entry' else kind}" for kind in KINDS}
 
 #: Calls that redis-py spells alike, with the key (and of an entry its name) before them.
 ALIKE: list[tuple[str, str, tuple[Any, ...], dict[str, Any]]] = [
@@ -210,19 +200,19 @@ ALIKE: list[tuple[str, str, tuple[Any, ...], dict[str, Any]]] = [
     ("entry", "hincrby", (2,), {}),
     ("entry", "hincrbyfloat", (0.5,), {}),
     ("entry", "hdel", (), {}),
-    ("hash", "hget", ("a",), {}),
-    ("hash", "hmget", (["a", "b"],), {}),
-    ("hash", "hgetall", (), {}),
-    ("hash", "hkeys", (), {}),
-    ("hash", "hvals", (), {}),
-    ("hash", "hlen", (), {}),
-    ("hash", "hexists", ("a",), {}),
-    ("hash", "hset", ("a", "2"), {}),
-    ("hash", "hset", (), {"mapping": {"a": "2", "c": 3}}),
-    ("hash", "hsetnx", ("c", "1"), {}),
-    ("hash", "hdel", ("a", "b"), {}),
-    ("hash", "hincrby", ("a", 2), {}),
-    ("hash", "hincrbyfloat", ("a", 0.5), {}),
+    ("headers", "hget", ("a",), {}),
+    ("headers", "hmget", (["a", "b"],), {}),
+    ("headers", "hgetall", (), {}),
+    ("headers", "hkeys", (), {}),
+    ("headers", "hvals", (), {}),
+    ("headers", "hlen", (), {}),
+    ("headers", "hexists", ("a",), {}),
+    ("headers", "hset", ("a", "2"), {}),
+    ("headers", "hset", (), {"mapping": {"a": "2", "c": 3}}),
+    ("headers", "hsetnx", ("c", "1"), {}),
+    ("headers", "hdel", ("a", "b"), {}),
+    ("headers", "hincrby", ("a", 2), {}),
+    ("headers", "hincrbyfloat", ("a", 0.5), {}),
     ("set", "smembers", (), {}),
     ("set", "scard", (), {}),
     ("set", "sismember", ("a",), {}),
@@ -275,13 +265,13 @@ def test_a_single_command_is_the_one_that_redis_py_sends(
     proxy: Proxy, models: Models, kind: str, method: str, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> None:
     """Without index a command outside a session is one round trip: the very command, and nothing beside it."""
-    field = getattr(models.Thing("1"), f"plain_{kind}")
+    field = getattr(models.Thing("1"), kind)
     proxy.reset()
     getattr(field, method)(*args, **kwargs)
     (ours,) = proxy.seen
     assert 1 == proxy.round_trips()
     proxy.reset()
-    key = [KEYS[f"plain_{kind}"], *(["plain_entry"] if kind == "entry" else [])]
+    key = [KEYS[kind], *(["entry"] if kind == "entry" else [])]
     with proxy.client() as client:
         getattr(client, method)(*key, *args, **kwargs)
     (theirs,) = proxy.seen
@@ -298,8 +288,8 @@ def test_deleting_a_field_is_one_del(proxy: Proxy, models: Models) -> None:
     """A field without index is deleted by DEL of its key, an entry by HDEL."""
     thing = models.Thing("1")
     proxy.reset()
-    for kind in ("string", "hash", "set", "list", "zset", "entry"):
-        getattr(thing, f"plain_{kind}").delete()
+    for kind in ("string", "headers", "set", "list", "zset", "entry"):
+        getattr(thing, kind).delete()
     assert 6 == proxy.round_trips()
-    deleted = [(b"DEL", KEYS[f"plain_{kind}"].encode()) for kind in ("string", "hash", "set", "list", "zset")]
-    assert [*deleted, (b"HDEL", b":thing:1:hash", b"plain_entry")] == proxy.seen
+    deleted = [(b"DEL", KEYS[kind].encode()) for kind in ("string", "headers", "set", "list", "zset")]
+    assert [*deleted, (b"HDEL", b":thing:1:hash", b"entry")] == proxy.seen
