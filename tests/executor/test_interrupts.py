@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.executor.shop import Shop, happened
+from tests.executor.unit_of_work import Work, happened
 from tests.tools.backends import Real
 from tests.tools.proxy import Proxy
 from uowredis import RedisModel, Session, SessionError, StringField, Write
@@ -45,10 +45,10 @@ def interrupted_at(proxy: Proxy, **point: str) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("side", ["before", "after"])
-def test_around_exec(shop: Shop, proxy: Proxy, real: Real, side: str) -> None:
+def test_around_exec(work: Work, proxy: Proxy, real: Real, side: str) -> None:
     """The interrupt goes on with a note; the session knows that it does not know, and is not committed again."""
-    with Session(shop.database) as session:
-        shop.say()
+    with Session(work.database) as session:
+        work.say()
         with interrupted_at(proxy, **{side: "EXEC"}):
             session.commit()
         assert "unknown" == session.outcome
@@ -58,13 +58,13 @@ def test_around_exec(shop: Shop, proxy: Proxy, real: Real, side: str) -> None:
         with pytest.raises(SessionError, match="rollback"):
             session.commit()
         session.rollback()
-    assert (1, "old") == (happened(real), shop.bike.name.hget())
+    assert (1, "old") == (happened(real), work.bread.name.hget())
 
 
-def test_leaving_after_an_interrupt(shop: Shop, proxy: Proxy, real: Real) -> None:
+def test_leaving_after_an_interrupt(work: Work, proxy: Proxy, real: Real) -> None:
     """An interrupt that leaves the session leaves it as itself, and takes what was said with it."""
-    with interrupted_at(proxy, after="EXEC"), Session(shop.database) as session:
-        shop.say()
+    with interrupted_at(proxy, after="EXEC"), Session(work.database) as session:
+        work.say()
         session.commit()
     assert ("unknown", ()) == (session.outcome, session.pending)
     proxy.resume()
@@ -72,10 +72,10 @@ def test_leaving_after_an_interrupt(shop: Shop, proxy: Proxy, real: Real) -> Non
 
 
 @pytest.mark.parametrize("command", ["WATCH", "GET", "SISMEMBER"])
-def test_while_planning(shop: Shop, proxy: Proxy, real: Real, command: str) -> None:
+def test_while_planning(work: Work, proxy: Proxy, real: Real, command: str) -> None:
     """Before EXEC is sent nothing is applied; what was said is still there and can be committed."""
-    with Session(shop.database) as session:
-        shop.say()
+    with Session(work.database) as session:
+        work.say()
         with interrupted_at(proxy, before=command):
             session.commit()
         proxy.resume()
@@ -85,12 +85,12 @@ def test_while_planning(shop: Shop, proxy: Proxy, real: Real, command: str) -> N
     assert 1 == happened(real)
 
 
-def test_a_single_command(shop: Shop, proxy: Proxy, real: Real) -> None:
+def test_a_single_command(work: Work, proxy: Proxy, real: Real) -> None:
     """The interrupt goes on as itself; the reply that comes late is nobody's."""
     with interrupted_at(proxy, after="INCRBY"):
-        shop.bike.visits.incr()
+        work.bread.visits.incr()
     proxy.resume()
-    assert ("1", "old", 0) == (shop.bike.visits.get(), shop.bike.name.hget(), shop.bike.log.llen())
+    assert ("1", "old", 0) == (work.bread.visits.get(), work.bread.name.hget(), work.bread.shelf.llen())
 
 
 class Interrupting(StringField):

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.executor.shop import Shop, happened
+from tests.executor.unit_of_work import Work, happened
 from tests.tools.backends import Real
 from tests.tools.proxy import Proxy
 from tests.tools.servers import RealServer
@@ -16,14 +16,14 @@ TIMEOUT = 1.0
 
 
 @pytest.fixture
-def hasty(proxy: Proxy, real: Real) -> Iterator[Shop]:
-    """A shop that does not wait long for a reply."""
+def hasty(proxy: Proxy, real: Real) -> Iterator[Work]:
+    """Work that does not wait long for a reply."""
     with RedisDatabase.from_url(proxy.url, socket_timeout=TIMEOUT) as database:
-        yield Shop(database)
+        yield Work(database)
 
 
 @pytest.mark.parametrize("side", ["before", "after"])
-def test_a_stalled_exec(hasty: Shop, proxy: Proxy, real: Real, side: str) -> None:
+def test_a_stalled_exec(hasty: Work, proxy: Proxy, real: Real, side: str) -> None:
     """A reply to EXEC that is late is OutcomeUnknown; an EXEC that is late applies, once."""
     with Session(hasty.database) as session:
         hasty.say()
@@ -37,10 +37,10 @@ def test_a_stalled_exec(hasty: Shop, proxy: Proxy, real: Real, side: str) -> Non
             session.commit()
         session.rollback()
     assert 1 == happened(real)
-    assert 2 == hasty.bike.visits.incr()
+    assert 2 == hasty.bread.visits.incr()
 
 
-def test_a_late_exec_does_not_overtake_a_commit_made_anew(hasty: Shop, proxy: Proxy, real: Real) -> None:
+def test_a_late_exec_does_not_overtake_a_commit_made_anew(hasty: Work, proxy: Proxy, real: Real) -> None:
     """Who rolled back and said it again is not counted twice: what was committed meanwhile aborts the late EXEC."""
     with Session(hasty.database) as session:
         hasty.say()
@@ -56,7 +56,7 @@ def test_a_late_exec_does_not_overtake_a_commit_made_anew(hasty: Shop, proxy: Pr
 
 @pytest.mark.parametrize("command", ["WATCH", "GET", "INCRBY"])
 @pytest.mark.parametrize("side", ["before", "after"])
-def test_a_stall_while_planning(hasty: Shop, proxy: Proxy, real: Real, side: str, command: str) -> None:
+def test_a_stall_while_planning(hasty: Work, proxy: Proxy, real: Real, side: str, command: str) -> None:
     """Before EXEC is sent a time-out is Unreachable; what arrives late is a read or a gap in the primary keys."""
     with Session(hasty.database) as session:
         hasty.say()
@@ -70,31 +70,31 @@ def test_a_stall_while_planning(hasty: Shop, proxy: Proxy, real: Real, side: str
 
 
 @pytest.mark.parametrize("side", ["before", "after"])
-def test_a_stalled_single_command(hasty: Shop, proxy: Proxy, real: Real, side: str) -> None:
+def test_a_stalled_single_command(hasty: Work, proxy: Proxy, real: Real, side: str) -> None:
     """A command sent as it is, whose reply is late, is OutcomeUnknown and arrives once."""
-    hasty.bike.visits.set(0)
+    hasty.bread.visits.set(0)
     proxy.stall(**{side: "INCRBY"})
-    with pytest.raises(OutcomeUnknown, match="INCRBY :bike:1:visits 1"):
-        hasty.bike.visits.incr()
+    with pytest.raises(OutcomeUnknown, match="INCRBY :product:1:visits 1"):
+        hasty.bread.visits.incr()
     proxy.resume()
-    assert "1" == hasty.bike.visits.get()
-    assert b"1" == real.client().get(":bike:1:visits")
+    assert "1" == hasty.bread.visits.get()
+    assert b"1" == real.client().get(":product:1:visits")
 
 
-def test_a_late_reply_is_never_taken_for_another(hasty: Shop, proxy: Proxy) -> None:
+def test_a_late_reply_is_never_taken_for_another(hasty: Work, proxy: Proxy) -> None:
     """The connection on which a reply is outstanding is not used again."""
     proxy.stall(after="GET")
     with pytest.raises(Unreachable):
-        hasty.bike.hits.get()
+        hasty.bread.hits.get()
     proxy.resume()
-    assert ("old", "5", 0) == (hasty.bike.name.hget(), hasty.bike.hits.get(), hasty.bike.log.llen())
+    assert ("old", "5", 0) == (hasty.bread.name.hget(), hasty.bread.hits.get(), hasty.bread.shelf.llen())
 
 
 @pytest.mark.parametrize(("command", "error"), [("EXEC", OutcomeUnknown), ("GET", Unreachable)])
 def test_a_server_that_dies(command: str, error: type[Exception]) -> None:
     """A server killed under a commit: unknown around EXEC, else not applied; then it is not there."""
     with RealServer.start() as server, Proxy(server) as proxy, RedisDatabase.from_url(proxy.url) as database:
-        shop = Shop(database)
+        work = Work(database)
         proxy.stall(before=command)
 
         def kill() -> None:
@@ -104,10 +104,10 @@ def test_a_server_that_dies(command: str, error: type[Exception]) -> None:
         killer = threading.Thread(target=kill)
         killer.start()
         with Session(database) as session:
-            shop.say()
+            work.say()
             with pytest.raises(error):
                 session.commit()
             killer.join()
             session.rollback()
         with pytest.raises(Unreachable):
-            shop.bike.visits.get()
+            work.bread.visits.get()
