@@ -6,65 +6,51 @@ from typing import Any
 
 import pytest
 
+from tests.models import groups, products
 from tests.tools.backends import Backend, Real
-from uowredis import Conflict, InstanceHashField, RedisModel, Rejected, Session, SessionError, StringField
-from uowredis.contrib import related
+from uowredis import Conflict, Rejected, Session, SessionError
 
 
 def test_a_later_read_does_not_hide_that_an_exec_let_go(real: Real) -> None:
     """After a refused EXEC nothing is watched; one more read under watch does not bring the others back."""
-
-    class Account(RedisModel):
-        database = real.database()
-        balance = StringField()
-        note = StringField()
-
-    account, client = Account(balance=1, note="x"), real.client()
-    with Session(Account.database, watch_reads=True) as session:
-        account.balance.set(int(account.balance.get()) + 1)
+    product = products(real.database())
+    bread, client = product(stock=1, visits=7), real.client()
+    with Session(product.database, watch_reads=True) as session:
+        bread.stock.set(int(bread.stock.get()) + 1)
         client.config_set("maxmemory", 1)
         try:
             with pytest.raises(Rejected):
                 session.commit()
         finally:
             client.config_set("maxmemory", 0)
-        assert "x" == account.note.get()
-        client.set(account.balance.key, 100)
+        assert "7" == bread.visits.get()
+        client.set(bread.stock.key, 100)
         with pytest.raises(Conflict) as caught:
             session.commit()
-        assert ("Account <1>.balance",) == caught.value.fields
+        assert ("Product <1>.stock",) == caught.value.fields
         session.rollback()
-    assert "100" == account.balance.get()
-
-
-def _declared(server: Backend) -> Any:
-    class Person(related.RelatedModel):
-        database = server.database()
-        name = InstanceHashField()
-        boss = related.FKStringField("self", related_name="minions")
-
-    return Person
+    assert "100" == bread.stock.get()
 
 
 @pytest.mark.parametrize(
     "use",
     [
-        lambda model, new: list(model.collection(boss=new)),
+        lambda model, new: list(model.collection(friend=new)),
         lambda model, new: model(new),
         lambda model, new: model.exists(pk=new),
-        lambda model, new: model.get(boss=new),
+        lambda model, new: model.get(friend=new),
         lambda model, new: new.pk.get(),
-        lambda model, new: list(new.minions()),
-        lambda model, new: model(name="other", boss=new),
+        lambda model, new: list(new.befriended()),
+        lambda model, new: model(name="other", friend=new),
     ],
     ids=["collection", "by pk", "exists", "get", "its pk", "related collection", "constructor"],
 )
 def test_a_new_object_is_refused_in_another_session(server: Backend, use: Callable[[Any, Any], Any]) -> None:
     """It is known by no primary key yet, and the session that makes it goes on as if nobody had asked."""
-    model = _declared(server)
+    model = groups(server.database()).person
     with Session(model.database) as session:
         boss = model(name="boss")
-        minion = model(name="minion", boss=boss)
+        minion = model(name="minion", friend=boss)
         failures: list[Exception] = []
 
         def meddle() -> None:
@@ -80,5 +66,5 @@ def test_a_new_object_is_refused_in_another_session(server: Backend, use: Callab
         thread.join()
         assert ["open elsewhere"] == [text for error in failures for text in ("open elsewhere",) if text in str(error)]
         session.commit()
-    assert minion.boss.get() == boss.pk.get() == "1"
-    assert ["2"] == list(boss.minions())
+    assert minion.friend.get() == boss.pk.get() == "1"
+    assert ["2"] == list(boss.befriended())

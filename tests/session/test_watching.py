@@ -77,8 +77,8 @@ QUERIES: dict[str, Callable[[World], object]] = {
     "sorted": lambda w: list(w.Product.collection(kind="food", tags="a").sort(by="price")),
     "sliced": lambda w: w.Product.collection(kind="food", tags="a").sort(by="price")[0:1],
     "values": lambda w: list(w.Product.collection(kind="food", tags="a").values()),
-    "intersected": lambda w: list(w.Person.collection(city="Paris").intersect(w.team().members, w.team().ranking)),
-    "by score": lambda w: list(w.Person.collection(city="Paris").sort(by_score=w.team().ranking)),
+    "intersected": lambda w: list(w.Person.collection(city="Paris").intersect(w.box().members, w.box().scores)),
+    "by score": lambda w: list(w.Person.collection(city="Paris").sort(by_score=w.box().scores)),
     "stored": lambda w: list(w.Person.collection(city="Paris").store()),
     "a new pk": lambda w: w.Product(name="cake").pk.get(),
 }

@@ -71,7 +71,7 @@ def test_what_was_read_over_pending_writes_has_changed(server: Backend, ours: Wo
         ours.one("3").kind.hset("machine")
         ours.one("2").price.hset(2)
         ours.person("cid").city.hset("Rome")
-        ours.team().note.hset("n")
+        ours.box().name.hset("n")
         way.read(ours)
         check_conflict(server, ours, other, way, s)
 

@@ -5,44 +5,22 @@ from typing import Any
 
 import attrs
 
+from tests.models import groups
 from tests.session.stock import Stock
-from uowredis import InstanceHashField, PKField, RedisDatabase, StringField
+from uowredis import RedisDatabase
 from uowredis.contrib.collection import SORTED_SCORE
-from uowredis.contrib.related import (
-    FKInstanceHashField,
-    FKStringField,
-    M2MListField,
-    M2MSetField,
-    M2MSortedSetField,
-    RelatedModel,
-)
 
 Act = Callable[["World"], Any]
 
 
 class World(Stock):
-    """Products, and teams of persons, as one client has them."""
+    """Products, persons, and groups of persons, as one client has them."""
 
     def __init__(self, on: RedisDatabase) -> None:
         super().__init__(on)
 
-        class Person(RelatedModel):
-            database = on
-            name = PKField()
-            city = InstanceHashField(indexable=True)
-            age = StringField()
-
-        class Team(RelatedModel):
-            database = on
-            name = PKField()
-            note = InstanceHashField(indexable=True)
-            owner = FKStringField("Person", related_name="owned")
-            captain = FKInstanceHashField("Person", related_name="led")
-            members = M2MSetField("Person", related_name="teams")
-            bench = M2MListField("Person", related_name="benches")
-            ranking = M2MSortedSetField("Person", related_name="ranked")
-
-        self.Person, self.Team = Person, Team
+        models = groups(on, chosen=True)
+        self.Person, self.Group = models.person, models.group
         self.client = on.connection
 
     def fill(self) -> None:
@@ -66,10 +44,10 @@ class World(Stock):
         self.Product(name="milk", kind="food", price=2, stock=4, code="B", tags=["a"])
         self.Product(name="saw", kind="tool", price=9, stock=0)
         for name, city, age in (("ann", "Bern", 40), ("bob", "Paris", 30), ("cid", "Paris", 20)):
-            self.Person(name=name, city=city, age=age)
+            self.Person(login=name, city=city, age=age)
         both, given = ["ann", "bob"], {"ann": 1, "bob": 2}
-        self.Team(name="t", note="n", owner="ann", captain="ann", members=both, bench=both, ranking=given)
-        self.Team(name="u", note="n", owner="bob", captain="bob")
+        self.Group(name="n", key="ann", entry="ann", members=both, history=both, scores=given)
+        self.Group(name="n", key="bob", entry="bob")
 
     def one(self, pk: str = "1") -> Any:
         """Return a product, not looked up."""
@@ -79,9 +57,9 @@ class World(Stock):
         """Return a person, not looked up."""
         return self.Person._handle(name, tested=True)
 
-    def team(self) -> Any:
-        """Return the team t, not looked up."""
-        return self.Team._handle("t", tested=True)
+    def box(self) -> Any:
+        """Return group 1, not looked up."""
+        return self.Group._handle("1", tested=True)
 
 
 @attrs.frozen
@@ -183,7 +161,7 @@ _OTHER: Act = lambda w: w.Product(name="axe", kind="tool", tags=["c"])  # noqa: 
 OBJECTS = {
     "pk": Way(lambda w: w.Product("1"), lambda w: w.Product("1").delete(), _NEW),
     "exists(pk=)": Way(lambda w: w.Product.exists(pk=1), lambda w: w.Product("1").delete(), _NEW),
-    "exists(pk=) not": Way(lambda w: w.Person.exists(name="eve"), lambda w: w.Person(name="eve"), _NEW),
+    "exists(pk=) not": Way(lambda w: w.Person.exists(login="eve"), lambda w: w.Person(login="eve"), _NEW),
     "exists(unique)": Way(lambda w: w.Product.exists(name="cake"), _NEW, _OTHER),
     "exists(two)": Way(lambda w: w.Product.exists(kind="food", tags="c"), lambda w: w.one().tags.sadd("c"), _OTHER),
     "get(unique)": Way(lambda w: w.Product.get(name="bread"), lambda w: w.one().name.hset("rye"), _OTHER),
@@ -257,43 +235,41 @@ def _bob_moves(w: World) -> None:
 
 
 def _new_in_paris(w: World) -> None:
-    w.Person(name="dan", city="Paris")
+    w.Person(login="dan", city="Paris")
 
 
 RELATIONS = {
-    "foreign key": Way(lambda w: w.team().owner.get(), lambda w: w.team().owner.set("bob")),
-    "foreign key's object": Way(lambda w: w.team().owner.instance(), lambda w: w.team().owner.set("bob")),
+    "foreign key": Way(lambda w: w.box().key.get(), lambda w: w.box().key.set("bob")),
+    "foreign key's object": Way(lambda w: w.box().key.instance(), lambda w: w.box().key.set("bob")),
     "foreign key's object goes": Way(
-        lambda w: w.team().captain.instance(), lambda w: w.person("ann").delete(), _new_in_paris
+        lambda w: w.box().entry.instance(), lambda w: w.person("ann").delete(), _new_in_paris
     ),
-    "lazy object": Way(lambda w: w.team().captain.instance(lazy=True), lambda w: w.team().captain.hset("bob")),
-    "M2M set": Way(lambda w: w.team().members.smembers(), lambda w: w.team().members.sadd("cid")),
-    "M2M call": Way(lambda w: list(w.team().members()), lambda w: w.team().members.sadd("cid"), _new_in_paris),
-    "M2M call, who is there": Way(
-        lambda w: list(w.team().members()), lambda w: w.person("bob").delete(), _new_in_paris
-    ),
-    "M2M call, filtered": Way(lambda w: list(w.team().members(city="Paris")), _bob_moves, _new_in_paris),
-    "M2M list call": Way(lambda w: list(w.team().bench()), lambda w: w.team().bench.rpush("cid"), _new_in_paris),
-    "M2M scores call": Way(lambda w: len(w.team().ranking()), lambda w: w.team().ranking.zrem("ann"), _new_in_paris),
+    "lazy object": Way(lambda w: w.box().entry.instance(lazy=True), lambda w: w.box().entry.hset("bob")),
+    "M2M set": Way(lambda w: w.box().members.smembers(), lambda w: w.box().members.sadd("cid")),
+    "M2M call": Way(lambda w: list(w.box().members()), lambda w: w.box().members.sadd("cid"), _new_in_paris),
+    "M2M call, who is there": Way(lambda w: list(w.box().members()), lambda w: w.person("bob").delete(), _new_in_paris),
+    "M2M call, filtered": Way(lambda w: list(w.box().members(city="Paris")), _bob_moves, _new_in_paris),
+    "M2M list call": Way(lambda w: list(w.box().history()), lambda w: w.box().history.rpush("cid"), _new_in_paris),
+    "M2M scores call": Way(lambda w: len(w.box().scores()), lambda w: w.box().scores.zrem("ann"), _new_in_paris),
     "related collection": Way(
-        lambda w: list(w.person("ann").owned()), lambda w: w.team().owner.set("bob"), _new_in_paris
+        lambda w: list(w.person("ann").by_key()), lambda w: w.box().key.set("bob"), _new_in_paris
     ),
     "related collection grows": Way(
-        lambda w: len(w.person("cid").teams()), lambda w: w.team().members.sadd("cid"), _new_in_paris
+        lambda w: len(w.person("cid").by_members()), lambda w: w.box().members.sadd("cid"), _new_in_paris
     ),
-    "related, filtered": Way(lambda w: list(w.person("ann").led(note="n")), lambda w: w.team().note.hset("m")),
+    "related, filtered": Way(lambda w: list(w.person("ann").by_entry(name="n")), lambda w: w.box().name.hset("m")),
     "intersect field": Way(
-        lambda w: list(w.Person.collection(city="Paris").intersect(w.team().members)),
-        lambda w: w.team().members.srem("bob"),
-        lambda w: w.team().bench.rpush("cid"),
+        lambda w: list(w.Person.collection(city="Paris").intersect(w.box().members)),
+        lambda w: w.box().members.srem("bob"),
+        lambda w: w.box().history.rpush("cid"),
     ),
     "intersect list": Way(
-        lambda w: list(w.Person.collection().intersect(w.team().bench)),
-        lambda w: w.team().bench.rpush("cid"),
-        lambda w: w.team().members.sadd("cid"),
+        lambda w: list(w.Person.collection().intersect(w.box().history)),
+        lambda w: w.box().history.rpush("cid"),
+        lambda w: w.box().members.sadd("cid"),
     ),
     "intersect sorted set": Way(
-        lambda w: list(w.Person.collection().intersect(w.team().ranking)), lambda w: w.team().ranking.zrem("bob")
+        lambda w: list(w.Person.collection().intersect(w.box().scores)), lambda w: w.box().scores.zrem("bob")
     ),
     "intersect key": Way(
         lambda w: list(w.Person.collection().intersect("a set")), lambda w: w.client.sadd("a set", "bob")
@@ -308,15 +284,15 @@ RELATIONS = {
         lambda w: list(w.Person.collection(city=w.person("bob").city)), _bob_moves, lambda w: w.person("bob").age.set(1)
     ),
     "filter by a foreign key": Way(
-        lambda w: list(w.Team.collection(owner=w.team().captain)), lambda w: w.team().captain.hset("bob")
+        lambda w: list(w.Group.collection(key=w.box().entry)), lambda w: w.box().entry.hset("bob")
     ),
     "by_score": Way(
-        lambda w: list(w.Person.collection().sort(by_score=w.team().ranking)),
-        lambda w: w.team().ranking.zadd({"ann": 7}),
+        lambda w: list(w.Person.collection().sort(by_score=w.box().scores)),
+        lambda w: w.box().scores.zadd({"ann": 7}),
     ),
     "by_score, values": Way(
-        lambda w: list(w.Person.collection().sort(by_score=w.team().ranking).values("name", SORTED_SCORE)),
-        lambda w: w.team().ranking.zincrby(0.5, "ann"),
+        lambda w: list(w.Person.collection().sort(by_score=w.box().scores).values("login", SORTED_SCORE)),
+        lambda w: w.box().scores.zincrby(0.5, "ann"),
     ),
 }
 

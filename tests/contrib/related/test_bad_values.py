@@ -6,49 +6,31 @@ from typing import Any
 
 import pytest
 
+from tests.models import groups
 from tests.tools.backends import Backend
-from uowredis import ArgumentError, DoesNotExist, InstanceHashField, RedisDatabase, Session, SetField
+from uowredis import ArgumentError, DoesNotExist, RedisDatabase, Session
 from uowredis.collection import CollectionManager
-from uowredis.contrib.related import (
-    FKInstanceHashField,
-    FKStringField,
-    M2MListField,
-    M2MSetField,
-    M2MSortedSetField,
-    RelatedModel,
-)
 
 
 class Models:
     """Groups with a field of each kind, a group with references, and what cannot be referred to."""
 
     def __init__(self, on: RedisDatabase) -> None:
-        class Person(RelatedModel):
-            database = on
-            name = InstanceHashField(indexable=True)
-            nicknames = SetField()
-            boss = FKStringField("Group", related_name="%(model)s_bossed")
+        models = groups(on)
+        self.database, self.person, self.group = on, models.person, models.group
 
-        class Group(RelatedModel):
-            database = on
-            key = FKStringField(Person, related_name="by_key")
-            entry = FKInstanceHashField(Person, related_name="by_entry")
-            members = M2MSetField(Person, related_name="by_members")
-            history = M2MListField(Person, related_name="by_history")
-            scores = M2MSortedSetField(Person, related_name="by_scores")
-
-        class Member(Person):
+        class Member(self.person):
             pass
 
-        self.database, self.person, self.group, self.member = on, Person, Group, Member
-        self.ann = Person(name="ann", nicknames=["Annie"])
-        self.box = Group(key="1", entry="1", members=["1"], history=["1"], scores={"1": 1})
+        self.member = Member
+        self.ann = self.person(name="ann", nicknames=["Annie"])
+        self.box = self.group(key="1", entry="1", members=["1"], history=["1"], scores={"1": 1})
         self.ann.boss.set(self.box)
         self.subclassed = Member(name="m")
-        self.deleted = Person(name="deleted")
+        self.deleted = self.person(name="deleted")
         self.deleted.delete()
         with Session(on) as session:
-            self.rolled_back, self.rolled_back_empty = Person(name="x"), Person()
+            self.rolled_back, self.rolled_back_empty = self.person(name="x"), self.person()
             session.rollback()
 
 

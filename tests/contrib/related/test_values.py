@@ -6,18 +6,11 @@ from typing import Any
 import attrs
 import pytest
 
+from tests.models import groups
 from tests.tools.backends import Backend
 from tests.tools.place import Place
-from uowredis import ArgumentError, InstanceHashField, PKField, RedisDatabase, Session
+from uowredis import ArgumentError, RedisDatabase, Session
 from uowredis.collection import CollectionManager
-from uowredis.contrib.related import (
-    FKInstanceHashField,
-    FKStringField,
-    M2MListField,
-    M2MSetField,
-    M2MSortedSetField,
-    RelatedModel,
-)
 
 
 @attrs.frozen
@@ -33,23 +26,16 @@ class World:
 
 
 def world(on: RedisDatabase, *, chosen: bool = False) -> World:
-    class Person(RelatedModel):
-        database = on
-        if chosen:
-            login = PKField()
-        name = InstanceHashField(indexable=True)
-
-    class Group(RelatedModel):
-        database = on
-        name = InstanceHashField(indexable=True)
-        key = FKStringField("Person", related_name="by_key")
-        entry = FKInstanceHashField("Person", related_name="by_entry")
-        members = M2MSetField("Person", related_name="by_members")
-        history = M2MListField("Person", related_name="by_history")
-        scores = M2MSortedSetField("Person", related_name="by_scores")
-
-    first, second = (Person(name=pk, **({"login": pk} if chosen else {})) for pk in "12")
-    return World(Person, Group, first, second, Group(name="box"), Group(name="holder", key="2", entry="2"))
+    models = groups(on, chosen=chosen)
+    first, second = (models.person(name=pk, **({"login": pk} if chosen else {})) for pk in "12")
+    return World(
+        models.person,
+        models.group,
+        first,
+        second,
+        box=models.group(name="box"),
+        holder=models.group(name="holder", key="2", entry="2"),
+    )
 
 
 #: How person 2 may be given.
