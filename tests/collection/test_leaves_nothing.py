@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import redis
 
-from tests.collection.people import People, current_user, declare, documented
+from tests.models import People, current_user, documented, people
 from tests.tools.backends import Backend, Real
 from tests.tools.proxy import Proxy
 from tests.tools.servers import RealServer
@@ -63,7 +63,7 @@ def test_nothing_is_left_by_a_dropped_connection(real: Real, real_server: RealSe
     documented(real.database())
     before = real.dump()
     with Proxy(real_server) as proxy, RedisDatabase.from_url(proxy.url) as on:
-        collection = declare(on).extended.collection(firstname="John", city="New York").sort(by="birth_year")
+        collection = people(on).extended.collection(firstname="John", city="New York").sort(by="birth_year")
         assert ["1", "2"] == collection
         proxy.cut(**{when: point})
         with pytest.raises(Unreachable):
@@ -121,23 +121,23 @@ ON_A_REPLICA: dict[str, tuple[Make, list[Any]]] = {
 def test_queries_without_temporary_keys_run_on_a_read_only_replica(replica: RealServer) -> None:
     """One filter in any order, several in none: lists, slices, items, length, membership, streaming."""
     with RedisDatabase.from_url(replica.url) as on:
-        people = declare(on)
-        me = people.user("me")
+        models = people(on)
+        me = models.user("me")
         for kind, (make, expected) in ON_A_REPLICA.items():
-            collection = make(people, me)
+            collection = make(models, me)
             assert (kind, expected) == (kind, list(collection))
             assert (kind, len(expected)) == (kind, len(collection))
             assert (kind, expected) == (kind, list(collection.iter()))
-        johns = people.extended.collection(firstname="John")
+        johns = models.extended.collection(firstname="John")
         assert (["1", "2"], "1", "2") == (johns[0:5], johns[0], johns[-1])
-        assert "1" in people.extended.collection(firstname="John", lastname="Smith")
-        assert [people.extended("4")] == people.extended.collection(city="Paris").instances()
+        assert "1" in models.extended.collection(firstname="John", lastname="Smith")
+        assert [models.extended("4")] == models.extended.collection(city="Paris").instances()
 
 
 def test_what_needs_temporary_keys_says_so_on_a_replica(replica: RealServer) -> None:
     """Several filters, sorted: the server refuses it, and the connection serves on."""
     with RedisDatabase.from_url(replica.url) as on:
-        johns = declare(on).extended.collection(firstname="John", city="New York")
+        johns = people(on).extended.collection(firstname="John", city="New York")
         with pytest.raises(Rejected, match="READONLY"):
             list(johns.copy().sort(by="birth_year"))
         assert {"1", "2"} == set(johns)

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from tests.collection.people import documented
+from tests.models import documented, products
 from tests.tools.backends import Backend, Real
 from tests.tools.monitor import Monitor
 from tests.tools.servers import RealServer
-from uowredis import InstanceHashField, RedisModel, Session
+from uowredis import Session
 
 
 @pytest.fixture
@@ -20,17 +20,12 @@ def person(server: Backend) -> Any:
 
 def many(server: Backend, count: int) -> Any:
     """Return a model with *count* objects."""
-    on = server.database()
-
-    class Thing(RedisModel):
-        database = on
-        kind = InstanceHashField(indexable=True)
-
-    with Session(on) as session:
+    product = products(server.database())
+    with Session(product.database) as session:
         for _ in range(count):
-            Thing(kind="same")
+            product(kind="same")
         session.commit()
-    return Thing
+    return product
 
 
 def test_equality_with_lists(person: Any) -> None:

@@ -8,11 +8,11 @@ from typing import Any
 import attrs
 import pytest
 
-from tests.collection.people import People, current_user, documented
+from tests.models import People, current_user, documented, words
 from tests.tools.backends import Real
 from tests.tools.proxy import Proxy
-from uowredis import InstanceHashField, PKField, RedisDatabase, RedisModel, Session
-from uowredis.contrib.collection import SORTED_SCORE, ExtendedCollectionManager
+from uowredis import RedisDatabase, Session
+from uowredis.contrib.collection import SORTED_SCORE
 
 PAGE = Path(__file__).parents[2] / "docs" / "collections.md"
 
@@ -42,7 +42,7 @@ class Stage:
 
     people: People
     me: Any
-    named: type[Any]
+    word: type[Any]
     stored: str
 
     def find(self, **filters: Any) -> Any:
@@ -129,8 +129,8 @@ CASES = [
     Case(
         "stored, filtered", lambda s: s.find().from_stored(s.stored).filter(city="Paris"), [["LRANGE"], ["SMISMEMBER"]]
     ),
-    Case("text primary keys, sorted", lambda s: s.named.collection(kind="a").sort(), [["SORT"]]),
-    Case("text primary keys, sliced", lambda s: s.named.collection(kind="a"), [["SORT"]], lambda c: c[0:1]),
+    Case("text primary keys, sorted", lambda s: s.word.collection(kind="a").sort(), [["SORT"]]),
+    Case("text primary keys, sliced", lambda s: s.word.collection(kind="a"), [["SORT"]], lambda c: c[0:1]),
     Case(
         "store", lambda s: s.find(**JOHN), [["SMEMBERS"], *transaction("DEL", "RPUSH", "EXPIRE")], lambda c: c.store()
     ),
@@ -143,18 +143,13 @@ def stage(real: Real, proxy: Proxy) -> Iterator[Stage]:
     with RedisDatabase.from_url(proxy.url) as on:
         people = documented(on)
 
-        class Named(RedisModel):
-            database = on
-            collection_manager = ExtendedCollectionManager
-            key = PKField()
-            kind = InstanceHashField(indexable=True)
-
-        Named(key="b", kind="a")
-        Named(key="10", kind="a")
+        word = words(on)
+        word(key="b", kind="a")
+        word(key="10", kind="a")
         me = current_user(people)
         stored = people.extended.collection(firstname="John").sort().store().stored_key
         proxy.reset()
-        yield Stage(people, me, Named, stored)
+        yield Stage(people, me, word, stored)
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
@@ -200,9 +195,9 @@ def test_explain_prints_lines_like_a_plan(stage: Stage) -> None:
         '  DEL ":extended:__collection__:tmp:<random>"\n'
         "  EXEC"
     )
-    assert "O(N)" in str(stage.named.collection().sort().explain())
+    assert "O(N)" in str(stage.word.collection().sort().explain())
     assert "O(N)" in str(stage.find().sort(by_score="key").explain())
-    assert "O(N)" not in str(stage.named.collection().sort(alpha=True).explain())
+    assert "O(N)" not in str(stage.word.collection().sort(alpha=True).explain())
 
 
 @pytest.mark.parametrize("count", [1, 100, 3_000])

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from tests.models import words
 from tests.tools.backends import Backend
 from uowredis import InstanceHashField, PKField, RedisModel, SortedSetField
 from uowredis.contrib.collection import ExtendedCollectionManager
@@ -185,13 +186,8 @@ def test_a_step_of_0_is_refused(server: Backend, step: int) -> None:
 
 def test_primary_keys_that_read_like_special_numbers(server: Backend) -> None:
     """A name is a name, also where a float could be read from it: numbers come before text, in every slice."""
-    on = server.database()
-
-    class Word(RedisModel):
-        database = on
-        key = PKField()
-
+    word = words(server.database())
     for pk in ("b", "nan", "3", "a", "1", "10", "zz", "2"):
-        Word(key=pk)
-    assert ["1", "2", "3", "10", "a", "b", "nan", "zz"] == Word.collection().sort()
-    assert ["zz", "nan", "b", "a", "10", "3", "2", "1"] == Word.collection().sort(desc=True)
+        word(key=pk)
+    assert ["1", "2", "3", "10", "a", "b", "nan", "zz"] == word.collection().sort()
+    assert ["zz", "nan", "b", "a", "10", "3", "2", "1"] == word.collection().sort(desc=True)

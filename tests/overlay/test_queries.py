@@ -4,21 +4,14 @@ from typing import Any
 
 import pytest
 
-from tests.collection.people import People, current_user, documented
+from tests.models import People, current_user, documented, products, things, words
 from tests.tools.backends import Backend, Real
 from tests.tools.monitor import Monitor
 from tests.tools.servers import RealServer
 from uowredis import (
-    HashField,
-    InstanceHashField,
-    ListField,
     PendingWrites,
-    PKField,
-    RedisModel,
     Rejected,
     Session,
-    SetField,
-    StringField,
 )
 from uowredis.contrib.collection import SORTED_SCORE
 
@@ -59,59 +52,46 @@ def test_created_changed_and_deleted_objects(server: Backend, people: People) ->
 
 def test_chosen_primary_keys(server: Backend) -> None:
     """Objects with a chosen pk are found before their commit; one deleted and created again counts as it will be."""
-    on = server.database()
-
-    class Word(RedisModel):
-        database = on
-        key = PKField()
-        kind = InstanceHashField(indexable=True)
-
-    Word(key="b", kind="noun")
-    Word(key="10", kind="noun")
-    with Session(on, on_pending="discard"):
-        Word(key="a", kind="noun")
-        Word("b").delete()
-        assert ["10", "a"] == Word.collection(kind="noun").sort()
-        Word(key="b", kind="verb")
-        assert ["10", "a"] == Word.collection(kind="noun").sort()
-        assert ["10", "a", "b"] == Word.collection()[:]
-        assert ["b", "a"] == Word.collection().sort(desc=True)[:2]
-        assert ["b"] == Word.collection(kind="verb")
-        assert [("b", "verb")] == Word.collection(kind="verb").values_list()
-        assert ["b"] == [word.pk.get() for word in Word.collection(kind="verb").instances()]
+    word = words(server.database())
+    word(key="b", kind="noun")
+    word(key="10", kind="noun")
+    with Session(word.database, on_pending="discard"):
+        word(key="a", kind="noun")
+        word("b").delete()
+        assert ["10", "a"] == word.collection(kind="noun").sort()
+        word(key="b", kind="verb")
+        assert ["10", "a"] == word.collection(kind="noun").sort()
+        assert ["10", "a", "b"] == word.collection()[:]
+        assert ["b", "a"] == word.collection().sort(desc=True)[:2]
+        assert ["b"] == word.collection(kind="verb")
+        assert [("b", "verb", None, None, None)] == word.collection(kind="verb").values_list()
+        assert ["b"] == [one.pk.get() for one in word.collection(kind="verb").instances()]
 
 
 def test_changes_that_need_what_was_there(server: Backend) -> None:
     """Additions, sums and removals are tried on what is stored: an object is found by the result, and by it alone."""
-    on = server.database()
-
-    class Item(RedisModel):
-        database = on
-        title = StringField(indexable=True)
-        rank = InstanceHashField(indexable=True)
-        rows = ListField(indexable=True)
-        tags = SetField(indexable=True)
-        headers = HashField(indexable=True)
-
-    Item(title="a", rank=1, rows=["x", "y", "x"], tags=["red"], headers={"e": 1})
-    Item(title="b", rank=2, rows=["y"], tags=["red"], headers={"e": 2})
-    with Session(on, on_pending="discard"):
-        item = Item("1")
-        item.title.append("b")
-        item.rank.hincrby(1)
-        item.rows.lpop()
-        item.rows.lpop()
-        item.tags.spop()
-        item.headers.hincrby("e", 1)
-        assert ["1"] == Item.collection(title="ab")
-        assert [] == Item.collection(title="a")
-        assert {"1", "2"} == Item.collection(rank=2)
-        assert [] == Item.collection(rank=1)
-        assert ["1"] == Item.collection(rows="x")
-        assert ["2"] == Item.collection(rows="y")
-        assert ["2"] == Item.collection(tags="red")
-        assert {"1", "2"} == Item.collection(headers__e=2)
-        assert ["1"] == Item.collection(headers__e=2, title="ab", rank=2, rows="x")
+    thing = things(server.database())
+    thing(
+        indexed_string="a", indexed_entry=1, indexed_list=["x", "y", "x"], indexed_set=["red"], indexed_headers={"e": 1}
+    )
+    thing(indexed_string="b", indexed_entry=2, indexed_list=["y"], indexed_set=["red"], indexed_headers={"e": 2})
+    with Session(thing.database, on_pending="discard"):
+        item = thing("1")
+        item.indexed_string.append("b")
+        item.indexed_entry.hincrby(1)
+        item.indexed_list.lpop()
+        item.indexed_list.lpop()
+        item.indexed_set.spop()
+        item.indexed_headers.hincrby("e", 1)
+        assert ["1"] == thing.collection(indexed_string="ab")
+        assert [] == thing.collection(indexed_string="a")
+        assert {"1", "2"} == thing.collection(indexed_entry=2)
+        assert [] == thing.collection(indexed_entry=1)
+        assert ["1"] == thing.collection(indexed_list="x")
+        assert ["2"] == thing.collection(indexed_list="y")
+        assert ["2"] == thing.collection(indexed_set="red")
+        assert {"1", "2"} == thing.collection(indexed_headers__e=2)
+        assert ["1"] == thing.collection(indexed_headers__e=2, indexed_string="ab", indexed_entry=2, indexed_list="x")
 
 
 def test_lists_with_pending_members(people: People) -> None:
@@ -222,24 +202,18 @@ def test_a_raw_key_that_the_session_does_not_change(server: Backend, people: Peo
 
 def test_what_only_the_server_knows(server: Backend) -> None:
     """A query on a field with a pending float increment is refused, or right; others are not concerned."""
-    on = server.database()
-
-    class Shop(RedisModel):
-        database = on
-        rate = InstanceHashField(indexable=True)
-        city = InstanceHashField(indexable=True)
-
-    Shop(rate="0.1", city="Paris")
-    Shop(rate="0.3", city="Rome")
-    with Session(on) as session:
-        Shop("1").rate.hincrbyfloat("0.2")
-        assert {"1"} == set(Shop.collection(city="Paris"))
+    product = products(server.database())
+    product(kind="0.1", color="red")
+    product(kind="0.3", color="blue")
+    with Session(product.database) as session:
+        product("1").kind.hincrbyfloat("0.2")
+        assert {"1"} == set(product.collection(color="red"))
         try:
-            found: Any = set(Shop.collection(rate="0.3"))
+            found: Any = set(product.collection(kind="0.3"))
         except PendingWrites as error:
             found = error
         session.commit()
-    after = set(Shop.collection(rate="0.3"))
+    after = set(product.collection(kind="0.3"))
     assert {"1", "2"} == after
     assert isinstance(found, PendingWrites) or found == after
 
@@ -250,20 +224,15 @@ NO_NUMBERS = ["1_0", "7 ", "nan", "x", "1e", "--1", "\u0661"]
 
 def ranked(real: Real, value: str) -> tuple[Any, Any]:
     """Return what a numeric sort says of three objects, one with *value*: before the commit of it, and after."""
-    on = real.database()
-
-    class Ranked(RedisModel):
-        database = on
-        rank = InstanceHashField()
-
+    product = products(real.database())
     for rank in ("3", "-200", "200"):
-        Ranked(rank=rank)
+        product(price=rank)
     answers: list[Any] = []
-    with Session(on) as session:
-        Ranked("1").rank.hset(value)
+    with Session(product.database) as session:
+        product("1").price.hset(value)
         for _ in range(2):
             try:
-                answers.append(list(Ranked.collection().sort(by="rank")))
+                answers.append(list(product.collection().sort(by="price")))
             except Rejected as error:
                 answers.append("alpha=True" in str(error))
             if session.pending:
