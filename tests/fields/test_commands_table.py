@@ -21,17 +21,14 @@ from tests.fields.conversations import (
     Conversation,
     call,
 )
+from tests.models import things
 from tests.tools.backends import Backend
 from uowredis import (
-    HashField,
     InstanceHashField,
-    ListField,
     Pending,
     RedisModel,
     Rejected,
     Session,
-    SetField,
-    SortedSetField,
     StringField,
 )
 from uowredis.fields import reads, writes
@@ -269,48 +266,38 @@ def test_bits_are_counted_by_bit_where_the_server_does(server: Backend, client: 
 
 def test_yes_and_no_are_bool(server: Backend) -> None:
     """Replies that say yes or no are True or False, counts are int, float increments give float."""
-
-    class Example(RedisModel):
-        database = server.database()
-        string = StringField()
-        headers = HashField()
-        entry = InstanceHashField()
-        tags = SetField()
-        queue = ListField()
-        scores = SortedSetField()
-
-    example = Example()
+    example = things(server.database())()
     replies = {
         "bool": [
             example.string.setnx("1"),
             example.headers.hsetnx("a", "1"),
             example.headers.hexists("a"),
             example.entry.hsetnx("1"),
-            example.tags.sismember("a"),
+            example.set.sismember("a"),
             example.string.set("1"),
             example.headers.hmset(a=1),
             example.hmset(entry="1"),
-            example.queue.ltrim(0, 1),
+            example.list.ltrim(0, 1),
         ],
         "int": [
             example.entry.hset("1"),
             example.headers.hset("a", "1"),
-            example.tags.sadd("a"),
-            example.tags.srem("a"),
+            example.set.sadd("a"),
+            example.set.srem("a"),
             example.string.incr(),
             example.headers.hincrby("a"),
             example.entry.hincrby(),
             example.headers.delete(),
-            example.scores.zadd(a=1),
-            example.scores.zrank("a"),
+            example.zset.zadd(a=1),
+            example.zset.zrank("a"),
         ],
         "float": [
             example.string.incrbyfloat(1),
             example.headers.hincrbyfloat("a"),
             example.entry.hincrbyfloat(),
-            example.scores.zscore("a"),
-            example.scores.zincrby(1, "a"),
-            example.scores.zadd({"a": 1}, incr=True),
+            example.zset.zscore("a"),
+            example.zset.zincrby(1, "a"),
+            example.zset.zadd({"a": 1}, incr=True),
         ],
     }
     assert {(kind, kind) for kind in replies} == {

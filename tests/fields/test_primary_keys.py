@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.models import words
 from tests.tools.backends import Backend
 from uowredis import AutoPKField, DoesNotExist, ImplementationError, PKField, Session, UniquenessError, fields, model
 
@@ -98,68 +99,49 @@ def test_an_object_may_be_only_its_pk(server: Backend) -> None:
 )
 def test_a_pk_is_any_text(server: Backend, given: object, stored: str) -> None:
     """A chosen pk may be number, float, uuid or name; it comes back as the text that is stored."""
-    main_database = server.database()
-
-    class Baz(model.RedisModel):
-        database = main_database
-        name = fields.PKField()
-        foo = fields.StringField(indexable=True)
-
-    baz = Baz(name=given, foo="FOO")
-    assert (stored, "FOO", True) == (baz.pk.get(), Baz(given).foo.get(), Baz.exists(stored))
-    baz.delete()
-    with Session(main_database) as s:
-        baz = Baz(name=given, foo="FOO")
-        assert (stored, "FOO", baz) == (baz.pk.get(), Baz(given).foo.get(), Baz.get(foo="FOO"))
+    word = words(server.database())
+    made = word(key=given, rank="FOO")
+    assert (stored, "FOO", True) == (made.pk.get(), word(given).rank.get(), word.exists(stored))
+    made.delete()
+    with Session(word.database) as s:
+        made = word(key=given, rank="FOO")
+        assert (stored, "FOO", made) == (made.pk.get(), word(given).rank.get(), word.get(rank="FOO"))
         s.commit()
-    assert (stored, "FOO", baz) == (baz.pk.get(), Baz(given).foo.get(), Baz.get(foo="FOO"))
+    assert (stored, "FOO", made) == (made.pk.get(), word(given).rank.get(), word.get(rank="FOO"))
 
 
 def test_a_chosen_pk_is_taken_once(server: Backend) -> None:
     """A second object with the pk is refused, and the first is left as it is."""
-    main_database = server.database()
-
-    class Baz(model.RedisModel):
-        database = main_database
-        name = fields.PKField()
-        foo = fields.StringField(indexable=True)
-
-    Baz(name="one", foo="FOO")
+    word = words(server.database())
+    word(key="one", rank="FOO")
     before = server.dump()
     with pytest.raises(UniquenessError, match="one"):
-        Baz(name="one", foo="other")
+        word(key="one", rank="other")
     assert before == server.dump()
-    with Session(main_database) as s:
-        Baz(name="one", foo="other")
+    with Session(word.database) as s:
+        word(key="one", rank="other")
         with pytest.raises(UniquenessError, match="one"):
             s.commit()
         s.rollback()
-    with Session(main_database) as s:
-        Baz(name="two")
+    with Session(word.database) as s:
+        word(key="two")
         with pytest.raises(UniquenessError, match="two"):
-            Baz(name="two")
+            word(key="two")
         s.rollback()
     assert before == server.dump()
 
 
 def test_a_pk_is_free_again_after_deletion(server: Backend) -> None:
     """A deleted object's pk may be chosen again, also in the session that deletes it; nothing of the old one stays."""
-    main_database = server.database()
-
-    class Baz(model.RedisModel):
-        database = main_database
-        name = fields.PKField()
-        foo = fields.StringField(indexable=True)
-        bar = fields.StringField()
-
-    Baz(name="one", foo="old", bar="BAR").delete()
-    old = Baz(name="one", foo="old", bar="BAR")
-    with Session(main_database) as s:
+    word = words(server.database())
+    word(key="one", rank="old", plain="BAR").delete()
+    old = word(key="one", rank="old", plain="BAR")
+    with Session(word.database) as s:
         old.delete()
-        new = Baz(name="one", foo="new")
-        assert ["new", None] == [new.foo.get(), new.bar.get()]
+        new = word(key="one", rank="new")
+        assert ["new", None] == [new.rank.get(), new.plain.get()]
         s.commit()
-    assert ["new", None, False] == [new.foo.get(), new.bar.get(), Baz.exists(foo="old")]
+    assert ["new", None, False] == [new.rank.get(), new.plain.get(), word.exists(rank="old")]
 
 
 def test_a_pk_cannot_be_changed(server: Backend) -> None:

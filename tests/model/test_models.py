@@ -2,16 +2,15 @@
 
 import pytest
 
+from tests.models import things
 from tests.tools.backends import Backend
 from uowredis import (
     ArgumentError,
     DoesNotExist,
-    HashField,
     InstanceHashField,
     PKField,
     RedisModel,
     Session,
-    SetField,
     StringField,
     fields,
     model,
@@ -56,38 +55,30 @@ def test_an_object_is_made_by_the_commit(server: Backend) -> None:
 
 def test_every_kind_of_field_takes_a_value_in_the_constructor(server: Backend) -> None:
     """Sets and lists take many values, hashes and sorted sets a mapping."""
-    main_database = server.database()
-
-    class Example(RedisModel):
-        database = main_database
-        tags = SetField()
-        queue = fields.ListField()
-        headers = HashField()
-        scores = fields.SortedSetField()
-        entry = InstanceHashField()
+    thing = things(server.database())
 
     def given() -> dict[str, object]:
         return {
-            "tags": {"a", "b"},
-            "queue": ["x", 2, "x"],
+            "set": {"a", "b"},
+            "list": ["x", 2, "x"],
             "headers": {"from": "me"},
-            "scores": {"a": 1.5},
+            "zset": {"a": 1.5},
             "entry": 5,
         }
 
     def held(example: RedisModel) -> list[object]:
         return [
-            example.tags.smembers(),
-            example.queue.lrange(0, -1),
+            example.set.smembers(),
+            example.list.lrange(0, -1),
             example.headers.hgetall(),
-            example.scores.zscore("a"),
+            example.zset.zscore("a"),
             example.entry.hget(),
         ]
 
     expected = [{"a", "b"}, ["x", "2", "x"], {"from": "me"}, 1.5, "5"]
-    assert expected == held(Example(**given()))
-    with Session(main_database) as s:
-        example = Example(**given())
+    assert expected == held(thing(**given()))
+    with Session(thing.database) as s:
+        example = thing(**given())
         assert expected == held(example)
         s.commit()
     assert expected == held(example)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.session.stock import DOORS, SESSION, Door, Planned, Stock, data, stocked
+from tests.session.doors import DOORS, SESSION, Door, Planned, Stock, data, stocked
 from tests.tools.backends import Backend
 from tests.whole.walks.programs import Graph
 from uowredis import (

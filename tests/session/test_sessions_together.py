@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.models import products
 from tests.tools.backends import Backend
 from uowredis import (
     Conflict,
@@ -265,16 +266,12 @@ def test_what_a_class_may_not_declare(database: RedisDatabase) -> None:
 
 def test_a_primary_key_to_be_is_a_condition_like_any_other(server: Backend) -> None:
     """A new object gets its key where a query with other conditions asks for just that one."""
-
-    class Song(RedisModel):
-        database = server.database()
-        title = StringField(indexable=True)
-
-    Song(title="a")
-    with Session(Song.database) as session:
-        Song(title="a")
-        assert Song.exists(pk="2", title="a")
-        assert "2" == Song.get(pk=2, title="a").pk.get()
-        assert not Song.exists(pk="2", title="b")
+    product = products(server.database())
+    product(code="a")
+    with Session(product.database) as session:
+        product(code="a")
+        assert product.exists(pk="2", code="a")
+        assert "2" == product.get(pk=2, code="a").pk.get()
+        assert not product.exists(pk="2", code="b")
         session.commit()
-    assert Song.exists(pk="2", title="a")
+    assert product.exists(pk="2", code="a")

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.session.stock import data, stocked
+from tests.session.doors import data, stocked
 from tests.session.ways import World
 from tests.tools.backends import Backend
 from uowredis import (

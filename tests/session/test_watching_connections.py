@@ -3,7 +3,7 @@
 import pytest
 import redis
 
-from tests.session.stock import Planned, data
+from tests.session.doors import Planned, data
 from tests.session.ways import World
 from tests.tools.backends import Real
 from uowredis import Conflict, Rejected, Session, TooManyGuards, UniquenessError

@@ -6,7 +6,7 @@ from typing import Any
 import attrs
 
 from tests.models import groups
-from tests.session.stock import Stock
+from tests.session.doors import Stock
 from uowredis import RedisDatabase
 from uowredis.contrib.collection import SORTED_SCORE
 

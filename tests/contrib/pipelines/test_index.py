@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.contrib.pipelines.people import SHAPES, People, declare, on
+from tests.contrib.pipelines.models import SHAPES, People, declare, on
 from tests.tools.backends import Backend
 from tests.tools.wholeness import check_whole, decoded
 from uowredis import Session, UniquenessError

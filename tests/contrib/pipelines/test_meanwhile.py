@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import redis
 
-from tests.contrib.pipelines.people import SHAPES, People, declare
+from tests.contrib.pipelines.models import SHAPES, People, declare
 from tests.tools.backends import Real
 from tests.tools.proxy import Proxy
 from tests.tools.wholeness import check_whole

@@ -7,7 +7,7 @@ import attrs
 import pytest
 import redis
 
-from tests.contrib.pipelines.people import People
+from tests.contrib.pipelines.models import People
 from tests.fields.conversations import CONVERSATIONS, EXPIRING, Conversation
 from tests.fields.test_commands_table import Theirs, models_of, unordered
 from tests.tools.backends import Backend

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.contrib.pipelines.people import SHAPES, People
+from tests.contrib.pipelines.models import SHAPES, People
 from tests.tools.backends import Backend
 from tests.tools.wholeness import check_whole, decoded
 from uowredis import Session, SessionError

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.contrib.pipelines.people import SHAPES, People, declare, on
+from tests.contrib.pipelines.models import SHAPES, People, declare, on
 from tests.tools.backends import Backend
 from tests.tools.wholeness import check_whole
 from uowredis import ArgumentTypeError, Conflict, DoesNotExist, SessionError, UniquenessError

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.contrib.pipelines.people import SHAPES, People
+from tests.contrib.pipelines.models import SHAPES, People
 from tests.tools.backends import Backend
 from tests.tools.wholeness import check_whole
 from uowredis import ArgumentError, ArgumentTypeError, Conflict, ImplementationError, SessionError

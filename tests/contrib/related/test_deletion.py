@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.contrib.related.people import FIELDS, MANY, SINGLE, Models, Society, check, forget, refer, stored, there
+from tests.contrib.related.by_field import FIELDS, MANY, SINGLE, Models, Society, check, forget, refer, stored, there
 from tests.tools.backends import Backend
 from tests.tools.wholeness import check_whole
 from uowredis import DoesNotExist, RestrictedError, Session

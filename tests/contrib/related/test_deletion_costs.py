@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.contrib.related.people import FIELDS, Models, Society, check, refer, there
+from tests.contrib.related.by_field import FIELDS, Models, Society, check, refer, there
 from tests.tools.backends import Backend, Real
 from tests.tools.exact import committed
 from tests.tools.proxy import Proxy

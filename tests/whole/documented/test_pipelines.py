@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.contrib.pipelines.people import on
+from tests.contrib.pipelines.models import on
 from tests.tools.backends import Backend
 from uowredis import RedisDatabase, RedisModel, StringField
 from uowredis.contrib.database import PipelineDatabase

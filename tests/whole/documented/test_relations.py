@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.tools.place import Place
-from tests.whole.documented.chapter import MANY, add, club, followed, owned, stored
+from tests.whole.documented.club import MANY, add, club, followed, owned, stored
 from uowredis import (
     InstanceHashField,
     ListField,

@@ -8,16 +8,12 @@ from typing import Any
 
 import redis
 
+from tests.models import products, words
 from uowredis import (
     Conflict,
     DoesNotExist,
-    InstanceHashField,
-    PKField,
     RedisDatabase,
-    RedisModel,
     Session,
-    SetField,
-    StringField,
     UniquenessError,
 )
 
@@ -30,20 +26,7 @@ Outcomes = list[str]
 
 class Models:
     def __init__(self, on: RedisDatabase) -> None:
-        class Bike(RedisModel):
-            database = on
-            name = InstanceHashField(unique=True)
-            color = InstanceHashField(indexable=True)
-            hits = StringField(indexable=True)
-            tags = SetField(indexable=True)
-
-        class Shop(RedisModel):
-            database = on
-            code = PKField()
-            city = InstanceHashField(indexable=True)
-            owner = StringField()
-
-        self.database, self.Bike, self.Shop = on, Bike, Shop
+        self.database, self.Product, self.Word = on, products(on), words(on)
 
 
 def together(url: str) -> None:
@@ -72,15 +55,15 @@ def begin(url: str) -> Models:
 
 def update_its_own(url: str, worker: int, times: int) -> Outcomes:
     models = begin(url)
-    bike = models.Bike(str(worker + 1))
+    product = models.Product(str(worker + 1))
 
     def update(number: int) -> None:
         # One attempt: whoever met anybody else would be in conflict.
         with Session(models.database, attempts=1, on_pending="discard") as session:
-            bike.color.hset(COLORS[(number + worker) % len(COLORS)])
-            bike.hits.incr()
-            bike.tags.sadd(COLORS[number % len(COLORS)])
-            bike.tags.srem(COLORS[(number + 1) % len(COLORS)])
+            product.color.hset(COLORS[(number + worker) % len(COLORS)])
+            product.hits.incr()
+            product.tags.sadd(COLORS[number % len(COLORS)])
+            product.tags.srem(COLORS[(number + 1) % len(COLORS)])
             session.commit()
 
     return [outcome(lambda number=number: update(number)) for number in range(times)]
@@ -88,12 +71,12 @@ def update_its_own(url: str, worker: int, times: int) -> Outcomes:
 
 def update_the_same(url: str, worker: int, times: int) -> Outcomes:
     models = begin(url)
-    bike = models.Bike("1")
+    product = models.Product("1")
 
     def update(number: int) -> None:
         with Session(models.database, attempts=2, on_pending="discard") as session:
-            bike.color.hset(COLORS[(number + worker) % len(COLORS)])
-            bike.hits.incr()
+            product.color.hset(COLORS[(number + worker) % len(COLORS)])
+            product.hits.incr()
             session.commit()
 
     return [outcome(lambda number=number: update(number)) for number in range(times)]
@@ -102,7 +85,7 @@ def update_the_same(url: str, worker: int, times: int) -> Outcomes:
 def claim_a_name(url: str, worker: int, times: int) -> Outcomes:
     models = begin(url)
     return [
-        outcome(lambda number=number: models.Bike(name=f"name {number}", color=COLORS[worker % 3], tags=[worker]))
+        outcome(lambda number=number: models.Product(name=f"name {number}", color=COLORS[worker % 3], tags=[worker]))
         for number in range(times)
     ]
 
@@ -110,7 +93,7 @@ def claim_a_name(url: str, worker: int, times: int) -> Outcomes:
 def claim_a_pk(url: str, worker: int, times: int) -> Outcomes:
     models = begin(url)
     return [
-        outcome(lambda number=number: models.Shop(code=f"shop {number}", city=f"city {worker}", owner=worker))
+        outcome(lambda number=number: models.Word(key=f"word {number}", kind=f"kind {worker}", plain=worker))
         for number in range(times)
     ]
 
@@ -118,31 +101,31 @@ def claim_a_pk(url: str, worker: int, times: int) -> Outcomes:
 def update_or_delete(url: str, worker: int, times: int) -> Outcomes:
     models = Models(RedisDatabase.from_url(url))
     # They are all there yet.
-    bikes = [models.Bike(str(pk)) for pk in range(1, times + 1)]
+    handles = [models.Product(str(pk)) for pk in range(1, times + 1)]
     together(url)
 
-    def attempt(bike: Any) -> None:
+    def attempt(product: Any) -> None:
         if worker % 2:
-            bike.delete()
+            product.delete()
             return
         with Session(models.database, attempts=100, on_pending="discard") as session:
-            bike.color.hset(COLORS[worker % 3])
-            bike.hits.incr()
-            bike.tags.sadd(worker)
+            product.color.hset(COLORS[worker % 3])
+            product.hits.incr()
+            product.tags.sadd(worker)
             session.commit()
 
-    return [outcome(lambda bike=bike: attempt(bike)) for bike in bikes]
+    return [outcome(lambda product=product: attempt(product)) for product in handles]
 
 
 def swap(url: str, worker: int, times: int) -> Outcomes:
     models = begin(url)
-    bikes = [models.Bike("1"), models.Bike("2"), models.Bike("3")]
+    handles = [models.Product("1"), models.Product("2"), models.Product("3")]
     names = ["x", "y", "z"]
 
     def attempt(number: int) -> None:
         with Session(models.database, attempts=100, on_pending="discard") as session:
-            for place, bike in enumerate(bikes):
-                bike.name.hset(names[(place + number + worker) % 3])
+            for place, product in enumerate(handles):
+                product.name.hset(names[(place + number + worker) % 3])
             session.commit()
 
     return [outcome(lambda number=number: attempt(number)) for number in range(times)]

@@ -9,7 +9,18 @@ from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from tests.tools.backends import Backend
-from tests.whole.walks.questions import BOX, RAW, VALUES, WRITES, Models, Question, Write, declare, pks, questions
+from tests.whole.walks.collection_questions import (
+    BOX,
+    RAW,
+    VALUES,
+    WRITES,
+    Models,
+    Question,
+    Write,
+    declare,
+    pks,
+    questions,
+)
 from uowredis import PendingWrites, Rejected, Session
 
 
