@@ -23,8 +23,7 @@ from uowredis.exceptions import CommitError, OutcomeUnknown, PartiallyApplied, R
 from uowredis.plan import script
 from uowredis.plan.plan import CHUNK, Plan
 from uowredis.plan.printing import quoted
-from uowredis.plan.steps import Allocate, Fetch
-from uowredis.schema.models import ModelSchema
+from uowredis.plan.steps import Fetch
 
 #: hiredis' own stub knows tuples of one item only.
 _pack: Callable[[tuple[str, ...] | tuple[bytes, ...]], bytes] = hiredis.pack_command  # type: ignore[assignment]
@@ -261,7 +260,7 @@ class Link:
         return bool(self._owed) or self._in_multi
 
     def look(self, fetch: Fetch) -> list[Any]:
-        """Watch and read in one round trip; return the raw replies of the reads.
+        """Watch, count and read in one round trip; return the raw replies of the counters and of the questions.
 
         Raises:
             Rejected: where the server answers one with an error.
@@ -269,21 +268,11 @@ class Link:
         calls = fetch.calls
         self._watching = self._watching or bool(fetch.watch)
         self.send(calls)
-        return self.checked(calls, self.replies(len(calls)))[len(calls) - len(fetch.questions) :]
+        return self.checked(calls, self.replies(len(calls)))[1 if fetch.watch else 0 :]
 
     def find(self, fetch: Fetch) -> list[Any]:
         """Same as :meth:`look`, but the replies are plain."""
         return [plain(reply) for reply in self.look(fetch)]
-
-    def allocate(self, allocate: Allocate) -> dict[ModelSchema, range]:
-        """Count up and return the new primary keys by model."""
-        calls = allocate.calls
-        self.send(calls)
-        replies = self.checked(calls, self.replies(len(calls)))
-        return {
-            model: range(last - count + 1, last + 1)
-            for (model, count), last in zip(allocate.wanted, replies, strict=True)
-        }
 
     def unwatch(self) -> None:
         """Let go of what is watched: the plan was refused before anything was sent."""

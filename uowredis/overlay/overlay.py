@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -20,9 +19,8 @@ from uowredis.overlay.deletions import Gone, reach
 from uowredis.overlay.order import Row
 from uowredis.overlay.queries import Touched
 from uowredis.overlay.reads import Answer
-from uowredis.plan.plan import Plan
 from uowredis.plan.printing import quoted
-from uowredis.plan.steps import Allocate, Fetch
+from uowredis.plan.steps import counting
 from uowredis.planner import Journal, Life, Limits, Planner
 from uowredis.planner.rehearsal import Rehearsal
 from uowredis.schema.models import ModelSchema
@@ -130,15 +128,8 @@ class Overlay:
                 raise elsewhere(identity)
         if not new or self._dry_run:
             return
-        counts = Counter(identity.model for identity in new)
-        ends = self.peek(Allocate(tuple(counts.items())).calls)
-        numbers = {
-            model: iter(range(end - count + 1, end + 1))
-            for (model, count), end in zip(counts.items(), ends, strict=True)
-        }
-        for identity in new:
-            identity.pk = str(next(numbers[identity.model]))
-        self.journal.allocated(new)
+        counters = self.journal.counters(new)
+        self.journal.allocate(counters, self.peek(counting(counters)), new)
 
     def read_all(self, reads: Sequence[Read[Any]]) -> list[Any]:
         """Answer several *reads* as they will be answered right after the commit, in one round trip.
@@ -186,13 +177,14 @@ class Overlay:
         if not any(reach(self.journal).values()):
             return Gone(self.journal)
         planner = Planner(self.journal, self.rehearsal, Limits(None))
+        turns = planner.turns()
         try:
-            turn = planner.send()
-            while not isinstance(turn, Plan):
-                if isinstance(turn, Fetch):
-                    turn = planner.send([plain(reply) for reply in self.ask([ask.call for ask in turn.questions])])
-                else:
-                    turn = planner.send(self.journal.placeholders())
+            fetch = next(turns)
+            while True:
+                replies = self.ask([question.call for question in fetch.questions])
+                fetch = turns.send([None] * len(fetch.counters) + replies)
+        except StopIteration:
+            pass
         except UowError as error:
             raise PendingWrites(
                 f"What is deleted with others cannot be known before the commit: {error}. Way out: commit first"

@@ -139,7 +139,7 @@ class Touched:
             judged |= {life: None for life in self._born if life.model is model}
         alive = [life for life in judged if life.alive]
         questions = Questions(None)
-        values = Values(questions, rehearsal, False)
+        values = Values(questions, rehearsal)
         if filters:
             self._ask(values, questions, alive, filters)
         fetch = questions.fetch()

@@ -15,8 +15,9 @@ from uowredis.executor.executor import Link
 from uowredis.executor.server import Options, Server
 from uowredis.overlay.overlay import Overlay
 from uowredis.plan.plan import Plan
-from uowredis.plan.steps import Allocate, Fetch, Question, with_order
-from uowredis.planner import Life, Limits, Planner
+from uowredis.plan.steps import UNKNOWN, Fetch, Question, with_order
+from uowredis.planner import Limits, Planner
+from uowredis.planner.planner import Turns
 
 T = TypeVar("T")
 
@@ -30,6 +31,17 @@ _BACKOFF_BASE, _BACKOFF_MOST = 0.001, 0.05
 def back_off(attempt: int) -> None:
     """Wait a random time that may be longer with each attempt, so that those in conflict part."""
     time.sleep(random.uniform(0, min(_BACKOFF_MOST, _BACKOFF_BASE * 2 ** min(attempt, 10))))
+
+
+def _driven(turns: Turns[T], answer: Callable[[Fetch], list[Any]]) -> T:
+    """Answer the fetches of *turns* until it returns; return what it returns."""
+    try:
+        fetch = next(turns)
+        while True:
+            fetch = turns.send(answer(fetch))
+    except StopIteration as end:
+        found: T = end.value
+        return found
 
 
 @attrs.define(eq=False)
@@ -55,15 +67,13 @@ class Committer:
 
     def plan(self, *, symbolic: bool = False) -> Plan:
         """Return the plan as it stands, made with reads only."""
-        planner = self._planner(symbolic=symbolic)
-        turn = planner.send()
-        while not isinstance(turn, Plan):
-            if isinstance(turn, Fetch):
-                replies = self.overlay.peek([ask.call for ask in turn.questions])
-                turn = planner.send([plain(reply) for reply in replies])
-            else:
-                turn = planner.send(self.overlay.journal.placeholders())
-        return turn
+
+        def answer(fetch: Fetch) -> list[Any]:
+            calls = [question.call for question in fetch.questions]
+            replies = [UNKNOWN] * len(calls) if symbolic else self.overlay.peek(calls)
+            return [None] * len(fetch.counters) + replies
+
+        return _driven(self._planner().turns(), answer)
 
     def commit(self, shown: Plan | None, note: Note[T]) -> T:
         """Send what is pending, again after each conflict that does not touch what the caller read.
@@ -152,37 +162,12 @@ class Committer:
 
     def _planned(self, link: Link, shown: Plan | None) -> tuple[Plan, Planner]:
         planner = self._planner()
-        answers: list[Any] = []
-        turn = planner.send()
-        while not isinstance(turn, Plan):
-            if isinstance(turn, Fetch):
-                answers.append(link.find(turn))
-            elif shown is None:
-                answers.append(self._allocated(link, turn))
-            else:
-                answers.append(self.overlay.journal.placeholders())
-            turn = planner.send(answers[-1])
-        if shown is None:
-            return turn, planner
-        if turn != shown:
-            raise Conflict("What would be sent is not the plan that was shown: look at plan() again", (), turn.watched)
-        if turn.allocations and turn.allocated_at == 0:
-            # Whose references are asked for is known by their pks only; what was watched stays watched.
-            again, planner = self._planned(link, None)
-            rounds = (*turn.rounds, *again.rounds)
-            return attrs.evolve(again, rounds=rounds, allocated_at=len(turn.rounds)), planner
-        return self._filled(link, answers)
+        plan = _driven(planner.turns(), link.look)
+        if shown is not None and not plan.sends(shown):
+            raise Conflict("What would be sent is not the plan that was shown: look at plan() again", (), plan.watched)
+        return plan, planner
 
-    def _filled(self, link: Link, answers: list[Any]) -> tuple[Plan, Planner]:
-        """Plan once more on the same answers, with real primary keys in place of the placeholders."""
-        planner = self._planner()
-        turn = planner.send()
-        for answer in answers:
-            turn = planner.send(self._allocated(link, turn) if isinstance(turn, Allocate) else answer)
-        assert isinstance(turn, Plan)
-        return turn, planner
-
-    def _planner(self, *, symbolic: bool = False) -> Planner:
+    def _planner(self) -> Planner:
         executor, standing = self.server.executor, self.overlay.standing
         limits = Limits(executor.most_watched, executor.scripts, self.options.max_steps, self.bare)
         return Planner(
@@ -191,16 +176,7 @@ class Committer:
             limits,
             standing=() if standing is None else tuple(standing.rounds),
             unwatched=standing is not None and standing.unwatched,
-            symbolic=symbolic,
         )
-
-    def _allocated(self, link: Link, allocate: Allocate) -> dict[Life, str]:
-        ranges = {model: iter(pks) for model, pks in link.allocate(allocate).items()}
-        pks: dict[Life, str] = {}
-        for life in self.overlay.journal.placeholders():
-            pks[life] = life.identity.pk = str(next(ranges[life.model]))
-        self.overlay.journal.allocated(life.identity for life in pks)
-        return pks
 
     def _conflict(self) -> Conflict:
         plan = self.last_plan
