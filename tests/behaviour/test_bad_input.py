@@ -262,7 +262,7 @@ def test_a_handle_of_what_was_deleted_elsewhere(server: Backend, act: Callable[[
         with server.client() as client:
             client.delete(*client.keys(":bike:2:*"), ":bike:serial:1")
             client.srem(":bike:collection", "2")
-        with refused(server, DoesNotExist, "Bike", "2"):
+        with refused(server, DoesNotExist, "Bike", "2", burnt=1):
             s.commit()
         s.rollback()
     with pytest.raises(DoesNotExist):

@@ -193,7 +193,7 @@ def test_a_foreign_type_at_an_index_key(server: Backend) -> None:
     bike = bike_model(server)
     with server.client() as client:
         client.set(":bike:serial:1", "foreign")
-    with refused(server, Rejected, ":bike:serial:1", "WRONGTYPE"):
+    with refused(server, Rejected, ":bike:serial:1", "WRONGTYPE", burnt=1):
         bike(string="x", serial="1")
 
 

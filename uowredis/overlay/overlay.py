@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import copy
 import secrets
-from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -24,7 +23,7 @@ from uowredis.overlay.order import Row
 from uowredis.overlay.queries import Touched
 from uowredis.overlay.reads import Answer, Known, Rehearsed, answer_over
 from uowredis.plan.requests import Deciding, Send, relay
-from uowredis.plan.steps import Allocate, Fetch
+from uowredis.plan.steps import Fetch, counting
 from uowredis.planner import Limits, Planner
 from uowredis.planner.rehearsal import Rehearsal
 from uowredis.schema.keys import Keys
@@ -116,15 +115,8 @@ class Overlay:
                 raise elsewhere(identity)
         if not new or self._dry_run:
             return [identity.reference for identity in identities]
-        counts = Counter(identity.model for identity in new)
-        ends = yield Send(Allocate(tuple(counts.items())).calls)
-        numbers = {
-            model: iter(range(end - count + 1, end + 1))
-            for (model, count), end in zip(counts.items(), ends, strict=True)
-        }
-        for identity in new:
-            identity.pk = str(next(numbers[identity.model]))
-        self.journal.allocated(new)
+        counters = self.journal.counters(new)
+        self.journal.allocate(counters, (yield Send(counting(counters))), new)
         return [identity.reference for identity in identities]
 
     def read_all(self, reads: Sequence[Read[Any]]) -> Deciding[list[Any]]:
@@ -139,7 +131,9 @@ class Overlay:
             known.append((yield from self._known(read)))
         reads, gone = known, (yield from self._gone())
         answers = [self._answer(read, gone) for read in reads]
-        new = [identity for answer in answers if isinstance(answer, Known | Rehearsed) for identity in answer.refers_to()]
+        new = [
+            identity for answer in answers if isinstance(answer, Known | Rehearsed) for identity in answer.refers_to()
+        ]
         if new and not self._dry_run:
             yield from self.allocate(list(dict.fromkeys(new)))
             answers = [self._answer(read, gone) for read in reads]
@@ -256,7 +250,7 @@ class Overlay:
             return [], []
         found = [pk for pk in found if not gone.holds(model, pk)]
         merging = self._touched.of(self.journal).merge(self.journal, self.rehearsal, model, filters, names, found)
-        kept, lives = yield from relay(merging, self._plainly)
+        kept, lives = yield from relay(merging, self._found)
         return kept, [life.current for life in lives if not gone.holds(model, life.identity.pk, life)]
 
     def _plainly(self, calls: Sequence[Call]) -> Deciding[list[Any]]:

@@ -7,7 +7,7 @@ key) and ``Counted`` (a number on the server, and by how much the writes change 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import attrs
@@ -30,8 +30,13 @@ from uowredis.schema.models import Kind
 Cleared: TypeAlias = Mapping[str, Dead]
 
 #: Reads whose replies follow from what their members hold: of one, or of each in order.
-_OF_ONE = {"GET": encode, "HGET": encode, "HEXISTS": lambda _: 1, "SISMEMBER": lambda _: 1}
-_OF_EACH = {"HMGET": encode, "SMISMEMBER": lambda _: 1}
+_OF_ONE: Mapping[str, Callable[[str], Any]] = {
+    "GET": encode,
+    "HGET": encode,
+    "HEXISTS": lambda _: 1,
+    "SISMEMBER": lambda _: 1,
+}
+_OF_EACH: Mapping[str, Callable[[str], Any]] = {"HMGET": encode, "SMISMEMBER": lambda _: 1}
 _YES_OR_NO = frozenset(("HEXISTS", "SISMEMBER", "SMISMEMBER"))
 
 

@@ -162,7 +162,7 @@ class Committer:
                 # What the caller read may have changed, and the refusal may stand on what is there now.
                 yield from self._confirm(error)
             raise
-        if shown is not None and not plan.sends_the_same_as(shown):
+        if shown is not None and not plan.sends(shown):
             raise Conflict("What would be sent is not the plan that was shown: look at plan() again", (), plan.watched)
         return plan
 

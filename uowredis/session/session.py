@@ -32,8 +32,8 @@ from uowredis.overlay.recorder import Recorder
 from uowredis.plan.plan import Plan
 from uowredis.plan.printing import quoted
 from uowredis.plan.requests import Deciding, Request, Send, Transact
-from uowredis.plan.steps import Fetch
-from uowredis.planner import UNKNOWN, Limits
+from uowredis.plan.steps import UNKNOWN, Fetch
+from uowredis.planner import Limits
 from uowredis.planner.rehearsal import Rehearsal
 from uowredis.session import context
 from uowredis.session.commit import Applied, Attempts, Committer, Outcome
