@@ -112,7 +112,7 @@ def test_deleting(proxy: Proxy, bike: Any) -> None:
 
 @pytest.mark.parametrize("name", ["smembers", "scard", "sismember", "srandmember"])
 def test_a_read_is_one_trip(proxy: Proxy, database: RedisDatabase, models: Models, name: str) -> None:
-    """Outside a session and in one, with writes pending on the field or not, a read is one round trip."""
+    """Outside a session and in one a read is one round trip, over pending writes too, but for what they tell alone."""
     field = models.Thing("1").indexed_set
     args = ("a",) if name == "sismember" else ()
     proxy.reset()
@@ -123,7 +123,7 @@ def test_a_read_is_one_trip(proxy: Proxy, database: RedisDatabase, models: Model
         assert 2 == proxy.round_trips()
         field.sadd("a", "z")
         getattr(field, name)(*args)
-        assert 3 == proxy.round_trips()
+        assert (2 if name == "sismember" else 3) == proxy.round_trips()
 
 
 def test_writes_wait(proxy: Proxy, database: RedisDatabase, models: Models) -> None:

@@ -97,7 +97,7 @@ class CollectionManager:
         self._filters: list[tuple[str, Any, Filter | str | None]] = []
         self._sort: Sort | None = None
         self._shape = Shape()
-        self._walking: tuple[weakref.ref[Generator[Any, None, None]], int] | None = None
+        self._walking: tuple[weakref.ref[Generator[Any, None, None]], int, int] | None = None
         self._pending: Pending[Any] | None = None
         self._elsewhere: dict[int, Any] = {}
 
@@ -292,6 +292,9 @@ class CollectionManager:
     def _look(self, question: Callable[[Overlay], Deciding[T]]) -> T:
         """Return what *question* finds now."""
         self._check_waits()
+        return self._find(question)
+
+    def _find(self, question: Callable[[Overlay], Deciding[T]]) -> T:
         self._elsewhere = {
             id(value): self._asked_elsewhere(value) for value in self._values() if self._is_elsewhere(value)
         }
@@ -424,16 +427,17 @@ class CollectionManager:
     def __iter__(self) -> Iterator[Any]:
         items = self._fetch()
         walk = (item for item in items)
-        # list(collection) asks for the length next: that of these items is meant, as long as nobody has begun.
-        self._walking = weakref.ref(walk), len(items)
+        # list(collection) asks for the length next: that of these items is meant, if nothing else happens before.
+        self._walking = weakref.ref(walk), len(items), self._database.entered
         return walk
 
     def __len__(self) -> int:
         if self._walking is not None:
-            walk, counted = self._walking
+            walk, counted, entered = self._walking
             self._walking = None
             items = walk()
-            if items is not None and inspect.getgeneratorstate(items) == inspect.GEN_CREATED:
+            begun = items is None or inspect.getgeneratorstate(items) != inspect.GEN_CREATED
+            if not begun and entered == self._database.entered:
                 return counted
         if self._shape.kind == "instances" and self._shape.tested:
             return len(self._fetch())

@@ -68,11 +68,8 @@ class RedisModel(InstanceHashCommands[Sync], Sync, metaclass=MetaRedisModel):
                 f"{schema.name} takes one primary key, or fields by name, not both. Way out: {schema.name}(pk) gets an "
                 f"object, {schema.name}(field=value) creates one"
             )
-        (pk,) = args
-        identity = self._find(lambda overlay: _with_pk(schema, pk, overlay))
-        if identity is None:
-            raise DoesNotExist(f"No {schema.name} found with pk {pk!r} (not in {schema.keys.collection!r})")
-        self._identity = identity
+        (given,) = args
+        self._identity = self._find(lambda overlay: _with_pk(schema, given, overlay))
 
     def _create(self, schema: ModelSchema, values: dict[str, Any]) -> None:
         cls = type(self)
@@ -347,11 +344,15 @@ def _check_names(schema: ModelSchema, values: dict[str, Any], fields: dict[str, 
         )
 
 
-def _with_pk(schema: ModelSchema, given: Any, overlay: Overlay) -> Deciding[Identity | None]:
-    """Return the object with the primary key that *given* says, None where there is none."""
+def _with_pk(schema: ModelSchema, given: Any, overlay: Overlay) -> Deciding[Identity]:
+    """Return the object with the primary key that *given* says.
+
+    Raises:
+        DoesNotExist: where there is none.
+    """
     pk = yield from given_pk(schema, given, overlay)
     if pk is None or not (yield from overlay.holds(schema, pk)):
-        return None
+        raise DoesNotExist(f"No {schema.name} found with pk {pk!r} (not in {schema.keys.collection!r})")
     if (created := overlay.created(schema, pk)) is not None:
         return created
     identity = Identity(schema, pk)

@@ -102,15 +102,20 @@ class Committer:
             CommitError: where it was not applied, or nobody knows.
         """
         self.tried, self.outcome, self._tried_plan = 0, None, None
-        while True:
-            yield from self.check_reads(again=False)
-            self.tried += 1
-            applied = yield from self._attempt(shown, limits, answers)
-            if applied is not None:
-                return applied
-            if self.attempts.are_over(self.tried):
-                raise (yield from self._conflict())
-            yield Pause(back_off(self.tried))
+        try:
+            while True:
+                yield from self.check_reads(again=False)
+                self.tried += 1
+                applied = yield from self._attempt(shown, limits, answers)
+                if applied is not None:
+                    return applied
+                if self.attempts.are_over(self.tried):
+                    raise (yield from self._conflict())
+                yield Pause(back_off(self.tried))
+        except UowError:
+            if self.outcome is None:
+                self.outcome = "not applied"
+            raise
 
     def nothing(self) -> Deciding[None]:
         """Commit nothing: what the caller read must still hold.
@@ -119,7 +124,11 @@ class Committer:
             Conflict: where it does not.
         """
         self.tried, self.outcome, self._tried_plan = 0, None, None
-        yield from self.check_reads(again=True)
+        try:
+            yield from self.check_reads(again=True)
+        except UowError:
+            self.outcome = "not applied"
+            raise
         self.last_plan = Plan("nothing changes")
         yield from self.let_go()
 

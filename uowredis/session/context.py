@@ -25,7 +25,10 @@ class Database:
         options: what its sessions do, unless they say otherwise.
         retry_for: seconds for which a single call is tried again after conflicts.
         guards: what the keys of its models mean.
+        entered: how often its sessions were entered for a call.
     """
+
+    entered = 0
 
     options: Options
     retry_for: float

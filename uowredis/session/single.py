@@ -26,6 +26,7 @@ def here(database: context.Database) -> Door | SingleCall:
     Raises:
         SessionError: on entering, where the open session belongs to another thread or task.
     """
+    database.entered += 1
     session: Session | None = context.find(database)
     return SingleCall(database) if session is None else session.door
 

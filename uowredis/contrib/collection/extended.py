@@ -71,7 +71,7 @@ class ExtendedCollectionManager(CollectionManager):
         if isinstance(given, str | CollectionManager):
             return given
         if isinstance(given, list | tuple | set | frozenset):
-            return self._look(lambda overlay: self._given_pks(overlay, given))
+            return self._find(lambda overlay: self._given_pks(overlay, given))
         raise ArgumentTypeError(
             f"intersect() takes lists, sets, tuples, keys and fields of instances, not {type(given).__name__}"
         )
