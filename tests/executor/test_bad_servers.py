@@ -186,7 +186,7 @@ def test_a_foreign_type_at_an_index_key(server: Backend) -> None:
     thing = things(server.database())
     with server.client() as client:
         client.set(":thing:serial:1", "foreign")
-    with refused(server, Rejected, ":thing:serial:1", "WRONGTYPE"):
+    with refused(server, Rejected, ":thing:serial:1", "WRONGTYPE", burnt=1):
         thing(string="x", serial="1")
 
 

@@ -13,7 +13,7 @@ from tests.tools.backends import Real
 from tests.tools.proxy import Proxy
 from uowredis import CommitError, OutcomeUnknown, RedisDatabase, Rejected, Session, SessionError, Unreachable
 
-PLANNING = ["WATCH", "SMEMBERS", "GET", "GET", "SISMEMBER", "INCRBY"]
+PLANNING = ["WATCH", "INCRBY", "SMEMBERS", "GET", "GET", "SISMEMBER"]
 APPLYING = ["MULTI", "HSET", "SET", "INCRBY", "INCRBY", "RPUSH", "SREM", "SADD", "SADD", "SADD", "EXEC"]
 CALLS = PLANNING + APPLYING
 EXEC = len(CALLS) - 1

@@ -246,7 +246,7 @@ def test_a_handle_of_what_was_deleted_elsewhere(server: Backend, act: Callable[[
         with server.client() as client:
             client.delete(*client.keys(":thing:2:*"), ":thing:serial:1")
             client.srem(":thing:collection", "2")
-        with refused(server, DoesNotExist, "Thing", "2"):
+        with refused(server, DoesNotExist, "Thing", "2", burnt=1):
             s.commit()
         s.rollback()
     with pytest.raises(DoesNotExist):

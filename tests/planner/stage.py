@@ -1,6 +1,6 @@
 """What the tests of plans share: a model declared by facts alone, commands made by hand, and a dict for a server."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from uowredis.commands.calls import Call
@@ -8,7 +8,7 @@ from uowredis.commands.changes import Added, Change, Replaced
 from uowredis.commands.commands import Create, Delete, Write, WriteCommand
 from uowredis.commands.identity import Identity, State
 from uowredis.plan import Plan
-from uowredis.plan.steps import Allocate
+from uowredis.plan.steps import UNKNOWN, Fetch
 from uowredis.planner import Journal, Limits, Planner
 from uowredis.planner.rehearsal import Rehearsal
 from uowredis.schema.keys import Keys
@@ -84,32 +84,41 @@ def planned(
     limits: Limits | None = None,
     first_pk: int = 1,
     symbolic: bool = False,
+    placeholders: bool = False,
 ) -> Plan:
-    """Plan *commands* over *answers*, which must answer all that is asked and hold nothing else."""
+    """Plan *commands* over *answers*, which must answer all that is asked and hold nothing else.
+
+    New objects get their primary keys from *first_pk* on, or none where *placeholders* shall stay.
+    """
     lives = Journal()
     for command in commands:
         lives.add(command)
     asked: set[Call] = set()
+    counted_to = first_pk - 1
+
+    def counted(fetch: Fetch) -> Iterator[int | None]:
+        nonlocal counted_to
+        for _, _, count in fetch.counters:
+            counted_to += int(count)
+            yield None if placeholders else counted_to
+
+    def answered(fetch: Fetch) -> list[Any]:
+        calls = [] if symbolic else [question.call for question in fetch.questions]
+        asked.update(calls)
+        return [answers[call] for call in calls] or [UNKNOWN] * len(fetch.questions)
+
     rehearsal = Rehearsal(10_000, seed=1)
     try:
-        planner = Planner(lives, rehearsal, limits or Limits(), symbolic=symbolic)
-        turn = planner.send()
-        while not isinstance(turn, Plan):
-            if isinstance(turn, Allocate):
-                unborn = [life for life in lives if life.fresh and life.identity.pk is None]
-                assert sum(count for _, count in turn.wanted) == len(unborn)
-                for pk, life in enumerate(unborn, first_pk):
-                    life.identity.pk = str(pk)  # a handle knows its pk from then on
-                lives.allocated(life.identity for life in unborn)
-                turn = planner.send({life: life.identity.pk for life in unborn})
-            else:
-                calls = [ask.call for ask in turn.questions]
-                asked.update(calls)
-                turn = planner.send([answers[call] for call in calls])
+        turns = Planner(lives, rehearsal, limits or Limits()).turns()
+        fetch = next(turns)
+        while True:
+            fetch = turns.send([*counted(fetch), *answered(fetch)])
+    except StopIteration as end:
+        plan: Plan = end.value
     finally:
         rehearsal.close()
     assert set(answers) == asked, "an answer was given that nobody asked for"
-    return turn
+    return plan
 
 
 def steps(plan: Plan) -> list[Call]:

@@ -383,7 +383,7 @@ def test_after_a_refused_commit(stock: Stock) -> None:
         with pytest.raises(CommitError):
             s.commit()
         forget(s, lambda: stock.Product("1").stock.incr())
-        assert ["<Product 1> created"] == said(s)
+        assert ["Product <2> created"] == said(s)
         s.rollback()
         stock.Product("1").stock.incr()
         assert [6] == s.commit()

@@ -14,6 +14,7 @@ from decimal import Context, Decimal, InvalidOperation
 from typing import Any
 
 from uowredis.exceptions import ArgumentError, ArgumentTypeError
+from uowredis.schema.keys import Unfilled
 
 #: What a caller may give for a value.
 Value = str | bytes | int | float
@@ -66,7 +67,7 @@ def text(value: object, what: object = "a value") -> str:
     return spelled
 
 
-class Placeholder(str):
+class Placeholder(Unfilled):
     """What stands for the primary key of a new object until Redis has counted it.
 
     Fields that refer to objects take it; a dry run, which allocates none, gives it to its caller.
@@ -80,6 +81,11 @@ class Placeholder(str):
         placeholder = super().__new__(cls, text)
         placeholder.identity = identity
         return placeholder
+
+    def filled(self) -> str:
+        """Return the primary key of the object, or what stands for it while there is none."""
+        reference: str = self.identity.reference
+        return reference
 
 
 def _refused(value: object, what: object) -> ArgumentTypeError:

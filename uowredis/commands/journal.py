@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import bisect
 import operator
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -165,13 +166,43 @@ class Journal:
         """Return the life of an object on the server, about which nothing was said."""
         return Life(False, identity=identity, model=identity.model, fresh=False, from_server=True)
 
-    def placeholders(self) -> dict[Life, str]:
-        """Return what stands for the pks of the new objects."""
-        new = (life for life in self if life.fresh and life.identity.pk is None)
-        return {life: life.identity.placeholder for life in new}
+    def placeholders(self) -> list[Life]:
+        """Return the new objects that have no pk yet, in the order in which they get one."""
+        return [life for life in self._by_identity.values() if life.identity.pk is None]
 
-    def allocated(self, identities: Iterable[Identity]) -> None:
-        """Note that the new objects of *identities* have their pks now; references to them become these pks."""
+    def counters(self, among: Iterable[Identity] | None = None) -> tuple[tuple[ModelSchema, int], ...]:
+        """Return how many pks of which model Redis must count for all new objects, or for those *among* them."""
+        return tuple(Counter(identity.model for identity in self._without_pk(among)).items())
+
+    def allocate(
+        self,
+        counters: Iterable[tuple[ModelSchema, int]],
+        replies: Iterable[int | None],
+        among: Iterable[Identity] | None = None,
+    ) -> None:
+        """Give new objects their pks; references to them become these pks.
+
+        Args:
+            counters: what :meth:`counters` wants counted for the same objects.
+            replies: to which number Redis has counted, None where it was not asked: the placeholders stay.
+            among: the objects, None for all new ones.
+        """
+        pks = {
+            model: iter(range(last - count + 1, last + 1))
+            for (model, count), last in zip(counters, replies, strict=True)
+            if last is not None
+        }
+        new = [identity for identity in self._without_pk(among) if identity.model in pks]
+        for identity in new:
+            identity.pk = str(next(pks[identity.model]))
+        self._allocated_to(new)
+
+    def _without_pk(self, among: Iterable[Identity] | None) -> Iterator[Identity]:
+        known = self._by_identity if among is None else dict.fromkeys(among)
+        return (identity for identity in known if identity.pk is None)
+
+    def _allocated_to(self, identities: Iterable[Identity]) -> None:
+        """Note that the new objects of *identities* have their pks now."""
         positions: set[int] = set()
         for identity in identities:
             assert identity.pk is not None
@@ -249,7 +280,7 @@ class Journal:
                 lives.ask(command, answered=life is None)
             else:
                 lives.add(command)
-        lives.allocated([identity for identity in lives._by_identity if identity.pk is not None])
+        lives._allocated_to([identity for identity in lives._by_identity if identity.pk is not None])
         return lives
 
     def _new(self, command: WriteCommand, position: int) -> Life:

@@ -6,7 +6,7 @@ on their pending values. Pending index entries are kept by index key, so that a 
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import attrs
@@ -17,6 +17,7 @@ from uowredis.commands.commands import Create, Delete, Look, Read, Write, touche
 from uowredis.commands.journal import Journal, Life
 from uowredis.commands.query import Filter
 from uowredis.exceptions import PendingWrites, Rejected
+from uowredis.plan.requests import Deciding
 from uowredis.planner.content import Pairs
 from uowredis.planner.questions import Questions
 from uowredis.planner.rehearsal import Rehearsal
@@ -109,8 +110,8 @@ class Touched:
         filters: Sequence[Filter],
         names: frozenset[str],
         found: Sequence[str],
-    ) -> Generator[Sequence[Call], Sequence[Any], tuple[list[str], list[Life]]]:
-        """Judge what the session touched; yield the calls to ask, be sent their plain replies.
+    ) -> Deciding[tuple[list[str], list[Life]]]:
+        """Judge what the session touched.
 
         Args:
             lives: what is pending.
@@ -139,12 +140,12 @@ class Touched:
             judged |= {life: None for life in self._born if life.model is model}
         alive = [life for life in judged if life.alive]
         questions = Questions(None)
-        values = Values(questions, rehearsal, False)
+        values = Values(questions, rehearsal)
         if filters:
             self._ask(values, questions, alive, filters)
         fetch = questions.fetch()
         if fetch is not None:
-            questions.answered(fetch, list((yield [ask.call for ask in fetch.questions])))
+            questions.answered(fetch, (yield fetch))
         try:
             values.decide()
         except Rejected as error:

@@ -20,6 +20,7 @@ from uowredis.commands.replies import encode
 from uowredis.plan import script
 from uowredis.plan.printing import printed, quoted, slow
 from uowredis.plan.steps import Fetch, Question, Round, Step
+from uowredis.schema.keys import filled
 
 #: Commands that leave the same data when they are sent twice.
 _IDEMPOTENT = frozenset(
@@ -48,28 +49,24 @@ CHUNK = 1_000
 class Plan:
     """The exact Redis commands of a commit, in order, each with its reason.
 
-    Two plans are equal when they would send the same commands for the same reasons; a pk that is not allocated yet is
+    Two plans are equal when they would send the same commands for the same reasons; a pk that is not counted yet is
     spelled ``<Bike 1>`` in both.
 
     Attributes:
         title: what changes, in words.
-        rounds: the fetches on which the plan stands, with their replies.
-        allocations: the INCRBY calls for new primary keys.
+        rounds: the fetches on which the plan stands, with their replies; new primary keys are counted in the first.
         steps: the calls of the transaction.
         scripted: the steps go in one EVAL that compares the replies of the rounds, in place of WATCH and MULTI.
         symbolic: made without asking the server; what is not known stands between angle brackets.
         standing: what the caller read and watched before, on which the plan stands, too.
         bare: the steps only read, and go without MULTI and EXEC.
-        allocated_at: how many of the rounds come before the allocations: all, or none if new objects are referred to.
     """
 
     title: str
     rounds: tuple[Round, ...] = ()
-    allocations: tuple[Call, ...] = ()
     steps: tuple[Step, ...] = ()
     scripted: bool = False
     symbolic: bool = False
-    allocated_at: int = 0
     standing: tuple[Round, ...] = ()
     bare: bool = False
 
@@ -106,9 +103,9 @@ class Plan:
     def round_trips(self) -> int:
         """How often the commit waits for the server; setting up a connection is not counted."""
         if not self.steps:
-            return len(self.rounds) + bool(self.allocations)
+            return len(self.rounds)
         in_one_write = self.scripted or self.bare or len(self.steps) <= CHUNK
-        return len(self.rounds) + bool(self.allocations) + (1 if in_one_write else 2)
+        return len(self.rounds) + (1 if in_one_write else 2)
 
     @functools.cached_property
     def transaction(self) -> tuple[Call, ...]:
@@ -124,9 +121,38 @@ class Plan:
 
     def calls(self) -> tuple[Call, ...]:
         """Return every call that the commit sends, in order, as text."""
-        before = tuple(call for round_ in self.rounds[: self.allocated_at] for call in round_.fetch.calls)
-        after = tuple(call for round_ in self.rounds[self.allocated_at :] for call in round_.fetch.calls)
-        return before + self.allocations + after + self.transaction
+        return tuple(call for round_ in self.rounds for call in round_.fetch.calls) + self.transaction
+
+    def filled(self) -> Plan:
+        """Return the plan with the primary key in place of each placeholder whose object has got one by now.
+
+        A placeholder knows its object; text that only looks like one stays. So does what was pickled, or read from
+        JSON: there it is text.
+        """
+        return attrs.evolve(
+            self,
+            rounds=tuple(map(_filled_round, self.rounds)),
+            steps=tuple(step._replace(call=_filled(step.call), pk=filled(step.pk)) for step in self.steps),
+        )
+
+    def sends(self, shown: Plan) -> bool:
+        """Return whether this is the plan that was *shown*, with primary keys in place of its placeholders.
+
+        What is sent is compared, and what it stands on. Primary keys that a plan counts follow from the objects that
+        it creates: they are left out, because another attempt counts none. Effects are in the order of their keys, so
+        a primary key in place of a placeholder may stand elsewhere in it.
+        """
+        return self._sent() == shown.filled()._sent()
+
+    def _sent(self) -> tuple[object, ...]:
+        rounds = [
+            (sorted(each.fetch.watch), sorted(((ask.call, reply) for ask, reply in each), key=_call))
+            for each in self.rounds
+            if each.fetch.watch or each.fetch.questions
+        ]
+        said = [(step.call, step.command) for step in self.steps if step.command is not None]
+        effects = sorted((*step.call[:2], *sorted(step.call[2:])) for step in self.steps if step.command is None)
+        return self.standing, rounds, said, effects, self.scripted, self.bare
 
     def commands(self) -> str:
         """Return every call on a bare line of its own, quoted for redis-cli."""
@@ -148,7 +174,6 @@ class Plan:
             self._head(),
             self.standing,
             self.rounds,
-            (self.allocated_at, self.allocations),
             self.steps,
             opening=None if self.bare else "EVAL" if self.scripted else "MULTI",
             show_replies=not self.symbolic,
@@ -174,10 +199,8 @@ class Plan:
             "scripted": self.scripted,
             "symbolic": self.symbolic,
             "bare": self.bare,
-            "allocated_at": self.allocated_at,
             "standing": [_packed_round(each) for each in self.standing],
             "rounds": [_packed_round(each) for each in self.rounds],
-            "allocations": _packed(self.allocations),
             "steps": [
                 {
                     "call": _packed(step.call),
@@ -199,10 +222,8 @@ class Plan:
             scripted=data["scripted"],
             symbolic=data["symbolic"],
             bare=data["bare"],
-            allocated_at=data["allocated_at"],
             standing=tuple(map(_unpacked_round, data["standing"])),
             rounds=tuple(map(_unpacked_round, data["rounds"])),
-            allocations=tuple(tuple(call) for call in _unpacked(data["allocations"])),
             steps=tuple(
                 Step(
                     tuple(_unpacked(step["call"])),
@@ -221,13 +242,27 @@ def _is_idempotent(step: Step) -> bool:
     return name in _IDEMPOTENT or isinstance(step.why, Read | Look) or (name == "LREM" and step.call[2] == "0")
 
 
+def _call(read: tuple[Call, Any]) -> Call:
+    return read[0]
+
+
+def _filled(call: Call) -> Call:
+    return tuple(map(filled, call))
+
+
+def _filled_round(round_: Round) -> Round:
+    fetch = round_.fetch
+    questions = tuple(attrs.evolve(each, call=_filled(each.call)) for each in fetch.questions)
+    return Round(Fetch(_filled(fetch.watch), questions, fetch.counters), round_.replies)
+
+
 def _packed_round(round_: Round) -> dict[str, Any]:
     reads = [
         {"call": _packed(ask.call), "why": _packed(ask.why), "public": _packed(ask.public)}
         | {"guards": ask.guards, "reply": _packed(reply)}
         for ask, reply in round_
     ]
-    return {"watch": _packed(round_.fetch.watch), "reads": reads}
+    return {"watch": _packed(round_.fetch.watch), "counters": _packed(round_.fetch.counters), "reads": reads}
 
 
 def _unpacked_round(data: dict[str, Any]) -> Round:
@@ -240,7 +275,8 @@ def _unpacked_round(data: dict[str, Any]) -> Round:
         )
         for read in data["reads"]
     ]
-    fetch = Fetch(tuple(_unpacked(data["watch"])), tuple(asks))
+    counters = tuple(map(tuple, _unpacked(data["counters"])))
+    fetch = Fetch(tuple(_unpacked(data["watch"])), tuple(asks), counters)
     return Round(fetch, [_unpacked(read["reply"]) for read in data["reads"]])
 
 

@@ -40,7 +40,6 @@ def printed(
     head: str,
     standing: tuple[Round, ...],
     rounds: tuple[Round, ...],
-    allocations: tuple[int, tuple[Call, ...]],
     steps: tuple[Step, ...],
     *,
     opening: str | None,
@@ -53,23 +52,16 @@ def printed(
         head: the first line.
         standing: what the caller read and watched before.
         rounds: the fetches with their replies.
-        allocations: after how many of the rounds they come, and the calls.
         steps: of the transaction.
         opening: MULTI, EVAL, or None where the steps go on their own.
         show_replies: what was answered stands behind each read.
         hide_values: show no values.
     """
     rows: list[tuple[str, str, str]] = []
-    allocated_at, allocating = allocations
-    allocated = [("new primary keys", quoted(call), "") for call in allocating]
     for round_ in standing:
         rows += _rows(round_, "watched before", show_replies, hide_values)
-    for place, round_ in enumerate(rounds):
-        if place == allocated_at:
-            rows += allocated
+    for round_ in rounds:
         rows += _rows(round_, "guard: nothing of this changes", show_replies, hide_values)
-    if allocated_at >= len(rounds):
-        rows += allocated
     if steps:
         closing = "EXEC"
         if opening == "EVAL":
@@ -89,6 +81,7 @@ def printed(
 def _rows(round_: Round, watching: str, show_replies: bool, hide_values: bool) -> list[tuple[str, str, str]]:
     watch = round_.fetch.watch
     rows = [(watching, _line(("WATCH", *watch), None, hide_values), "")] if watch else []
+    rows += [("new primary keys", quoted(call), "") for call in round_.fetch.counters]
     for ask, reply in round_:
         shown = "" if not show_replies else "?" if hide_values else _reply(reply)
         rows.append((ask.why, _line(ask.call, ask.public, hide_values), shown))

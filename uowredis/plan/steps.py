@@ -1,13 +1,13 @@
-"""The pieces of a plan (decide, pure): ``Question``, ``Fetch``, ``Allocate``, ``Round`` and ``Step``.
+"""The pieces of a plan (decide, pure): ``Question``, ``Fetch``, ``Round`` and ``Step``.
 
-The planner speaks in these: it yields a ``Fetch`` or an ``Allocate``, is sent the answers, and ends with a ``Plan`` of
-``Step``s. Every call is a tuple of text, the command's name first.
+The planner speaks in these: it yields a ``Fetch``, is sent the replies, and ends with a ``Plan`` of ``Step``s. Every
+call is a tuple of text, the command's name first.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Iterator
+from typing import Any, Final, NamedTuple
 
 import attrs
 
@@ -16,6 +16,14 @@ from uowredis.commands.commands import Command, Look
 from uowredis.commands.identity import called
 from uowredis.plan import script
 from uowredis.schema.models import FieldSchema, ModelSchema
+
+
+class _Unknown(str):
+    __slots__ = ()
+
+
+#: What a question is answered with where nobody asks the server; it is known by its identity, not by its text.
+UNKNOWN: Final = _Unknown("<unknown>")
 
 
 @attrs.frozen
@@ -37,33 +45,35 @@ class Question:
 
 @attrs.frozen
 class Fetch:
-    """What the planner must know to go on: keys to watch, then reads to make, in one round trip."""
+    """What the planner must know to go on, in one round trip.
 
-    watch: tuple[str, ...]
-    questions: tuple[Question, ...]
+    It is answered with the replies of the counters, then of the questions.
+
+    Attributes:
+        watch: keys that must not change until EXEC.
+        questions: reads to make.
+        counters: the INCRBY calls that count new primary keys; see :func:`counting`.
+    """
+
+    watch: tuple[str, ...] = ()
+    questions: tuple[Question, ...] = ()
+    counters: tuple[Call, ...] = ()
 
     @property
     def calls(self) -> tuple[Call, ...]:
         """The calls as they are sent."""
         watch: tuple[Call, ...] = (("WATCH", *self.watch),) if self.watch else ()
-        return watch + tuple(ask.call for ask in self.questions)
+        return watch + self.counters + tuple(question.call for question in self.questions)
 
 
-@attrs.frozen
-class Allocate:
-    """New primary keys that the planner needs: how many of which model."""
-
-    wanted: tuple[tuple[ModelSchema, int], ...]
-
-    @property
-    def calls(self) -> tuple[Call, ...]:
-        """The calls as they are sent."""
-        return tuple(("INCRBY", model.keys.counter, str(count)) for model, count in self.wanted)
+def counting(counters: Iterable[tuple[ModelSchema, int]]) -> tuple[Call, ...]:
+    """Return the calls that count new primary keys: so many of each model."""
+    return tuple(("INCRBY", model.keys.counter, str(count)) for model, count in counters)
 
 
 @attrs.frozen
 class Round:
-    """A fetch that was answered; the replies are plain and in the order of the asks."""
+    """A fetch that was answered; the replies are plain and in the order of the questions."""
 
     fetch: Fetch
     replies: tuple[Any, ...] = attrs.field(converter=tuple)
@@ -118,7 +128,7 @@ class Step(NamedTuple):
 
 def with_order(call: Call, reply: Any) -> Any:
     """Return the plain *reply* of *call*, sorted where it is a set and has no order."""
-    return sorted(reply) if call[0] in ("SMEMBERS", "SINTER") and reply else reply
+    return sorted(reply) if call[0] in ("SMEMBERS", "SINTER") and isinstance(reply, list) else reply
 
 
 def index_public(model: ModelSchema, field: FieldSchema) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 from uowredis.commands.calls import Call
+from uowredis.plan.steps import UNKNOWN
 from uowredis.schema.models import Kind
 
 Part: TypeAlias = tuple[str, ...] | None
@@ -60,6 +61,8 @@ def _raw_pairs(kind: Kind, part: Part, reply: Any) -> list[tuple[str, str]]:
 
 def pairs(kind: Kind, part: Part, reply: Any) -> Pairs:
     """Return what the *reply* of :func:`read_call` says is there, as (entry, value) pairs."""
+    if reply is UNKNOWN:
+        return [(entry, UNKNOWN) for entry in part or ("",)] if kind is Kind.HASH else [("", UNKNOWN)]
     match kind:
         case Kind.STRING:
             return [] if reply is None else [("", reply)]

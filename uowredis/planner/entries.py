@@ -86,18 +86,13 @@ class Entries:
                     if field.unique and value is not None:
                         yield life, field, life.model.keys.index(field.name, value)
 
-    def moves(self, unknown: str | None, *, unique: bool) -> Iterator[Move]:
-        """Yield what became of the indexed fields.
-
-        Args:
-            unknown: stands for every old value where nothing was read, in a symbolic plan.
-            unique: of unique fields, or of the others.
-        """
+    def moves(self, *, unique: bool) -> Iterator[Move]:
+        """Yield what became of the indexed fields: of unique ones, or of the others."""
         for life, call, shape, will in self._asked:
             if unique and not shape.unique:
                 continue
             index = life.model.keys.index
-            reply: Any = unknown if unknown is not None else self.questions.reply(call)
+            reply: Any = self.questions.reply(call)
             replies = reply if isinstance(reply, list) else [reply] * len(shape.indexed)
             for field, was in zip(shape.indexed, replies, strict=True):
                 value = will[field.name]

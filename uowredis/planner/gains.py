@@ -38,9 +38,8 @@ class Gains:
     def moves(self) -> Iterator[Move]:
         """Yield what became of the fields: objects that enter index keys."""
         for life, field, values in self._added:
-            opening = life.model.keys.index(field.name, "")
             for value in values:
-                yield life, field, None, opening + value
+                yield life, field, None, life.model.keys.index(field.name, value)
 
     def by_field(self) -> Iterator[tuple[Life, FieldSchema, set[str]]]:
         """Yield the same, field by field."""

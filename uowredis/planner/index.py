@@ -5,7 +5,7 @@ One subtraction per field and session, made on index keys, however many commands
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 
 import attrs
 
@@ -59,13 +59,8 @@ class Index:
         else:
             lives.append(life)
 
-    def steps(self, pks: Mapping[Life, str], most_members: int) -> Iterator[Step]:
-        """Yield the effects, merged and sorted by key.
-
-        Args:
-            pks: the pk, or what stands for it, of every object.
-            most_members: members that one call may have.
-        """
+    def steps(self, most_members: int) -> Iterator[Step]:
+        """Yield the effects, merged and sorted by key; a call has at most so many members."""
         for command, noted, word in (("SREM", self.leaves, "old"), ("SADD", self.enters, "new")):
             labels: dict[tuple[ModelSchema, FieldSchema], tuple[str, str]] = {}
             for key in sorted(noted):
@@ -76,9 +71,9 @@ class Index:
                 why, public = labels[of]
                 lives = noted[key]
                 if len(lives) == 1:
-                    yield Step((command, key, pks[lives[0]]), why, None, "", public)
+                    yield Step((command, key, lives[0].identity.reference), why, None, "", public)
                     continue
-                for call in in_parts(command, key, [pks[life] for life in lives], most_members):
+                for call in in_parts(command, key, [life.identity.reference for life in lives], most_members):
                     yield Step(call, why, None, "", public)
 
 

@@ -16,6 +16,7 @@ from uowredis.commands.changes import Added, Opaque, Removed, Replaced, named, n
 from uowredis.commands.commands import matters, may_fail, touched_fields
 from uowredis.commands.journal import Epoch, Life, Said
 from uowredis.exceptions import Rejected
+from uowredis.plan.steps import UNKNOWN
 from uowredis.planner.content import Pairs, Part, pairs, read_call
 from uowredis.planner.rehearsal import KEY, Refused, Rehearsal, Rewrite, TooLarge
 from uowredis.schema.keys import INSTANCE_HASH
@@ -136,6 +137,8 @@ class KeyPart:
         Raises:
             Rejected: where Redis would refuse one of them, or the key is too large to try it.
         """
+        if reply is UNKNOWN:
+            return pairs(self.kind, self.part, reply)
         try:
             if self.epoch.from_nothing:
                 rehearsal.clear()

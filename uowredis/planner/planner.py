@@ -1,26 +1,25 @@
 """The planner: pending commands in, turn by turn, a plan out (decide). It sends nothing and waits for nothing.
 
-The contract: ``send()`` gives a ``Fetch`` (keys to watch and reads to make, in one round trip), an ``Allocate`` (new
-primary keys) or, last, the ``Plan``. ``send(answers)`` answers a ``Fetch`` with the plain replies of its reads in
-order, an ``Allocate`` with a mapping from each new ``Life`` to its pk. Equal commands and answers give equal plans.
+The contract: ``turns()`` yields a ``Fetch`` (keys to watch, primary keys to count, reads to make, in one round trip),
+is sent the raw replies of its counters and then of its questions, and returns the ``Plan``. Whoever counts no primary
+keys answers None for a counter, and placeholders stay. Whoever asks nobody answers each question with ``UNKNOWN``.
+Equal commands and answers give equal plans.
 """
 
 from __future__ import annotations
 
 import sys
-from collections import Counter
-from collections.abc import Collection, Generator, Mapping
-from typing import Any, TypeAlias
+from collections.abc import Collection, Generator, Mapping, Sequence
+from typing import Any, TypeAlias, TypeVar
 
 import attrs
 
-from uowredis.commands.calls import Call
 from uowredis.commands.commands import Create, Delete, Look, Read, WriteCommand
 from uowredis.commands.journal import Journal, Life
 from uowredis.exceptions import PlanTooLarge, TooManyGuards
 from uowredis.plan import script
 from uowredis.plan.plan import Plan
-from uowredis.plan.steps import Allocate, Fetch, Step
+from uowredis.plan.steps import Fetch, Step
 from uowredis.planner.index import Index, in_parts
 from uowredis.planner.presence import Presence
 from uowredis.planner.questions import Before, Questions
@@ -31,8 +30,10 @@ from uowredis.planner.values import Values
 from uowredis.schema.keys import INSTANCE_HASH
 from uowredis.schema.models import ModelSchema
 
-Turn: TypeAlias = Fetch | Allocate | Plan
+T = TypeVar("T")
 
+#: What yields fetches and is sent their replies.
+Turns: TypeAlias = Generator[Fetch, Sequence[Any], T]
 
 #: Why there is a step of a query that is not its answer.
 _TEMPORARY = "temporary key of a query"
@@ -64,7 +65,6 @@ class Planner:
         limits: what the plan may grow to.
         standing: what the caller read and watched before.
         unwatched: not all of it is watched, so that a script must compare it.
-        symbolic: decide without answers; what would have to be known stands between angle brackets.
     """
 
     def __init__(
@@ -75,32 +75,25 @@ class Planner:
         *,
         standing: Before = (),
         unwatched: bool = False,
-        symbolic: bool = False,
     ) -> None:
         self.rewrites: Mapping[int, Rewrite] = {}
         self._journal = lives
         self._limits = limits
-        self._symbolic = symbolic
         self._questions = Questions(limits.watched, standing, scripted=unwatched)
-        self._values = Values(self._questions, rehearsal, symbolic)
+        self._values = Values(self._questions, rehearsal)
         self._unique = Unique(self._questions, lives)
         self._presence = Presence(self._questions)
         self._relations = Relations(self._questions, self._values, self._presence, lives)
         self._index = Index()
-        self._pks: dict[Life, str] = {}
-        self._allocations: tuple[Call, ...] = ()
-        self._allocated_at = 0
-        self._turns = self._run()
 
-    def send(self, answers: Any = None) -> Turn:
-        """Go on with the *answers* to the turn before (None to begin); return the next turn."""
-        return self._turns.send(answers)
-
-    def _run(self) -> Generator[Turn, Any, None]:
+    def turns(self) -> Turns[Plan]:
+        """Decide, fetch by fetch; return the plan."""
         lives = list(self._journal)
         self._check_size(len(self._journal.commands))
+        self._questions.count(self._journal.counters())
         if self._journal.waiting:
-            yield from self._allocate(lives)
+            # What else is asked depends on the primary keys that commands refer to.
+            yield from self._ask()
         self._relations.ask()
         for life in lives:
             if not self._only_created(life):
@@ -109,8 +102,7 @@ class Planner:
             self._unique.claim(life, field, keys)
         self._presence.ask(lives)
         yield from self._ask()
-        if not self._symbolic:
-            self._presence.judge()
+        self._presence.judge()
         self._values.decide()
         for delta in self._values.deltas:
             if delta.field.unique:
@@ -124,11 +116,10 @@ class Planner:
             for _ in self._relations.turns(following):
                 yield from self._ask()
             deltas = list(following.values())
-        if not self._symbolic:
-            self._unique.judge(deltas)
+        self._unique.judge(deltas)
         self._index.take(deltas)
         self.rewrites = self._values.rewrites
-        yield from self._finish([*lives, *self._relations.added])
+        return self._finished([*lives, *self._relations.added])
 
     @property
     def cascaded(self) -> Collection[Life]:
@@ -153,49 +144,36 @@ class Planner:
                     self._index.enter(life, field, key)
         return True
 
-    def _ask(self) -> Generator[Turn, Any, None]:
+    def _ask(self) -> Turns[None]:
         fetch = self._questions.fetch()
         if fetch is None:
-            return
-        if self._symbolic:
-            self._questions.answered(fetch, [None] * len(fetch.questions))
             return
         if self._questions.scripted and not self._limits.scripts:
             raise TooManyGuards(
                 f"the plan watches more than {self._limits.watched} keys and scripts are off on this server; nothing "
                 f"was sent. Way out: commit in batches"
             )
-        self._questions.answered(fetch, (yield fetch))
+        replies = yield fetch
+        counted = len(fetch.counters)
+        if counted:
+            self._journal.allocate(self._journal.counters(), replies[:counted])
+        self._questions.answered(fetch, replies[counted:])
 
-    def _finish(self, lives: list[Life]) -> Generator[Turn, Any, None]:
-        if not self._pks:
-            yield from self._allocate(lives)
-        pks = {life: life.identity.pk for life in lives if life.identity.pk is not None} | self._pks
-        steps = self._steps(lives, pks)
+    def _finished(self, lives: list[Life]) -> Plan:
+        steps = self._steps(lives)
         self._check_size(len(steps))
         plan = Plan(
             self._title(lives),
             tuple(self._questions.rounds),
-            self._allocations,
             tuple(steps),
             self._questions.scripted,
-            self._symbolic,
-            self._allocated_at,
+            self._questions.unknown,
             tuple(self._questions.standing),
             self._limits.bare and all(isinstance(step.why, Read | Look) for step in steps),
         )
         if plan.scripted and plan.steps:
             self._check_script(plan)
-        yield plan
-
-    def _allocate(self, lives: list[Life]) -> Generator[Turn, Any, None]:
-        """Ask for the primary keys of all new objects: last, or first where commands refer to them."""
-        counts: Counter[ModelSchema] = Counter(life.model for life in lives if life.fresh and life.identity.pk is None)
-        if counts:
-            allocate = Allocate(tuple(counts.items()))
-            self._allocations = allocate.calls
-            self._allocated_at = len(self._questions.rounds)
-            self._pks = yield allocate
+        return plan
 
     def _check_size(self, steps: int) -> None:
         if steps > self._limits.steps:
@@ -212,7 +190,7 @@ class Planner:
                 f"sent. Way out: commit in batches"
             )
 
-    def _steps(self, lives: list[Life], pks: Mapping[Life, str]) -> list[Step]:
+    def _steps(self, lives: list[Life]) -> list[Step]:
         steps: list[Step] = []
         looks: list[tuple[int, Look]] = []
         for position, (command, life) in enumerate(zip(self._journal.commands, self._journal.of_command, strict=True)):
@@ -220,15 +198,15 @@ class Planner:
                 looks.append((position, command))
             elif isinstance(command, Read):
                 if life is not None:
-                    pk = pks.get(life) or life.identity.reference
+                    pk = life.identity.reference
                     call = (command.name, life.model.keys.storage(pk, command.storage), *command.args)
                     steps.append(Step(call, command, position, pk))
             elif life is not None:
-                self._say(steps, position, command, life, pks[life])
+                self._say(steps, position, command, life)
         most = script.MOST_ARGUMENTS if self._questions.scripted else sys.maxsize
-        steps += self._relations.steps(pks)
-        steps += self._index.steps(pks, most)
-        steps += self._instances(lives, pks, most)
+        steps += self._relations.steps()
+        steps += self._index.steps(most)
+        steps += self._instances(lives, most)
         for position, look in looks:
             for place, call in enumerate(look.calls):
                 answers = place == look.answer
@@ -241,8 +219,8 @@ class Planner:
             steps.append(Step(("DEL", key), "guard key of a creation or deletion"))
         return steps
 
-    def _say(self, steps: list[Step], position: int, command: WriteCommand, life: Life, pk: str) -> None:
-        keys = life.model.keys
+    def _say(self, steps: list[Step], position: int, command: WriteCommand, life: Life) -> None:
+        keys, pk = life.model.keys, life.identity.reference
         if isinstance(command, Create):
             if command.entries:
                 entries = [text for pair in command.entries for text in pair]
@@ -263,16 +241,16 @@ class Planner:
             elif rewrite.name is not None:
                 steps.append(Step((rewrite.name, key, *rewrite.args), command, position, pk))
 
-    def _instances(self, lives: list[Life], pks: Mapping[Life, str], most: int) -> list[Step]:
+    def _instances(self, lives: list[Life], most: int) -> list[Step]:
         """Return the effects on the collections of all pks."""
         born: dict[ModelSchema, list[str]] = {}
         gone: dict[ModelSchema, list[str]] = {}
         for life in lives:
             alive = life.alive and life not in self.cascaded
             if life.from_server and not alive:
-                gone.setdefault(life.model, []).append(pks[life])
+                gone.setdefault(life.model, []).append(life.identity.reference)
             elif not life.from_server and alive:
-                born.setdefault(life.model, []).append(pks[life])
+                born.setdefault(life.model, []).append(life.identity.reference)
         return [
             Step(call, f"pks of {model.name}, {word}")
             for command, noted, word in (("SREM", gone, "old"), ("SADD", born, "new"))

@@ -14,6 +14,7 @@ import attrs
 from uowredis.commands.calls import Call
 from uowredis.commands.journal import Life
 from uowredis.exceptions import DoesNotExist, UniquenessError
+from uowredis.plan.steps import UNKNOWN
 from uowredis.planner.questions import Questions
 from uowredis.schema.models import ModelSchema
 
@@ -75,6 +76,8 @@ class Presence:
         """
         for call, lives in self._lookups:
             reply = self.questions.reply(call)
+            if reply is UNKNOWN:
+                continue
             for life, there in zip(lives, reply if isinstance(reply, list) else [reply], strict=True):
                 if life.from_server and not there:
                     raise DoesNotExist(f"{life} does not exist (its pk is not in {call[1]!r}); nothing was written")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, TypeAlias
 
 import attrs
 
 from uowredis.commands.calls import Call
-from uowredis.plan.steps import Fetch, Question, Round, with_order
+from uowredis.commands.replies import plain
+from uowredis.plan.steps import UNKNOWN, Fetch, Question, Round, counting, with_order
+from uowredis.schema.models import ModelSchema
 
 #: What a caller read and watched before.
 Before: TypeAlias = Sequence[Round]
@@ -23,23 +25,30 @@ class Questions:
         standing: what the caller read and watched; it need not be asked again.
         rounds: the answered rounds.
         scripted: whether there were more.
+        unknown: whether a question was answered with ``UNKNOWN``.
     """
 
     most_watched: int | None
     standing: Before = ()
     rounds: list[Round] = attrs.field(factory=list)
     scripted: bool = False
+    unknown: bool = False
     _watched: dict[str, None] = attrs.field(factory=dict)
     _asks: dict[Call, Question] = attrs.field(factory=dict)
     _new_watches: list[str] = attrs.field(factory=list)
     _new_asks: list[Question] = attrs.field(factory=list)
     _replies: dict[Call, Any] = attrs.field(factory=dict)
+    _counters: tuple[Call, ...] = ()
 
     def __attrs_post_init__(self) -> None:
         for each in self.standing:
             self._watched |= dict.fromkeys(each.fetch.watch)
             self._asks |= {ask.call: ask for ask in each.fetch.questions}
             self._replies |= {ask.call: reply for ask, reply in each}
+
+    def count(self, counters: Iterable[tuple[ModelSchema, int]]) -> None:
+        """Ask for new primary keys: so many of each model."""
+        self._counters = counting(counters)
 
     def watch(self, key: str) -> None:
         """Ask that *key* does not change until EXEC."""
@@ -63,17 +72,18 @@ class Questions:
 
     def fetch(self) -> Fetch | None:
         """Return the questions of this round, None where there are none."""
-        if not self._new_asks and not self._new_watches:
+        if not self._new_asks and not self._new_watches and not self._counters:
             return None
         if self.most_watched is not None and len(self._watched) > self.most_watched:
             self.scripted = True
-        fetch = Fetch(() if self.scripted else tuple(self._new_watches), tuple(self._new_asks))
-        self._new_watches, self._new_asks = [], []
+        fetch = Fetch(() if self.scripted else tuple(self._new_watches), tuple(self._new_asks), self._counters)
+        self._new_watches, self._new_asks, self._counters = [], [], ()
         return fetch
 
-    def answered(self, fetch: Fetch, replies: list[Any]) -> None:
-        """Take the plain *replies* of *fetch*; sets have no order, so they are given one."""
-        replies = [with_order(ask.call, reply) for ask, reply in zip(fetch.questions, replies, strict=True)]
+    def answered(self, fetch: Fetch, raw: Sequence[Any]) -> None:
+        """Take the *raw* replies to the questions of *fetch*; sets have no order, so they are given one."""
+        replies = [with_order(ask.call, plain(reply)) for ask, reply in zip(fetch.questions, raw, strict=True)]
+        self.unknown = self.unknown or any(reply is UNKNOWN for reply in replies)
         self.rounds.append(Round(fetch, replies))
         for ask, reply in zip(fetch.questions, replies, strict=True):
             self._replies[ask.call] = reply

@@ -8,7 +8,7 @@ goes one step further along the graph, for all objects at once.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterable, Iterator, Sequence
 
 import attrs
 
@@ -17,7 +17,7 @@ from uowredis.commands.changes import Added, Replaced
 from uowredis.commands.identity import Identity, State
 from uowredis.commands.journal import Journal, Life
 from uowredis.exceptions import DoesNotExist, RestrictedError
-from uowredis.plan.steps import Step, index_public
+from uowredis.plan.steps import UNKNOWN, Step, index_public
 from uowredis.planner.presence import Presence
 from uowredis.planner.questions import Questions
 from uowredis.planner.values import Delta, Values, whole_field
@@ -159,7 +159,7 @@ class Relations:
             wave = [life for reference in found for life in self._follow(reference, deltas)]
         yield
         kept = [reference for reference in self._restricting if reference.life not in self._dead]
-        if kept and not self.values.symbolic:
+        if kept:
             raise _restricted(kept)
         for delta in deltas.values():
             self._check(delta)
@@ -167,8 +167,9 @@ class Relations:
     def _references(self, dead: Life, deltas: Deltas) -> Iterator[Reference]:
         for model, field in dead.model.referrers:
             call = _members(model, field, dead)
-            stored = [] if dead.fresh else self.questions.reply(call) or []
-            found = dict.fromkeys(self._stored_life(model, pk) for pk in stored)
+            stored = [] if dead.fresh else self.questions.reply(call)
+            known = () if stored is UNKNOWN else stored
+            found = dict.fromkeys(self._stored_life(model, pk) for pk in known)
             for life in found | dict.fromkeys(delta.life for delta in self._gains.get(call[1], ())):
                 delta = deltas.get((life, field.name))
                 if delta is not None and call[1] not in delta.after | delta.before and _single(field):
@@ -231,7 +232,7 @@ class Relations:
 
     def _proven(self, reference: Reference) -> bool:
         """Return whether the field says what its index says; where it does not, the entry was stale."""
-        if self.values.symbolic or not reference.stored or reference.certain or reference.life in self._dead:
+        if not reference.stored or reference.certain or reference.life in self._dead:
             return True
         if reference.on_delete is OnDelete.CASCADE:
             ending = next(each for each in self.values.ending(reference.life) if each.field is reference.field)
@@ -242,6 +243,8 @@ class Relations:
         if reference.proof is None:
             return True
         reply = self.questions.reply(reference.proof)
+        if reply is UNKNOWN:
+            return True
         if _single(reference.field):
             return bool(reply == _text(reference.dead))
         return bool(reply) if reference.field.kind is Kind.SET else reply is not None
@@ -249,7 +252,7 @@ class Relations:
     def _check(self, delta: Delta) -> None:
         """Refuse a checked reference to what is not there."""
         to = _to(delta.field)
-        if not _checks(delta.field) or self.values.symbolic:
+        if not _checks(delta.field):
             return
         for pk in _pks(delta):
             if to is None:
@@ -260,14 +263,14 @@ class Relations:
 
     # What follows.
 
-    def steps(self, pks: Mapping[Life, str]) -> Iterator[Step]:
+    def steps(self) -> Iterator[Step]:
         """Yield the effects on the fields and keys of those that referred."""
         calls: dict[Call, str] = {}
         entries: dict[tuple[str, str], list[str]] = {}
         for (life, field), dead in self.cleared.items():
             if life in self._dead:
                 continue
-            key, gone = life.model.keys.storage(pks[life], field.storage), sorted(pks[each] for each in dead)
+            key, gone = life.model.keys.storage(_text(life), field.storage), sorted(map(_text, dead))
             why = f"{life.model.name}.{field.name} loses deleted {', '.join(map(str, dead))}"
             if field.kind is Kind.ENTRY:
                 entries.setdefault((key, why), []).append(field.name)
@@ -279,7 +282,7 @@ class Relations:
                 calls["SREM" if field.kind is Kind.SET else "ZREM", key, *gone] = why
         calls |= {("HDEL", key, *names): why for (key, why), names in entries.items()}
         for life, reference in self.cascaded.items():
-            storages = [life.model.keys.storage(pks[life], storage) for storage, _ in life.model.storages]
+            storages = [life.model.keys.storage(_text(life), storage) for storage, _ in life.model.storages]
             if storages:
                 why = f"{life.model.name}.{reference.field.name} referred to deleted {reference.dead}"
                 calls["DEL", *storages] = why
@@ -316,7 +319,7 @@ def _single(field: FieldSchema) -> bool:
 
 
 def _text(life: Life) -> str:
-    return life.identity.placeholder if life.identity.pk is None else life.identity.pk
+    return life.identity.reference
 
 
 def _members(model: ModelSchema, field: FieldSchema, dead: Life) -> Call:

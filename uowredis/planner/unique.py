@@ -12,7 +12,7 @@ import attrs
 
 from uowredis.commands.journal import Journal, Life
 from uowredis.exceptions import UniquenessError
-from uowredis.plan.steps import index_public
+from uowredis.plan.steps import UNKNOWN, index_public
 from uowredis.planner.questions import Questions
 from uowredis.planner.values import Delta
 from uowredis.schema.models import FieldSchema
@@ -52,9 +52,10 @@ class Unique:
         kept = {(delta.life, delta.field.name): delta.after for delta in deltas if delta.field.unique}
         released = {(delta.life, delta.field.name): delta.before - delta.after for delta in deltas}
         for key, (life, field) in self._claims.items():
-            if key not in kept.get((life, field.name), {key}):
+            holders = self.questions.reply(("SMEMBERS", key))
+            if holders is UNKNOWN or key not in kept.get((life, field.name), {key}):
                 continue
-            for pk in self.questions.reply(("SMEMBERS", key)):
+            for pk in holders:
                 if pk == life.identity.pk and not life.fresh:
                     continue
                 holder = self.journal.with_pk(life.model, pk)

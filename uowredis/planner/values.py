@@ -18,9 +18,6 @@ from uowredis.planner.rehearsal import Rehearsal, Rewrite
 from uowredis.schema.keys import INSTANCE_HASH
 from uowredis.schema.models import FieldSchema, Kind
 
-#: Stands for a value that a symbolic plan cannot know.
-UNKNOWN = "<unknown>"
-
 
 @attrs.frozen(eq=False)
 class Delta:
@@ -48,7 +45,6 @@ class Values:
 
     questions: Questions
     rehearsal: Rehearsal
-    symbolic: bool
     entries: Entries = attrs.field(init=False)
     gains: Gains = attrs.field(factory=Gains)
     works: list[KeyPart] = attrs.field(factory=list)
@@ -91,12 +87,9 @@ class Values:
     def ending(self, life: Life) -> Iterator[Delta]:
         """Yield what :meth:`ask_ending` found: all of it is left."""
         for field in life.model.indexed:
-            if self.symbolic:
-                found: Pairs = [("", UNKNOWN)]
-            else:
-                call, part = whole_field(life, field)
-                kind = Kind.HASH if field.kind is Kind.ENTRY else field.kind
-                found = pairs(kind, part, self.questions.reply(call))
+            call, part = whole_field(life, field)
+            kind = Kind.HASH if field.kind is Kind.ENTRY else field.kind
+            found = pairs(kind, part, self.questions.reply(call))
             yield Delta(life, field, life.model.index_keys(field, found), set())
 
     def _read(self, call: Call, guarded: bool, why: str) -> None:
@@ -142,7 +135,7 @@ class Values:
             self.deltas.append(Delta(life, field, {old} if old else set(), {new} if new else set()))
 
     def _moves(self, *, unique: bool) -> Iterator[Move]:
-        return self.entries.moves(UNKNOWN if self.symbolic else None, unique=unique)
+        return self.entries.moves(unique=unique)
 
     def moves(self) -> Iterator[Move]:
         """Yield what became of the InstanceHashFields that are not unique and not among the deltas."""
@@ -158,11 +151,6 @@ class Values:
             yield Delta(life, field, set(), keys)
 
     def _of_work(self, work: KeyPart, reply: Any) -> tuple[Pairs, Pairs]:
-        if self.symbolic:
-            unknown = [(field.name if field.kind is Kind.ENTRY else "", UNKNOWN) for field in work.indexed]
-            after = work.simple_after()
-            before = unknown if work.call is not None else work.simple_before(None, after)
-            return before, (unknown if work.rehearsed else after)
         if not work.rehearsed:
             after = work.simple_after()
             return work.simple_before(reply, after), after

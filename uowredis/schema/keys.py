@@ -6,6 +6,8 @@ to the schema, so that another layout (hash tags for Redis Cluster) can stand be
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import attrs
 
 #: Words that stand where a pk or a field stands in a key, and so can be neither.
@@ -13,6 +15,44 @@ RESERVED = ("__collection__", "__commit__", "__guard__", "collection", "max_pk")
 
 #: Last part of the key that holds all InstanceHashFields of an instance.
 INSTANCE_HASH = "hash"
+
+
+class Unfilled(str):
+    """Text in which a primary key is missing that Redis has not counted yet; something else stands for it."""
+
+    __slots__ = ()
+
+    def filled(self) -> str:
+        """Return the text with the primary key, or the text itself while there is none."""
+        raise NotImplementedError
+
+    def __reduce__(self) -> tuple[type[str], tuple[str]]:
+        return str, (str(self),)
+
+
+def filled(text: str) -> str:
+    """Return *text* with the primary keys that it lacks, as far as they are there by now."""
+    return text.filled() if isinstance(text, Unfilled) else text
+
+
+class _UnfilledKey(Unfilled):
+    """A key that is put together of texts of which some are not filled."""
+
+    __slots__ = ("parts",)
+    parts: Sequence[str]
+
+    def filled(self) -> str:
+        """Return the key of the filled texts."""
+        return _joined([filled(part) for part in self.parts])
+
+
+def _joined(parts: Sequence[str]) -> str:
+    key = ":".join(parts)
+    if any(isinstance(part, Unfilled) for part in parts):
+        unfilled = _UnfilledKey(key)
+        unfilled.parts = parts
+        return unfilled
+    return key
 
 
 @attrs.frozen
@@ -42,11 +82,11 @@ class Keys:
 
     def storage(self, pk: str, storage: str) -> str:
         """Return the key that holds *storage*: a field's name, or ``hash`` for all InstanceHashFields."""
-        return f"{self.prefix}:{pk}:{storage}"
+        return f"{self.prefix}:{pk}:{storage}" if type(pk) is str else _joined((self.prefix, pk, storage))
 
     def index(self, field: str, value: str) -> str:
         """Return the key of the set of pks whose *field* holds *value*."""
-        return f"{self.prefix}:{field}:{value}"
+        return f"{self.prefix}:{field}:{value}" if type(value) is str else _joined((self.prefix, field, value))
 
     def entry_index(self, field: str, entry: str, value: str) -> str:
         """Return the key of the set of pks whose HashField *field* has *value* under *entry*."""

@@ -129,8 +129,7 @@ class ModelSchema:
         """Return the index keys of *values*, pairs of (entry, value) where the entry counts for a HashField only."""
         if field.kind is Kind.HASH:
             return {self.keys.entry_index(field.name, entry, value) for entry, value in values}
-        opening = self.keys.index(field.name, "")
-        return {opening + value for _, value in values}
+        return {self.keys.index(field.name, value) for _, value in values}
 
     def behind(self, key: str, args: tuple[str, ...]) -> list[str]:
         """Return what a *key* of the model is of, in words; several entries of one hash one by one.

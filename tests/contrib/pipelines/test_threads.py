@@ -167,7 +167,7 @@ def test_what_is_said_too_late_is_refused(people: People, person: Any) -> None:
     """A thread that still holds a pipeline that was left is not given a reply that never comes."""
     with people.database.pipeline(share_in_threads=True) as pipeline:
         pass
-    for say in (lambda: pipeline.say(a_write(person)), pipeline.execute, lambda: pipeline.watch("a key")):
+    for say in (lambda: pipeline.write(a_write(person)), pipeline.execute, lambda: pipeline.watch("a key")):
         with pytest.raises(SessionError):
             elsewhere(say)
 

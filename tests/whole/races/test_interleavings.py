@@ -256,6 +256,22 @@ def test_what_was_drawn_is_what_was_removed(
     check_exact(client)
 
 
+def test_a_shown_plan_is_kept_over_attempts(
+    proxy: Proxy, how: str, ours: Models, other: Models, client: redis.Redis
+) -> None:
+    """Where what it stands on is touched and not changed, the next attempt is the same plan, and counts nothing."""
+    with Session(ours.database) as session:
+        new = ours.Bike(name="wanted")
+        ours.Bike("1").hits.incr()
+        shown = session.plan()
+        with meanwhile(proxy, how, lambda other: other.Bike("1").hits.set(5), other):
+            session.commit(shown)
+        assert (1 if how == "script" else 2) == session.tried
+    assert 1 == sum(command[:2] == (b"INCRBY", b":bike:max_pk") for command in proxy.seen)
+    assert ("3", "3") == (new.pk.get(), client.get(":bike:max_pk"))
+    check_exact(client)
+
+
 def test_a_pk_is_kept_over_attempts(proxy: Proxy, how: str, ours: Models, other: Models, client: redis.Redis) -> None:
     """Allocated once, the pks of new objects stay: one INCRBY, however often the commit is planned."""
     with Session(ours.database) as session:
