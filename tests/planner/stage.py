@@ -1,6 +1,7 @@
 """What the tests of plans share: a model declared by facts alone, commands made by hand, and a dict for a server."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from textwrap import dedent
 from typing import Any
 
 from uowredis.commands.calls import Call
@@ -40,6 +41,19 @@ HOT = model(
     FieldSchema("rank", Kind.STRING, indexed=True, lockable=False),
     FieldSchema("code", Kind.ENTRY, indexed=True, unique=True, lockable=False),
 )
+
+#: Bike 1 is there.
+THERE: dict[Call, Any] = {("SISMEMBER", ":bike:collection", "1"): 1}
+#: All that a deletion of Bike 1 asks.
+ENDING: dict[Call, Any] = THERE | {
+    ("HGET", ":bike:1:hash", "name"): "mountain",
+    ("HGET", ":bike:1:hash", "color"): "red",
+    ("GET", ":bike:1:price"): None,
+    ("SMEMBERS", ":bike:1:tags"): ["fast", "big"],
+    ("LRANGE", ":bike:1:stages", "0", "-1"): ["b", "a", "b"],
+    ("HGETALL", ":bike:1:parts"): ["bell", "gold"],
+    ("ZRANGE", ":bike:1:races", "0", "-1", "WITHSCORES"): ["tour", "1"],
+}
 
 
 def stored(schema: ModelSchema, pk: str) -> Identity:
@@ -123,3 +137,8 @@ def planned(
 
 def steps(plan: Plan) -> list[Call]:
     return [step.call for step in plan]
+
+
+def check(plan: Plan, golden: str) -> None:
+    """Check that *plan* prints as *golden*."""
+    assert dedent(golden).strip() == str(plan)

@@ -1,11 +1,11 @@
 """Whole plans, to the letter: what was said, what follows from it, and what must not change meanwhile."""
 
-from textwrap import dedent
-
 from tests.planner.stage import (
     BIKE,
-    HOT,
+    ENDING,
     SHOP,
+    THERE,
+    check,
     create,
     delete,
     hset,
@@ -17,25 +17,9 @@ from tests.planner.stage import (
     stored,
     write,
 )
-from uowredis.commands.changes import Added, Computed, Removed, Replaced
+from uowredis.commands.changes import Removed
 from uowredis.commands.identity import Identity, State
 from uowredis.plan import Plan
-
-THERE = {("SISMEMBER", ":bike:collection", "1"): 1}
-#: All that a deletion of Bike 1 asks.
-ENDING = THERE | {
-    ("HGET", ":bike:1:hash", "name"): "mountain",
-    ("HGET", ":bike:1:hash", "color"): "red",
-    ("GET", ":bike:1:price"): None,
-    ("SMEMBERS", ":bike:1:tags"): ["fast", "big"],
-    ("LRANGE", ":bike:1:stages", "0", "-1"): ["b", "a", "b"],
-    ("HGETALL", ":bike:1:parts"): ["bell", "gold"],
-    ("ZRANGE", ":bike:1:races", "0", "-1", "WITHSCORES"): ["tour", "1"],
-}
-
-
-def check(plan: Plan, golden: str) -> None:
-    assert dedent(golden).strip() == str(plan)
 
 
 def test_creation() -> None:
@@ -101,54 +85,6 @@ def test_indexed_update() -> None:
     ) == plan.calls()
 
 
-def test_an_update_to_the_same_value_leaves_the_index_alone() -> None:
-    """The index keys are one subtraction: what is there before and after is not touched."""
-    plan = planned([hset(stored(BIKE, "1"), "color", "blue")], THERE | {("HGET", ":bike:1:hash", "color"): "blue"})
-    assert [("HSET", ":bike:1:hash", "color", "blue")] == steps(plan)
-
-
-def test_however_many_commands_touch_a_field_its_index_is_written_once() -> None:
-    """Effects follow from the values after the last command; what was said is neither merged nor reordered."""
-    bike = stored(BIKE, "1")
-    said = [hset(bike, "color", "blue"), hset(bike, "color", "green"), hset(bike, "color", "black")]
-    plan = planned(said, THERE | {("HGET", ":bike:1:hash", "color"): "red"})
-    assert [
-        ("HSET", ":bike:1:hash", "color", "blue"),
-        ("HSET", ":bike:1:hash", "color", "green"),
-        ("HSET", ":bike:1:hash", "color", "black"),
-        ("SREM", ":bike:color:red", "1"),
-        ("SADD", ":bike:color:black", "1"),
-    ] == steps(plan)
-
-
-def test_two_objects_swap_a_unique_value() -> None:
-    """Uniqueness is judged on the net result: both index keys are watched, both values change hands."""
-    answers = {
-        ("HGET", ":bike:1:hash", "name"): "mountain",
-        ("HGET", ":bike:2:hash", "name"): "city",
-        ("SMISMEMBER", ":bike:collection", "1", "2"): [1, 1],
-        ("SMEMBERS", ":bike:name:city"): ["2"],
-        ("SMEMBERS", ":bike:name:mountain"): ["1"],
-    }
-    plan = planned([hset(stored(BIKE, "1"), "name", "city"), hset(stored(BIKE, "2"), "name", "mountain")], answers)
-    assert (
-        ":bike:1:hash",
-        ":bike:2:hash",
-        ":bike:name:city",
-        ":bike:name:mountain",
-        ":bike:__guard__:1",
-        ":bike:__guard__:2",
-    ) == plan.watched
-    assert [
-        ("HSET", ":bike:1:hash", "name", "city"),
-        ("HSET", ":bike:2:hash", "name", "mountain"),
-        ("SREM", ":bike:name:city", "2"),
-        ("SREM", ":bike:name:mountain", "1"),
-        ("SADD", ":bike:name:city", "1"),
-        ("SADD", ":bike:name:mountain", "2"),
-    ] == steps(plan)
-
-
 def test_deletion() -> None:
     """A deletion reads every indexed field under watch, deletes all keys, and touches the guard key last."""
     plan = planned([delete(stored(BIKE, "1"))], ENDING)
@@ -181,15 +117,6 @@ def test_deletion() -> None:
                                                        EXEC
         """,  # noqa: E501  # these lines are a plan's
     )
-
-
-def test_deletion_after_an_update_forgets_what_the_server_holds() -> None:
-    """The index loses what was there before the session, and never gains what did not last."""
-    bike = stored(BIKE, "1")
-    plan = planned([hset(bike, "color", "blue"), delete(bike)], ENDING)
-    assert [] == [call for call in steps(plan) if call[0] == "SADD"]
-    assert ("SREM", ":bike:color:red", "1") in steps(plan)
-    assert [] == [call for call in steps(plan) if "blue" in call[1]]
 
 
 def test_deletion_and_re_creation() -> None:
@@ -236,99 +163,6 @@ def test_creation_with_a_chosen_pk() -> None:
                                                        EXEC
         """,
     )
-
-
-def test_computed_values_are_rehearsed() -> None:
-    """INCRBY on an indexed field is sent as said; where it leads is computed from the value under watch."""
-    bike = stored(BIKE, "1")
-    incr = write(bike, "price", Computed(fallible=True), "INCRBY", "2")
-    plan = planned([incr, incr], THERE | {("GET", ":bike:1:price"): "3"})
-    assert (":bike:1:price", ":bike:__guard__:1") == plan.watched
-    assert [
-        ("INCRBY", ":bike:1:price", "2"),
-        ("INCRBY", ":bike:1:price", "2"),
-        ("SREM", ":bike:price:3", "1"),
-        ("SADD", ":bike:price:7", "1"),
-    ] == steps(plan)
-    assert not plan.idempotent
-
-
-def test_lists_keep_a_value_in_the_index_while_a_copy_remains() -> None:
-    """LREM of one of two copies leaves the index alone; LPOP and RPUSH move it."""
-    bike = stored(BIKE, "1")
-    said = [
-        write(bike, "stages", Computed(), "LREM", "1", "x"),
-        write(bike, "stages", Computed(), "LPOP"),
-        write(bike, "stages", Added(("z",)), "RPUSH", "z"),
-    ]
-    plan = planned(said, THERE | {("LRANGE", ":bike:1:stages", "0", "-1"): ["y", "x", "x", "w"]})
-    assert [
-        ("LREM", ":bike:1:stages", "1", "x"),
-        ("LPOP", ":bike:1:stages"),
-        ("RPUSH", ":bike:1:stages", "z"),
-        ("SREM", ":bike:stages:y", "1"),
-        ("SADD", ":bike:stages:z", "1"),
-    ] == steps(plan)
-    assert "O(N): LREM" in str(plan).splitlines()[0]
-
-
-def test_what_arguments_tell_is_not_read() -> None:
-    """Sets, sorted sets and all copies in a list are known from the arguments; of a hash only the entries named are."""
-    bike = stored(BIKE, "1")
-    said = [
-        sadd(bike, "tags", "fast", "big"),
-        write(bike, "tags", Removed(("big",)), "SREM", "big"),
-        write(bike, "races", Added(("tour",)), "ZADD", "1", "tour"),
-        write(bike, "races", Removed(("giro",)), "ZREM", "giro"),
-        write(bike, "stages", Removed(("x",)), "LREM", "0", "x"),
-        write(bike, "parts", Replaced((("bell", "gold"), ("saddle", "red"))), "HSET", "bell", "gold", "saddle", "red"),
-        write(bike, "parts", Removed(("saddle",)), "HDEL", "saddle"),
-    ]
-    plan = planned(said, THERE | {("HMGET", ":bike:1:parts", "bell", "saddle"): ["tin", None]})
-    assert (":bike:1:parts", ":bike:__guard__:1") == plan.watched
-    assert [
-        ("SREM", ":bike:parts:bell:tin", "1"),
-        ("SREM", ":bike:races:giro", "1"),
-        ("SREM", ":bike:stages:x", "1"),
-        ("SREM", ":bike:tags:big", "1"),
-        ("SADD", ":bike:parts:bell:gold", "1"),
-        ("SADD", ":bike:races:tour", "1"),
-        ("SADD", ":bike:tags:fast", "1"),
-    ] == steps(plan)[len(said) :]
-
-
-def test_a_field_emptied_and_filled_again() -> None:
-    """After DEL only what is said later remains; what is in again stays in its index."""
-    bike = stored(BIKE, "1")
-    said = [write(bike, "tags", Removed(None), "DEL"), sadd(bike, "tags", "big")]
-    plan = planned(said, THERE | {("SMEMBERS", ":bike:1:tags"): ["fast", "big"]})
-    assert [("DEL", ":bike:1:tags"), ("SADD", ":bike:1:tags", "big"), ("SREM", ":bike:tags:fast", "1")] == steps(plan)
-
-
-def test_lockable_false_plans_no_watch_for_its_fields() -> None:
-    """Old values and unique claims of such fields are read without watch, their INCR is not tried; presence stays."""
-    hot = stored(HOT, "1")
-    said = [
-        write(hot, "hits", Computed(fallible=True), "INCRBY", "1"),
-        put(hot, "rank", "2"),
-        hset(hot, "code", "k"),
-    ]
-    answers = {
-        ("GET", ":hot:1:rank"): "1",
-        ("HGET", ":hot:1:hash", "code"): None,
-        ("SMEMBERS", ":hot:code:k"): [],
-        ("SISMEMBER", ":hot:collection", "1"): 1,
-    }
-    plan = planned(said, answers)
-    assert (":hot:__guard__:1",) == plan.watched
-    assert [
-        ("INCRBY", ":hot:1:hits", "1"),
-        ("SET", ":hot:1:rank", "2"),
-        ("HSET", ":hot:1:hash", "code", "k"),
-        ("SREM", ":hot:rank:1", "1"),
-        ("SADD", ":hot:code:k", "1"),
-        ("SADD", ":hot:rank:2", "1"),
-    ] == steps(plan)
 
 
 def test_what_is_made_and_unmade_in_one_session_leaves_no_entry() -> None:

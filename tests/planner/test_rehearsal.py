@@ -2,11 +2,9 @@
 
 import pytest
 
-from tests.planner.stage import BIKE, planned, steps, stored, write
+from tests.planner.stage import BIKE, THERE, planned, steps, stored, write
 from uowredis.commands.changes import Computed, Opaque
 from uowredis.exceptions import Rejected
-
-THERE = {("SISMEMBER", ":bike:collection", "1"): 1}
 
 
 def test_spop_is_sent_as_srem() -> None:
