@@ -223,7 +223,7 @@ def operations() -> Iterator[tuple[str, Walk]]:
             counted.append(("a write said", walk(lambda: person.name.set(f"other {turn}"))))  # noqa: B023
             counted.append(("a commit", walk(s.commit)))
             person.age.set(1)
-            counted.append(("a read over pending writes", walk(person.age.get)))
+            counted.append(("a read over pending writes", walk(person.age.get)))  # noqa: B023
             page = Person.collection(age=1).sort("visits")
             counted.append(("a query over pending writes", walk(lambda: page[0:10])))  # noqa: B023
             s.rollback()

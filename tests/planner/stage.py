@@ -4,6 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from textwrap import dedent
 from typing import Any
 
+import attrs
+
 from uowredis.commands.calls import Call
 from uowredis.commands.changes import Added, Change, Replaced
 from uowredis.commands.commands import Create, Delete, Write, WriteCommand
@@ -14,6 +16,9 @@ from uowredis.planner import Journal, Limits, Planner
 from uowredis.planner.rehearsal import Rehearsal
 from uowredis.schema.keys import Keys
 from uowredis.schema.models import FieldSchema, Kind, ModelSchema
+
+#: How many members of a key may be tried.
+REHEARSED = 10_000
 
 
 def model(name: str, *fields: FieldSchema, auto: bool = True) -> ModelSchema:
@@ -91,6 +96,14 @@ def delete(identity: Identity) -> Delete:
     return Delete(identity)
 
 
+@attrs.frozen
+class InTurn:
+    """Replies to a question that is asked more than once: the first, and the later one, which holds."""
+
+    first: Any
+    later: Any
+
+
 def planned(
     commands: Iterable[WriteCommand],
     answers: Mapping[Call, Any],
@@ -116,12 +129,16 @@ def planned(
             counted_to += int(count)
             yield None if placeholders else counted_to
 
-    def answered(fetch: Fetch) -> list[Any]:
-        calls = [] if symbolic else [question.call for question in fetch.questions]
-        asked.update(calls)
-        return [answers[call] for call in calls] or [UNKNOWN] * len(fetch.questions)
+    def answer(call: Call) -> Any:
+        reply = answers[call]
+        again = call in asked
+        asked.add(call)
+        return (reply.later if again else reply.first) if isinstance(reply, InTurn) else reply
 
-    rehearsal = Rehearsal(10_000, seed=1)
+    def answered(fetch: Fetch) -> list[Any]:
+        return [UNKNOWN if symbolic else answer(question.call) for question in fetch.questions]
+
+    rehearsal = Rehearsal(REHEARSED, seed=1)
     try:
         turns = Planner(lives, rehearsal, limits or Limits()).turns()
         fetch = next(turns)

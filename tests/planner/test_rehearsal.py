@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.planner.stage import BIKE, THERE, planned, steps, stored, write
-from uowredis.commands.changes import Computed, Opaque
+from tests.planner.stage import BIKE, REHEARSED, THERE, planned, put, steps, stored, write
+from uowredis.commands.changes import Added, Computed, Opaque
 from uowredis.exceptions import Rejected
 
 
@@ -104,3 +104,35 @@ def test_what_would_fail_is_refused(field: str, change: Computed, name: str, amo
     said = [write(stored(BIKE, "1"), field, change, name, amount)]
     with pytest.raises(Rejected, match=f"Bike <1>.{field}.incr.* would fail"):
         planned(said, THERE | {("GET", f":bike:1:{field}"): old})
+
+
+def test_what_is_too_large_to_try_is_refused() -> None:
+    """The error names the command, how much is there, and the way out; what needs no trial is planned."""
+    bike = stored(BIKE, "1")
+    answers = THERE | {("LRANGE", ":bike:1:stages", "0", "-1"): ["a"] * (REHEARSED + 1)}
+    with pytest.raises(Rejected) as caught:
+        planned([write(bike, "stages", Computed(), "LPOP")], answers)
+    assert (
+        f"Bike <1>.stages.lpop depends on what is there: {REHEARSED + 1} members, more than are rehearsed; nothing was "
+        "sent. Way out: Session(db, rehearsal_limit=...), or say it outside a session"
+    ) == str(caught.value)
+    assert 2 == len(planned([write(bike, "stages", Added(("z",)), "RPUSH", "z")], THERE))
+
+
+def test_the_message_of_what_would_fail_is_redis_own() -> None:
+    """With the command that was said, and the way out."""
+    said = [write(stored(BIKE, "1"), "wheels", Computed(fallible=True), "INCRBY", "1")]
+    with pytest.raises(Rejected) as caught:
+        planned(said, THERE | {("GET", ":bike:1:wheels"): "three"})
+    assert (
+        "Bike <1>.wheels.incr would fail: value is not an integer or out of range; nothing was sent. Way out: read "
+        "what is there first"
+    ) == str(caught.value)
+
+
+def test_what_fails_on_what_the_session_said_is_refused() -> None:
+    """Commands are tried one after another: the second meets what the first left."""
+    bike = stored(BIKE, "1")
+    said = [put(bike, "price", "three"), write(bike, "price", Computed(fallible=True), "INCRBY", "1")]
+    with pytest.raises(Rejected, match=r"Bike <1>.price.incr would fail"):
+        planned(said, THERE | {("GET", ":bike:1:price"): "3"})

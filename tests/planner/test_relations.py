@@ -1,11 +1,12 @@
-"""Golden plans of relations: what is asked, what follows, in how many rounds."""
+"""No reference outlives what it refers to: what is asked, what follows in how many rounds, and what is refused."""
 
 from textwrap import dedent
+from typing import Any
 
 import pytest
 
-from tests.planner.stage import create, delete, hset, model, new, planned, sadd, stored, write
-from uowredis import DoesNotExist, RestrictedError
+from tests.planner.stage import InTurn, create, delete, hset, model, new, planned, sadd, stored, write
+from uowredis import DoesNotExist, RestrictedError, UniquenessError
 from uowredis.commands.calls import Call
 from uowredis.commands.changes import Added, Replaced
 from uowredis.commands.identity import Identity
@@ -52,7 +53,20 @@ ACCOUNT_OWNER = model("Owner", FieldSchema("name", Kind.ENTRY, indexed=True))
 ACCOUNT = referring("Account", related(ACCOUNT_OWNER, ("owner", Kind.ENTRY, OnDelete.CASCADE, True)))
 PAGE = referring("Page", related(ACCOUNT, ("account", Kind.STRING, OnDelete.RESTRICT, False)))
 
-NOBODY = {("SMEMBERS", f":group:{name}:1"): [] for name in ("owner", "members", "queue", "ranks", "founder")} | {
+#: A badge is of one holder.
+HOLDER = model("Holder", FieldSchema("name", Kind.ENTRY, indexed=True))
+BADGE = referring(
+    "Badge",
+    (
+        FieldSchema(
+            "of", Kind.ENTRY, indexed=True, unique=True, relation=Relation("Holder", OnDelete.CLEAR, False, HOLDER)
+        ),
+    ),
+)
+
+NOBODY: dict[Call, Any] = {
+    ("SMEMBERS", f":group:{name}:1"): [] for name in ("owner", "members", "queue", "ranks", "founder")
+} | {
     ("HGET", ":person:1:hash", "name"): None,
     ("SISMEMBER", ":person:collection", "1"): 1,
 }
@@ -104,6 +118,36 @@ def test_a_foreign_key_that_points_elsewhere_is_left_alone() -> None:
     ] == steps_but_guards(plan)
 
 
+def test_what_contradicts_its_index_is_read_again_under_watch() -> None:
+    """The entry may come true before EXEC without its key being touched; the later reply holds."""
+    referred = NOBODY | {("SMEMBERS", ":group:owner:1"): ["7"]}
+    elsewhere = planned(
+        [delete(stored(PERSON, "1"))], referred | {("HGET", ":group:7:hash", "owner"): InTurn("2", "2")}
+    )
+    assert (4, True) == (elsewhere.round_trips, ":group:7:hash" in elsewhere.watched)
+    assert [] == [call for call in steps_but_guards(elsewhere) if call[1] == ":group:7:hash"]
+    true = planned([delete(stored(PERSON, "1"))], referred | {("HGET", ":group:7:hash", "owner"): InTurn("2", "1")})
+    assert ("HDEL", ":group:7:hash", "owner") in steps_but_guards(true)
+    kept = OWNED | {("SMEMBERS", ":page:account:4"): ["9"], ("GET", ":page:9:account"): InTurn("5", "4")}
+    with pytest.raises(RestrictedError, match=r"Page <9>.account"):
+        planned([delete(stored(ACCOUNT, "4"))], _of_account(kept))
+
+
+def test_a_reference_that_agrees_with_its_index_needs_no_watch_of_its_own() -> None:
+    """Whoever moves it leaves the index key, which is watched."""
+    answers = NOBODY | {("SMEMBERS", ":group:owner:1"): ["7"], ("HGET", ":group:7:hash", "owner"): "1"}
+    plan = planned([delete(stored(PERSON, "1"))], answers)
+    assert (3, False) == (plan.round_trips, ":group:7:hash" in plan.watched)
+
+
+def _of_account(answers: dict[Call, Any]) -> dict[Call, Any]:
+    """Return those of *answers* that the deletion of account 4 alone asks for."""
+    asked = (":account:4:hash", ":page:account:4", ":page:9:account")
+    return {call: reply for call, reply in answers.items() if call[1] in asked} | {
+        ("SISMEMBER", ":account:collection", "4"): 1
+    }
+
+
 @pytest.mark.parametrize("order", [1, -1], ids=["deleted-first", "moved-first"])
 def test_a_reference_moved_by_the_same_plan_is_none(order: int) -> None:
     """It is judged on the net result: the reference to the other object stays."""
@@ -133,7 +177,7 @@ def test_a_reference_made_by_the_same_plan_is_cleared() -> None:
     ] == calls
 
 
-OWNED = {
+OWNED: dict[Call, Any] = {
     ("SMEMBERS", ":account:owner:1"): ["4"],
     ("HGET", ":owner:1:hash", "name"): "ann",
     ("SISMEMBER", ":owner:collection", "1"): 1,
@@ -179,6 +223,82 @@ def test_a_restricting_reference_refuses_the_plan() -> None:
     assert (("Page", "9", "account"),) == caught.value.referrers
 
 
+def test_a_refusal_says_what_refers_and_the_way_out() -> None:
+    """To the letter; of many who refer ten are named."""
+    answers = _of_account(OWNED) | {("SMEMBERS", ":page:account:4"): ["9"], ("GET", ":page:9:account"): "4"}
+    with pytest.raises(RestrictedError) as caught:
+        planned([delete(stored(ACCOUNT, "4"))], answers)
+    assert (
+        "Account <4> cannot be deleted: Page <9>.account refer to it (on_delete=RESTRICT); nothing was written. Way "
+        "out: delete them, or have them refer to another, in the same session"
+    ) == str(caught.value)
+    pages = [f"{number:02}" for number in range(12)]
+    answers |= {("GET", f":page:{page}:account"): "4" for page in pages} | {("SMEMBERS", ":page:account:4"): pages}
+    del answers["GET", ":page:9:account"]
+    with pytest.raises(RestrictedError, match=r"Page <00>.account, .* Page <09>.account and 2 more refer") as caught:
+        planned([delete(stored(ACCOUNT, "4"))], answers)
+    assert 12 == len(caught.value.referrers)
+
+
+def test_a_restricting_reference_made_by_the_same_plan_refuses_it() -> None:
+    """It is judged on the net result, whichever was said first."""
+    page = new(PAGE, 1)
+    referring = create(page, write(page, "account", Replaced((("", "4"),)), "SET", "4"))
+    for said in ([referring, delete(stored(ACCOUNT, "4"))], [delete(stored(ACCOUNT, "4")), referring]):
+        page.pk = None
+        with pytest.raises(RestrictedError, match=r"Account <4> cannot be deleted: Page <1>.account refer"):
+            planned(said, _of_account(OWNED))
+
+
+def test_a_restricting_reference_that_the_same_plan_moves_is_none() -> None:
+    """Page 9 refers to another account right after the commit."""
+    answers = _of_account(OWNED) | {
+        ("SMEMBERS", ":page:account:4"): ["9"],
+        ("GET", ":page:9:account"): "4",
+        ("SISMEMBER", ":page:collection", "9"): 1,
+    }
+    moved = write(stored(PAGE, "9"), "account", Replaced((("", "5"),)), "SET", "5")
+    calls = steps_but_guards(planned([delete(stored(ACCOUNT, "4")), moved], answers))
+    assert [("SREM", ":page:account:4", "9"), ("SADD", ":page:account:5", "9")] == [
+        call for call in calls if call[1].startswith(":page:account:")
+    ]
+
+
+def test_a_claim_that_does_not_last_is_not_judged() -> None:
+    """A unique reference that is made to what is deleted is cleared: whoever held that value is no obstacle."""
+    said = [hset(stored(BADGE, "1"), "of", "3"), delete(stored(HOLDER, "3"))]
+    answers = {
+        ("HGET", ":badge:1:hash", "of"): None,
+        ("SISMEMBER", ":badge:collection", "1"): 1,
+        ("HGET", ":holder:3:hash", "name"): None,
+        ("SISMEMBER", ":holder:collection", "3"): 1,
+        ("SMEMBERS", ":badge:of:3"): ["2"],
+        ("HGET", ":badge:2:hash", "of"): "3",
+    }
+    assert [
+        ("HSET", ":badge:1:hash", "of", "3"),
+        ("DEL", ":holder:3:hash"),
+        ("HDEL", ":badge:1:hash", "of"),
+        ("HDEL", ":badge:2:hash", "of"),
+        ("SREM", ":badge:of:3", "2"),
+        ("SREM", ":holder:collection", "3"),
+    ] == steps_but_guards(planned(said, answers))
+    # The same entry keeps it from the value where its holder stays.
+    stays = {call: reply for call, reply in answers.items() if call[1].startswith(":badge:") and ":2:" not in call[1]}
+    with pytest.raises(UniquenessError, match=r"Key :badge:of:3 already exists \(for instance 2\)"):
+        planned(said[:1], stays)
+
+
+def test_the_deletion_of_a_missing_object_is_refused_though_others_refer_to_it() -> None:
+    """What dangles is no reason to write."""
+    answers = NOBODY | {
+        ("SMEMBERS", ":group:members:1"): ["7"],
+        ("SISMEMBER", ":person:collection", "1"): 0,
+    }
+    with pytest.raises(DoesNotExist, match=r"Person <1> does not exist"):
+        planned([delete(stored(PERSON, "1"))], answers)
+
+
 def test_a_restricting_reference_that_goes_too_is_none() -> None:
     """The order of the commands does not matter."""
     answers = OWNED | {
@@ -204,6 +324,37 @@ def test_a_checked_reference_asks_for_its_object_in_the_first_round() -> None:
     assert ":owner:__guard__:2" in plan.watched
     with pytest.raises(DoesNotExist, match=r"Account <4>.owner would refer to Owner <2>, which does not exist"):
         planned(said, answers | {("SISMEMBER", ":owner:collection", "2"): 0})
+
+
+def test_a_checked_reference_to_what_is_not_there_says_so() -> None:
+    """To the letter, with the way out."""
+    answers = {
+        ("HGET", ":account:4:hash", "owner"): None,
+        ("SISMEMBER", ":account:collection", "4"): 1,
+        ("SISMEMBER", ":owner:collection", "2"): 0,
+    }
+    with pytest.raises(DoesNotExist) as caught:
+        planned([hset(stored(ACCOUNT, "4"), "owner", "2")], answers)
+    assert (
+        "Account <4>.owner would refer to Owner <2>, which does not exist (check=True); nothing was written. Way out: "
+        "create it first, or in the same session"
+    ) == str(caught.value)
+
+
+def test_a_checked_reference_to_what_the_same_plan_creates_is_right() -> None:
+    """Nobody is asked whether it is there; it will be."""
+    owner, account = new(ACCOUNT_OWNER, 1), new(ACCOUNT, 1)
+    plan = planned([create(owner, name="ann"), create(account, owner=owner.reference)], {}, first_pk=5)
+    assert (("HSET", ":account:6:hash", "owner", "5"), ()) == (plan.steps[1].call, plan.reads)
+
+
+def test_a_checked_reference_to_what_the_same_plan_deletes_goes_with_it() -> None:
+    """The account is cascaded: nothing of it is indexed."""
+    said = [create(new(ACCOUNT, 1), owner="1"), delete(stored(ACCOUNT_OWNER, "1"))]
+    answers = {call: reply for call, reply in OWNED.items() if call[1].startswith(":owner:")}
+    plan = planned(said, answers | {("SMEMBERS", ":account:owner:1"): []}, first_pk=6)
+    assert ("DEL", ":account:6:hash") in steps_but_guards(plan)
+    assert [] == [call for call in steps_but_guards(plan) if call[0] == "SADD"]
 
 
 def test_new_objects_refer_to_each_other_by_the_keys_that_are_counted_first() -> None:

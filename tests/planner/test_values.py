@@ -1,6 +1,21 @@
 """Every index says what its field says: what is read for that, and which entries are left and entered."""
 
-from tests.planner.stage import BIKE, ENDING, HOT, THERE, delete, hset, planned, put, sadd, steps, stored, write
+from tests.planner.stage import (
+    BIKE,
+    ENDING,
+    HOT,
+    THERE,
+    create,
+    delete,
+    hset,
+    new,
+    planned,
+    put,
+    sadd,
+    steps,
+    stored,
+    write,
+)
 from uowredis.commands.changes import Added, Computed, Removed, Replaced
 
 
@@ -124,3 +139,53 @@ def test_lockable_false_plans_no_watch_for_its_fields() -> None:
         ("SADD", ":hot:code:k", "1"),
         ("SADD", ":hot:rank:2", "1"),
     ] == steps(plan)
+
+
+def test_every_old_value_is_read_under_watch() -> None:
+    """Whatever kind of field: else another could change it in between, and its entry would stay in the index."""
+    bike = stored(BIKE, "1")
+    said = {
+        ":bike:1:hash": (hset(bike, "color", "blue"), ("HGET", ":bike:1:hash", "color"), None),
+        ":bike:1:price": (put(bike, "price", "3"), ("GET", ":bike:1:price"), None),
+        ":bike:1:tags": (
+            write(bike, "tags", Removed(None), "DEL"),
+            ("SMEMBERS", ":bike:1:tags"),
+            [],
+        ),
+        ":bike:1:stages": (
+            write(bike, "stages", Computed(), "LPOP"),
+            ("LRANGE", ":bike:1:stages", "0", "-1"),
+            ["a"],
+        ),
+        ":bike:1:parts": (
+            write(bike, "parts", Replaced((("bell", "tin"),)), "HSET", "bell", "tin"),
+            ("HGET", ":bike:1:parts", "bell"),
+            None,
+        ),
+        ":bike:1:races": (
+            write(bike, "races", Computed(), "ZREMRANGEBYRANK", "0", "0"),
+            ("ZRANGE", ":bike:1:races", "0", "-1", "WITHSCORES"),
+            ["a", "1"],
+        ),
+    }
+    for key, (command, question, reply) in said.items():
+        assert (key, ":bike:__guard__:1") == planned([command], THERE | {question: reply}).watched
+
+
+def test_a_constructor_reads_nothing_for_its_index() -> None:
+    """What a new object holds is what its constructor and the session say."""
+    bike = new(BIKE, 1)
+    said = [
+        create(bike, sadd(bike, "tags", "a", "b"), color="red"),
+        write(bike, "tags", Removed(("a",)), "SREM", "a"),
+        write(bike, "price", Computed(fallible=True), "INCRBY", "2"),
+        hset(bike, "color", "blue"),
+    ]
+    plan = planned(said, {}, first_pk=4)
+    assert [(), ()] == [plan.watched, plan.reads]
+    assert [
+        ("SADD", ":bike:color:blue", "4"),
+        ("SADD", ":bike:price:2", "4"),
+        ("SADD", ":bike:tags:b", "4"),
+        ("SADD", ":bike:collection", "4"),
+    ] == steps(plan)[5:]
