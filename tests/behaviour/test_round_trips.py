@@ -303,3 +303,30 @@ def test_deleting_a_field_is_one_del(proxy: Proxy, models: Models) -> None:
     assert 6 == proxy.round_trips()
     deleted = [(b"DEL", KEYS[f"plain_{kind}"].encode()) for kind in ("string", "hash", "set", "list", "zset")]
     assert [*deleted, (b"HDEL", b":thing:1:hash", b"plain_entry")] == proxy.seen
+
+
+def test_what_the_session_said_is_not_asked(proxy: Proxy, database: RedisDatabase, models: Models) -> None:
+    """A value that is told by the pending changes is answered without a round trip; its neighbours are asked."""
+    thing = models.Thing("1")
+    with Session(database, on_pending="discard"):
+        thing.indexed_string.set("new")
+        thing.indexed_set.sadd("red")
+        thing.indexed_set.srem("blue")
+        thing.indexed_hash.hset("size", "12")
+        proxy.reset()
+        assert ("new", True, False) == (
+            thing.indexed_string.get(),
+            thing.indexed_set.sismember("red"),
+            thing.indexed_set.sismember("blue"),
+        )
+        assert ("12", ["12"], True) == (
+            thing.indexed_hash.hget("size"),
+            thing.indexed_hash.hmget("size"),
+            thing.indexed_hash.hexists("size"),
+        )
+        assert 0 == proxy.round_trips()
+        thing.indexed_hash.hget("weight")
+        assert 1 == proxy.round_trips()
+        thing.indexed_string.delete()
+        assert thing.indexed_string.get() is None
+        assert 1 == proxy.round_trips()

@@ -11,7 +11,8 @@ import pytest
 from tests.backends import Backend
 from tests.pipelines.people import SHAPES, People
 from tests.related.wholeness import check_whole, decoded
-from uowredis import Session, SessionError
+from uowredis import RedisModel, Session, SessionError, StringField
+from uowredis.contrib.database import PipelineDatabase
 
 THREADS = 8
 
@@ -334,3 +335,33 @@ def test_a_shared_pipeline_is_for_tasks_too(people: People, person: Any) -> None
             return await asyncio.to_thread(pipeline.execute)
 
     assert [4, "4"] == asyncio.run(parent())
+
+
+def test_a_shared_pipeline_answers_queries_one_at_a_time(server: Backend, in_turns: None) -> None:
+    """Whoever asks in whatever thread, by whatever method, gets the answer over what is pending; nobody hangs."""
+    on = PipelineDatabase.embedded(server.server) if not server.real else PipelineDatabase.from_url(server.server.url)
+
+    class Counter(RedisModel):
+        database = on
+        a = StringField(indexable=True)
+        b = StringField(indexable=True)
+
+    counter = Counter(a=0, b=100)
+    with on, on.pipeline(share_in_threads=True) as pipeline:
+        pipeline.watch(counter.a)  # reads are answered at once, by every thread
+        pipeline.multi()
+        for _ in range(5):
+            counter.a.incr()
+            counter.b.incr()
+
+        def ask(number: int) -> list[bool]:
+            found = []
+            for _ in range(20):
+                found.append(Counter.exists(a=5) if number % 2 else Counter.exists(b=105))
+                found.append(Counter.get(a="5").pk.get() == counter.pk.get())
+                found.append(not Counter.exists(a=0))
+                found.append(Counter("1") == counter)
+            return found
+
+        assert [[True] * 80] * THREADS == together(ask)
+        pipeline.reset()
