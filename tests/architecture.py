@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import contextlib
 import io
+import itertools
 import pathlib
 import sys
 import tokenize
@@ -92,7 +93,7 @@ def arrows_upward() -> list[str]:
 
 def circles() -> list[list[str]]:
     """Return the circles of imports among modules, each once."""
-    modules = {_module(path): {name for name in imports_of(path, at_run_time=True)} for path in FILES}
+    modules = {_module(path): imports_of(path, at_run_time=True) for path in FILES}
     graph = {name: {other for other in found if other in modules and other != name} for name, found in modules.items()}
     done: set[str] = set()
     found_circles: list[list[str]] = []
@@ -168,7 +169,7 @@ def walk(operation: Callable[[], Any]) -> Walk:
         operation()
     finally:
         sys.setprofile(None)
-    moves = sum(one != other for one, other in zip(modules, modules[1:], strict=False))
+    moves = sum(one != other for one, other in itertools.pairwise(modules))
     return Walk(len(modules), len(set(modules)), moves, deepest)
 
 

@@ -262,7 +262,7 @@ PENDING: dict[str, Callable[[Stage], Any]] = {
 def test_explain_tells_what_is_sent_over_pending_writes(
     proxy: Proxy, stage: Stage, make: Callable[[Stage], Any]
 ) -> None:
-    """In a session that touched the model ``explain()`` shows the rounds that looking sends there, and sends nothing."""
+    """In a session that touched the model ``explain()`` shows what looking sends there, and sends nothing."""
     with Session(stage.people.extended.database, on_pending="discard") as s:
         stage.people.extended("1").firstname.hset("Zoe")
         proxy.reset()
