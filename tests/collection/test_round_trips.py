@@ -242,3 +242,45 @@ def test_the_documented_table_is_the_measured_one() -> None:
     documented_rows = {name.strip(): (re.findall(r"[A-Z]{3,}", commands), int(trips)) for name, commands, trips in rows}
     measured = {case.name: ([name for trip in case.commands for name in trip], len(case.commands)) for case in CASES}
     assert measured == documented_rows
+
+
+PENDING: dict[str, Callable[[Stage], Any]] = {
+    "sorted": lambda stage: stage.find(firstname="Zoe").sort(by="lastname", alpha=True),
+    "unsorted": lambda stage: stage.find(firstname="Zoe", city="Paris"),
+    "values": lambda stage: stage.find(firstname="Zoe").values("city", "lastname"),
+    "another model": lambda stage: stage.word.collection().values("kind"),
+    "counted": lambda stage: stage.find(firstname="Zoe").sort(by="birth_year").values_list("birth_year", flat=True),
+}
+
+
+@pytest.mark.parametrize("make", PENDING.values(), ids=PENDING)
+def test_explain_tells_what_is_sent_over_pending_writes(
+    proxy: Proxy, stage: Stage, make: Callable[[Stage], Any]
+) -> None:
+    """In a session that touched the model ``explain()`` shows what looking sends there, and sends nothing."""
+    with Session(stage.people.extended.database, on_pending="discard") as s:
+        stage.people.extended("1").firstname.hset("Zoe")
+        proxy.reset()
+        before = s.plan(symbolic=True)
+        collection = make(stage)
+        explained = [" ".join(call) for call in collection.explain().calls()]
+        assert [] == proxy.seen
+        list(collection)
+        sent = [re.sub(r"tmp:[0-9a-f]+", "tmp:<random>", b" ".join(command).decode()) for command in proxy.seen]
+        assert explained == sent
+        assert before == s.plan(symbolic=True)
+
+
+def test_explain_by_text_primary_keys(proxy: Proxy, stage: Stage) -> None:
+    """Sorted by a field, with values or not, the calls shown are those sent, argument for argument."""
+    for collection in (
+        stage.word.collection().sort(by="kind", alpha=True),
+        stage.word.collection().values("kind"),
+        stage.word.collection().sort("pk").values("kind"),
+        stage.find(city="New York").sort(by_score=stage.me.met).values("lastname"),
+    ):
+        explained = [" ".join(call) for call in collection.explain().calls()]
+        proxy.reset()
+        list(collection)
+        sent = [re.sub(r"tmp:[0-9a-f]+", "tmp:<random>", b" ".join(command).decode()) for command in proxy.seen]
+        assert explained == sent

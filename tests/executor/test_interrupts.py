@@ -127,3 +127,21 @@ def test_while_replies_are_settled(real: Real) -> None:
         assert [] == session.commit()
     assert (b"2", b"1") == tuple(real.client().mget(":counter:1:visits", ":counter:1:hits"))
     assert 1 == first.result
+
+
+def test_the_outcome_of_one_commit_does_not_cling_to_the_next(work: Work, proxy: Proxy) -> None:
+    """After one commit was interrupted around EXEC, one that is interrupted before it sent nothing, and can go on."""
+    with Session(work.database) as session:
+        work.say()
+        with interrupted_at(proxy, after="EXEC"):
+            session.commit()
+        assert "unknown" == session.outcome
+        proxy.resume()
+        session.rollback()
+        work.bread.name.hset("later")
+        with interrupted_at(proxy, before="WATCH"):
+            session.commit()
+        assert session.outcome is None
+        proxy.resume()
+        assert [0] == session.commit()
+        assert "applied" == session.outcome

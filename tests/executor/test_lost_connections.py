@@ -12,6 +12,7 @@ from tests.executor.unit_of_work import STUBBORN, Work, happened
 from tests.tools.backends import Real
 from tests.tools.proxy import Proxy
 from uowredis import CommitError, OutcomeUnknown, RedisDatabase, Rejected, Session, SessionError, Unreachable
+from uowredis.executor import transaction
 
 PLANNING = ["WATCH", "INCRBY", "SMEMBERS", "GET", "GET", "SISMEMBER"]
 APPLYING = ["MULTI", "HSET", "SET", "INCRBY", "INCRBY", "RPUSH", "SREM", "SADD", "SADD", "SADD", "EXEC"]
@@ -218,7 +219,7 @@ def test_no_health_check_on_the_way(work: Work, proxy: Proxy, real: Real) -> Non
 
 
 @pytest.mark.parametrize("between", ["watches", "MULTI"])
-def test_a_link_never_gets_a_new_connection(work: Work, proxy: Proxy, real: Real, between: str) -> None:
+def test_a_connection_never_gets_a_new_socket(work: Work, proxy: Proxy, real: Real, between: str) -> None:
     """Lost between WATCH and EXEC while no reply is awaited, the watches are gone: nothing is sent elsewhere."""
     with Session(work.database, on_pending="discard") as session:
         work.say()
@@ -226,13 +227,13 @@ def test_a_link_never_gets_a_new_connection(work: Work, proxy: Proxy, real: Real
         fetches = [round_.fetch for round_ in plan.rounds]
         with pytest.raises(CommitError), work.database.executor.pinned() as link:
             for fetch in fetches:
-                link.find(fetch)
+                link.fetch(fetch)
             if between == "MULTI":
                 link.send([("MULTI",)])
                 link.replies(1)
             proxy.down()
             proxy.up()
-            link.apply(plan)
+            transaction.apply(link, plan)
         assert (0, 1) == (happened(real), proxy.connections)
         assert 4 == len(session.commit())
     assert (1, 2) == (happened(real), proxy.connections)

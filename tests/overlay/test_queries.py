@@ -4,11 +4,13 @@ from typing import Any
 
 import pytest
 
+from tests.architecture import lines
 from tests.models import People, current_user, documented, products, things, words
 from tests.tools.backends import Backend, Real
 from tests.tools.monitor import Monitor
 from tests.tools.servers import RealServer
 from uowredis import (
+    DoesNotExist,
     PendingWrites,
     Rejected,
     Session,
@@ -278,3 +280,31 @@ def test_rolling_back_forgets_it(people: People) -> None:
         assert {"2"} == set(extended.collection(firstname="John"))
         session.rollback()
         assert {"1", "2"} == set(extended.collection(firstname="John"))
+
+
+def test_what_is_pending_on_another_model_costs_a_query_nothing(people: People) -> None:
+    """A query, a look-up and a read run as many lines with a thousand objects of another model pending as with none."""
+    extended = people.extended
+
+    def absent() -> None:
+        with pytest.raises(DoesNotExist):
+            extended("77")
+
+    def steps() -> list[int]:
+        asked = (
+            lambda: list(extended.collection(firstname="John")),
+            lambda: extended.exists(firstname="John"),
+            lambda: extended("1"),
+            lambda: extended.exists("77"),
+            absent,
+        )
+        return [lines(ask) for ask in asked]
+
+    with Session(extended.database, on_pending="discard"):
+        people.person(firstname="John")
+        steps()  # what is made once, at the first question
+        before = steps()
+        for _ in range(1_000):
+            people.person(firstname="John")
+        steps()  # what was said since is taken note of once
+        assert before == steps()

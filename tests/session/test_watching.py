@@ -335,3 +335,17 @@ def test_reads_of_what_the_session_made_watch_nothing(server: Backend) -> None:
         assert ("3", "cake") == (cake.stock.get(), cake.name.hget())
         s.commit()
     assert () == s.last_plan.standing
+
+
+def test_a_conflict_tells_of_its_own_commit(server: Backend, ours: World, other: World) -> None:
+    """Where nothing was to be written there was no plan; the one of a commit before is not told again."""
+    with Session(ours.database, watch_reads=True) as s:
+        ours.one("2").code.set("first")
+        s.commit()
+        ours.one().stock.get()
+        other.one().stock.set(7)
+        with pytest.raises(Conflict) as caught:
+            s.commit()
+        assert (None, ("Product <1>.stock",)) == (caught.value.plan, caught.value.fields)
+        assert not [key for key in caught.value.watched if key.startswith(":product:2:")]
+        s.rollback()

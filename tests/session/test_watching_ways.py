@@ -69,7 +69,7 @@ def test_what_was_read_over_pending_writes_has_changed(server: Backend, ours: Wo
     """The same where the session holds writes on what it reads: answers are computed from what is watched."""
     with Session(ours.database, watch_reads=True) as s:
         ours.one("3").kind.hset("machine")
-        ours.one("2").price.hincrbyfloat(1)
+        ours.one("2").price.hincrby(1)
         ours.person("cid").city.hset("Rome")
         ours.box().name.hset("n")
         way.read(ours)

@@ -293,3 +293,30 @@ def test_deleting_a_field_is_one_del(proxy: Proxy, models: Models) -> None:
     assert 6 == proxy.round_trips()
     deleted = [(b"DEL", KEYS[kind].encode()) for kind in ("string", "headers", "set", "list", "zset")]
     assert [*deleted, (b"HDEL", b":thing:1:hash", b"entry")] == proxy.seen
+
+
+def test_what_the_session_said_is_not_asked(proxy: Proxy, database: RedisDatabase, models: Models) -> None:
+    """A value that is told by the pending changes is answered without a round trip; its neighbours are asked."""
+    thing = models.Thing("1")
+    with Session(database, on_pending="discard"):
+        thing.indexed_string.set("new")
+        thing.indexed_set.sadd("red")
+        thing.indexed_set.srem("blue")
+        thing.indexed_headers.hset("size", "12")
+        proxy.reset()
+        assert ("new", True, False) == (
+            thing.indexed_string.get(),
+            thing.indexed_set.sismember("red"),
+            thing.indexed_set.sismember("blue"),
+        )
+        assert ("12", ["12"], True) == (
+            thing.indexed_headers.hget("size"),
+            thing.indexed_headers.hmget("size"),
+            thing.indexed_headers.hexists("size"),
+        )
+        assert 0 == proxy.round_trips()
+        thing.indexed_headers.hget("weight")
+        assert 1 == proxy.round_trips()
+        thing.indexed_string.delete()
+        assert thing.indexed_string.get() is None
+        assert 1 == proxy.round_trips()

@@ -170,6 +170,11 @@ class Journal:
         """Return the new objects that have no pk yet, in the order in which they get one."""
         return [life for life in self._by_identity.values() if life.identity.pk is None]
 
+    def new_of(self, model: ModelSchema) -> list[Identity]:
+        """Return the new objects of *model* that have no pk yet and will be there."""
+        lives = self._numbered.get(model, {}).values()
+        return [life.identity for life in lives if life.identity.pk is None and life.alive]
+
     def counters(self, among: Iterable[Identity] | None = None) -> tuple[tuple[ModelSchema, int], ...]:
         """Return how many pks of which model Redis must count for all new objects, or for those *among* them."""
         return tuple(Counter(identity.model for identity in self._without_pk(among)).items())

@@ -64,7 +64,7 @@ class WatchedReads:
         yield from self._take(keys, [Question(call, f"watched: {self._guards.behind(call)}") for call in calls])
 
     def _take(self, keys: Sequence[str], questions: Sequence[Question]) -> Deciding[list[Any]]:
-        self._check_pinned()
+        self.check_pinned()
         new = [key for key in dict.fromkeys(keys) if key not in self._watched]
         watch = () if self._too_many(len(self._watched) + len(new)) else tuple(new)
         volatile = [Question(("DUMP", each.call[1]), each.why) for each in questions if each.call[0] in _VOLATILE]
@@ -91,7 +91,7 @@ class WatchedReads:
         """Watch and read everything again, after an EXEC let go of it; return the reads that answer differently."""
         if self.differing:
             return self.differing
-        self._check_pinned()
+        self.check_pinned()
         watch = () if self.unwatched else tuple(self._watched)
         known = [(question, reply) for each in self.rounds for question, reply in each]
         raw = yield Fetch(watch, tuple(question for question, _ in known))
@@ -104,7 +104,7 @@ class WatchedReads:
         ]
         return self.differing
 
-    def _check_pinned(self) -> None:
+    def check_pinned(self) -> None:
         """Check that the connection that watches is the one it was.
 
         Raises:

@@ -209,7 +209,7 @@ class Overlay:
         """
         if (yield from self._holds(model, pk)):
             return True
-        new = [life.identity for life in self.journal.placeholders() if life.model is model and life.alive]
+        new = self.journal.new_of(model)
         if not new or pk not in (yield from self.allocate(new)):
             return False
         return (yield from self.are_pending(model, (pk,)))[pk] is True

@@ -37,18 +37,20 @@ class Touched:
     _gains: dict[str, dict[Life, None]] = attrs.field(factory=dict)
     _uncertain: dict[tuple[ModelSchema, str], dict[Life, None]] = attrs.field(factory=dict)
     _fields: dict[Life, set[str]] = attrs.field(factory=dict)
-    _born: dict[Life, None] = attrs.field(factory=dict)
+    _born: dict[ModelSchema, dict[Life, None]] = attrs.field(factory=dict)
+    _models: set[ModelSchema] = attrs.field(factory=set)
 
     def of(self, lives: Journal) -> Touched:
         """Take the commands of *lives* said since the last query; return self."""
         for command, life in zip(lives.commands[self._seen :], lives.of_command[self._seen :], strict=True):
             if life is None or isinstance(command, Read | Look):
                 continue
+            self._models.add(life.model)
             if isinstance(command, Delete):
                 self._fields.setdefault(life, set()).add(_ALL)
             elif isinstance(command, Create):
                 self._fields.setdefault(life, set()).add(_ALL)
-                self._born[life] = None
+                self._born.setdefault(life.model, {})[life] = None
                 self._take_values(life, command)
             else:
                 assert isinstance(command, Write)
@@ -100,7 +102,7 @@ class Touched:
 
     def any_of(self, model: ModelSchema) -> bool:
         """Return whether the session touched objects of *model*."""
-        return any(life.model is model for life in self._fields)
+        return model in self._models
 
     def merge(
         self,
@@ -137,7 +139,7 @@ class Touched:
             judged |= self._gains.get(condition.key, {})
             judged |= self._uncertain.get((model, condition.field.name), {})
         if not filters:
-            judged |= {life: None for life in self._born if life.model is model}
+            judged |= self._born.get(model, {})
         alive = [life for life in judged if life.alive]
         questions = Questions(None)
         values = Values(questions, rehearsal)

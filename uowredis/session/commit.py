@@ -201,10 +201,12 @@ class Committer:
 
         Raises:
             Conflict: where it does not.
+            Rejected: where the connection that watched it was lost.
         """
         watched = self.watched
         if watched is None:
             return
+        watched.check_pinned()
         if watched.differing:
             raise self._changed(watched.differing)
         if again or not watched.holds:

@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 
 from tests.contrib.pipelines.models import SHAPES, People
+from tests.models import products
 from tests.tools.backends import Backend
 from tests.tools.wholeness import check_whole, decoded
 from uowredis import Session, SessionError
+from uowredis.contrib.database import PipelineDatabase
 
 THREADS = 8
 
@@ -334,3 +336,28 @@ def test_a_shared_pipeline_is_for_tasks_too(people: People, person: Any) -> None
             return await asyncio.to_thread(pipeline.execute)
 
     assert [4, "4"] == asyncio.run(parent())
+
+
+def test_a_shared_pipeline_answers_queries_one_at_a_time(server: Backend, in_turns: None) -> None:
+    """Whoever asks in whatever thread, by whatever method, gets the answer over what is pending; nobody hangs."""
+    on = PipelineDatabase.embedded(server.server) if not server.real else PipelineDatabase.from_url(server.server.url)
+    product = products(on)
+    counter = product(code=0, hits=100)
+    with on, on.pipeline(share_in_threads=True) as pipeline:
+        pipeline.watch(counter.code)  # reads are answered at once, by every thread
+        pipeline.multi()
+        for _ in range(5):
+            counter.code.incr()
+            counter.hits.incr()
+
+        def ask(number: int) -> list[bool]:
+            found = []
+            for _ in range(20):
+                found.append(product.exists(code=5) if number % 2 else product.exists(hits=105))
+                found.append(product.get(code="5").pk.get() == counter.pk.get())
+                found.append(not product.exists(code=0))
+                found.append(product("1") == counter)
+            return found
+
+        assert [[True] * 80] * THREADS == together(ask)
+        pipeline.reset()

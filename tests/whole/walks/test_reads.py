@@ -128,7 +128,8 @@ def test_a_read_sees_the_pending_writes(
         session.rollback()
     event(f"{field} {beginning} {refused=}")
     if refused:
-        assert before == server.dump()
+        counter = dict.fromkeys([key for key in before if key.endswith(b":max_pk")])  # a refused plan burns numbers
+        assert before | counter == server.dump() | counter
     elif instance._pk is not None:
         # Another client reads: it knows nothing of what was pending.
         reader = instance if beginning == "deleted" else there(instance._pk)
