@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.backends import Real
 from tests.bench.rounds import Unequal, check_equal, compete
+from tests.tools.backends import Real
 
 ROOT = Path(__file__).parents[1]
 

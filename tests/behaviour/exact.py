@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from typing import Any
 
-from tests.backends import Dump, Real
-from tests.monitor import Monitor
-from tests.redis_cli import pipe
+from tests.tools.backends import Dump, Real
+from tests.tools.monitor import Monitor
+from tests.tools.redis_cli import pipe
 from uowredis import (
     Create,
     HashField,

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.backends import Backend
+from tests.tools.backends import Backend
 from uowredis import (
     HashField,
     InstanceHashField,

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from tests.backends import Backend
 from tests.behaviour.refusing import bike_model, refused
-from tests.proxy import Proxy
-from tests.servers import LOOPBACK, RealServer, free_port, server_binary
+from tests.tools.backends import Backend
+from tests.tools.proxy import Proxy
+from tests.tools.servers import LOOPBACK, RealServer, free_port, server_binary
 from uowredis import (
     PartiallyApplied,
     RedisDatabase,

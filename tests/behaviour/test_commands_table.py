@@ -11,7 +11,6 @@ import attrs
 import pytest
 import redis
 
-from tests.backends import Backend
 from tests.behaviour.conversations import (
     ADDITIONS,
     CONVERSATIONS,
@@ -22,6 +21,7 @@ from tests.behaviour.conversations import (
     Conversation,
     call,
 )
+from tests.tools.backends import Backend
 from uowredis import (
     HashField,
     InstanceHashField,

@@ -4,8 +4,8 @@ import fakeredis
 import pytest
 import redis
 
-from tests.backends import Backend, Embedded, Real
-from tests.servers import RealServer
+from tests.tools.backends import Backend, Embedded, Real
+from tests.tools.servers import RealServer
 from uowredis import ImplementationError, RedisDatabase, RedisModel, Session, StringField, fields, model
 
 

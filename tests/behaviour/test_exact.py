@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.backends import Real
 from tests.behaviour.exact import Models, committed
+from tests.tools.backends import Real
 from uowredis.fields import BoundHash, BoundInstanceHash, BoundList, BoundSet, BoundSortedSet, BoundString, writes
 from uowredis.model import RedisModel
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.backends import Backend
+from tests.tools.backends import Backend
 from uowredis import (
     ImplementationError,
     ListField,

@@ -1,6 +1,6 @@
 """The chapter on field types: its examples, at once and in a session."""
 
-from tests.backends import Backend
+from tests.tools.backends import Backend
 from uowredis import Session, fields, model
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.behaviour.exact import Models
-from tests.proxy import Proxy
+from tests.tools.proxy import Proxy
 from uowredis import InstanceHashField, RedisDatabase, RedisModel, Session
 
 

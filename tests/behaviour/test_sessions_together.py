@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.backends import Backend
+from tests.tools.backends import Backend
 from uowredis import (
     Conflict,
     DoesNotExist,

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.backends import Backend
 from tests.collections.people import People, documented
+from tests.tools.backends import Backend
 from uowredis import (
     ArgumentError,
     ArgumentTypeError,

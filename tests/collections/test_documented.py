@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from tests.backends import Backend, Real
 from tests.collections.people import documented
-from tests.monitor import Monitor
-from tests.servers import RealServer
+from tests.tools.backends import Backend, Real
+from tests.tools.monitor import Monitor
+from tests.tools.servers import RealServer
 from uowredis import DoesNotExist, InstanceHashField, RedisModel
 from uowredis.collection import CollectionManager
 from uowredis.contrib.collection import ExtendedCollectionManager

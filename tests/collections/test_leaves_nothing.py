@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 import redis
 
-from tests.backends import Backend, Real
 from tests.collections.people import People, current_user, declare, documented
-from tests.proxy import Proxy
-from tests.servers import RealServer
+from tests.tools.backends import Backend, Real
+from tests.tools.proxy import Proxy
+from tests.tools.servers import RealServer
 from uowredis import RedisDatabase, Rejected, Session, Unreachable
 from uowredis.contrib.collection import SORTED_SCORE, ExtendedCollectionManager
 

@@ -8,9 +8,9 @@ from typing import Any
 import attrs
 import pytest
 
-from tests.backends import Real
 from tests.collections.people import People, current_user, documented
-from tests.proxy import Proxy
+from tests.tools.backends import Real
+from tests.tools.proxy import Proxy
 from uowredis import InstanceHashField, PKField, RedisDatabase, RedisModel, Session
 from uowredis.contrib.collection import SORTED_SCORE, ExtendedCollectionManager
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from tests.backends import Backend
 from tests.collections.questions import BOX, RAW, VALUES, WRITES, Models, Question, Write, declare, pks, questions
+from tests.tools.backends import Backend
 from uowredis import PendingWrites, Rejected, Session
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.backends import Backend
+from tests.tools.backends import Backend
 from uowredis import InstanceHashField, PKField, RedisModel, SortedSetField
 from uowredis.contrib.collection import ExtendedCollectionManager
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.backends import Backend
 from tests.collections.people import People, current_user, documented
+from tests.tools.backends import Backend
 from uowredis import ArgumentError, DoesNotExist, Rejected
 from uowredis.contrib.collection import DEFAULT_STORE_TTL, ExtendedCollectionManager
 

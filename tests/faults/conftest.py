@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.faults.shop import STUBBORN, Shop
-from tests.proxy import Proxy
+from tests.tools.proxy import Proxy
 from uowredis import RedisDatabase
 
 

@@ -6,7 +6,7 @@ import redis
 from redis.backoff import ConstantBackoff
 from redis.retry import Retry
 
-from tests.backends import Real
+from tests.tools.backends import Real
 from uowredis import InstanceHashField, ListField, RedisDatabase, RedisModel, StringField
 
 #: What a user may ask of redis-py that would make it connect and send again by itself.

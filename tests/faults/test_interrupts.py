@@ -7,9 +7,9 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.backends import Real
 from tests.faults.shop import Shop, happened
-from tests.proxy import Proxy
+from tests.tools.backends import Real
+from tests.tools.proxy import Proxy
 from uowredis import RedisModel, Session, SessionError, StringField, Write
 from uowredis.commands.changes import Computed
 from uowredis.fields import BoundString, writes

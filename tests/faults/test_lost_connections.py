@@ -8,9 +8,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.backends import Real
 from tests.faults.shop import STUBBORN, Shop, happened
-from tests.proxy import Proxy
+from tests.tools.backends import Real
+from tests.tools.proxy import Proxy
 from uowredis import CommitError, OutcomeUnknown, RedisDatabase, Rejected, Session, SessionError, Unreachable
 from uowredis.executor import transaction
 

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 import redis
 
-from tests.backends import Real
 from tests.faults.shop import Shop, happened
-from tests.servers import RealServer, free_port
+from tests.tools.backends import Real
+from tests.tools.servers import RealServer, free_port
 from uowredis import PartiallyApplied, RedisDatabase, Rejected, Session, SessionError
 
 

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.backends import Real
 from tests.faults.shop import Shop, happened
-from tests.proxy import Proxy
-from tests.servers import RealServer
+from tests.tools.backends import Real
+from tests.tools.proxy import Proxy
+from tests.tools.servers import RealServer
 from uowredis import OutcomeUnknown, RedisDatabase, Session, SessionError, Unreachable
 
 #: Long enough to connect on a busy machine, since the same time bounds that, too.

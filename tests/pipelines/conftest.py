@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.backends import Backend
 from tests.pipelines.people import People, declare, on
+from tests.tools.backends import Backend
 from uowredis.contrib.database import PipelineDatabase
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import attrs
 
-from tests.backends import Backend, Real
+from tests.tools.backends import Backend, Real
 from uowredis import HashField, InstanceHashField, ListField, PKField, SetField, SortedSetField, StringField
 from uowredis.contrib import related
 from uowredis.contrib.collection import ExtendedCollectionManager

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.backends import Backend
 from tests.pipelines.people import People
+from tests.tools.backends import Backend
 from uowredis import NotCommitted, PartiallyApplied, PendingWrites, Rejected
 from uowredis.contrib.collection import SORTED_SCORE
 from uowredis.contrib.database import PipelineDatabase

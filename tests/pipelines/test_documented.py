@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.backends import Backend
 from tests.pipelines.people import on
+from tests.tools.backends import Backend
 from uowredis import RedisDatabase, RedisModel, StringField
 from uowredis.contrib.database import PipelineDatabase
 

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from tests.backends import Backend
 from tests.pipelines.people import SHAPES, People, declare, on
 from tests.related.wholeness import check_whole, decoded
+from tests.tools.backends import Backend
 from uowredis import Session, UniquenessError
 
 

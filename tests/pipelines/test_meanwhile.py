@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 import redis
 
-from tests.backends import Real
 from tests.pipelines.people import SHAPES, People, declare
-from tests.proxy import Proxy
 from tests.races.test_interleavings import meanwhile
 from tests.related.wholeness import check_whole
+from tests.tools.backends import Real
+from tests.tools.proxy import Proxy
 from uowredis import Conflict
 from uowredis.contrib.database import PipelineDatabase
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.pipelines.people import People, declare
-from tests.proxy import Proxy
+from tests.tools.proxy import Proxy
 from uowredis import UniquenessError
 from uowredis.contrib.database import PipelineDatabase
 

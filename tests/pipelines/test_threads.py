@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from tests.backends import Backend
 from tests.pipelines.people import SHAPES, People
 from tests.related.wholeness import check_whole, decoded
+from tests.tools.backends import Backend
 from uowredis import RedisModel, Session, SessionError, StringField
 from uowredis.contrib.database import PipelineDatabase
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from tests.backends import Backend
 from tests.pipelines.people import SHAPES, People
 from tests.related.wholeness import check_whole
+from tests.tools.backends import Backend
 from uowredis import ArgumentError, ArgumentTypeError, Conflict, ImplementationError, SessionError
 from uowredis.contrib.database import PipelineDatabase
 

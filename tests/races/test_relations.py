@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from tests.backends import Real
-from tests.proxy import Proxy
 from tests.races.relations import GROUPS, TARGETS, Models, check_relations, delete_or_create, refer
 from tests.races.test_interleavings import applied, meanwhile
 from tests.races.workers import WORKERS
 from tests.related.wholeness import decoded, held
+from tests.tools.backends import Real
+from tests.tools.proxy import Proxy
 from uowredis import DoesNotExist, RedisDatabase, RestrictedError, Session
 
 Act = Callable[[Models], object]

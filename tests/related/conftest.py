@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.backends import Backend
 from tests.related.place import Place
+from tests.tools.backends import Backend
 
 
 @pytest.fixture(params=[False, True], ids=["outside", "in a session"])

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from tests.backends import Backend
 from tests.related.wholeness import Shapes, check_whole, decoded, held
+from tests.tools.backends import Backend
 from uowredis import InstanceHashField, PKField, RedisDatabase, SetField, StringField
 from uowredis.contrib.related import (
     CASCADE,

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.backends import Backend
+from tests.tools.backends import Backend
 from uowredis import ArgumentError, DoesNotExist, InstanceHashField, RedisDatabase, Session, SetField
 from uowredis.collection import CollectionManager
 from uowredis.contrib.related import (

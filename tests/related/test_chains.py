@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.backends import Backend
+from tests.tools.backends import Backend
 from uowredis import InstanceHashField, RestrictedError, Session
 from uowredis.contrib import related
 

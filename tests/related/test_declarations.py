@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.backends import Backend, Embedded
+from tests.tools.backends import Backend, Embedded
 from uowredis import (
     ImplementationError,
     InstanceHashField,

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from tests.backends import Backend, Real
 from tests.behaviour.exact import committed
-from tests.proxy import Proxy
 from tests.related.people import FIELDS, Models, Society, check, refer, there
+from tests.tools.backends import Backend, Real
+from tests.tools.proxy import Proxy
 from uowredis import RedisDatabase, Session
 from uowredis.contrib.related import CASCADE, CLEAR, FKInstanceHashField, M2MSetField, OnDelete
 

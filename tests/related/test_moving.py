@@ -5,7 +5,7 @@ from typing import Any
 import attrs
 import pytest
 
-from tests.backends import Backend
+from tests.tools.backends import Backend
 from uowredis import (
     ArgumentError,
     ArgumentTypeError,

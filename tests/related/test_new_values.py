@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from tests.backends import Backend
 from tests.related.place import Place
 from tests.related.test_values import EACH_FIELD, GIVEN, HELD, READINGS, WRITINGS, Writing, held, world
+from tests.tools.backends import Backend
 from uowredis import (
     DoesNotExist,
     Session,

@@ -6,8 +6,8 @@ from typing import Any
 import attrs
 import pytest
 
-from tests.backends import Backend
 from tests.related.place import Place
+from tests.tools.backends import Backend
 from uowredis import ArgumentError, InstanceHashField, PKField, RedisDatabase, Session
 from uowredis.collection import CollectionManager
 from uowredis.contrib.related import (

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from tests.backends import Dump
+from tests.tools.backends import Dump
 
 #: Of each model the indexed fields, each with the model that it refers to, None for a plain value.
 Shapes = Mapping[str, Mapping[str, str | None]]

@@ -5,7 +5,7 @@ from typing import Any
 
 import attrs
 
-from tests.backends import Backend, Dump
+from tests.tools.backends import Backend, Dump
 from uowredis import (
     HashField,
     InstanceHashField,

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from tests.backends import Backend, Real
-from tests.proxy import Proxy
-from tests.servers import RealServer
 from tests.sessions.stock import BEGIN, DOORS, RUN, SESSION, Door, Planned, Stock, stocked
+from tests.tools.backends import Backend, Real
+from tests.tools.proxy import Proxy
+from tests.tools.servers import RealServer
 from uowredis import (
     ArgumentTypeError,
     Conflict,

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.backends import Backend, Real
+from tests.tools.backends import Backend, Real
 from uowredis import Conflict, InstanceHashField, RedisModel, Rejected, Session, SessionError, StringField
 from uowredis.contrib import related
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.backends import Backend
 from tests.sessions.stock import Planned, Stock, data, stocked
+from tests.tools.backends import Backend
 from uowredis import (
     ArgumentError,
     Conflict,

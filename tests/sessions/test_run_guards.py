@@ -4,10 +4,10 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from tests.backends import Real
-from tests.proxy import Proxy
-from tests.servers import RealServer
 from tests.sessions.stock import Stock, stocked
+from tests.tools.backends import Real
+from tests.tools.proxy import Proxy
+from tests.tools.servers import RealServer
 from uowredis import RedisDatabase, Session
 
 

@@ -6,8 +6,8 @@ import attrs
 import pytest
 from hypothesis import given
 
-from tests.backends import Backend, Dump
 from tests.sessions.programs import PROGRAMS, Graph, Program, Run, heard, plain
+from tests.tools.backends import Backend, Dump
 from uowredis import DoesNotExist, NotCommitted, Session
 
 

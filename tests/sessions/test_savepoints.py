@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from tests.backends import Backend
 from tests.sessions.programs import Graph
 from tests.sessions.stock import DOORS, SESSION, Door, Planned, Stock, data, stocked
+from tests.tools.backends import Backend
 from uowredis import (
     CommitError,
     DoesNotExist,

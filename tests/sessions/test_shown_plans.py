@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.backends import Backend
 from tests.sessions.stock import Stock, stocked
+from tests.tools.backends import Backend
 from uowredis import Conflict, Session
 from uowredis.planner import Planner
 

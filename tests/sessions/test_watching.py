@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from tests.backends import Backend
 from tests.sessions.stock import data, stocked
 from tests.sessions.ways import World
+from tests.tools.backends import Backend
 from uowredis import (
     ArgumentError,
     ArgumentTypeError,

@@ -3,9 +3,9 @@
 import pytest
 import redis
 
-from tests.backends import Real
 from tests.sessions.stock import Planned, data
 from tests.sessions.ways import World
+from tests.tools.backends import Real
 from uowredis import Conflict, Rejected, Session, TooManyGuards, UniquenessError
 
 #: As many keys as may be watched where a test reads more.

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.backends import Backend
 from tests.sessions.ways import COLLECTIONS, FIELDS, OBJECTS, RELATIONS, WAYS, Way, World
+from tests.tools.backends import Backend
 from uowredis import Conflict, Session, fields
 from uowredis.fields import reads
 from uowredis.fields.base import Bound

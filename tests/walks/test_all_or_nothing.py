@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.backends import Backend
+from tests.tools.backends import Backend
 from tests.walks.models import declare
 from uowredis import PendingWrites, Rejected, Session
 

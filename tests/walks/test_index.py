@@ -9,7 +9,7 @@ from hypothesis import given, note, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
-from tests.backends import Backend
+from tests.tools.backends import Backend
 from tests.walks import oracle
 from tests.walks.commands import FIRST_VALUES, RUNS, SIMPLE_WRITES, WRITES, Say, runs_of
 from tests.walks.models import CHOSEN_PKS, IMPOSSIBLE_PKS, Models, declare

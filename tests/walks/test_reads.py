@@ -8,7 +8,7 @@ import pytest
 from hypothesis import event, given, note, settings
 from hypothesis import strategies as st
 
-from tests.backends import Backend
+from tests.tools.backends import Backend
 from tests.walks import oracle
 from tests.walks.commands import ENTRIES, FIRST_VALUES, READS, VALUES, WRITES, Say
 from tests.walks.models import Models, declare

@@ -16,7 +16,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from tests.backends import Backend
+from tests.tools.backends import Backend
 from tests.walks.graph import Graph, declare
 from tests.walks.graph_oracle import (
     COUNTERS,

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import event, given, note
 from hypothesis import strategies as st
 
-from tests.backends import Backend
+from tests.tools.backends import Backend
 from tests.walks import oracle
 from tests.walks.commands import CERTAIN_RUNS, FIRST_VALUES, Say
 from tests.walks.models import CHOSEN_PKS, IMPOSSIBLE_PKS, Models, declare

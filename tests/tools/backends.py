@@ -7,7 +7,7 @@ import attrs
 import fakeredis
 import redis
 
-from tests.servers import RealServer
+from tests.tools.servers import RealServer
 
 if TYPE_CHECKING:
     from uowredis.database import RedisDatabase

@@ -15,13 +15,13 @@ from redis.backoff import NoBackoff
 from redis.connection import parse_url
 from redis.retry import Retry
 
-from tests import servers
-from tests.backends import Backend, Real
-from tests.monitor import Monitor, parse
-from tests.proxy import Proxy
-from tests.queues import Queues, look_up
-from tests.redis_cli import CliError, pipe
-from tests.servers import RealServer
+from tests.tools import servers
+from tests.tools.backends import Backend, Real
+from tests.tools.monitor import Monitor, parse
+from tests.tools.proxy import Proxy
+from tests.tools.queues import Queues, look_up
+from tests.tools.redis_cli import CliError, pipe
+from tests.tools.servers import RealServer
 
 ANY_BYTES = bytes(range(256))
 

@@ -8,7 +8,7 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
-from tests.servers import RealServer, binary
+from tests.tools.servers import RealServer, binary
 
 ERROR = re.compile(r"^(\s*\d+\) )*\s*\(error\) |^Invalid argument\(s\)$|^Error: |^Could not connect to Redis")
 

@@ -25,10 +25,10 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from tests.link import LONGEST_LOOK, Link, Rule, Which, pull
-from tests.monitor import SETUP, Command
-from tests.queues import Queues
-from tests.servers import LOOPBACK, RealServer
+from tests.tools.link import LONGEST_LOOK, Link, Rule, Which, pull
+from tests.tools.monitor import SETUP, Command
+from tests.tools.queues import Queues
+from tests.tools.servers import LOOPBACK, RealServer
 
 PATIENCE = 30.0
 

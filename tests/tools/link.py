@@ -1,4 +1,4 @@
-"""One client's connection through the proxy, and the rules that hold it: state and buffers; `tests.proxy` decides."""
+"""One client's connection through the proxy, and the rules that hold it: state and buffers; `tests.tools.proxy` decides."""
 
 import socket
 from collections import deque
@@ -8,8 +8,8 @@ from typing import Literal
 import attrs
 import hiredis
 
-from tests.monitor import Command
-from tests.queues import Address
+from tests.tools.monitor import Command
+from tests.tools.queues import Address
 
 #: Which command a rule is about: its name, its position in `Proxy.seen`, or any test of its arguments.
 Which = str | int | Callable[[Command], bool]
