@@ -2,7 +2,7 @@
 
 from textwrap import dedent
 
-from tests.plans.stage import (
+from tests.planner.stage import (
     BIKE,
     HOT,
     SHOP,

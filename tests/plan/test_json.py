@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from tests.plans.stage import BIKE, SHOP, create, delete, hset, new, planned, sadd, stored, write
+from tests.planner.stage import BIKE, SHOP, create, delete, hset, new, planned, sadd, stored, write
 from uowredis.commands.changes import Added, Computed
 from uowredis.commands.identity import Identity, State
 from uowredis.plan import Plan

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.plans.stage import BIKE, create, hset, new, planned, sadd, steps, stored
+from tests.planner.stage import BIKE, create, hset, new, planned, sadd, steps, stored
 from uowredis.commands.calls import Call
 from uowredis.exceptions import PlanTooLarge, TooManyGuards
 from uowredis.plan import Plan, script

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.plans.stage import BIKE, SHOP, create, delete, hset, new, planned, put, sadd, steps, stored, write
+from tests.planner.stage import BIKE, SHOP, create, delete, hset, new, planned, put, sadd, steps, stored, write
 from uowredis.commands.changes import Added, Computed, Opaque, Removed, Replaced
 from uowredis.commands.commands import Create
 from uowredis.commands.identity import Identity, State

@@ -4,7 +4,7 @@ from textwrap import dedent
 
 import pytest
 
-from tests.plans.stage import create, delete, hset, model, new, planned, sadd, stored, write
+from tests.planner.stage import create, delete, hset, model, new, planned, sadd, stored, write
 from uowredis import DoesNotExist, RestrictedError
 from uowredis.commands.calls import Call
 from uowredis.commands.changes import Added, Replaced

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.plans.stage import BIKE, planned, steps, stored, write
+from tests.planner.stage import BIKE, planned, steps, stored, write
 from uowredis.commands.changes import Computed, Opaque
 from uowredis.exceptions import Rejected
 
