@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.sessions.stock import data, stocked
-from tests.sessions.ways import World
+from tests.session.stock import data, stocked
+from tests.session.ways import World
 from tests.tools.backends import Backend
 from uowredis import (
     ArgumentError,

@@ -6,7 +6,7 @@ import attrs
 import pytest
 from hypothesis import given
 
-from tests.sessions.programs import PROGRAMS, Graph, Program, Run, heard, plain
+from tests.session.programs import PROGRAMS, Graph, Program, Run, heard, plain
 from tests.tools.backends import Backend, Dump
 from uowredis import DoesNotExist, NotCommitted, Session
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.sessions.stock import Stock, stocked
+from tests.session.stock import Stock, stocked
 from tests.tools.backends import Backend
 from uowredis import (
     ArgumentError,

@@ -3,8 +3,8 @@
 import pytest
 import redis
 
-from tests.sessions.stock import Planned, data
-from tests.sessions.ways import World
+from tests.session.stock import Planned, data
+from tests.session.ways import World
 from tests.tools.backends import Real
 from uowredis import Conflict, Rejected, Session, TooManyGuards, UniquenessError
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.sessions.ways import COLLECTIONS, FIELDS, OBJECTS, RELATIONS, WAYS, Way, World
+from tests.session.ways import COLLECTIONS, FIELDS, OBJECTS, RELATIONS, WAYS, Way, World
 from tests.tools.backends import Backend
 from uowredis import Conflict, Session, fields
 from uowredis.fields import reads

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.sessions.stock import BEGIN, DOORS, RUN, SESSION, Door, Planned, Stock, data, stocked
+from tests.session.stock import BEGIN, DOORS, RUN, SESSION, Door, Planned, Stock, data, stocked
 from tests.tools.backends import Backend, Real
 from tests.tools.proxy import Proxy
 from tests.tools.servers import RealServer

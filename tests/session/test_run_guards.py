@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from tests.sessions.stock import Stock, stocked
+from tests.session.stock import Stock, stocked
 from tests.tools.backends import Real
 from tests.tools.proxy import Proxy
 from tests.tools.servers import RealServer

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.sessions.stock import Planned, Stock, data, stocked
+from tests.session.stock import Planned, Stock, data, stocked
 from tests.tools.backends import Backend
 from uowredis import (
     ArgumentError,

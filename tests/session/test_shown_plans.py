@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.sessions.stock import Stock, stocked
+from tests.session.stock import Stock, stocked
 from tests.tools.backends import Backend
 from uowredis import Conflict, Session
 from uowredis.planner import Planner

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.sessions.programs import Graph
-from tests.sessions.stock import DOORS, SESSION, Door, Planned, Stock, data, stocked
+from tests.session.programs import Graph
+from tests.session.stock import DOORS, SESSION, Door, Planned, Stock, data, stocked
 from tests.tools.backends import Backend
 from uowredis import (
     CommitError,

@@ -5,7 +5,7 @@ from typing import Any
 
 import attrs
 
-from tests.sessions.stock import Stock
+from tests.session.stock import Stock
 from uowredis import InstanceHashField, PKField, RedisDatabase, StringField
 from uowredis.contrib.collection import SORTED_SCORE
 from uowredis.contrib.related import (
