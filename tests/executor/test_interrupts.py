@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.faults.shop import Shop, happened
+from tests.executor.shop import Shop, happened
 from tests.tools.backends import Real
 from tests.tools.proxy import Proxy
 from uowredis import RedisModel, Session, SessionError, StringField, Write

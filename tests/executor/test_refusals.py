@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import redis
 
-from tests.faults.shop import Shop, happened
+from tests.executor.shop import Shop, happened
 from tests.tools.backends import Real
 from tests.tools.servers import RealServer, free_port
 from uowredis import PartiallyApplied, RedisDatabase, Rejected, Session, SessionError

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.faults.shop import Shop, happened
+from tests.executor.shop import Shop, happened
 from tests.tools.backends import Real
 from tests.tools.proxy import Proxy
 from tests.tools.servers import RealServer

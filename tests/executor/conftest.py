@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.faults.shop import STUBBORN, Shop
+from tests.executor.shop import STUBBORN, Shop
 from tests.tools.proxy import Proxy
 from uowredis import RedisDatabase
 

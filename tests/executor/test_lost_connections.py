@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.faults.shop import STUBBORN, Shop, happened
+from tests.executor.shop import STUBBORN, Shop, happened
 from tests.tools.backends import Real
 from tests.tools.proxy import Proxy
 from uowredis import CommitError, OutcomeUnknown, RedisDatabase, Rejected, Session, SessionError, Unreachable
