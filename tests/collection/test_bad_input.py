@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.collections.people import People, documented
+from tests.collection.people import People, documented
 from tests.tools.backends import Backend
 from uowredis import (
     ArgumentError,

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import redis
 
-from tests.collections.people import People, current_user, declare, documented
+from tests.collection.people import People, current_user, declare, documented
 from tests.tools.backends import Backend, Real
 from tests.tools.proxy import Proxy
 from tests.tools.servers import RealServer

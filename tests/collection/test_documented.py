@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.collections.people import documented
+from tests.collection.people import documented
 from tests.tools.backends import Backend, Real
 from tests.tools.monitor import Monitor
 from tests.tools.servers import RealServer

@@ -8,7 +8,7 @@ from typing import Any
 import attrs
 import pytest
 
-from tests.collections.people import People, current_user, documented
+from tests.collection.people import People, current_user, documented
 from tests.tools.backends import Real
 from tests.tools.proxy import Proxy
 from uowredis import InstanceHashField, PKField, RedisDatabase, RedisModel, Session

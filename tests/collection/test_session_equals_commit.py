@@ -8,7 +8,7 @@ import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from tests.collections.questions import BOX, RAW, VALUES, WRITES, Models, Question, Write, declare, pks, questions
+from tests.collection.questions import BOX, RAW, VALUES, WRITES, Models, Question, Write, declare, pks, questions
 from tests.tools.backends import Backend
 from uowredis import PendingWrites, Rejected, Session
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.architecture import lines
-from tests.collections.people import People, current_user, documented
+from tests.collection.people import People, current_user, documented
 from tests.tools.backends import Backend, Real
 from tests.tools.monitor import Monitor
 from tests.tools.servers import RealServer

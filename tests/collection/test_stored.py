@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.collections.people import People, current_user, documented
+from tests.collection.people import People, current_user, documented
 from tests.tools.backends import Backend
 from uowredis import ArgumentError, DoesNotExist, Rejected
 from uowredis.contrib.collection import DEFAULT_STORE_TTL, ExtendedCollectionManager
