@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from tests.contrib.related.wholeness import Shapes, check_whole
 from tests.races.workers import Outcomes, outcome, together
-from tests.related.wholeness import Shapes, check_whole
 from tests.tools.backends import Dump
 from uowredis import InstanceHashField, PKField, RedisDatabase, RestrictedError, Session
 from uowredis.contrib.related import (

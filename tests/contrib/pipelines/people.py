@@ -10,7 +10,7 @@ from uowredis.contrib import related
 from uowredis.contrib.collection import ExtendedCollectionManager
 from uowredis.contrib.database import PipelineDatabase
 
-#: The indexed fields, for `tests.related.wholeness`.
+#: The indexed fields, for `tests.contrib.related.wholeness`.
 SHAPES = {
     "person": {"name": None, "city": None, "tags": None, "rows": None, "scores": None},
     "group": {"title": None, "owner": "person", "members": "person"},

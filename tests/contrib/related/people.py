@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.related.wholeness import Shapes, check_whole, decoded, held
+from tests.contrib.related.wholeness import Shapes, check_whole, decoded, held
 from tests.tools.backends import Backend
 from uowredis import InstanceHashField, PKField, RedisDatabase, SetField, StringField
 from uowredis.contrib.related import (

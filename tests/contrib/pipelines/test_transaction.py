@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.pipelines.people import SHAPES, People, declare, on
-from tests.related.wholeness import check_whole
+from tests.contrib.pipelines.people import SHAPES, People, declare, on
+from tests.contrib.related.wholeness import check_whole
 from tests.tools.backends import Backend
 from uowredis import ArgumentTypeError, Conflict, DoesNotExist, SessionError, UniquenessError
 from uowredis.contrib.database import PipelineDatabase

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.pipelines.people import People, declare, on
+from tests.contrib.pipelines.people import People, declare, on
 from tests.tools.backends import Backend
 from uowredis.contrib.database import PipelineDatabase
 

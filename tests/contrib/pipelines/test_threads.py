@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.pipelines.people import SHAPES, People
-from tests.related.wholeness import check_whole, decoded
+from tests.contrib.pipelines.people import SHAPES, People
+from tests.contrib.related.wholeness import check_whole, decoded
 from tests.tools.backends import Backend
 from uowredis import RedisModel, Session, SessionError, StringField
 from uowredis.contrib.database import PipelineDatabase

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.pipelines.people import People
+from tests.contrib.pipelines.people import People
 from tests.tools.backends import Backend
 from uowredis import (
     ArgumentTypeError,

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.pipelines.people import on
+from tests.contrib.pipelines.people import on
 from tests.tools.backends import Backend
 from uowredis import RedisDatabase, RedisModel, StringField
 from uowredis.contrib.database import PipelineDatabase

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.related.chapter import MANY, add, club, followed, owned, stored
-from tests.related.place import Place
+from tests.contrib.related.chapter import MANY, add, club, followed, owned, stored
+from tests.contrib.related.place import Place
 from uowredis import (
     InstanceHashField,
     ListField,

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.related.people import FIELDS, MANY, SINGLE, Models, Society, check, forget, refer, stored, there
-from tests.related.wholeness import check_whole
+from tests.contrib.related.people import FIELDS, MANY, SINGLE, Models, Society, check, forget, refer, stored, there
+from tests.contrib.related.wholeness import check_whole
 from tests.tools.backends import Backend
 from uowredis import DoesNotExist, RestrictedError, Session
 from uowredis.contrib.related import CASCADE, CLEAR, RESTRICT, M2MListField, OnDelete

@@ -8,8 +8,8 @@ import pytest
 import redis
 
 from tests.behaviour.conversations import CONVERSATIONS, EXPIRING, Conversation
+from tests.contrib.pipelines.people import People
 from tests.fields.test_commands_table import Theirs, models_of, unordered
-from tests.pipelines.people import People
 from tests.tools.backends import Backend
 from uowredis import DoesNotExist, InstanceHashField, NotCommitted, Pending, RedisModel, StringField
 from uowredis.contrib.database import PipelineDatabase

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.related.place import Place
+from tests.contrib.related.place import Place
 from tests.tools.backends import Backend
 
 

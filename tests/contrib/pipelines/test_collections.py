@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.pipelines.people import People
+from tests.contrib.pipelines.people import People
 from tests.tools.backends import Backend
 from uowredis import NotCommitted, PartiallyApplied, PendingWrites, Rejected
 from uowredis.contrib.collection import SORTED_SCORE

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.pipelines.people import SHAPES, People, declare, on
-from tests.related.wholeness import check_whole, decoded
+from tests.contrib.pipelines.people import SHAPES, People, declare, on
+from tests.contrib.related.wholeness import check_whole, decoded
 from tests.tools.backends import Backend
 from uowredis import Session, UniquenessError
 

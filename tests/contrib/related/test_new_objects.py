@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.related.place import Place
+from tests.contrib.related.place import Place
 from tests.tools.backends import Backend
 from uowredis import (
     ArgumentError,

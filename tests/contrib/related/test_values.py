@@ -6,7 +6,7 @@ from typing import Any
 import attrs
 import pytest
 
-from tests.related.place import Place
+from tests.contrib.related.place import Place
 from tests.tools.backends import Backend
 from uowredis import ArgumentError, InstanceHashField, PKField, RedisDatabase, Session
 from uowredis.collection import CollectionManager

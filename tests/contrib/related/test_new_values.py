@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.related.place import Place
-from tests.related.test_values import EACH_FIELD, GIVEN, HELD, READINGS, WRITINGS, Writing, held, world
+from tests.contrib.related.place import Place
+from tests.contrib.related.test_values import EACH_FIELD, GIVEN, HELD, READINGS, WRITINGS, Writing, held, world
 from tests.tools.backends import Backend
 from uowredis import (
     DoesNotExist,

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 import redis
 
-from tests.pipelines.people import SHAPES, People, declare
+from tests.contrib.pipelines.people import SHAPES, People, declare
+from tests.contrib.related.wholeness import check_whole
 from tests.races.test_interleavings import meanwhile
-from tests.related.wholeness import check_whole
 from tests.tools.backends import Real
 from tests.tools.proxy import Proxy
 from uowredis import Conflict

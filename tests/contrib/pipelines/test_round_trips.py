@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.pipelines.people import People, declare
+from tests.contrib.pipelines.people import People, declare
 from tests.tools.proxy import Proxy
 from uowredis import UniquenessError
 from uowredis.contrib.database import PipelineDatabase

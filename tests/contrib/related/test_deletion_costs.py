@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.behaviour.exact import committed
-from tests.related.people import FIELDS, Models, Society, check, refer, there
+from tests.contrib.related.people import FIELDS, Models, Society, check, refer, there
 from tests.tools.backends import Backend, Real
 from tests.tools.proxy import Proxy
 from uowredis import RedisDatabase, Session

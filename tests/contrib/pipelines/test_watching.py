@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.pipelines.people import SHAPES, People
-from tests.related.wholeness import check_whole
+from tests.contrib.pipelines.people import SHAPES, People
+from tests.contrib.related.wholeness import check_whole
 from tests.tools.backends import Backend
 from uowredis import ArgumentError, ArgumentTypeError, Conflict, ImplementationError, SessionError
 from uowredis.contrib.database import PipelineDatabase
