@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from tests.behaviour.refusing import bike_model, refused
 from tests.tools.backends import Backend
 from tests.tools.proxy import Proxy
 from tests.tools.servers import LOOPBACK, RealServer, free_port, server_binary
+from tests.whole.refusing import bike_model, refused
 from uowredis import (
     PartiallyApplied,
     RedisDatabase,

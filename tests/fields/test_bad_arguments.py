@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.behaviour.refusing import KINDS, bike_model, each_everywhere, everywhere, refused
 from tests.tools.backends import Backend
+from tests.whole.refusing import KINDS, bike_model, each_everywhere, everywhere, refused
 from uowredis import ArgumentError, DoesNotExist, ImplementationError, Rejected, Session
 
 Act = Callable[[Any, Any], Any]

@@ -11,7 +11,8 @@ import attrs
 import pytest
 import redis
 
-from tests.behaviour.conversations import (
+from tests.tools.backends import Backend
+from tests.whole.conversations import (
     ADDITIONS,
     CONVERSATIONS,
     DOCUMENTED,
@@ -21,7 +22,6 @@ from tests.behaviour.conversations import (
     Conversation,
     call,
 )
-from tests.tools.backends import Backend
 from uowredis import (
     HashField,
     InstanceHashField,

@@ -8,9 +8,9 @@ import redis
 
 from tests.contrib.pipelines.people import SHAPES, People, declare
 from tests.contrib.related.wholeness import check_whole
-from tests.races.test_interleavings import meanwhile
 from tests.tools.backends import Real
 from tests.tools.proxy import Proxy
+from tests.whole.races.test_interleavings import meanwhile
 from uowredis import Conflict
 from uowredis.contrib.database import PipelineDatabase
 

@@ -7,10 +7,10 @@ import attrs
 import pytest
 import redis
 
-from tests.behaviour.conversations import CONVERSATIONS, EXPIRING, Conversation
 from tests.contrib.pipelines.people import People
 from tests.fields.test_commands_table import Theirs, models_of, unordered
 from tests.tools.backends import Backend
+from tests.whole.conversations import CONVERSATIONS, EXPIRING, Conversation
 from uowredis import DoesNotExist, InstanceHashField, NotCommitted, Pending, RedisModel, StringField
 from uowredis.contrib.database import PipelineDatabase
 

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from tests.behaviour.exact import committed
 from tests.contrib.related.people import FIELDS, Models, Society, check, refer, there
 from tests.tools.backends import Backend, Real
 from tests.tools.proxy import Proxy
+from tests.whole.exact import committed
 from uowredis import RedisDatabase, Session
 from uowredis.contrib.related import CASCADE, CLEAR, FKInstanceHashField, M2MSetField, OnDelete
 

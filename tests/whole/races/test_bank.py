@@ -7,10 +7,10 @@ from concurrent.futures import ProcessPoolExecutor
 import pytest
 import redis
 
-from tests.races import bank
-from tests.races.bank import ACCOUNTS, BALANCE, CLASSES, TOTAL, Bank, class_of
-from tests.races.workers import WORKERS
 from tests.tools.backends import Real
+from tests.whole.races import bank
+from tests.whole.races.bank import ACCOUNTS, BALANCE, CLASSES, TOTAL, Bank, class_of
+from tests.whole.races.workers import WORKERS
 from uowredis import Conflict, Session
 
 TRANSFERS = 500

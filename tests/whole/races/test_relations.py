@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from tests.contrib.related.wholeness import decoded, held
-from tests.races.relations import GROUPS, TARGETS, Models, check_relations, delete_or_create, refer
-from tests.races.test_interleavings import applied, meanwhile
-from tests.races.workers import WORKERS
 from tests.tools.backends import Real
 from tests.tools.proxy import Proxy
+from tests.whole.races.relations import GROUPS, TARGETS, Models, check_relations, delete_or_create, refer
+from tests.whole.races.test_interleavings import applied, meanwhile
+from tests.whole.races.workers import WORKERS
 from uowredis import DoesNotExist, RedisDatabase, RestrictedError, Session
 
 Act = Callable[[Models], object]

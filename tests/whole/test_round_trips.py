@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.behaviour.exact import Models
 from tests.tools.proxy import Proxy
+from tests.whole.exact import Models
 from uowredis import InstanceHashField, RedisDatabase, RedisModel, Session
 
 

@@ -3,8 +3,8 @@
 from typing import Any
 
 from tests.contrib.related.wholeness import Shapes, check_whole
-from tests.races.workers import Outcomes, outcome, together
 from tests.tools.backends import Dump
+from tests.whole.races.workers import Outcomes, outcome, together
 from uowredis import InstanceHashField, PKField, RedisDatabase, RestrictedError, Session
 from uowredis.contrib.related import (
     CASCADE,

@@ -8,10 +8,10 @@ from concurrent.futures import ProcessPoolExecutor
 import pytest
 import redis
 
-from tests.races import workers
-from tests.races.exactness import check_exact
-from tests.races.workers import WORKERS, Models, Outcomes
 from tests.tools.backends import Real
+from tests.whole.races import workers
+from tests.whole.races.exactness import check_exact
+from tests.whole.races.workers import WORKERS, Models, Outcomes
 
 
 @pytest.fixture(scope="module")

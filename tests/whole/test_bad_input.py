@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.behaviour.refusing import bike_model, each_everywhere, everywhere, refused
 from tests.tools.backends import Backend
+from tests.whole.refusing import bike_model, each_everywhere, everywhere, refused
 from uowredis import (
     ArgumentError,
     DoesNotExist,

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.behaviour.exact import Models, committed
 from tests.tools.backends import Real
+from tests.whole.exact import Models, committed
 from uowredis.fields import BoundHash, BoundInstanceHash, BoundList, BoundSet, BoundSortedSet, BoundString, writes
 from uowredis.model import RedisModel
 

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
 from tests.tools.backends import Backend
-from tests.walks import oracle
-from tests.walks.commands import FIRST_VALUES, RUNS, SIMPLE_WRITES, WRITES, Say, runs_of
-from tests.walks.models import CHOSEN_PKS, IMPOSSIBLE_PKS, Models, declare
-from tests.walks.replies import outcome
+from tests.whole.walks import oracle
+from tests.whole.walks.commands import FIRST_VALUES, RUNS, SIMPLE_WRITES, WRITES, Say, runs_of
+from tests.whole.walks.models import CHOSEN_PKS, IMPOSSIBLE_PKS, Models, declare
+from tests.whole.walks.replies import outcome
 from uowredis import ArgumentError, DoesNotExist, Rejected, Session
 
 #: How a command may be refused; then nothing was changed.

@@ -8,10 +8,10 @@ from hypothesis import event, given, note
 from hypothesis import strategies as st
 
 from tests.tools.backends import Backend
-from tests.walks import oracle
-from tests.walks.commands import CERTAIN_RUNS, FIRST_VALUES, Say
-from tests.walks.models import CHOSEN_PKS, IMPOSSIBLE_PKS, Models, declare
-from tests.walks.replies import ordered, outcome
+from tests.whole.walks import oracle
+from tests.whole.walks.commands import CERTAIN_RUNS, FIRST_VALUES, Say
+from tests.whole.walks.models import CHOSEN_PKS, IMPOSSIBLE_PKS, Models, declare
+from tests.whole.walks.replies import ordered, outcome
 from uowredis import Pending, Rejected, Session
 
 

@@ -5,7 +5,7 @@ The value is read and then written, as if INCR did not exist; only what watches 
 
 from typing import Any
 
-from tests.races.workers import together
+from tests.whole.races.workers import together
 from uowredis import RedisModel, Session, StringField
 from uowredis.contrib.database import PipelineDatabase
 

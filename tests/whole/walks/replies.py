@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from tests.walks.commands import Say
+from tests.whole.walks.commands import Say
 from uowredis import ArgumentError, DoesNotExist, Rejected
 
 #: Commands whose replies have no order.

@@ -9,10 +9,10 @@ from hypothesis import event, given, note, settings
 from hypothesis import strategies as st
 
 from tests.tools.backends import Backend
-from tests.walks import oracle
-from tests.walks.commands import ENTRIES, FIRST_VALUES, READS, VALUES, WRITES, Say
-from tests.walks.models import Models, declare
-from tests.walks.replies import ordered, outcome
+from tests.whole.walks import oracle
+from tests.whole.walks.commands import ENTRIES, FIRST_VALUES, READS, VALUES, WRITES, Say
+from tests.whole.walks.models import Models, declare
+from tests.whole.walks.replies import ordered, outcome
 from uowredis import DoesNotExist, PendingWrites, Rejected, Session
 
 FIELDS = tuple(READS)

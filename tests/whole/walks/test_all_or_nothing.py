@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.tools.backends import Backend
-from tests.walks.models import declare
+from tests.whole.walks.models import declare
 from uowredis import PendingWrites, Rejected, Session
 
 #: Texts that other parsers take for a finite number; Redis adds nothing to them.

@@ -5,8 +5,8 @@ from typing import Any
 import attrs
 from hypothesis import strategies as st
 
-from tests.walks.graph import Graph
-from tests.walks.graph_oracle import LINKS, VERBS, Key, Link, New, Ref, State, Wrote
+from tests.whole.walks.graph import Graph
+from tests.whole.walks.graph_oracle import LINKS, VERBS, Key, Link, New, Ref, State, Wrote
 
 #: One of them is, with its colon, what no careless cutting of keys survives, one is also counted by other models.
 CHOSEN_PKS = ("x", "1", "a:b")

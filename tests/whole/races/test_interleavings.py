@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 import redis
 
-from tests.races.exactness import check_exact
-from tests.races.workers import Models
 from tests.tools.backends import Real
 from tests.tools.proxy import Proxy
+from tests.whole.races.exactness import check_exact
+from tests.whole.races.workers import Models
 from uowredis import Conflict, DoesNotExist, RedisDatabase, Rejected, Session, UniquenessError
 
 Act = Callable[[Models], object]

@@ -7,10 +7,10 @@ from concurrent.futures import ProcessPoolExecutor
 import pytest
 import redis
 
-from tests.races import counting
-from tests.races.counting import Counters
-from tests.races.workers import WORKERS
 from tests.tools.backends import Real
+from tests.whole.races import counting
+from tests.whole.races.counting import Counters
+from tests.whole.races.workers import WORKERS
 from uowredis.contrib.database import PipelineDatabase
 
 

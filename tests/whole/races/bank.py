@@ -6,7 +6,7 @@ from typing import Any
 import attrs
 import redis
 
-from tests.races.workers import together
+from tests.whole.races.workers import together
 from uowredis import InstanceHashField, PKField, RedisDatabase, RedisModel, Session, StringField
 
 ACCOUNTS = 100

@@ -6,8 +6,8 @@ from typing import Any
 import attrs
 from hypothesis import strategies as st
 
-from tests.walks.graph_oracle import LINKS, Key, New, State, references, settled
-from tests.walks.graph_walk import PLACES, Speaker
+from tests.whole.walks.graph_oracle import LINKS, Key, New, State, references, settled
+from tests.whole.walks.graph_walk import PLACES, Speaker
 from uowredis import DoesNotExist
 
 _VALUES = {

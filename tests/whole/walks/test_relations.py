@@ -17,8 +17,8 @@ from hypothesis.stateful import (
 )
 
 from tests.tools.backends import Backend
-from tests.walks.graph import Graph, declare
-from tests.walks.graph_oracle import (
+from tests.whole.walks.graph import Graph, declare
+from tests.whole.walks.graph_oracle import (
     COUNTERS,
     Command,
     Ended,
@@ -33,9 +33,9 @@ from tests.walks.graph_oracle import (
     settled,
     spelled,
 )
-from tests.walks.graph_questions import ASKED, Asked, about_changes
-from tests.walks.graph_walk import BIRTHS, CHOSEN_PKS, MOVES, PLACES, Birth, Move, Speaker
-from tests.walks.oracle import read
+from tests.whole.walks.graph_questions import ASKED, Asked, about_changes
+from tests.whole.walks.graph_walk import BIRTHS, CHOSEN_PKS, MOVES, PLACES, Birth, Move, Speaker
+from tests.whole.walks.oracle import read
 from uowredis import Conflict, DoesNotExist, PendingWrites, Rejected, Session, UniquenessError
 
 REFUSALS = (Rejected, DoesNotExist)

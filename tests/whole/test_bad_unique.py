@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.behaviour.refusing import refused
 from tests.tools.backends import Backend
+from tests.whole.refusing import refused
 from uowredis import (
     InstanceHashField,
     ListField,
