@@ -10,7 +10,7 @@ import pytest
 from tests.bench.rounds import Unequal, check_equal, compete
 from tests.tools.backends import Real
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 
 def test_benchmark_prints_a_table_for_each_contest() -> None:
