@@ -1,4 +1,4 @@
-"""One client's connection through the proxy, and the rules that hold it: state and buffers; `tests.tools.proxy` decides."""
+"""One client's connection through the proxy, and the rules that hold it: state and buffers; the proxy decides."""
 
 import socket
 from collections import deque

@@ -2,7 +2,7 @@
 
 MONITOR shows what is executed, in the order of execution: a queued command appears when EXEC runs it, between MULTI and
 EXEC. It does not show what the server refuses before running it (an unknown command, a missing permission, the commands
-and the EXEC of an aborted transaction), nor administration (CONFIG, ACL ...); `tests.tools.proxy` sees all that is sent.
+and the EXEC of an aborted transaction), nor administration (CONFIG, ACL ...); the proxy sees all that is sent.
 """
 
 import re
