@@ -128,7 +128,8 @@ def test_a_read_sees_the_pending_writes(
         session.rollback()
     event(f"{field} {beginning} {refused=}")
     if refused:
-        assert before == server.dump()
+        # What was created has burnt its primary key.
+        assert oracle.without_counters(before) == oracle.without_counters(server.dump())
     elif instance._pk is not None:
         # Another client reads: it knows nothing of what was pending.
         reader = instance if beginning == "deleted" else there(instance._pk)

@@ -267,7 +267,7 @@ class Server:
         return None
 
     def _schema_of(self, key: str) -> ModelSchema | None:
-        schemas = [model._schema for model in self._models.values() if key.startswith(f"{model._schema.keys.prefix}:")]
+        schemas = [model._schema for model in self._models.values() if model._schema.keys.owns(key)]
         return max(schemas, key=lambda schema: len(schema.keys.prefix), default=None)
 
     def watched_for(self, call: Call) -> tuple[str, ...]:
