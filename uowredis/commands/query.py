@@ -9,6 +9,8 @@ from typing import Any
 import attrs
 
 from uowredis.commands.calls import Call
+from uowredis.schema.index import IndexEntry
+from uowredis.schema.keys import within
 from uowredis.schema.models import FieldSchema, Kind, ModelSchema
 
 #: Stands for the random part of a temporary key where a query is only shown.
@@ -21,6 +23,10 @@ class Filter:
 
     field: FieldSchema
     key: str
+
+    def holds(self, entries: Iterable[IndexEntry]) -> bool:
+        """Return whether one of the index *entries* of an object is what is asked for."""
+        return any(key == self.key for key, _, _ in entries)
 
 
 @attrs.frozen
@@ -44,8 +50,8 @@ class Column:
         if name in ("pk", model.pk_field):
             return cls(name, None, "#")
         field = model.fields[name]
-        key = model.keys.storage("*", field.storage)
-        return cls(name, field, f"{key}->{field.name}" if field.kind is Kind.ENTRY else key)
+        entry = field.name if field.kind is Kind.ENTRY else None
+        return cls(name, field, model.keys.pattern(field.storage, entry))
 
 
 @attrs.frozen
@@ -88,7 +94,7 @@ class Query:
     def keys(self) -> tuple[str, ...]:
         """The keys whose intersection is wanted: those of the filters, or all pks of the model."""
         keys = tuple(condition.key for condition in self.filters) or (self.model.keys.collection,)
-        return keys + tuple(key for key, _ in self.sets)
+        return (*keys, *(key for key, _ in self.sets))
 
     @property
     def scored(self) -> bool:
@@ -133,7 +139,7 @@ class Query:
         keys, key = self.keys, self.keys[0]
         temporaries = []
         if self.within is not None:
-            temporaries.append(f"{temporary}:within")
+            temporaries.append(within(temporary))
             before.append(("SADD", temporaries[0], *sorted(self.within)))
             keys += (temporaries[0],)
         if len(keys) > 1:

@@ -9,7 +9,6 @@ import attrs
 from uowredis.commands.commands import Read
 from uowredis.commands.journal import Journal, Life
 from uowredis.commands.query import Filter
-from uowredis.plan.steps import index_public
 from uowredis.schema.models import FieldSchema, ModelSchema, OnDelete
 
 
@@ -71,7 +70,7 @@ class Gone:
     def ends(self, model: ModelSchema, condition: Filter) -> bool:
         """Return whether nothing will match *condition*: it asks for references to one of them."""
         field = condition.field
-        return self.clears(field, condition.key.removeprefix(index_public(model, field)))
+        return self.clears(field, model.keys.indexed_value(field.name, condition.key))
 
     def cleared(self, read: Read[object]) -> dict[str, Dead]:
         """Return the references that the key of *read* loses, by field."""

@@ -232,7 +232,7 @@ class Overlay:
         """Return whether a pending write may change *key*."""
         if any(self._touched.of(self.journal).may_change(life, key) for life in self.journal):
             return True
-        return any(key.startswith(f"{model.keys.prefix}:") for model in reach(self.journal))
+        return any(model.keys.owns(key) for model in reach(self.journal))
 
     def merge(
         self, model: ModelSchema, filters: Sequence[Filter], names: frozenset[str], found: Sequence[str]

@@ -75,7 +75,7 @@ class Touched:
         """Return whether what is pending for *life* may change *key*: one of its own, an index, or the set of pks."""
         keys, fields = life.model.keys, self._fields.get(life, set())
         named = [field for field in life.model.fields.values() if _ALL in fields or field.name in fields]
-        if any(field.indexed and key.startswith(keys.index(field.name, "")) for field in named):
+        if life.model.index_of(key) in named:
             return True
         if life.identity.pk is not None and key in [keys.storage(life.identity.pk, field.storage) for field in named]:
             return True
@@ -97,7 +97,7 @@ class Touched:
 
     def _gain(self, life: Life, field: FieldSchema, found: Pairs) -> None:
         if field.indexed:
-            for key in life.model.index_keys(field, found):
+            for key, _, _ in life.model.index_entries(field, found, life.identity.reference):
                 self._gains.setdefault(key, {})[life] = None
 
     def any_of(self, model: ModelSchema) -> bool:
@@ -149,10 +149,9 @@ class Touched:
         if fetch is not None:
             questions.answered(fetch, (yield fetch))
         try:
-            values.decide()
+            deltas = {(life, field.name): (before, after) for life, field, before, after in values.deltas()}
         except Rejected as error:
             raise PendingWrites(f"The query cannot be answered before the commit: {error}") from error
-        deltas = {(delta.life, delta.field.name): delta for delta in values.all_deltas()}
         matching = [
             life for life in alive if all(self._holds(life, condition, deltas, questions) for condition in filters)
         ]
@@ -166,10 +165,10 @@ class Touched:
                     questions.read(_member(life, condition), "")
 
     def _holds(self, life: Life, condition: Filter, deltas: Any, questions: Questions) -> bool:
-        delta = deltas.get((life, condition.field.name))
-        if delta is not None and condition.key in delta.after:
+        before, after = deltas.get((life, condition.field.name), ((), ()))
+        if condition.holds(after):
             return True
-        if (delta is not None and condition.key in delta.before) or not life.from_server or life.deleted:
+        if condition.holds(before) or not life.from_server or life.deleted:
             return False
         return bool(questions.reply(_member(life, condition)))
 

@@ -43,7 +43,7 @@ class Guards:
         return None
 
     def _model_of(self, key: str) -> ModelSchema | None:
-        models = [model for model in self.models() if key.startswith(f"{model.keys.prefix}:")]
+        models = [model for model in self.models() if model.keys.owns(key)]
         return max(models, key=lambda model: len(model.keys.prefix), default=None)
 
     def watched_for(self, call: Call) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from uowredis.commands.calls import Call
 from uowredis.commands.commands import Command, Look
 from uowredis.commands.identity import called
 from uowredis.plan import script
-from uowredis.schema.models import FieldSchema, ModelSchema
+from uowredis.schema.models import ModelSchema
 
 
 class _Unknown(str):
@@ -129,8 +129,3 @@ class Step(NamedTuple):
 def with_order(call: Call, reply: Any) -> Any:
     """Return the plain *reply* of *call*, sorted where it is a set and has no order."""
     return sorted(reply) if call[0] in ("SMEMBERS", "SINTER") and isinstance(reply, list) else reply
-
-
-def index_public(model: ModelSchema, field: FieldSchema) -> str:
-    """Return the part of an index key of *field* that holds no value."""
-    return model.keys.index(field.name, "")

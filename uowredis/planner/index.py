@@ -1,83 +1,65 @@
-"""Index: who enters and who leaves which set of pks (decide).
+"""Index: which entries come into which index, and which go (decide).
 
-One subtraction per field and session, made on index keys, however many commands touched the field; merged per key.
+One subtraction per field and session, made on index entries, however many commands touched the field; merged per key.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import TypeVar
 
 import attrs
 
-from uowredis.commands.calls import Call
 from uowredis.commands.journal import Life
-from uowredis.plan.steps import Step, index_public
-from uowredis.planner.entries import Move
-from uowredis.planner.values import Delta
+from uowredis.plan.steps import Step
+from uowredis.schema.index import IndexEntry
 from uowredis.schema.models import FieldSchema, ModelSchema
+
+T = TypeVar("T")
 
 
 @attrs.define
 class Index:
-    """The effects on sets of pks: index keys, and the collection of all pks of a model."""
+    """The effects on indexes."""
 
-    enters: dict[str, list[Life]] = attrs.field(factory=dict)
-    leaves: dict[str, list[Life]] = attrs.field(factory=dict)
+    _entering: dict[str, list[IndexEntry]] = attrs.field(factory=lambda: defaultdict(list))
+    _leaving: dict[str, list[IndexEntry]] = attrs.field(factory=lambda: defaultdict(list))
     _of_key: dict[str, tuple[ModelSchema, FieldSchema]] = attrs.field(factory=dict)
 
-    def enter(self, life: Life, field: FieldSchema, key: str) -> None:
-        """Note that *key* of the index of *field* will hold *life*."""
-        lives = self.enters.get(key)
-        if lives is None:
-            self.enters[key] = [life]
-            self._of_key[key] = life.model, field
-        else:
-            lives.append(life)
+    def take(
+        self, life: Life, field: FieldSchema, before: Collection[IndexEntry], after: Collection[IndexEntry]
+    ) -> None:
+        """Note what a delta entails."""
+        for entry in after:
+            if entry not in before:
+                entering = self._entering[entry[0]]
+                if not entering:
+                    self._of_key[entry[0]] = life.model, field
+                entering.append(entry)
+        for entry in before:
+            if entry not in after:
+                leaving = self._leaving[entry[0]]
+                if not leaving:
+                    self._of_key[entry[0]] = life.model, field
+                leaving.append(entry)
 
-    def take(self, deltas: Iterable[Delta]) -> None:
-        """Note what *deltas* entail."""
-        for delta in deltas:
-            for key in delta.after - delta.before:
-                self.enter(delta.life, delta.field, key)
-            for key in delta.before - delta.after:
-                self.leave(delta.life, delta.field, key)
-
-    def move(self, moves: Iterable[Move]) -> None:
-        """Note what *moves* entail."""
-        for life, field, old, new in moves:
-            if new is not None:
-                self.enter(life, field, new)
-            if old is not None:
-                self.leave(life, field, old)
-
-    def leave(self, life: Life, field: FieldSchema, key: str) -> None:
-        """Note that *key* of the index of *field* will hold *life* no more."""
-        lives = self.leaves.get(key)
-        if lives is None:
-            self.leaves[key] = [life]
-            self._of_key[key] = life.model, field
-        else:
-            lives.append(life)
-
-    def steps(self, most_members: int) -> Iterator[Step]:
-        """Yield the effects, merged and sorted by key; a call has at most so many members."""
-        for command, noted, word in (("SREM", self.leaves, "old"), ("SADD", self.enters, "new")):
+    def steps(self, most_arguments: int) -> Iterator[Step]:
+        """Yield the effects, merged and sorted by key; a call has at most so many arguments."""
+        for noted, word in ((self._leaving, "old"), (self._entering, "new")):
             labels: dict[tuple[ModelSchema, FieldSchema], tuple[str, str]] = {}
             for key in sorted(noted):
-                of = self._of_key[key]
+                of = model, field = self._of_key[key]
                 if of not in labels:
-                    model, field = of
-                    labels[of] = f"index {model.name}.{field.name}, {word}", index_public(model, field)
+                    labels[of] = f"index {model.name}.{field.name}, {word}", model.keys.index_opening(field.name)
                 why, public = labels[of]
-                lives = noted[key]
-                if len(lives) == 1:
-                    yield Step((command, key, lives[0].identity.reference), why, None, "", public)
-                    continue
-                for call in in_parts(command, key, [life.identity.reference for life in lives], most_members):
-                    yield Step(call, why, None, "", public)
+                spell = field.index.leave if word == "old" else field.index.enter
+                for entries in in_parts(noted[key], most_arguments):
+                    yield Step(spell(key, entries), why, None, "", public)
 
 
-def in_parts(command: str, key: str, members: list[str], most: int) -> Iterator[Call]:
-    """Yield the calls of *command* on *key* for all *members*, at most so many a call."""
-    for start in range(0, len(members), most):
-        yield (command, key, *members[start : start + most])
+def in_parts(items: Sequence[T], most: int) -> Iterable[Sequence[T]]:
+    """Return *items* in parts of at most so many."""
+    if len(items) <= most:
+        return (items,)
+    return [items[start : start + most] for start in range(0, len(items), most)]

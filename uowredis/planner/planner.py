@@ -26,7 +26,7 @@ from uowredis.planner.questions import Before, Questions
 from uowredis.planner.rehearsal import Rehearsal, Rewrite
 from uowredis.planner.relations import Relations
 from uowredis.planner.unique import Unique
-from uowredis.planner.values import Values
+from uowredis.planner.values import Delta, Values
 from uowredis.schema.keys import INSTANCE_HASH
 from uowredis.schema.models import ModelSchema
 
@@ -85,39 +85,31 @@ class Planner:
         self._presence = Presence(self._questions)
         self._relations = Relations(self._questions, self._values, self._presence, lives)
         self._index = Index()
+        self._counters: Sequence[tuple[ModelSchema, int]] = ()
 
     def turns(self) -> Turns[Plan]:
         """Decide, fetch by fetch; return the plan."""
         lives = list(self._journal)
         self._check_size(len(self._journal.commands))
-        self._questions.count(self._journal.counters())
+        self._counters = self._journal.counters()
+        self._questions.count(self._counters)
         if self._journal.waiting:
             # What else is asked depends on the primary keys that commands refer to.
             yield from self._ask()
         self._relations.ask()
         for life in lives:
-            if not self._only_created(life):
-                self._values.ask(life)
-        for life, field, keys in self._values.early_claims():
-            self._unique.claim(life, field, keys)
+            self._values.ask(life)
+        for life, field, value in self._values.claims():
+            self._unique.claim(life, field, life.model.index_key(field, "", value))
         self._presence.ask(lives)
         yield from self._ask()
         self._presence.judge()
-        self._values.decide()
-        for delta in self._values.deltas:
-            if delta.field.unique:
-                self._unique.claim(delta.life, delta.field, delta.after - delta.before)
-        deltas = self._values.deltas
-        if self._relations.idle:
+        following = self._decided()
+        for _ in self._relations.turns(following):
             yield from self._ask()
-            self._index.move(self._values.moves())
-        else:
-            following = {(delta.life, delta.field.name): delta for delta in self._values.all_deltas()}
-            for _ in self._relations.turns(following):
-                yield from self._ask()
-            deltas = list(following.values())
-        self._unique.judge(deltas)
-        self._index.take(deltas)
+        self._unique.judge(following.values())
+        for delta in following.values():
+            self._index.take(*delta)
         self.rewrites = self._values.rewrites
         return self._finished([*lives, *self._relations.added])
 
@@ -126,23 +118,21 @@ class Planner:
         """What is deleted only because it refers to something deleted."""
         return self._relations.cascaded.keys()
 
-    def _only_created(self, life: Life) -> bool:
-        """Note the index entries of *life* at once where it is but a constructor's call: the fast path of bulk."""
-        create = life.create
-        if create is None or life.writes or life.ended or self._relations.concerns(life.model):
-            return False
-        if any(write.field is not None and write.field.indexed for write in create.writes):
-            return False
-        model = life.model
-        for values in (create.entries, create.strings):
-            for name, value in values:
-                field = model.fields[name]
-                if field.indexed:
-                    key = model.keys.index(name, value)
-                    if field.unique:
-                        self._unique.claim(life, field, (key,))
-                    self._index.enter(life, field, key)
-        return True
+    def _decided(self) -> dict[tuple[Life, str], Delta]:
+        """Note what becomes of the indexes; return what rules may have more to say about."""
+        following = {}
+        all_of_them = not self._relations.idle
+        for life, field, before, after in self._values.deltas():
+            if field.unique and self._values.claims_late:
+                for entry in sorted(after):
+                    if entry not in before:
+                        self._unique.claim(life, field, entry[0])
+            # What leaves nothing releases nothing, and what it claims it keeps.
+            if all_of_them or (field.unique and before):
+                following[life, field.name] = Delta(life, field, before, after)
+            else:
+                self._index.take(life, field, before, after)
+        return following
 
     def _ask(self) -> Turns[None]:
         fetch = self._questions.fetch()
@@ -156,7 +146,7 @@ class Planner:
         replies = yield fetch
         counted = len(fetch.counters)
         if counted:
-            self._journal.allocate(self._journal.counters(), replies[:counted])
+            self._journal.allocate(self._counters, replies[:counted])
         self._questions.answered(fetch, replies[counted:])
 
     def _finished(self, lives: list[Life]) -> Plan:
@@ -252,10 +242,10 @@ class Planner:
             elif not life.from_server and alive:
                 born.setdefault(life.model, []).append(life.identity.reference)
         return [
-            Step(call, f"pks of {model.name}, {word}")
+            Step((command, model.keys.collection, *pks), f"pks of {model.name}, {word}")
             for command, noted, word in (("SREM", gone, "old"), ("SADD", born, "new"))
-            for model in sorted(noted, key=lambda model: model.keys.prefix)
-            for call in in_parts(command, model.keys.collection, noted[model], most)
+            for model in sorted(noted, key=lambda model: model.keys.collection)
+            for pks in in_parts(noted[model], most)
         ]
 
     def _title(self, lives: list[Life]) -> str:

@@ -17,10 +17,11 @@ from uowredis.commands.changes import Added, Replaced
 from uowredis.commands.identity import Identity, State
 from uowredis.commands.journal import Journal, Life
 from uowredis.exceptions import DoesNotExist, RestrictedError
-from uowredis.plan.steps import UNKNOWN, Step, index_public
+from uowredis.plan.steps import UNKNOWN, Step
 from uowredis.planner.presence import Presence
 from uowredis.planner.questions import Questions
 from uowredis.planner.values import Delta, Values, whole_field
+from uowredis.schema.index import IndexEntry
 from uowredis.schema.models import FieldSchema, Kind, ModelSchema, OnDelete, Relation
 
 Deltas = dict[tuple[Life, str], Delta]
@@ -30,7 +31,7 @@ _IS_MEMBER = {Kind.SET: "SISMEMBER", Kind.SORTED_SET: "ZSCORE", Kind.LIST: "LPOS
 
 @attrs.frozen(eq=False)
 class Reference:
-    """That *life* refers by *field* to *dead*, whose index key is *key*.
+    """That *life* refers by *field* to *dead*, which *entry* of the index says.
 
     Attributes:
         stored: the index on the server says so; else only what is pending does.
@@ -42,7 +43,7 @@ class Reference:
     life: Life
     field: FieldSchema
     dead: Life
-    key: str
+    entry: IndexEntry
     stored: bool
     certain: bool
     on_delete: OnDelete = attrs.field(init=False)
@@ -88,7 +89,6 @@ class Relations:
     _restricting: list[Reference] = attrs.field(factory=list)
     _known: dict[tuple[ModelSchema, str], Life] = attrs.field(factory=dict)
     _gains: dict[str, list[Delta]] = attrs.field(factory=dict)
-    _shrinking: set[ModelSchema] = attrs.field(factory=set)
 
     # Round one.
 
@@ -97,16 +97,11 @@ class Relations:
         for life in (life for lives in self.journal.deleted.values() for life in lives):
             if not life.alive:
                 self._dead[life] = None
-                self._shrinking.add(life.model)
                 self._ask_referrers(life)
         for life in self._checking():
             for field in life.model.related:
                 if _checks(field):
                     self._expect(field, _given(life, field))
-
-    def concerns(self, model: ModelSchema) -> bool:
-        """Return whether what is said of objects of *model* must be looked at closely."""
-        return any(_checks(field) or _to(field) in self._shrinking for field in model.related)
 
     @property
     def idle(self) -> bool:
@@ -124,7 +119,7 @@ class Relations:
             call = _members(model, field, dead)
             self.questions.watch(call[1])
             why = f"before: who refers to {dead} by {model.name}.{field.name}"
-            self.questions.read(call, why, index_public(model, field))
+            self.questions.read(call, why, model.keys.index_opening(field.name))
 
     def _expect(self, field: FieldSchema, pks: Iterable[str]) -> None:
         to = _to(field)
@@ -142,7 +137,7 @@ class Relations:
         """
         for delta in list(deltas.values()):
             if delta.field.relation is not None:
-                for key in delta.after:
+                for key, _, _ in delta.after:
                     self._gains.setdefault(key, []).append(delta)
                 if _checks(delta.field):
                     self._expect(delta.field, _pks(delta))
@@ -172,12 +167,13 @@ class Relations:
             found = dict.fromkeys(self._stored_life(model, pk) for pk in known)
             for life in found | dict.fromkeys(delta.life for delta in self._gains.get(call[1], ())):
                 delta = deltas.get((life, field.name))
-                if delta is not None and call[1] not in delta.after | delta.before and _single(field):
+                entry = _entry(life, field, dead)
+                if delta is not None and entry not in (*delta.after, *delta.before) and _single(field):
                     # What is pending says all that the field holds: the entry was stale.
-                    deltas[life, field.name] = attrs.evolve(delta, before=delta.before | {call[1]})
+                    deltas[life, field.name] = delta._replace(before={*delta.before, entry})
                 # What is pending names only some members of a field that holds many.
-                elif delta is None or call[1] in delta.after or call[1] not in delta.before:
-                    yield Reference(life, field, dead, call[1], life in found, delta is not None and _single(field))
+                elif delta is None or entry in delta.after or entry not in delta.before:
+                    yield Reference(life, field, dead, entry, life in found, delta is not None and _single(field))
 
     def _stored_life(self, model: ModelSchema, pk: str) -> Life:
         known = self.journal.with_pk(model, pk) or self._known.get((model, pk))
@@ -206,13 +202,13 @@ class Relations:
 
     def _follow(self, reference: Reference, deltas: Deltas) -> Iterator[Life]:
         """Note what follows from *reference*; yield its object where that is deleted, too."""
-        life, field, key = reference.life, reference.field, reference.key
+        life, field, entry = reference.life, reference.field, reference.entry
         if life in self._dead:
             return
         delta = deltas.get((life, field.name))
-        before, after = (set(), set()) if delta is None else (set(delta.before), delta.after - {key})
+        before, after = (set(), set()) if delta is None else (set(delta.before), set(delta.after) - {entry})
         if reference.stored:
-            before.add(key)
+            before.add(entry)
         left = Delta(life, field, before, after)
         if not self._proven(reference):
             deltas[life, field.name] = left
@@ -236,9 +232,9 @@ class Relations:
             return True
         if reference.on_delete is OnDelete.CASCADE:
             ending = next(each for each in self.values.ending(reference.life) if each.field is reference.field)
-            return reference.key in ending.before or any(
+            return reference.entry in ending.before or any(
                 delta.life is reference.life and delta.field is reference.field
-                for delta in self._gains.get(reference.key, ())
+                for delta in self._gains.get(reference.entry[0], ())
             )
         if reference.proof is None:
             return True
@@ -326,10 +322,15 @@ def _members(model: ModelSchema, field: FieldSchema, dead: Life) -> Call:
     return ("SMEMBERS", model.keys.index(field.name, _text(dead)))
 
 
+def _entry(life: Life, field: FieldSchema, dead: Life) -> IndexEntry:
+    (entry,) = life.model.index_entries(field, [("", _text(dead))], _text(life))
+    return entry
+
+
 def _pks(delta: Delta) -> list[str]:
     """Return the pks that *delta* refers to anew."""
-    prefix = index_public(delta.life.model, delta.field)
-    return sorted(key.removeprefix(prefix) for key in delta.after - delta.before)
+    value_of, name = delta.life.model.keys.indexed_value, delta.field.name
+    return sorted(value_of(name, key) for key, _, _ in set(delta.after) - set(delta.before))
 
 
 def _given(life: Life, field: FieldSchema) -> Iterator[str]:

@@ -12,7 +12,7 @@ import attrs
 
 from uowredis.commands.journal import Journal, Life
 from uowredis.exceptions import UniquenessError
-from uowredis.plan.steps import UNKNOWN, index_public
+from uowredis.plan.steps import UNKNOWN
 from uowredis.planner.questions import Questions
 from uowredis.planner.values import Delta
 from uowredis.schema.models import FieldSchema
@@ -26,22 +26,21 @@ class Unique:
     journal: Journal
     _claims: dict[str, tuple[Life, FieldSchema]] = attrs.field(factory=dict)
 
-    def claim(self, life: Life, field: FieldSchema, keys: Iterable[str]) -> None:
-        """Ask who holds the index *keys* that *life* is about to take.
+    def claim(self, life: Life, field: FieldSchema, key: str) -> None:
+        """Ask who holds the index *key* of a value that *life* is about to take.
 
         Raises:
-            UniquenessError: where another object of the same plan takes one of them.
+            UniquenessError: where another object of the same plan takes it.
         """
-        for key in sorted(keys):
-            claimed = self._claims.get(key)
-            if claimed is None:
-                self._claims[key] = life, field
-                if field.lockable:
-                    self.questions.watch(key)
-                why = f"guard: {life.model.name}.{field.name} is unique"
-                self.questions.read(("SMEMBERS", key), why, index_public(life.model, field), guards=field.lockable)
-            elif claimed[0] is not life:
-                raise _taken(life, field, key, claimed[0].identity.pk, f"{claimed[0]} of the same session")
+        claimed = self._claims.get(key)
+        if claimed is None:
+            self._claims[key] = life, field
+            if field.lockable:
+                self.questions.watch(key)
+            why, public = f"guard: {life.model.name}.{field.name} is unique", life.model.keys.index_opening(field.name)
+            self.questions.read(("SMEMBERS", key), why, public, guards=field.lockable)
+        elif claimed[0] is not life:
+            raise _taken(life, field, key, claimed[0].identity.pk, f"{claimed[0]} of the same session")
 
     def judge(self, deltas: Iterable[Delta]) -> None:
         """Refuse the plan where a value claimed is held by an instance that keeps it.
@@ -49,8 +48,12 @@ class Unique:
         Raises:
             UniquenessError: naming the holder.
         """
-        kept = {(delta.life, delta.field.name): delta.after for delta in deltas if delta.field.unique}
-        released = {(delta.life, delta.field.name): delta.before - delta.after for delta in deltas}
+        kept, released = {}, {}
+        for delta in deltas:
+            if delta.field.unique:
+                after = {key for key, _, _ in delta.after}
+                kept[delta.life, delta.field.name] = after
+                released[delta.life, delta.field.name] = {key for key, _, _ in delta.before} - after
         for key, (life, field) in self._claims.items():
             holders = self.questions.reply(("SMEMBERS", key))
             if holders is UNKNOWN or key not in kept.get((life, field.name), {key}):
@@ -64,7 +67,7 @@ class Unique:
 
 
 def _taken(life: Life, field: FieldSchema, key: str, pk: str | None, holder: str) -> UniquenessError:
-    value = key.removeprefix(index_public(life.model, field))
+    value = life.model.keys.indexed_value(field.name, key)
     # The text is the documented one; the rest goes where a traceback shows it.
     error = UniquenessError(f"Key {key} already exists (for {holder})", field=field.name, value=value, key=key, pk=pk)
     error.add_note(

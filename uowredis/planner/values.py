@@ -1,37 +1,52 @@
-"""Values: what indexed fields held before and will hold, and whether a command would fail (decide)."""
+"""Values: what indexed fields held before and will hold, and whether a command would fail (decide).
+
+By far most writes are one of three that their arguments tell all about; these go by shapes of their own, in which
+nothing is made of an object but what is read. All else is a :class:`KeyPart`. What comes out is a ``Delta``, whatever
+the way: yielded where it is looked at once, kept where rules must compare.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Collection, Iterator
+from typing import Any, NamedTuple
 
 import attrs
 
 from uowredis.commands.calls import Call
+from uowredis.commands.changes import Added, Removed, Replaced
 from uowredis.commands.journal import Life
-from uowredis.planner.content import Pairs, Part, pairs, read_call
-from uowredis.planner.entries import Entries, Move
-from uowredis.planner.gains import Gains
+from uowredis.planner.content import Part, pairs, read_call
 from uowredis.planner.key import KeyPart
 from uowredis.planner.questions import Questions
 from uowredis.planner.rehearsal import Rehearsal, Rewrite
+from uowredis.schema.index import IndexEntry
 from uowredis.schema.keys import INSTANCE_HASH
-from uowredis.schema.models import FieldSchema, Kind
+from uowredis.schema.models import FieldSchema, Kind, ModelSchema
 
 
-@attrs.frozen(eq=False)
-class Delta:
-    """An indexed field before and after, as index keys.
+class Delta(NamedTuple):
+    """An indexed field before and after, as index entries.
 
     Attributes:
-        before: keys that may hold the object now, as far as they have to be left.
-        after: keys that will hold it.
+        before: entries that may be in the index now, as far as they have to leave it.
+        after: entries that will be in it.
     """
 
     life: Life
     field: FieldSchema
-    before: set[str]
-    after: set[str]
+    before: Collection[IndexEntry]
+    after: Collection[IndexEntry]
+
+
+@attrs.frozen
+class _Shape:
+    """What objects of one model that change the same InstanceHashFields have in common."""
+
+    indexed: tuple[FieldSchema, ...]
+    names: tuple[str, ...]
+    guarded: bool
+    why: str
+    unique: bool
 
 
 @attrs.define
@@ -39,44 +54,103 @@ class Values:
     """The rule: every index says what its field says.
 
     Attributes:
-        deltas: what became of the indexed fields, after :meth:`decide`.
-        rewrites: what is sent in place of opaque writes, by position of the command.
+        rewrites: what is sent in place of opaque writes, by position of the command, after :meth:`deltas`.
+        claims_late: which unique values are taken is not known whole before :meth:`deltas`.
     """
 
     questions: Questions
     rehearsal: Rehearsal
-    entries: Entries = attrs.field(init=False)
-    gains: Gains = attrs.field(factory=Gains)
-    works: list[KeyPart] = attrs.field(factory=list)
-    deltas: list[Delta] = attrs.field(factory=list)
     rewrites: dict[int, Rewrite] = attrs.field(factory=dict)
-    _endings: list[Life] = attrs.field(factory=list)
+    claims_late: bool = False
+    _created: list[Life] = attrs.field(factory=list)
+    _changed: list[tuple[Life, Call, _Shape, dict[str, str | None]]] = attrs.field(factory=list)
+    _added: list[tuple[Life, FieldSchema, dict[str, None]]] = attrs.field(factory=list)
+    _parts: list[KeyPart] = attrs.field(factory=list)
+    _ending: list[Life] = attrs.field(factory=list)
+    _shapes: dict[tuple[ModelSchema, tuple[str, ...]], _Shape] = attrs.field(factory=dict)
 
-    @entries.default
-    def _no_entries(self) -> Entries:
-        return Entries(self.questions)
+    # What must be known.
 
     def ask(self, life: Life) -> None:
         """Ask for what the pending commands of *life* make it necessary to know."""
-        # By far most changes are of one object's hash.
-        only_entries = life.from_server and not life.ended and life.writes.keys() == {INSTANCE_HASH}
-        if only_entries and self.entries.take(life, life.writes[INSTANCE_HASH]):
+        if not life.ended and self._takes_whole(life):
             return
         for epoch in life.epochs:
+            last = epoch is life and life.alive
             for storage in epoch.storages():
-                on_server = storage == INSTANCE_HASH and not epoch.from_nothing and life.alive and epoch is life
-                if on_server and self.entries.take(life, epoch.writes[storage]):
+                if last and not epoch.from_nothing and self._takes_entries(life, storage):
                     continue
-                if epoch is life and life.alive and not life.ended and self.gains.take(life, storage):
+                if last and not life.ended and self._takes_added(life, storage):
                     continue
-                work = KeyPart.of(life, epoch, storage)
-                if work.rehearsed or epoch is life:
-                    self.works.append(work)
-                    if work.call is not None:
-                        self._read(work.call, work.guarded, f"before: {work.label}")
+                part = KeyPart.of(life, epoch, storage)
+                if part.rehearsed or epoch is life:
+                    self._parts.append(part)
+                    self.claims_late |= part.rehearsed and bool(life.model.unique)
+                    if part.call is not None:
+                        self._read(part.call, part.guarded, f"before: {part.label}")
         if life.from_server and life.deleted:
             self.ask_ending(life)
-            self._endings.append(life)
+            self._ending.append(life)
+
+    def _takes_whole(self, life: Life) -> bool:
+        """Take all that is said of *life* where it is but a constructor's call, or changes of one object's hash."""
+        create = life.create
+        if create is None:
+            return life.writes.keys() == {INSTANCE_HASH} and self._takes_entries(life, INSTANCE_HASH)
+        if life.writes or any(write.field is not None and write.field.indexed for write in create.writes):
+            return False
+        self._created.append(life)
+        return True
+
+    def _takes_entries(self, life: Life, storage: str) -> bool:
+        """Ask what the index of InstanceHashFields must forget, where the arguments tell what will be there."""
+        if storage != INSTANCE_HASH:
+            return False
+        will: dict[str, str | None] = {}
+        for _, write in life.writes[storage]:
+            change = write.change
+            if type(change) is Replaced:
+                will.update(change.values)
+            elif type(change) is Removed and change.members is not None:
+                will.update(dict.fromkeys(change.members))
+            else:
+                return False
+        model, pk = life.model, life.identity.pk
+        shape = self._shape(model, tuple(will))
+        if shape.indexed:
+            assert pk is not None
+            call = read_call(Kind.HASH, model.keys.storage(pk, INSTANCE_HASH), shape.names)
+            self._read(call, shape.guarded, shape.why)
+            self._changed.append((life, call, shape, will))
+        return True
+
+    def _shape(self, model: ModelSchema, names: tuple[str, ...]) -> _Shape:
+        shape = self._shapes.get((model, names))
+        if shape is None:
+            indexed = tuple(field for name in names if (field := model.fields[name]).indexed)
+            shape = self._shapes[model, names] = _Shape(
+                indexed,
+                tuple(field.name for field in indexed),
+                any(field.lockable for field in indexed),
+                f"before: {', '.join(f'{model.name}.{field.name}' for field in indexed)}",
+                any(field.unique for field in indexed),
+            )
+        return shape
+
+    def _takes_added(self, life: Life, storage: str) -> bool:
+        """Note what is added to a set, sorted set or list, where nothing else is said of it: nothing is read."""
+        if storage == INSTANCE_HASH:
+            return False
+        field = life.model.fields[storage]
+        if field.unique or not field.indexed:
+            return False
+        values: dict[str, None] = {}
+        for _, write in life.said(storage):
+            if type(write.change) is not Added:
+                return False
+            values.update(dict.fromkeys(write.change.values))
+        self._added.append((life, field, values))
+        return True
 
     def ask_ending(self, life: Life) -> None:
         """Ask for all that the indexes must forget of *life*, whose end it is."""
@@ -84,78 +158,95 @@ class Values:
             call, _ = whole_field(life, field)
             self._read(call, field.lockable, f"before: {life.model.name}.{field.name}")
 
+    def _read(self, call: Call, guarded: bool, why: str) -> None:
+        if guarded:
+            self.questions.watch(call[1])
+        self.questions.read(call, why, guards=guarded)
+
+    def claims(self) -> Iterator[tuple[Life, FieldSchema, str]]:
+        """Yield the unique values that are known to be taken before anything was read."""
+        for life in self._created:
+            if life.model.unique and life.create is not None:
+                for name, value in (*life.create.entries, *life.create.strings):
+                    if (field := life.model.fields[name]).unique:
+                        yield life, field, value
+        for life, _, shape, will in self._changed:
+            if shape.unique:
+                for field in shape.indexed:
+                    now = will[field.name]
+                    if field.unique and now is not None:
+                        yield life, field, now
+        for part in self._parts:
+            unique = any(field.unique for field in part.indexed)
+            if unique and not part.rehearsed and part.epoch is part.life and part.life.alive:
+                for field, found in part.by_field(part.simple_after()):
+                    if field.unique:
+                        yield from ((part.life, field, value) for _, value in sorted(found))
+
+    # What becomes of it.
+
+    def deltas(self) -> Iterator[tuple[Life, FieldSchema, Collection[IndexEntry], Collection[IndexEntry]]]:
+        """Yield what a ``Delta`` is made of, for each indexed field that something is said about.
+
+        All questions are answered by now. Most deltas are looked at once, and a plain tuple costs a tenth.
+
+        Raises:
+            Rejected: where a command would fail on what it meets.
+        """
+        for life in self._created:
+            pk, keys, fields = life.identity.reference, life.model.keys, life.model.fields
+            assert life.create is not None
+            for given in (life.create.entries, life.create.strings):
+                for name, value in given:
+                    field = fields[name]
+                    if field.indexed:
+                        yield life, field, (), (field.index.entry(keys, name, "", value, pk),)
+        for life, call, shape, will in self._changed:
+            pk, keys = life.identity.reference, life.model.keys
+            reply: Any = self.questions.reply(call)
+            replies = reply if isinstance(reply, list) else [reply] * len(shape.indexed)
+            for field, was in zip(shape.indexed, replies, strict=True):
+                now, entry = will[field.name], field.index.entry
+                if was != now:
+                    before = () if was is None else (entry(keys, field.name, "", was, pk),)
+                    yield life, field, before, () if now is None else (entry(keys, field.name, "", now, pk),)
+        for life, field, values in self._added:
+            found = [("", value) for value in values]
+            yield life, field, (), life.model.index_entries(field, found, life.identity.reference)
+        yield from self._of_parts()
+
+    def _of_parts(self) -> Iterator[Delta]:
+        changed: dict[tuple[Life, str], Delta] = {}
+        for part in self._parts:
+            was, will = self._of_part(part)
+            self.rewrites |= part.rewrites
+            if part.epoch is not part.life:
+                continue
+            life, pk = part.life, part.life.identity.reference
+            for (field, before), (_, after) in zip(part.by_field(was), part.by_field(will), strict=True):
+                entries = [life.model.index_entries(field, found, pk) for found in (before, after)]
+                changed[life, field.name] = Delta(life, field, *entries)
+        for life in self._ending:
+            for ending in self.ending(life):
+                delta = changed.get((life, ending.field.name), ending)
+                changed[life, ending.field.name] = delta._replace(before=ending.before)
+        yield from changed.values()
+
     def ending(self, life: Life) -> Iterator[Delta]:
         """Yield what :meth:`ask_ending` found: all of it is left."""
         for field in life.model.indexed:
             call, part = whole_field(life, field)
             kind = Kind.HASH if field.kind is Kind.ENTRY else field.kind
             found = pairs(kind, part, self.questions.reply(call))
-            yield Delta(life, field, life.model.index_keys(field, found), set())
+            yield Delta(life, field, life.model.index_entries(field, found, life.identity.reference), ())
 
-    def _read(self, call: Call, guarded: bool, why: str) -> None:
-        if guarded:
-            self.questions.watch(call[1])
-        self.questions.read(call, why, guards=guarded)
-
-    def early_claims(self) -> Iterator[tuple[Life, FieldSchema, set[str]]]:
-        """Yield the index keys of unique values that are known before anything was read."""
-        for life, field, key in self.entries.claims():
-            yield life, field, {key}
-        for work in self.works:
-            unique = any(field.unique for field in work.indexed)
-            if unique and not work.rehearsed and work.epoch is work.life and work.life.alive:
-                for field, found in work.by_field(work.simple_after()):
-                    if field.unique:
-                        yield work.life, field, work.life.model.index_keys(field, found)
-
-    def decide(self) -> None:
-        """Compute the deltas from the replies.
-
-        Raises:
-            Rejected: where a command would fail on what it meets.
-        """
-        changed: dict[tuple[Life, str], Delta] = {}
-        for work in self.works:
-            reply = None if work.call is None else self.questions.reply(work.call)
-            before, after = self._of_work(work, reply)
-            if work.rewrites:
-                self.rewrites |= work.rewrites
-            if work.epoch is not work.life:
-                continue
-            index_keys = work.life.model.index_keys
-            for (field, was), (_, will) in zip(work.by_field(before), work.by_field(after), strict=True):
-                delta = Delta(work.life, field, index_keys(field, was), index_keys(field, will))
-                changed[work.life, field.name] = delta
-        for life in self._endings:
-            for ending in self.ending(life):
-                delta = changed.get((life, ending.field.name)) or ending
-                changed[life, ending.field.name] = attrs.evolve(delta, before=ending.before)
-        self.deltas += changed.values()
-        for life, field, old, new in self._moves(unique=True):
-            self.deltas.append(Delta(life, field, {old} if old else set(), {new} if new else set()))
-
-    def _moves(self, *, unique: bool) -> Iterator[Move]:
-        return self.entries.moves(unique=unique)
-
-    def moves(self) -> Iterator[Move]:
-        """Yield what became of the InstanceHashFields that are not unique and not among the deltas."""
-        yield from self._moves(unique=False)
-        yield from self.gains.moves()
-
-    def all_deltas(self) -> Iterator[Delta]:
-        """Yield what became of all indexed fields."""
-        yield from self.deltas
-        for life, field, old, new in self._moves(unique=False):
-            yield Delta(life, field, {old} if old else set(), {new} if new else set())
-        for life, field, keys in self.gains.by_field():
-            yield Delta(life, field, set(), keys)
-
-    def _of_work(self, work: KeyPart, reply: Any) -> tuple[Pairs, Pairs]:
-        if not work.rehearsed:
-            after = work.simple_after()
-            return work.simple_before(reply, after), after
-        after = work.rehearse(self.rehearsal, reply)
-        return pairs(work.kind, work.part, reply) if work.call is not None else [], after
+    def _of_part(self, part: KeyPart) -> tuple[Any, Any]:
+        reply = None if part.call is None else self.questions.reply(part.call)
+        if not part.rehearsed:
+            after = part.simple_after()
+            return part.simple_before(reply, after), after
+        after = part.rehearse(self.rehearsal, reply)
+        return pairs(part.kind, part.part, reply) if part.call is not None else [], after
 
 
 def whole_field(life: Life, field: FieldSchema) -> tuple[Call, Part]:

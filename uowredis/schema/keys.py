@@ -84,13 +84,32 @@ class Keys:
         """Return the key that holds *storage*: a field's name, or ``hash`` for all InstanceHashFields."""
         return f"{self.prefix}:{pk}:{storage}" if type(pk) is str else _joined((self.prefix, pk, storage))
 
-    def index(self, field: str, value: str) -> str:
-        """Return the key of the set of pks whose *field* holds *value*."""
+    def index(self, field: str, value: str, pk: str = "") -> str:
+        """Return the key of the set of pks whose *field* holds *value*.
+
+        Args:
+            field: its name.
+            value: what it holds.
+            pk: of the object that enters or leaves; a layout may keep an index in several keys, this one does not.
+        """
         return f"{self.prefix}:{field}:{value}" if type(value) is str else _joined((self.prefix, field, value))
 
-    def entry_index(self, field: str, entry: str, value: str) -> str:
-        """Return the key of the set of pks whose HashField *field* has *value* under *entry*."""
-        return f"{self.prefix}:{field}:{entry}:{value}"
+    def entry_index(self, field: str, entry: str, value: str, pk: str = "") -> str:
+        """Same as :meth:`index` but of the pks whose HashField *field* has *value* under *entry*."""
+        return self.index(field, f"{entry}:{value}", pk)
+
+    def index_opening(self, field: str) -> str:
+        """Return what every index key of *field* begins with: the part that holds no value."""
+        return f"{self.prefix}:{field}:"
+
+    def indexed_value(self, field: str, key: str) -> str:
+        """Return the value that an index *key* of *field* is of; the reverse of :meth:`index`."""
+        return key.removeprefix(self.index_opening(field))
+
+    def pattern(self, storage: str, entry: str | None = None) -> str:
+        """Return how SORT gets what *storage* of each object holds, or one *entry* of it."""
+        key = self.storage("*", storage)
+        return key if entry is None else f"{key}->{entry}"
 
     def temporary(self, random: str) -> str:
         """Return the key of a temporary result of a query; it lives within one transaction."""
@@ -100,6 +119,40 @@ class Keys:
         """Return the key of a stored collection that was given none."""
         return f"{self.prefix}:__collection__:store:{random}"
 
+    def is_stored(self, key: str) -> bool:
+        """Return whether *key* is one of a stored collection that was given none."""
+        return key.startswith(self.stored(""))
+
     def guard(self, pk: str) -> str:
         """Return the key that creations and deletions of *pk* touch; it never lasts."""
         return f"{self.prefix}:__guard__:{pk}"
+
+    # Taken apart.
+
+    def owns(self, key: str) -> bool:
+        """Return whether *key* is one of this model, or of one whose name begins with all of this one's."""
+        return key.startswith(f"{self.prefix}:")
+
+    def guarded_pk(self, key: str) -> str | None:
+        """Return the pk that a guard *key* is of, None for any other key."""
+        opening = self.guard("")
+        return key.removeprefix(opening) if key.startswith(opening) else None
+
+    def stored_at(self, key: str) -> tuple[str, str]:
+        """Return the pk and the storage that a *key* of an object is of; the reverse of :meth:`storage`."""
+        pk, _, storage = key.removeprefix(f"{self.prefix}:").rpartition(":")
+        return pk, storage
+
+    def is_index(self, field: str, key: str) -> bool:
+        """Return whether *key* belongs to the index of *field*."""
+        return key.startswith(self.index_opening(field))
+
+
+def word_of(pk: str) -> str:
+    """Return the word of *pk* that stands where keys of another meaning have theirs."""
+    return pk.partition(":")[0]
+
+
+def within(temporary: str) -> str:
+    """Return the key of what a query chooses from, beside its *temporary* key."""
+    return f"{temporary}:within"

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Mapping
 
 import attrs
 
-from uowredis.schema.keys import INSTANCE_HASH, RESERVED, Keys
+from uowredis.schema.index import Equality, IndexEntry
+from uowredis.schema.keys import INSTANCE_HASH, RESERVED, Keys, word_of
 
 
 class Kind(enum.Enum):
@@ -65,6 +66,7 @@ class FieldSchema:
         lockable: False where its own watches were declared unnecessary.
         relation: where its values point, None where they are no references.
         storage: the last part of its key.
+        index: the kind of its index, where it has one.
     """
 
     name: str
@@ -73,11 +75,16 @@ class FieldSchema:
     unique: bool = False
     lockable: bool = True
     relation: Relation | None = None
+    index: Equality = attrs.field(kw_only=True, eq=False)
     storage: str = attrs.field(init=False)
 
     @storage.default
     def _storage(self) -> str:
         return INSTANCE_HASH if self.kind is Kind.ENTRY else self.name
+
+    @index.default
+    def _index(self) -> Equality:
+        return Equality(by_entry=self.kind is Kind.HASH)
 
 
 @attrs.frozen(eq=False)
@@ -91,6 +98,7 @@ class ModelSchema:
         auto: True where the pk is counted by Redis (AutoPKField).
         fields: the fields but the pk, by name, in the order of declaration.
         indexed: those with an index, in the same order.
+        unique: those whose values no two instances share, in the same order.
         related: those whose values refer to other objects, in the same order.
         referrers: the models and fields whose values refer to objects of this model.
         storages: the keys an instance may have, as (last part, Redis type), sorted.
@@ -103,12 +111,17 @@ class ModelSchema:
     fields: Mapping[str, FieldSchema]
     referrers: list[tuple[ModelSchema, FieldSchema]] = attrs.field(init=False, factory=list, repr=False)
     indexed: tuple[FieldSchema, ...] = attrs.field(init=False)
+    unique: tuple[FieldSchema, ...] = attrs.field(init=False)
     related: tuple[FieldSchema, ...] = attrs.field(init=False)
     storages: tuple[tuple[str, Kind], ...] = attrs.field(init=False)
 
     @indexed.default
     def _indexed(self) -> tuple[FieldSchema, ...]:
         return tuple(field for field in self.fields.values() if field.indexed)
+
+    @unique.default
+    def _unique(self) -> tuple[FieldSchema, ...]:
+        return tuple(field for field in self.fields.values() if field.unique)
 
     @related.default
     def _related(self) -> tuple[FieldSchema, ...]:
@@ -121,15 +134,11 @@ class ModelSchema:
 
     def index_key(self, field: FieldSchema, entry: str, value: str) -> str:
         """Return the index key of one *value*; the *entry* counts for a HashField only."""
-        if field.kind is Kind.HASH:
-            return self.keys.entry_index(field.name, entry, value)
-        return self.keys.index(field.name, value)
+        return field.index.key(self.keys, field.name, entry, value)
 
-    def index_keys(self, field: FieldSchema, values: Iterable[tuple[str, str]]) -> set[str]:
-        """Return the index keys of *values*, pairs of (entry, value) where the entry counts for a HashField only."""
-        if field.kind is Kind.HASH:
-            return {self.keys.entry_index(field.name, entry, value) for entry, value in values}
-        return {self.keys.index(field.name, value) for _, value in values}
+    def index_entries(self, field: FieldSchema, found: Iterable[tuple[str, str]], pk: str) -> set[IndexEntry]:
+        """Return what the index of *field* holds of the object *pk* with what was *found*: (entry, value) pairs."""
+        return field.index.entries(self.keys, field.name, found, pk)
 
     def behind(self, key: str, args: tuple[str, ...]) -> list[str]:
         """Return what a *key* of the model is of, in words; several entries of one hash one by one.
@@ -138,28 +147,31 @@ class ModelSchema:
             key: one that begins with the model's prefix.
             args: of the call on it: the entries of an instance's hash.
         """
-        rest = key.removeprefix(f"{self.keys.prefix}:")
-        first, _, others = rest.partition(":")
-        if rest == "collection":
+        guarded = self.keys.guarded_pk(key)
+        if key == self.keys.collection:
             return [f"pks of {self.name}"]
-        if first == "__guard__":
-            return [f"{self.name} <{others}>"]
-        if first in self.fields and self.fields[first].indexed:
-            return [f"index {self.name}.{first}"]
-        pk, _, storage = rest.rpartition(":")
+        if guarded is not None:
+            return [f"{self.name} <{guarded}>"]
+        if (field := self.index_of(key)) is not None:
+            return [f"index {self.name}.{field.name}"]
+        pk, storage = self.keys.stored_at(key)
         names = [name for name in args if name in self.fields] if storage == INSTANCE_HASH else [storage]
         return [f"{self.name} <{pk}>.{name}" for name in names] or [f"{self.name} <{pk}>"]
 
+    def index_of(self, key: str) -> FieldSchema | None:
+        """Return the field to whose index *key* belongs, None for any other key."""
+        return next((field for field in self.indexed if self.keys.is_index(field.name, key)), None)
+
     def public(self, key: str) -> str | None:
         """Return the part of a *key* of the model that holds no value, None: all of it."""
-        first = key.removeprefix(f"{self.keys.prefix}:").partition(":")[0]
-        return self.keys.index(first, "") if first in self.fields and self.fields[first].indexed else None
+        field = self.index_of(key)
+        return None if field is None else self.keys.index_opening(field.name)
 
     def why_not_a_pk(self, pk: str) -> str | None:
         """Return why *pk* cannot be chosen for an instance in this layout, or None where it can."""
         if not pk:
             return "it is empty"
-        word = pk.partition(":")[0]
+        word = word_of(pk)
         if word in RESERVED or any(field.name == word for field in self.indexed):
-            return f"keys that begin with {self.keys.index(word, '')!r} are taken"
+            return f"keys that begin with {self.keys.index_opening(word)!r} are taken"
         return None

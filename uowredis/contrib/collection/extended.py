@@ -146,11 +146,7 @@ class ExtendedCollectionManager(CollectionManager):
             PendingWrites: in a session that has touched the model: a stored result cannot be exact.
         """
         spelled = self._schema.keys.stored(secrets.token_hex(8)) if key is None else text(key, "the key of store()")
-        if (
-            key is not None
-            and spelled.startswith(f"{self._schema.keys.prefix}:")
-            and not spelled.startswith(self._schema.keys.stored(""))
-        ):
+        if key is not None and self._schema.keys.owns(spelled) and not self._schema.keys.is_stored(spelled):
             raise ArgumentError(
                 f"store() cannot write {spelled!r}: keys of {self._schema.name} begin so. Way out: another key"
             )

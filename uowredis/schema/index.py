@@ -1,0 +1,49 @@
+"""What an index holds (declare): a kind of index makes entries of values, and knows the calls for them.
+
+Equality is the one kind there is. Another one (numbers by range, say) is a class like it: the planner subtracts
+entries, merges those of one key, and has the kind spell the calls.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TypeAlias
+
+import attrs
+
+from uowredis.schema.keys import Keys
+
+#: (key, member, score): the key of an index, what it holds of an object, and its score where the index is sorted.
+#: A plain tuple of text, because the garbage collector does not walk those.
+IndexEntry: TypeAlias = tuple[str, str, str | None]
+
+
+@attrs.frozen
+class Equality:
+    """Finds objects by a value: a set of primary keys for each.
+
+    Attributes:
+        by_entry: the values are those of entries of a hash, told apart by their names.
+    """
+
+    by_entry: bool = False
+
+    def key(self, keys: Keys, field: str, entry: str, value: str, pk: str = "") -> str:
+        """Return the key that holds the objects with *value*."""
+        return keys.entry_index(field, entry, value, pk) if self.by_entry else keys.index(field, value, pk)
+
+    def entry(self, keys: Keys, field: str, entry: str, value: str, pk: str) -> IndexEntry:
+        """Return what the index holds of the object *pk* for one *value* of its *field*."""
+        return keys.entry_index(field, entry, value, pk) if self.by_entry else keys.index(field, value, pk), pk, None
+
+    def entries(self, keys: Keys, field: str, found: Iterable[tuple[str, str]], pk: str) -> set[IndexEntry]:
+        """Return what the index holds of the object *pk* whose *field* holds what was *found*: (entry, value) pairs."""
+        return {self.entry(keys, field, entry, value, pk) for entry, value in found}
+
+    def enter(self, key: str, entries: Sequence[IndexEntry]) -> tuple[str, ...]:
+        """Return the call that puts *entries* into *key*."""
+        return ("SADD", key, *[member for _, member, _ in entries])
+
+    def leave(self, key: str, entries: Sequence[IndexEntry]) -> tuple[str, ...]:
+        """Return the call that takes *entries* out of *key*."""
+        return ("SREM", key, *[member for _, member, _ in entries])
