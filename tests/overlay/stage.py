@@ -1,0 +1,97 @@
+"""What a session sees, without a server: commands that are pending, and a dict that answers what is asked."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeVar
+
+from tests.planner.stage import REHEARSED
+from uowredis.commands.calls import Call
+from uowredis.commands.commands import Read, WriteCommand
+from uowredis.commands.identity import Identity
+from uowredis.commands.query import Filter
+from uowredis.commands.replies import encode, plain
+from uowredis.overlay.overlay import Overlay
+from uowredis.plan.requests import Deciding, Request, Send
+from uowredis.planner.rehearsal import Rehearsal
+from uowredis.schema.keys import INSTANCE_HASH
+from uowredis.schema.models import ModelSchema
+from uowredis.session.drive import drive
+
+T = TypeVar("T")
+
+
+def seen(
+    pending: Iterable[WriteCommand],
+    ask: Callable[[Overlay], Deciding[T]],
+    answers: Mapping[Call, Any] | None = None,
+    *,
+    rehearsed: int = REHEARSED,
+) -> T:
+    """Return what *ask* finds while *pending* waits, over *answers*, which answer all that is asked and no more."""
+    answers = answers or {}
+    rehearsal = Rehearsal(rehearsed, seed=1)
+    overlay = Overlay(rehearsal)
+    for command in pending:
+        overlay.journal.add(command)
+    asked: set[Call] = set()
+
+    def answer(request: Request) -> list[Any]:
+        assert isinstance(request, Send)
+        asked.update(request.calls)
+        return [raw(answers[call]) for call in request.calls]
+
+    try:
+        found = drive(ask(overlay), answer)
+    finally:
+        rehearsal.close()
+    assert set(answers) == asked, "an answer was given that nobody asked for"
+    return found
+
+
+def raw(reply: Any) -> Any:
+    """Return *reply* as a connection gives it: text as bytes."""
+    if isinstance(reply, list):
+        return [raw(item) for item in reply]
+    return encode(reply) if isinstance(reply, str) else reply
+
+
+def read(identity: Identity, field: str, name: str, *args: str, members: tuple[str, ...] | None = None) -> Read[Any]:
+    """Return the read *name* of a field; *members* are what it names of its key."""
+    schema = identity.model.fields[field]
+    counts = name in ("SCARD", "LLEN", "HLEN", "ZCARD")
+    return Read(identity, schema.storage, schema, name, args, plain, members, counts)
+
+
+def get(identity: Identity, field: str) -> Read[Any]:
+    """Return the read of a string."""
+    return read(identity, field, "GET")
+
+
+def hget(identity: Identity, field: str) -> Read[Any]:
+    """Return the read of an entry of the instance's hash."""
+    return read(identity, field, "HGET", field, members=(field,))
+
+
+def whole_hash(identity: Identity) -> Read[Any]:
+    """Return the read of all entries of the instance's hash."""
+    return Read(identity, INSTANCE_HASH, None, "HGETALL", (), plain)
+
+
+def reading(*reads: Read[Any]) -> Callable[[Overlay], Deciding[list[Any]]]:
+    """Ask for the answers to *reads*."""
+    return lambda overlay: overlay.read_all(reads)
+
+
+def finding(model: ModelSchema, **filters: str) -> Callable[[Overlay], Deciding[list[str]]]:
+    """Ask which objects of *model* match *filters*: their primary keys, or what stands for them, sorted."""
+    conditions = [Filter(model.fields[name], model.keys.index(name, value)) for name, value in filters.items()]
+
+    def find(overlay: Overlay) -> Deciding[list[str]]:
+        found = yield from overlay.find(model, conditions)
+        return sorted(each if isinstance(each, str) else str(each.reference) for each in found)
+
+    return find
+
+
+def holding(model: ModelSchema, pk: str) -> Callable[[Overlay], Deciding[bool]]:
+    """Ask whether the object is there."""
+    return lambda overlay: overlay.holds(model, pk)
