@@ -15,7 +15,7 @@ from uowredis.commands.calls import Call
 from uowredis.commands.changes import Opaque, Removed, Replaced, named
 from uowredis.commands.commands import Read, kind_of_key, matters
 from uowredis.commands.identity import Identity
-from uowredis.commands.journal import Journal, Life, Said
+from uowredis.commands.journal import Journal, Life, Placed
 from uowredis.commands.replies import plain
 from uowredis.exceptions import PendingWrites
 from uowredis.overlay.deletions import Dead
@@ -41,7 +41,7 @@ class Answer:
     _kind: Kind
     _part: Part
     _given: list[tuple[str, str]]
-    _said: list[Said]
+    _said: list[Placed]
     _counted: bool
     _cleared: Cleared
 
@@ -110,13 +110,13 @@ class Answer:
             before = self._load(rehearsal, replies)
             for index, write in self._said:
                 if isinstance(write.change, Opaque):
-                    rehearsal.settle(write, index)
+                    rehearsal.rewrite(write, index)
                 else:
                     rehearsal.write(write)
             self._clear(rehearsal)
             if self._counted:
                 return replies[0] + rehearsal.run(count_call(self._kind, KEY)) - before
-            return self.read.decode(rehearsal.ask(self.read.name, self.read.args))
+            return self.read.decode(rehearsal.read(self.read.name, self.read.args))
         except Refused as error:
             raise PendingWrites(f"{self.read} cannot be answered: of {self._named()} one would fail: {error}") from None
         except TooLarge as error:
@@ -161,7 +161,7 @@ def _members_cleared(kind: Kind, cleared: Cleared) -> Iterator[str]:
         yield from (name,) if kind is Kind.HASH else sorted(pks)
 
 
-def _since_emptied(kind: Kind, said: list[Said]) -> tuple[bool, list[Said]]:
+def _since_emptied(kind: Kind, said: list[Placed]) -> tuple[bool, list[Placed]]:
     """Return whether the writes empty the key at some point, and those from there on."""
     for position in range(len(said) - 1, -1, -1):
         change = said[position][1].change
@@ -172,7 +172,7 @@ def _since_emptied(kind: Kind, said: list[Said]) -> tuple[bool, list[Said]]:
     return False, said
 
 
-def _concerned(said: list[Said], members: set[str]) -> tuple[list[Said], set[str] | None]:
+def _concerned(said: list[Placed], members: set[str]) -> tuple[list[Placed], set[str] | None]:
     """Return the writes on which *members* depend, and all members to know; None: the whole key."""
     known = set(members)
     growing = True
@@ -188,7 +188,7 @@ def _concerned(said: list[Said], members: set[str]) -> tuple[list[Said], set[str
     return [(index, write) for index, write in said if not known.isdisjoint(named(write.change) or ())], known
 
 
-def _countable(kind: Kind, said: list[Said]) -> bool:
+def _countable(kind: Kind, said: list[Placed]) -> bool:
     if kind is Kind.STRING:
         return False
     if kind is Kind.LIST:

@@ -114,14 +114,14 @@ class Said:
         unasked = read.members == () or (identity.pk is None and self.overlay.journal.find(identity) is None)
         if unasked:
             pending.settle(answer(read))
-        self.overlay.journal.ask(read, answered=unasked)
+        self.overlay.journal.add_read(read, answered=unasked)
         self.answers.append(pending)
         return pending
 
     def look(self, look: Look) -> Pending[Any]:
         """Take *look*, as pipelines do."""
         pending: Pending[Any] = Pending(look)
-        self.overlay.journal.look(look)
+        self.overlay.journal.add_look(look)
         self.answers.append(pending)
         return pending
 
