@@ -10,7 +10,7 @@ import bisect
 import operator
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 import attrs
 
@@ -31,7 +31,8 @@ from uowredis.commands.identity import Identity
 from uowredis.schema.keys import INSTANCE_HASH
 from uowredis.schema.models import ModelSchema
 
-Said = tuple[int, Write[Any]]
+#: A write with its position among the commands.
+Placed: TypeAlias = tuple[int, Write[Any]]
 
 
 @attrs.define(eq=False)
@@ -48,9 +49,9 @@ class Epoch:
     from_nothing: bool
     create: Create | None = None
     index: int = -1
-    writes: dict[str, list[Said]] = attrs.field(factory=dict)
+    writes: dict[str, list[Placed]] = attrs.field(factory=dict)
 
-    def said(self, storage: str) -> list[Said]:
+    def said(self, storage: str) -> list[Placed]:
         """Return the writes on *storage* with their positions, those of the constructor but its entries first."""
         later = self.writes.get(storage, [])
         if self.create is None:
@@ -295,12 +296,12 @@ class Journal:
             else:
                 said.append((position, command))
 
-    def look(self, look: Look) -> None:
+    def add_look(self, look: Look) -> None:
         """Take *look* as the last command said."""
         self.commands.append(look)
         self.of_command.append(None)
 
-    def ask(self, read: Read[Any], *, answered: bool = False) -> None:
+    def add_read(self, read: Read[Any], *, answered: bool = False) -> None:
         """Take *read* as the last command said: it is answered with the others, unless it was already."""
         self.commands.append(read)
         self.of_command.append(None if answered else self.find(read.identity) or self.untouched(read.identity))
@@ -311,17 +312,17 @@ class Journal:
 
     def first(self, count: int) -> Journal:
         """Return the first *count* commands as if nothing had been said since, but with the pks allocated since."""
-        lives = Journal()
+        journal = Journal()
         for position, life in enumerate(self.of_command[:count]):
             command = self.borrowing.get(position, self.commands[position])
             if isinstance(command, Look):
-                lives.look(command)
+                journal.add_look(command)
             elif isinstance(command, Read):
-                lives.ask(command, answered=life is None)
+                journal.add_read(command, answered=life is None)
             else:
-                lives.add(command)
-        lives._allocated_to([identity for identity in lives._by_identity if identity.pk is not None])
-        return lives
+                journal.add(command)
+        journal._allocated_to([identity for identity in journal._by_identity if identity.pk is not None])
+        return journal
 
     def _new(self, command: WriteCommand, position: int) -> Life:
         identity = command.identity

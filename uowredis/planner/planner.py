@@ -20,10 +20,10 @@ from uowredis.commands.journal import Journal, Life
 from uowredis.exceptions import ArgumentError, PlanTooLarge, TooManyGuards
 from uowredis.plan import script
 from uowredis.plan.plan import Plan
-from uowredis.plan.steps import UNKNOWN, Fetch, Step
+from uowredis.plan.steps import UNKNOWN, Fetch, Round, Step
 from uowredis.planner.index import Index, in_parts
 from uowredis.planner.presence import Presence
-from uowredis.planner.questions import Before, Questions
+from uowredis.planner.questions import Questions
 from uowredis.planner.rehearsal import Rehearsal, Rewrite
 from uowredis.planner.relations import Relations
 from uowredis.planner.unique import Unique
@@ -66,10 +66,10 @@ def refers_to_nothing(borrowed: Borrowed) -> ArgumentError:
 
 
 class Planner:
-    """One planning of *lives*; a conflict takes a new one.
+    """One planning of a *journal*; a conflict takes a new one.
 
     Args:
-        lives: the pending commands; they must not grow while they are planned.
+        journal: the pending commands; they must not grow while they are planned.
         rehearsal: where commands are tried.
         limits: what the plan may grow to.
         standing: what the caller read and watched before.
@@ -78,21 +78,21 @@ class Planner:
 
     def __init__(
         self,
-        lives: Journal,
+        journal: Journal,
         rehearsal: Rehearsal,
         limits: Limits,
         *,
-        standing: Before = (),
+        standing: Sequence[Round] = (),
         unwatched: bool = False,
     ) -> None:
         self.rewrites: Mapping[int, Rewrite] = {}
-        self._journal = lives
+        self._journal = journal
         self._limits = limits
         self._questions = Questions(limits.watched, standing, scripted=unwatched)
         self._values = Values(self._questions, rehearsal)
-        self._unique = Unique(self._questions, lives)
+        self._unique = Unique(self._questions, journal)
         self._presence = Presence(self._questions)
-        self._relations = Relations(self._questions, self._values, self._presence, lives)
+        self._relations = Relations(self._questions, self._values, self._presence, journal)
         self._index = Index()
         self._counters: Sequence[tuple[ModelSchema, int]] = ()
 

@@ -128,14 +128,14 @@ class Record:
         unasked = read.members == () or (identity.pk is None and self.journal.find(identity) is None)
         if unasked:
             pending.settle(known(read))
-        self.journal.ask(read, answered=unasked)
+        self.journal.add_read(read, answered=unasked)
         self.answers.append(pending)
         return pending
 
     def look(self, look: Look) -> Pending[Any]:
         """Take *look*, as pipelines do."""
         pending: Pending[Any] = Pending(look)
-        self.journal.look(look)
+        self.journal.add_look(look)
         self.answers.append(pending)
         return pending
 
