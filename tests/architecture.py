@@ -71,8 +71,15 @@ def imports_of(path: pathlib.Path, *, at_run_time: bool = False) -> set[str]:
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module is not None:
-            found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+            for alias in node.names:
+                full = f"{node.module}.{alias.name}"
+                found.add(full if _is_module(full) else node.module)
     return found
+
+
+def _is_module(name: str) -> bool:
+    path = PACKAGE.parent.joinpath(*name.split("."))
+    return path.with_suffix(".py").exists() or path.is_dir()
 
 
 def packages_of(path: pathlib.Path) -> set[str]:
@@ -138,12 +145,23 @@ def module_of(frame: FrameType) -> str | None:
 
 @attrs.frozen
 class Walk:
-    """One operation, counted: calls of our functions, modules, moves from one to another, and the greatest depth."""
+    """One operation, counted.
+
+    Attributes:
+        calls: of our functions.
+        modules: in how many, and how often a call went from one to another.
+        rooms: the same for packages (a module at the top level is a room of its own).
+        depth: the greatest number of our functions on the stack.
+    """
 
     calls: int
-    modules: int
-    moves: int
+    modules: tuple[int, int]
+    rooms: tuple[int, int]
     depth: int
+
+
+def _visits(names: list[str]) -> tuple[int, int]:
+    return len(set(names)), sum(one != other for one, other in itertools.pairwise(names))
 
 
 def walk(operation: Callable[[], Any]) -> Walk:
@@ -169,8 +187,8 @@ def walk(operation: Callable[[], Any]) -> Walk:
         operation()
     finally:
         sys.setprofile(None)
-    moves = sum(one != other for one, other in itertools.pairwise(modules))
-    return Walk(len(modules), len(set(modules)), moves, deepest)
+    rooms = [module.partition("/")[0] for module in modules]
+    return Walk(len(modules), _visits(modules), _visits(rooms), deepest)
 
 
 def lines(operation: Callable[[], Any]) -> int:
@@ -271,9 +289,10 @@ def main() -> None:
     for package in MAY_IMPORT:
         if package in waits:
             print(f"  {package:12} {len(waits[package]):3}  {', '.join(sorted(waits[package]))}")
-    print("operation                        calls  modules  moves  depth")
+    print("operation                        calls  modules  moves  rooms  moves  depth")
     for name, counted in walks:
-        print(f"{name:32} {counted.calls:5} {counted.modules:8} {counted.moves:6} {counted.depth:6}")
+        modules, rooms = counted.modules, counted.rooms
+        print(f"{name:32} {counted.calls:5} {modules[0]:8} {modules[1]:6} {rooms[0]:6} {rooms[1]:6} {counted.depth:6}")
 
 
 if __name__ == "__main__":

@@ -9,17 +9,30 @@ from __future__ import annotations
 import bisect
 import operator
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, TypeAlias
 
 import attrs
 
-from uowredis.commands.commands import Command, Create, Delete, Look, Read, Write, WriteCommand, references, resolved
+from uowredis.commands.commands import (
+    Borrowed,
+    Command,
+    Create,
+    Delete,
+    Look,
+    Read,
+    Write,
+    WriteCommand,
+    borrows,
+    references,
+    resolved,
+)
 from uowredis.commands.identity import Identity
 from uowredis.schema.keys import INSTANCE_HASH
 from uowredis.schema.models import ModelSchema
 
-Said = tuple[int, Write[Any]]
+#: A write with its position among the commands.
+Placed: TypeAlias = tuple[int, Write[Any]]
 
 
 @attrs.define(eq=False)
@@ -36,9 +49,9 @@ class Epoch:
     from_nothing: bool
     create: Create | None = None
     index: int = -1
-    writes: dict[str, list[Said]] = attrs.field(factory=dict)
+    writes: dict[str, list[Placed]] = attrs.field(factory=dict)
 
-    def said(self, storage: str) -> list[Said]:
+    def said(self, storage: str) -> list[Placed]:
         """Return the writes on *storage* with their positions, those of the constructor but its entries first."""
         later = self.writes.get(storage, [])
         if self.create is None:
@@ -106,6 +119,7 @@ class Journal:
         deleted: the objects that were deleted on the way, by model.
         related: the models spoken of whose objects may refer to others.
         resolved: positions of commands whose references have become pks since they were said, in that order.
+        borrowing: commands with values of foreign keys that are yet to be read, as they were said, by position.
     """
 
     commands: list[Command] = attrs.field(factory=list)
@@ -113,6 +127,7 @@ class Journal:
     deleted: dict[ModelSchema, dict[Life, None]] = attrs.field(factory=dict)
     related: dict[ModelSchema, None] = attrs.field(factory=dict)
     resolved: list[int] = attrs.field(factory=list)
+    borrowing: dict[int, Write[Any] | Create | Read[Any]] = attrs.field(factory=dict)
     _waiting: dict[Identity, list[int]] = attrs.field(factory=dict)
     _by_identity: dict[Identity, Life] = attrs.field(factory=dict)
     _by_pk: dict[ModelSchema, dict[str, Life]] = attrs.field(factory=dict)
@@ -217,9 +232,25 @@ class Journal:
             self._resolve(position)
 
     def _resolve(self, position: int) -> None:
-        said, life = self.commands[position], self.of_command[position]
-        assert not isinstance(said, Look)
-        command = self.commands[position] = resolved(said)
+        said = self.commands[position]
+        assert not isinstance(said, Look | Delete)
+        if position in self.borrowing:
+            self.borrowing[position] = resolved(self.borrowing[position])
+        self._put(position, resolved(said))
+
+    @property
+    def borrowed(self) -> list[Borrowed]:
+        """What stands for values of foreign keys that are yet to be read, each once."""
+        return list(dict.fromkeys(each for command in self.borrowing.values() for each in borrows(command)))
+
+    def lend(self, values: Mapping[str, str]) -> None:
+        """Put the *values* of foreign keys where commands say what stands for them; later ones replace them."""
+        for position, command in self.borrowing.items():
+            self._put(position, resolved(command, values))
+
+    def _put(self, position: int, command: Write[Any] | Create | Read[Any]) -> None:
+        life = self.of_command[position]
+        self.commands[position] = command
         self.resolved.append(position)
         for epoch in () if life is None else life.epochs:
             if isinstance(command, Create):
@@ -246,6 +277,8 @@ class Journal:
             self.related[identity.model] = None
             for new in references(command) if referred is None else referred:
                 self._waiting.setdefault(new, []).append(position)
+            if not isinstance(command, Delete) and borrows(command):
+                self.borrowing[position] = command
         if type(command) is Create:
             if life.create is not command:
                 life.begin(command, position)
@@ -263,30 +296,33 @@ class Journal:
             else:
                 said.append((position, command))
 
-    def look(self, look: Look) -> None:
+    def add_look(self, look: Look) -> None:
         """Take *look* as the last command said."""
         self.commands.append(look)
         self.of_command.append(None)
 
-    def ask(self, read: Read[Any], *, answered: bool = False) -> None:
+    def add_read(self, read: Read[Any], *, answered: bool = False) -> None:
         """Take *read* as the last command said: it is answered with the others, unless it was already."""
         self.commands.append(read)
         self.of_command.append(None if answered else self.find(read.identity) or self.untouched(read.identity))
         for referred in references(read):
             self._waiting.setdefault(referred, []).append(len(self.commands) - 1)
+        if borrows(read):
+            self.borrowing[len(self.commands) - 1] = read
 
     def first(self, count: int) -> Journal:
         """Return the first *count* commands as if nothing had been said since, but with the pks allocated since."""
-        lives = Journal()
-        for command, life in zip(self.commands[:count], self.of_command, strict=False):
+        journal = Journal()
+        for position, life in enumerate(self.of_command[:count]):
+            command = self.borrowing.get(position, self.commands[position])
             if isinstance(command, Look):
-                lives.look(command)
+                journal.add_look(command)
             elif isinstance(command, Read):
-                lives.ask(command, answered=life is None)
+                journal.add_read(command, answered=life is None)
             else:
-                lives.add(command)
-        lives._allocated_to([identity for identity in lives._by_identity if identity.pk is not None])
-        return lives
+                journal.add(command)
+        journal._allocated_to([identity for identity in journal._by_identity if identity.pk is not None])
+        return journal
 
     def _new(self, command: WriteCommand, position: int) -> Life:
         identity = command.identity

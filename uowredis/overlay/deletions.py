@@ -88,10 +88,10 @@ class Gone:
         return found
 
 
-def reach(lives: Journal) -> dict[ModelSchema, bool]:
+def reach(journal: Journal) -> dict[ModelSchema, bool]:
     """Return the models whose objects may change with what is deleted, and whether they may be deleted with it."""
     reached: dict[ModelSchema, bool] = {}
-    _reach(lives.deleted, reached)
+    _reach(journal.deleted, reached)
     return reached
 
 

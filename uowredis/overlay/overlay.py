@@ -12,7 +12,7 @@ from typing import Any
 
 from uowredis.commands.arguments import Placeholder
 from uowredis.commands.calls import Call
-from uowredis.commands.commands import Read, references, resolved
+from uowredis.commands.commands import Borrowed, Read, borrows, references, resolved
 from uowredis.commands.identity import Identity, State
 from uowredis.commands.journal import Journal, Life
 from uowredis.commands.query import SHOWN, Column, Filter, Query
@@ -25,6 +25,7 @@ from uowredis.overlay.reads import Answer, Known, Rehearsed, answer_over
 from uowredis.plan.requests import Deciding, Send, relay
 from uowredis.plan.steps import Fetch, counting
 from uowredis.planner import Limits, Planner
+from uowredis.planner.planner import refers_to_nothing
 from uowredis.planner.rehearsal import Rehearsal
 from uowredis.schema.keys import Keys
 from uowredis.schema.models import ModelSchema
@@ -151,16 +152,19 @@ class Overlay:
         ]
 
     def _known(self, read: Read[Any]) -> Deciding[Read[Any]]:
-        """Return *read* with the pks of the new objects that it refers to."""
-        referred = references(read)
-        if not referred:
+        """Return *read* with the pks of the new objects that it refers to, and the foreign keys that it was given."""
+        referred, given = references(read), borrows(read)
+        if not referred and not given:
             return read
         for identity in referred:
             self.check_new(identity)
         yield from self.allocate(
             [identity for identity in dict.fromkeys(referred) if identity.state is not State.EMPTY]
         )
-        return resolved(read)
+        values = (yield from self.read_all([each.read for each in given])) if given else []
+        if None in values:
+            raise refers_to_nothing(given[values.index(None)])
+        return resolved(read, dict(zip(given, values, strict=True)))
 
     def _gone(self) -> Deciding[Gone]:
         """Return what will no longer be there right after the commit.
@@ -168,6 +172,7 @@ class Overlay:
         Raises:
             PendingWrites: where the commit would be refused as things stand.
         """
+        yield from self._borrow()
         if not any(reach(self.journal).values()):
             return Gone(self.journal)
         planner = Planner(self.journal, self.rehearsal, Limits(None))
@@ -178,6 +183,47 @@ class Overlay:
                 f"What is deleted with others cannot be known before the commit: {error}. Way out: commit first"
             ) from error
         return Gone(self.journal, planner.cascaded)
+
+    def _borrow(self) -> Deciding[None]:
+        """Read the foreign keys that were given as values, as they are now.
+
+        Raises:
+            PendingWrites: where one refers to nothing, and the commit would be refused.
+        """
+        borrowed = self.journal.borrowed if self.journal.borrowing else []
+        if not borrowed:
+            return
+        replies = yield from self._plainly([read_call(each.read) for each in borrowed])
+        for each, reply in zip(borrowed, replies, strict=True):
+            if reply is None:
+                raise PendingWrites(f"{refers_to_nothing(each)}") from None
+        self.journal.lend(dict(zip(borrowed, replies, strict=True)))
+
+    def borrowed(self, borrowed: Borrowed) -> str | None:
+        """Return the foreign key that *borrowed* stands for where pending changes tell it, None where nothing is said.
+
+        Raises:
+            ArgumentError: where it refers to nothing.
+            DoesNotExist: where its object was deleted, or made in a session that was rolled back.
+            PendingWrites: where what is pending does not tell it.
+        """
+        read = borrowed.read
+        self.check_alive(read.identity)
+        life = self.journal.find(read.identity)
+        if life is None and read.identity.pk is None:
+            raise refers_to_nothing(borrowed)
+        answer = answer_over(read, life, {})
+        if answer is None:
+            return None
+        if not isinstance(answer, Known):
+            raise PendingWrites(
+                f"{borrowed} cannot be given as a value before the commit: what is pending on it does not tell it. Way "
+                f"out: commit first, or read it and give what was read"
+            )
+        (value,) = answer.values
+        if value is None:
+            raise refers_to_nothing(borrowed)
+        return value
 
     def _found(self, fetch: Fetch) -> Deciding[list[Any]]:
         """Answer a planner that only tells what would be there: nothing is counted up for it."""

@@ -40,9 +40,9 @@ class Touched:
     _born: dict[ModelSchema, dict[Life, None]] = attrs.field(factory=dict)
     _models: set[ModelSchema] = attrs.field(factory=set)
 
-    def of(self, lives: Journal) -> Touched:
-        """Take the commands of *lives* said since the last query; return self."""
-        for command, life in zip(lives.commands[self._seen :], lives.of_command[self._seen :], strict=True):
+    def of(self, journal: Journal) -> Touched:
+        """Take the commands of *journal* said since the last query; return self."""
+        for command, life in zip(journal.commands[self._seen :], journal.of_command[self._seen :], strict=True):
             if life is None or isinstance(command, Read | Look):
                 continue
             self._models.add(life.model)
@@ -55,14 +55,14 @@ class Touched:
             else:
                 assert isinstance(command, Write)
                 self._take(life, command)
-        for position in lives.resolved[self._resolved :]:
+        for position in journal.resolved[self._resolved :]:
             # The former gains, by what stood for a pk, are of no harm: nobody asks for them any more.
-            command, life = lives.commands[position], lives.of_command[position]
+            command, life = journal.commands[position], journal.of_command[position]
             if life is not None and isinstance(command, Create):
                 self._take_values(life, command)
             elif life is not None and isinstance(command, Write):
                 self._take(life, command)
-        self._seen, self._resolved = len(lives.commands), len(lives.resolved)
+        self._seen, self._resolved = len(journal.commands), len(journal.resolved)
         return self
 
     def _take_values(self, life: Life, create: Create) -> None:
@@ -106,7 +106,7 @@ class Touched:
 
     def merge(
         self,
-        lives: Journal,
+        journal: Journal,
         rehearsal: Rehearsal,
         model: ModelSchema,
         filters: Sequence[Filter],
@@ -116,7 +116,7 @@ class Touched:
         """Judge what the session touched.
 
         Args:
-            lives: what is pending.
+            journal: what is pending.
             rehearsal: where commands are tried.
             model: of the objects wanted.
             filters: the conditions.
@@ -129,7 +129,7 @@ class Touched:
         kept: list[str] = []
         judged: dict[Life, None] = {}
         for pk in found:
-            life = lives.with_pk(model, pk)
+            life = journal.with_pk(model, pk)
             fields = None if life is None else self._fields.get(life)
             if life is None or fields is None or (_ALL not in fields and names.isdisjoint(fields)):
                 kept.append(pk)

@@ -17,7 +17,7 @@ from uowredis.commands.calls import Call
 from uowredis.commands.changes import Added, Opaque, Removed, Replaced, named
 from uowredis.commands.commands import Read, kind_of_key, matters
 from uowredis.commands.identity import Identity
-from uowredis.commands.journal import Journal, Life, Said
+from uowredis.commands.journal import Journal, Life, Placed
 from uowredis.commands.replies import encode, plain
 from uowredis.exceptions import PendingWrites
 from uowredis.overlay.deletions import Dead
@@ -78,7 +78,7 @@ class Rehearsed:
     _kind: Kind
     _part: Part
     _given: Pairs
-    _said: list[Said]
+    _said: list[Placed]
     _cleared: Cleared
 
     def refers_to(self) -> list[Identity]:
@@ -105,7 +105,7 @@ class Rehearsed:
     def _tried(self, rehearsal: Rehearsal, replies: list[Any]) -> Any:
         self._load(rehearsal, replies)
         self._run(rehearsal)
-        return self.read.decode(rehearsal.ask(self.read.name, self.read.args))
+        return self.read.decode(rehearsal.read(self.read.name, self.read.args))
 
     def _load(self, rehearsal: Rehearsal, replies: list[Any]) -> None:
         if self.calls and self._part != ():
@@ -118,7 +118,7 @@ class Rehearsed:
     def _run(self, rehearsal: Rehearsal) -> None:
         for index, write in self._said:
             if isinstance(write.change, Opaque):
-                rehearsal.settle(write, index)
+                rehearsal.rewrite(write, index)
             else:
                 rehearsal.write(write)
         self._clear(rehearsal)
@@ -211,7 +211,7 @@ def _new(values: Sequence[str | None]) -> list[Identity]:
     return [value.identity for value in values if type(value) is Placeholder and value.identity.pk is None]
 
 
-def _known(read: Read[Any], kind: Kind, given: Pairs, said: list[Said], from_nothing: bool) -> Known | None:
+def _known(read: Read[Any], kind: Kind, given: Pairs, said: list[Placed], from_nothing: bool) -> Known | None:
     """Return the answer where the changes tell all that *read* names, None where they do not."""
     if read.name not in _OF_ONE and read.name not in _OF_EACH:
         return None
@@ -242,7 +242,7 @@ def _members_cleared(kind: Kind, cleared: Cleared) -> Iterator[str]:
         yield from (name,) if kind is Kind.HASH else sorted(pks)
 
 
-def _since_emptied(kind: Kind, said: list[Said]) -> tuple[bool, list[Said]]:
+def _since_emptied(kind: Kind, said: list[Placed]) -> tuple[bool, list[Placed]]:
     """Return whether the writes empty the key at some point, and those from there on."""
     for position in range(len(said) - 1, -1, -1):
         change = said[position][1].change
@@ -253,7 +253,7 @@ def _since_emptied(kind: Kind, said: list[Said]) -> tuple[bool, list[Said]]:
     return False, said
 
 
-def _concerned(said: list[Said], members: set[str]) -> tuple[list[Said], set[str] | None]:
+def _concerned(said: list[Placed], members: set[str]) -> tuple[list[Placed], set[str] | None]:
     """Return the writes on which *members* depend, and all members to know; None: the whole key."""
     known = set(members)
     growing = True
@@ -269,7 +269,7 @@ def _concerned(said: list[Said], members: set[str]) -> tuple[list[Said], set[str
     return [(index, write) for index, write in said if not known.isdisjoint(named(write.change) or ())], known
 
 
-def _countable(kind: Kind, said: list[Said]) -> bool:
+def _countable(kind: Kind, said: list[Placed]) -> bool:
     if kind is Kind.STRING:
         return False
     if kind is Kind.LIST:

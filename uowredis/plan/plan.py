@@ -87,7 +87,7 @@ class Plan:
     @property
     def reads(self) -> tuple[tuple[Call, Any], ...]:
         """Every planning read with its plain reply."""
-        return tuple((ask.call, reply) for each in self.rounds for ask, reply in each)
+        return tuple((question.call, reply) for each in self.rounds for question, reply in each)
 
     def asked(self) -> Iterator[tuple[Question, Any]]:
         """Yield every read on which the plan stands, the caller's too, with its plain reply."""
@@ -115,7 +115,7 @@ class Plan:
             return ()
         if self.scripted:
             unwatch: tuple[Call, ...] = (("UNWATCH",),) if self.watched else ()
-            guards = [(ask.call, reply) for ask, reply in self.asked() if ask.guards]
+            guards = [(question.call, reply) for question, reply in self.asked() if question.guards]
             return (*unwatch, script.evaluate(guards, steps))
         return steps if self.bare else (("MULTI",), *steps, ("EXEC",))
 
@@ -146,7 +146,7 @@ class Plan:
 
     def _sent(self) -> tuple[object, ...]:
         rounds = [
-            (sorted(each.fetch.watch), sorted(((ask.call, reply) for ask, reply in each), key=_call))
+            (sorted(each.fetch.watch), sorted(((question.call, reply) for question, reply in each), key=_call))
             for each in self.rounds
             if each.fetch.watch or each.fetch.questions
         ]
@@ -258,15 +258,15 @@ def _filled_round(round_: Round) -> Round:
 
 def _packed_round(round_: Round) -> dict[str, Any]:
     reads = [
-        {"call": _packed(ask.call), "why": _packed(ask.why), "public": _packed(ask.public)}
-        | {"guards": ask.guards, "reply": _packed(reply)}
-        for ask, reply in round_
+        {"call": _packed(question.call), "why": _packed(question.why), "public": _packed(question.public)}
+        | {"guards": question.guards, "reply": _packed(reply)}
+        for question, reply in round_
     ]
     return {"watch": _packed(round_.fetch.watch), "counters": _packed(round_.fetch.counters), "reads": reads}
 
 
 def _unpacked_round(data: dict[str, Any]) -> Round:
-    asks = [
+    questions = [
         Question(
             tuple(_unpacked(read["call"])),
             _unpacked(read["why"]),
@@ -276,7 +276,7 @@ def _unpacked_round(data: dict[str, Any]) -> Round:
         for read in data["reads"]
     ]
     counters = tuple(map(tuple, _unpacked(data["counters"])))
-    fetch = Fetch(tuple(_unpacked(data["watch"])), tuple(asks), counters)
+    fetch = Fetch(tuple(_unpacked(data["watch"])), tuple(questions), counters)
     return Round(fetch, [_unpacked(read["reply"]) for read in data["reads"]])
 
 

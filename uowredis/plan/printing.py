@@ -82,9 +82,9 @@ def _rows(round_: Round, watching: str, show_replies: bool, hide_values: bool) -
     watch = round_.fetch.watch
     rows = [(watching, _line(("WATCH", *watch), None, hide_values), "")] if watch else []
     rows += [("new primary keys", quoted(call), "") for call in round_.fetch.counters]
-    for ask, reply in round_:
+    for question, reply in round_:
         shown = "" if not show_replies else "?" if hide_values else _reply(reply)
-        rows.append((ask.why, _line(ask.call, ask.public, hide_values), shown))
+        rows.append((question.why, _line(question.call, question.public, hide_values), shown))
     return rows
 
 

@@ -14,7 +14,7 @@ import attrs
 from uowredis.commands.calls import Call
 from uowredis.commands.changes import Added, Opaque, Removed, Replaced, named, needs_content
 from uowredis.commands.commands import matters, may_fail, touched_fields
-from uowredis.commands.journal import Epoch, Life, Said
+from uowredis.commands.journal import Epoch, Life, Placed
 from uowredis.exceptions import Rejected
 from uowredis.plan.steps import UNKNOWN
 from uowredis.planner.content import Pairs, Part, pairs, read_call
@@ -44,7 +44,7 @@ class KeyPart:
     storage: str
     kind: Kind
     given: Pairs
-    said: list[Said]
+    said: list[Placed]
     members: tuple[str, ...]
     touched: list[FieldSchema]
     indexed: list[FieldSchema]
@@ -55,7 +55,7 @@ class KeyPart:
 
     @classmethod
     def of(cls, life: Life, epoch: Epoch, storage: str) -> KeyPart:
-        """Return the work on *storage* in *epoch*."""
+        """Return what happens to *storage* in *epoch*."""
         model = life.identity.model
         create, said = epoch.create, epoch.said(storage)
         given = list(create.entries) if create is not None and storage == INSTANCE_HASH else []
@@ -68,13 +68,13 @@ class KeyPart:
         touched = list(touched_fields(model, storage, members))
         indexed = [field for field in touched if field.indexed]
         rehearsed = any(needs_content(write.change) and (matters(write) or may_fail(write)) for _, write in said)
-        work = cls(life, epoch, storage, kind, given, said, members, touched, indexed, rehearsed)
+        part = cls(life, epoch, storage, kind, given, said, members, touched, indexed, rehearsed)
         if not epoch.from_nothing:
-            work.part = work._part()
-            if work.part != ():
+            part.part = part._part()
+            if part.part != ():
                 assert life.identity.pk is not None
-                work.call = read_call(kind, model.keys.storage(life.identity.pk, storage), work.part)
-        return work
+                part.call = read_call(kind, model.keys.storage(life.identity.pk, storage), part.part)
+        return part
 
     def _part(self) -> Part:
         whole = any(named(write.change) is None for _, write in self.said)
@@ -154,7 +154,7 @@ class KeyPart:
         for index, write in self.said:
             try:
                 if isinstance(write.change, Opaque) and matters(write):
-                    self.rewrites[index] = rehearsal.settle(write, index)
+                    self.rewrites[index] = rehearsal.rewrite(write, index)
                 else:
                     rehearsal.write(write)
             except Refused as error:

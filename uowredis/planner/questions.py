@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, TypeAlias
+from typing import Any
 
 import attrs
 
@@ -11,9 +11,6 @@ from uowredis.commands.calls import Call
 from uowredis.commands.replies import plain
 from uowredis.plan.steps import UNKNOWN, Fetch, Question, Round, counting, with_order
 from uowredis.schema.models import ModelSchema
-
-#: What a caller read and watched before.
-Before: TypeAlias = Sequence[Round]
 
 
 @attrs.define
@@ -29,22 +26,22 @@ class Questions:
     """
 
     most_watched: int | None
-    standing: Before = ()
+    standing: Sequence[Round] = ()
     rounds: list[Round] = attrs.field(factory=list)
     scripted: bool = False
     unknown: bool = False
     _watched: dict[str, None] = attrs.field(factory=dict)
-    _asks: dict[Call, Question] = attrs.field(factory=dict)
+    _questions: dict[Call, Question] = attrs.field(factory=dict)
     _new_watches: list[str] = attrs.field(factory=list)
-    _new_asks: list[Question] = attrs.field(factory=list)
+    _new_questions: list[Question] = attrs.field(factory=list)
     _replies: dict[Call, Any] = attrs.field(factory=dict)
     _counters: tuple[Call, ...] = ()
 
     def __attrs_post_init__(self) -> None:
         for each in self.standing:
             self._watched |= dict.fromkeys(each.fetch.watch)
-            self._asks |= {ask.call: ask for ask in each.fetch.questions}
-            self._replies |= {ask.call: reply for ask, reply in each}
+            self._questions |= {question.call: question for question in each.fetch.questions}
+            self._replies |= {question.call: reply for question, reply in each}
 
     def count(self, counters: Iterable[tuple[ModelSchema, int]]) -> None:
         """Ask for new primary keys: so many of each model."""
@@ -58,13 +55,13 @@ class Questions:
 
     def read(self, call: Call, why: str, public: str | None = None, *, guards: bool = True) -> None:
         """Ask for the reply of *call*."""
-        if call not in self._asks:
-            self._asks[call] = ask = Question(call, why, public, guards)
-            self._new_asks.append(ask)
+        if call not in self._questions:
+            self._questions[call] = question = Question(call, why, public, guards)
+            self._new_questions.append(question)
 
     def read_again(self, call: Call, why: str) -> None:
         """Ask for the reply of *call* once more; the later reply holds."""
-        self._new_asks.append(Question(call, why))
+        self._new_questions.append(Question(call, why))
 
     def reply(self, call: Call) -> Any:
         """Return the plain reply of a *call* of an earlier round."""
@@ -72,18 +69,20 @@ class Questions:
 
     def fetch(self) -> Fetch | None:
         """Return the questions of this round, None where there are none."""
-        if not self._new_asks and not self._new_watches and not self._counters:
+        if not self._new_questions and not self._new_watches and not self._counters:
             return None
         if self.most_watched is not None and len(self._watched) > self.most_watched:
             self.scripted = True
-        fetch = Fetch(() if self.scripted else tuple(self._new_watches), tuple(self._new_asks), self._counters)
-        self._new_watches, self._new_asks, self._counters = [], [], ()
+        fetch = Fetch(() if self.scripted else tuple(self._new_watches), tuple(self._new_questions), self._counters)
+        self._new_watches, self._new_questions, self._counters = [], [], ()
         return fetch
 
     def answered(self, fetch: Fetch, raw: Sequence[Any]) -> None:
         """Take the *raw* replies to the questions of *fetch*; sets have no order, so they are given one."""
-        replies = [with_order(ask.call, plain(reply)) for ask, reply in zip(fetch.questions, raw, strict=True)]
+        replies = [
+            with_order(question.call, plain(reply)) for question, reply in zip(fetch.questions, raw, strict=True)
+        ]
         self.unknown = self.unknown or any(reply is UNKNOWN for reply in replies)
         self.rounds.append(Round(fetch, replies))
-        for ask, reply in zip(fetch.questions, replies, strict=True):
-            self._replies[ask.call] = reply
+        for question, reply in zip(fetch.questions, replies, strict=True):
+            self._replies[question.call] = reply

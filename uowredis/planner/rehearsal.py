@@ -118,7 +118,7 @@ class Rehearsal:
         except ArgumentError as error:
             raise Refused(str(error)) from None
 
-    def ask(self, name: str, args: tuple[str, ...]) -> Any:
+    def read(self, name: str, args: tuple[str, ...]) -> Any:
         """Run a read; return its raw reply."""
         return self.run((name, KEY, *args))
 
@@ -126,7 +126,7 @@ class Rehearsal:
         """Return what is there now, as the plain reply of a :func:`uowredis.planner.content.read_call`."""
         return plain(self.run(read_call(kind, KEY, part)))
 
-    def settle(self, write: Write[Any], index: int) -> Rewrite:
+    def rewrite(self, write: Write[Any], index: int) -> Rewrite:
         """Run an opaque *write* in a deterministic form and return that form.
 
         ``SPOP`` becomes ``SREM`` of members drawn here, a float increment becomes a set of the sum, as Redis itself

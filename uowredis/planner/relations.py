@@ -168,7 +168,7 @@ class Relations:
             for life in found | dict.fromkeys(delta.life for delta in self._gains.get(call[1], ())):
                 delta = deltas.get((life, field.name))
                 entry = _entry(life, field, dead)
-                if delta is not None and entry not in (*delta.after, *delta.before) and _single(field):
+                if delta is not None and _single(field) and entry not in (*delta.after, *delta.before):
                     # What is pending says all that the field holds: the entry was stale.
                     deltas[life, field.name] = delta._replace(before={*delta.before, entry})
                 # What is pending names only some members of a field that holds many.

@@ -39,7 +39,7 @@ class Delta(NamedTuple):
 
 
 @attrs.frozen
-class _Shape:
+class _SameFields:
     """What objects of one model that change the same InstanceHashFields have in common."""
 
     indexed: tuple[FieldSchema, ...]
@@ -63,11 +63,11 @@ class Values:
     rewrites: dict[int, Rewrite] = attrs.field(factory=dict)
     claims_late: bool = False
     _created: list[Life] = attrs.field(factory=list)
-    _changed: list[tuple[Life, Call, _Shape, dict[str, str | None]]] = attrs.field(factory=list)
+    _changed: list[tuple[Life, Call, _SameFields, dict[str, str | None]]] = attrs.field(factory=list)
     _added: list[tuple[Life, FieldSchema, dict[str, None]]] = attrs.field(factory=list)
     _parts: list[KeyPart] = attrs.field(factory=list)
     _ending: list[Life] = attrs.field(factory=list)
-    _shapes: dict[tuple[ModelSchema, tuple[str, ...]], _Shape] = attrs.field(factory=dict)
+    _same_fields: dict[tuple[ModelSchema, tuple[str, ...]], _SameFields] = attrs.field(factory=dict)
 
     # What must be known.
 
@@ -116,26 +116,26 @@ class Values:
             else:
                 return False
         model, pk = life.model, life.identity.pk
-        shape = self._shape(model, tuple(will))
-        if shape.indexed:
+        same = self._same(model, tuple(will))
+        if same.indexed:
             assert pk is not None
-            call = read_call(Kind.HASH, model.keys.storage(pk, INSTANCE_HASH), shape.names)
-            self._read(call, shape.guarded, shape.why)
-            self._changed.append((life, call, shape, will))
+            call = read_call(Kind.HASH, model.keys.storage(pk, INSTANCE_HASH), same.names)
+            self._read(call, same.guarded, same.why)
+            self._changed.append((life, call, same, will))
         return True
 
-    def _shape(self, model: ModelSchema, names: tuple[str, ...]) -> _Shape:
-        shape = self._shapes.get((model, names))
-        if shape is None:
+    def _same(self, model: ModelSchema, names: tuple[str, ...]) -> _SameFields:
+        same = self._same_fields.get((model, names))
+        if same is None:
             indexed = tuple(field for name in names if (field := model.fields[name]).indexed)
-            shape = self._shapes[model, names] = _Shape(
+            same = self._same_fields[model, names] = _SameFields(
                 indexed,
                 tuple(field.name for field in indexed),
                 any(field.lockable for field in indexed),
                 f"before: {', '.join(f'{model.name}.{field.name}' for field in indexed)}",
                 any(field.unique for field in indexed),
             )
-        return shape
+        return same
 
     def _takes_added(self, life: Life, storage: str) -> bool:
         """Note what is added to a set, sorted set or list, where nothing else is said of it: nothing is read."""
@@ -170,9 +170,9 @@ class Values:
                 for name, value in (*life.create.entries, *life.create.strings):
                     if (field := life.model.fields[name]).unique:
                         yield life, field, value
-        for life, _, shape, will in self._changed:
-            if shape.unique:
-                for field in shape.indexed:
+        for life, _, same, will in self._changed:
+            if same.unique:
+                for field in same.indexed:
                     now = will[field.name]
                     if field.unique and now is not None:
                         yield life, field, now
@@ -201,11 +201,11 @@ class Values:
                     field = fields[name]
                     if field.indexed:
                         yield life, field, (), (field.index.entry(keys, name, "", value, pk),)
-        for life, call, shape, will in self._changed:
+        for life, call, same, will in self._changed:
             pk, keys = life.identity.reference, life.model.keys
             reply: Any = self.questions.reply(call)
-            replies = reply if isinstance(reply, list) else [reply] * len(shape.indexed)
-            for field, was in zip(shape.indexed, replies, strict=True):
+            replies = reply if isinstance(reply, list) else [reply] * len(same.indexed)
+            for field, was in zip(same.indexed, replies, strict=True):
                 now, entry = will[field.name], field.index.entry
                 if was != now:
                     before = () if was is None else (entry(keys, field.name, "", was, pk),)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
 
-from uowredis.commands.commands import Command, Create, Delete, Look, Read, Write, references, resolved
+from uowredis.commands.commands import Command, Create, Delete, Look, Read, Write, borrows, references, resolved
 from uowredis.commands.identity import Event, Identity, State
 from uowredis.commands.journal import Journal
 from uowredis.exceptions import SessionError
@@ -33,6 +33,19 @@ class Mark:
     states: int = 0
     callbacks: int = 0
     numbers: Mapping[ModelSchema, int] = attrs.field(factory=dict)
+
+
+@attrs.frozen
+class Given:
+    """What a command was given that has no text of its own yet.
+
+    Attributes:
+        referred: new objects, which get their pks later.
+        known: foreign keys that what was said tells, by what stands for them.
+    """
+
+    referred: Sequence[Identity]
+    known: Mapping[str, str]
 
 
 class Record:
@@ -71,12 +84,12 @@ class Record:
         """
         identity = write.identity
         self.overlay.check_alive(identity)
-        referred = self._referred(write)
+        given = self._given(write)
         if identity.state is State.EMPTY:
             self.begin(identity)
-        write = self._referring(write, referred)
+        write = self._resolved(write, given)
         pending: Pending[T] = Pending(write)
-        self.journal.add(write, [new for new in referred if new.pk is None])
+        self.journal.add(write, [new for new in given.referred if new.pk is None])
         self.answers.append(pending)
         return pending
 
@@ -86,12 +99,12 @@ class Record:
         Raises:
             UniquenessError: where the session holds an object with the same chosen pk.
         """
-        referred, identity = self._referred(create), create.identity
+        given, identity = self._given(create), create.identity
         if identity.pk is not None and not identity.model.auto:
             life = self.journal.find(identity)
             if life is not None and life.alive:
                 raise pk_taken(life)
-        create = self._referring(create, referred)
+        create = self._resolved(create, given)
         self._made[identity] = None
         self._begin(create, instance)
 
@@ -110,19 +123,19 @@ class Record:
         """
         identity = read.identity
         self.overlay.check_alive(identity)
-        read = self._referring(read, self._referred(read))
+        read = self._resolved(read, self._given(read))
         pending: Pending[T] = Pending(read)
         unasked = read.members == () or (identity.pk is None and self.journal.find(identity) is None)
         if unasked:
             pending.settle(known(read))
-        self.journal.ask(read, answered=unasked)
+        self.journal.add_read(read, answered=unasked)
         self.answers.append(pending)
         return pending
 
     def look(self, look: Look) -> Pending[Any]:
         """Take *look*, as pipelines do."""
         pending: Pending[Any] = Pending(look)
-        self.journal.look(look)
+        self.journal.add_look(look)
         self.answers.append(pending)
         return pending
 
@@ -156,24 +169,30 @@ class Record:
         if not identity.number:
             self._numbers[identity.model] = identity.number = self._numbers.get(identity.model, 0) + 1
 
-    def _referred(self, command: Command) -> list[Identity]:
-        """Return the new objects that *command* refers to.
+    def _given(self, command: Command) -> Given:
+        """Return what *command* was given that has no text of its own yet; nothing is changed by looking.
 
         Raises:
-            DoesNotExist: where one was deleted, or made in a session that was rolled back.
-            SessionError: where one is created by another session.
+            ArgumentError: for a foreign key that refers to nothing.
+            DoesNotExist: where an object was deleted, or made in a session that was rolled back.
+            PendingWrites: for a foreign key on which something is pending that does not tell it.
+            SessionError: where an object is created by another session.
         """
         referred = references(command)
         for identity in referred:
             self.overlay.check_new(identity)
-        return referred
+        known: dict[str, str] = {}
+        for borrowed in borrows(command):
+            if (value := self.overlay.borrowed(borrowed)) is not None:
+                known[borrowed] = value
+        return Given(referred, known)
 
-    def _referring(self, command: C, referred: Sequence[Identity]) -> C:
-        """Return *command* with its references as they are called here; empty objects referred to are created."""
-        for identity in referred:
+    def _resolved(self, command: C, given: Given) -> C:
+        """Return *command* with what it was given as it is called here; empty objects referred to are created."""
+        for identity in given.referred:
             if identity.state is State.EMPTY:
                 self.begin(identity)
-        return resolved(command) if referred else command
+        return resolved(command, given.known) if given.referred or given.known else command
 
     # Forgetting.
 

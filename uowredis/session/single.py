@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from uowredis.commands.calls import Call
-from uowredis.commands.commands import Create, Read, Write, matters
+from uowredis.commands.commands import Create, Read, Write, borrows, matters
 from uowredis.commands.identity import Event, Identity, State
 from uowredis.exceptions import DoesNotExist
 from uowredis.overlay.overlay import Overlay, elsewhere, gone
@@ -62,7 +62,7 @@ class SingleCall:
     def read(self, read: Read[T]) -> T:
         """Answer *read*, in one round trip; an object without pk holds nothing."""
         self._check(read.identity)
-        if read.identity.pk is None or read.members == ():
+        if read.identity.pk is None or read.members == () or borrows(read):
             return OneCall(self._database).read(read)
         return read.decode(self._database.executor.send((_call(read),))[0])
 

@@ -9,7 +9,7 @@ import pytest
 from tests.models import groups
 from tests.tools.backends import Backend
 from tests.tools.place import Place
-from uowredis import ArgumentError, RedisDatabase, Session
+from uowredis import ArgumentError, Conflict, RedisDatabase, Session
 from uowredis.collection import CollectionManager
 
 
@@ -282,21 +282,42 @@ def test_primary_keys_may_be_chosen(place: Place) -> None:
 
 @pytest.mark.parametrize("inside", [False, True])
 def test_an_empty_foreign_key_as_value_is_refused(server: Backend, inside: bool) -> None:
-    """It refers to nothing: nothing can be stored, and nothing is found."""
+    """It refers to nothing: nothing can be stored, and nothing is found. In a session the commit tells."""
     database = server.database()
     here = world(database)
     before = server.dump()
     for empty in (here.box.key, here.box.entry):
         for say in (here.holder.key.set, here.holder.entry.hset, here.holder.members.sadd, here.holder.history.rpush):
             with Session(database) as session:
-                with pytest.raises(ArgumentError, match="refers to nothing"):
-                    say(empty)
-                assert () == session.pending
+                say(empty)
+                for look in (session.plan, session.commit):
+                    with pytest.raises(ArgumentError, match="refers to nothing"):
+                        look()
+                assert ("not applied", 1) == (session.outcome, len(session.pending))
+                session.rollback()
             with pytest.raises(ArgumentError, match="refers to nothing"):
                 say(empty)
         assert [] == list(here.group.collection(key=empty))
         assert False is here.group.exists(key=empty)
     assert before == server.dump()
+
+
+def test_a_foreign_key_as_value_is_read_under_watch(server: Backend) -> None:
+    """In a session nothing is asked when it is said; the commit stands on what the field holds then."""
+    here = world(server.database())
+    here.holder.key.set(here.first)
+    other = server.client()
+    with Session(here.holder.database) as session:
+        here.box.key.set(here.holder.key)
+        other.set(here.holder.key.key, 2)
+        plan = session.plan()
+        assert here.holder.key.key in plan.watched
+        assert "2" == here.box.key.get()
+        other.set(here.holder.key.key, 1)
+        with pytest.raises(Conflict):
+            session.commit(plan)
+        session.commit()
+    assert "1" == here.box.key.get()
 
 
 def test_a_foreign_key_is_read_when_it_is_given(place: Place) -> None:

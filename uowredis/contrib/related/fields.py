@@ -10,6 +10,7 @@ import attrs
 
 from uowredis.collection.conditions import check_target
 from uowredis.commands.arguments import Placeholder
+from uowredis.commands.commands import Borrowed
 from uowredis.commands.identity import Identity, State
 from uowredis.contrib.collection.extended import ExtendedCollectionManager
 from uowredis.exceptions import ArgumentError, DoesNotExist, ImplementationError
@@ -152,10 +153,7 @@ class RelatedField(Field[Any, Any]):
             raise ArgumentError(f"{self} takes foreign keys and primary keys of instances, not the field {bound!r}")
         if bound.relation.to is not self.relation.to:
             raise ArgumentError(f"{self} refers to {self.relation.wanted}, and {bound!r} to {bound.relation.wanted}")
-        pk: str | None = bound._current()
-        if pk is None:
-            raise ArgumentError(f"{self} cannot be {bound!r}: it refers to nothing")
-        return pk
+        return Borrowed(bound._value_read())
 
     def collection_name(self, model: MetaRedisModel) -> str:
         """Return the name of the collection on the other side of the field of *model*.
