@@ -28,11 +28,11 @@ PACKAGE = pathlib.Path(uowredis.__file__).parent
 #: What each package may import, from the ground up; its own modules always.
 MAY_IMPORT: dict[str, str] = {
     "exceptions": "",
-    "schema": "exceptions",
+    "schema": "",
     "commands": "exceptions schema",
-    "plan": "exceptions schema commands",
+    "plan": "schema commands",
     "planner": "exceptions schema commands plan",
-    "executor": "exceptions schema commands plan",
+    "executor": "exceptions commands plan",
     "overlay": "exceptions schema commands plan planner",
     "session": "exceptions schema commands plan planner executor overlay",
     "database": "exceptions commands plan executor session",
