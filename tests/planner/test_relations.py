@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 from tests.planner.stage import InTurn, create, delete, hset, model, new, planned, sadd, stored, write
-from uowredis import DoesNotExist, RestrictedError, UniquenessError
+from uowredis import ArgumentError, DoesNotExist, RestrictedError, UniquenessError
 from uowredis.commands.calls import Call
 from uowredis.commands.changes import Added, Replaced
+from uowredis.commands.commands import Borrowed, Read
 from uowredis.commands.identity import Identity
 from uowredis.plan import Plan
 from uowredis.schema.models import FieldSchema, Kind, ModelSchema, OnDelete, Relation
@@ -355,6 +356,87 @@ def test_a_checked_reference_to_what_the_same_plan_deletes_goes_with_it() -> Non
     plan = planned(said, answers | {("SMEMBERS", ":account:owner:1"): []}, first_pk=6)
     assert ("DEL", ":account:6:hash") in steps_but_guards(plan)
     assert [] == [call for call in steps_but_guards(plan) if call[0] == "SADD"]
+
+
+# A foreign key that is given as a value
+
+
+def owner_of(pk: str) -> Borrowed:
+    """Return what stands for the owner of a group."""
+    field = GROUP.fields["owner"]
+    return Borrowed(Read(stored(GROUP, pk), field.storage, field, "HGET", (field.name,), members=(field.name,)))
+
+
+OWNER_OF_8 = ("HGET", ":group:8:hash", "owner")
+INTO_7: dict[Call, Any] = {("HGET", ":group:7:hash", "owner"): "1", ("SISMEMBER", ":group:collection", "7"): 1}
+
+
+def test_a_foreign_key_given_as_a_value_is_read_under_watch_before_all_else() -> None:
+    """What else is asked depends on it; whoever changes it meanwhile is met."""
+    plan = planned([hset(stored(GROUP, "7"), "owner", owner_of("8"))], INTO_7 | {OWNER_OF_8: "3"})
+    assert [
+        ("WATCH", ":group:8:hash"),
+        OWNER_OF_8,
+        ("WATCH", ":group:7:hash", ":group:__guard__:7"),
+        ("HGET", ":group:7:hash", "owner"),
+        ("SISMEMBER", ":group:collection", "7"),
+        ("MULTI",),
+        ("HSET", ":group:7:hash", "owner", "3"),
+        ("SREM", ":group:owner:1", "7"),
+        ("SADD", ":group:owner:3", "7"),
+        ("EXEC",),
+    ] == list(plan.calls())
+
+
+def test_it_stands_wherever_a_value_stands() -> None:
+    """In a constructor, among members, and given twice: it is read once."""
+    crew = new(GROUP, 1)
+    said = [
+        create(
+            crew, write(crew, "queue", Added((owner_of("8"), "2")), "RPUSH", owner_of("8"), "2"), owner=owner_of("8")
+        ),
+        sadd(crew, "members", owner_of("8")),
+    ]
+    plan = planned(said, {OWNER_OF_8: "3"}, first_pk=9)
+    assert [OWNER_OF_8] == [call for call, _ in plan.reads]
+    assert [
+        ("HSET", ":group:9:hash", "owner", "3"),
+        ("RPUSH", ":group:9:queue", "3", "2"),
+        ("SADD", ":group:9:members", "3"),
+        ("SADD", ":group:members:3", "9"),
+        ("SADD", ":group:owner:3", "9"),
+        ("SADD", ":group:queue:2", "9"),
+        ("SADD", ":group:queue:3", "9"),
+        ("SADD", ":group:collection", "9"),
+    ] == steps_but_guards(plan)
+
+
+def test_one_that_refers_to_nothing_is_no_value() -> None:
+    """The error names it, and the way out."""
+    with pytest.raises(ArgumentError) as caught:
+        planned([hset(stored(GROUP, "7"), "owner", owner_of("8"))], {OWNER_OF_8: None})
+    assert (
+        "<Group <8>.owner> was given as a value and refers to nothing; nothing was written. Way out: give an object, "
+        "or leave it out"
+    ) == str(caught.value)
+
+
+def test_one_that_refers_to_what_is_deleted_is_cleared_like_any_reference() -> None:
+    """It is judged by the value that was read."""
+    said = [sadd(stored(GROUP, "7"), "members", owner_of("8")), delete(stored(PERSON, "1"))]
+    answers = NOBODY | {
+        OWNER_OF_8: "1",
+        ("SMEMBERS", ":group:owner:1"): ["8"],
+        ("SISMEMBER", ":group:collection", "7"): 1,
+    }
+    calls = steps_but_guards(planned(said, answers))
+    assert [("SREM", ":group:7:members", "1"), ("HDEL", ":group:8:hash", "owner")] == [
+        call for call in calls if call[0] in ("SREM", "HDEL") and call[1] in (":group:7:members", ":group:8:hash")
+    ]
+    assert [] == [call for call in calls if call[:2] == ("SADD", ":group:members:1")]
+
+
+# New objects
 
 
 def test_new_objects_refer_to_each_other_by_the_keys_that_are_counted_first() -> None:

@@ -13,6 +13,7 @@ from tests.planner.stage import (
     model,
     new,
     planned,
+    put,
     sadd,
     steps,
     stored,
@@ -189,6 +190,19 @@ def test_a_value_that_its_holder_gives_up_in_the_same_plan_can_be_taken() -> Non
     # It gives up another value than the one that its index key says.
     with pytest.raises(UniquenessError, match=r"already exists \(for instance 1\)"):
         planned([emptied, claim], claimed | both | {("HGET", ":bike:1:hash", "name"): "road"})
+
+
+def test_who_is_spoken_of_and_keeps_the_value_keeps_others_from_it() -> None:
+    """What leads back to the value it had gives nothing up."""
+    one, two = stored(TICKET, "1"), stored(TICKET, "2")
+    said = [write(one, "number", Computed(fallible=True), "INCRBY", "0"), put(two, "number", "5")]
+    answers = BOTH_THERE | {
+        ("GET", ":ticket:1:number"): "5",
+        ("GET", ":ticket:2:number"): None,
+        ("SMEMBERS", ":ticket:number:5"): ["1"],
+    }
+    with pytest.raises(UniquenessError, match=r"Key :ticket:number:5 already exists \(for instance 1\)"):
+        planned(said, answers)
 
 
 def test_the_value_of_a_deleted_object_can_be_taken() -> None:
