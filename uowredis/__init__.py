@@ -78,3 +78,9 @@ __all__ = [
     "UowError",
     "Write",
 ]
+
+# What users import stands in reprs, tracebacks and pickles where they import it from, wherever it is written.
+for _name in __all__:
+    if not issubclass(globals()[_name], UowError):
+        globals()[_name].__module__ = __name__
+del _name

@@ -26,3 +26,6 @@ __all__ = [
     "StringField",
     "_handle_of",
 ]
+
+# A pickle names where the function is; what was pickled before is named so, too.
+_handle_of.__module__ = __name__

@@ -25,3 +25,16 @@ __all__ = [
     "RelatedField",
     "RelatedModel",
 ]
+
+for _public in (
+    FKInstanceHashField,
+    FKStringField,
+    M2MListField,
+    M2MSetField,
+    M2MSortedSetField,
+    RelatedCollections,
+    RelatedField,
+    RelatedModel,
+):
+    _public.__module__ = __name__
+del _public
