@@ -1,12 +1,14 @@
 """The documented commands of each field as data: what reads, what writes, and calls to be compared with redis-py's.
 
-Only data and how it is spelled stand here; `test_commands_table.py` reads it in several directions.
+`test_commands_table.py` reads the data in several directions; ``Theirs`` says the same calls by redis-py.
 """
 
+import warnings
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import attrs
+import redis
 
 from uowredis import HashField, InstanceHashField, ListField, RedisModel, SetField, SortedSetField, StringField
 
@@ -436,3 +438,44 @@ CONVERSATIONS: dict[type, list[Conversation]] = {
         ),
     ],
 }
+
+
+def models_of(owner: type, database: Any) -> dict[str, type[RedisModel]]:
+    """Return a model without index and one with, each with a field of type *owner* (or four of the instance's hash)."""
+    names = ("foo", "bar", "baz", "qux") if owner is RedisModel else ("field",)
+    kind = InstanceHashField if owner is RedisModel else owner
+    return {
+        name: type(name, (RedisModel,), {"database": database} | {n: kind(indexable=name == "Indexed") for n in names})
+        for name in ("Plain", "Indexed")
+    }
+
+
+@attrs.frozen
+class Theirs:
+    """The same calls by redis-py on a plain key."""
+
+    owner: type
+    client: redis.Redis
+
+    def say(self, said: Call) -> Any:
+        """Return what redis-py answers on the key ``plain``."""
+        method, args, kwargs = said.method, list(said.args), dict(said.kwargs)
+        if self.owner is InstanceHashField:
+            method = {"get": "hget", "set": "hset", "delete": "hdel"}.get(method, method)
+            args.insert(0, "field")
+        if self.owner is RedisModel and method == "hmget":
+            args = [args]
+        if method == "zadd" and not args:
+            args, kwargs = [kwargs], {}
+        if method == "hmset" and not args:
+            args, kwargs = [kwargs], {}
+        with warnings.catch_warnings():
+            # redis-py would have HMSET and its like called by other names.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            return getattr(self.client, method)("plain", *args, **kwargs)
+
+
+def unordered(said: Call, reply: Any) -> Any:
+    """Return *reply*, sorted where Redis promises no order."""
+    free = ("srandmember", "spop", "hkeys", "hvals")
+    return sorted(reply) if said.method in free and isinstance(reply, list) else reply

@@ -2,12 +2,10 @@
 
 import inspect
 import re
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import attrs
 import pytest
 import redis
 
@@ -17,9 +15,11 @@ from tests.fields.conversations import (
     DOCUMENTED,
     EXPIRING,
     REDIS_NAMES,
-    Call,
     Conversation,
+    Theirs,
     call,
+    models_of,
+    unordered,
 )
 from tests.models import things
 from tests.tools.backends import Backend
@@ -130,51 +130,10 @@ def test_every_command_is_compared(owner: type) -> None:
 MODES = ("outside", "session", "pending")
 
 
-def models_of(owner: type, database: Any) -> dict[str, type[RedisModel]]:
-    """Return a model without index and one with, each with a field of type *owner* (or four of the instance's hash)."""
-    names = ("foo", "bar", "baz", "qux") if owner is RedisModel else ("field",)
-    kind = InstanceHashField if owner is RedisModel else owner
-    return {
-        name: type(name, (RedisModel,), {"database": database} | {n: kind(indexable=name == "Indexed") for n in names})
-        for name in ("Plain", "Indexed")
-    }
-
-
-@attrs.frozen
-class Theirs:
-    """The same calls by redis-py on a plain key."""
-
-    owner: type
-    client: redis.Redis
-
-    def say(self, said: Call) -> Any:
-        """Return what redis-py answers on the key ``plain``."""
-        method, args, kwargs = said.method, list(said.args), dict(said.kwargs)
-        if self.owner is InstanceHashField:
-            method = {"get": "hget", "set": "hset", "delete": "hdel"}.get(method, method)
-            args.insert(0, "field")
-        if self.owner is RedisModel and method == "hmget":
-            args = [args]
-        if method == "zadd" and not args:
-            args, kwargs = [kwargs], {}
-        if method == "hmset" and not args:
-            args, kwargs = [kwargs], {}
-        with warnings.catch_warnings():
-            # redis-py would have HMSET and its like called by other names.
-            warnings.simplefilter("ignore", DeprecationWarning)
-            return getattr(self.client, method)("plain", *args, **kwargs)
-
-
 @pytest.fixture
 def client(server: Backend) -> redis.Redis:
     """redis-py on the same server, with the shapes of replies that redis-py has documented all along."""
     return server.client(decode_responses=True, protocol=2)
-
-
-def unordered(said: Call, reply: Any) -> Any:
-    """Return *reply*, sorted where Redis promises no order."""
-    free = ("srandmember", "spop", "hkeys", "hvals")
-    return sorted(reply) if said.method in free and isinstance(reply, list) else reply
 
 
 def ours(saying: Any, conversation: Conversation, mode: str, database: Any) -> Iterator[Any]:

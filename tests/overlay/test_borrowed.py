@@ -3,8 +3,8 @@
 import pytest
 
 from tests.overlay.stage import finding, hget, read, reading, seen
+from tests.planner.referring import GROUP, OWNER_OF_8, owner_of
 from tests.planner.stage import create, hset, new, sadd, stored
-from tests.planner.test_relations import GROUP, OWNER_OF_8, owner_of
 from uowredis.exceptions import PendingWrites
 
 CREW = stored(GROUP, "7")

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from tests.overlay.stage import finding, get, hget, holding, read, reading, seen, whole_hash
+from tests.planner.referring import ACCOUNT, ACCOUNT_OWNER, GROUP, PAGE, PERSON
 from tests.planner.stage import create, delete, hset, new, sadd, stored, write
-from tests.planner.test_relations import ACCOUNT, ACCOUNT_OWNER, GROUP, PAGE, PERSON
 from uowredis.commands.calls import Call
 from uowredis.commands.changes import Replaced
 from uowredis.exceptions import PendingWrites

@@ -7,8 +7,8 @@ import weakref
 
 import pytest
 
+from tests.planner.referring import COUPLE, GROUP, PERSON
 from tests.planner.stage import BIKE, create, hset, new, planned, sadd, steps, stored, write
-from tests.planner.test_relations import COUPLE, GROUP, PERSON
 from uowredis.commands.changes import Added, Replaced
 from uowredis.commands.commands import WriteCommand
 from uowredis.commands.identity import Identity

@@ -5,72 +5,25 @@ from typing import Any
 
 import pytest
 
-from tests.planner.stage import InTurn, create, delete, hset, model, new, planned, sadd, stored, write
+from tests.planner.referring import (
+    ACCOUNT,
+    ACCOUNT_OWNER,
+    BADGE,
+    GROUP,
+    HOLDER,
+    NOBODY,
+    OWNED,
+    OWNER_OF_8,
+    PAGE,
+    PERSON,
+    owner_of,
+)
+from tests.planner.stage import InTurn, create, delete, hset, new, planned, sadd, stored, write
 from uowredis import ArgumentError, DoesNotExist, RestrictedError, UniquenessError
 from uowredis.commands.calls import Call
 from uowredis.commands.changes import Added, Replaced
-from uowredis.commands.commands import Borrowed, Read
 from uowredis.commands.identity import Identity
 from uowredis.plan import Plan
-from uowredis.schema.models import FieldSchema, Kind, ModelSchema, OnDelete, Relation
-
-
-def related(to: ModelSchema, *declared: tuple[str, Kind, OnDelete, bool]) -> tuple[FieldSchema, ...]:
-    """Return fields that refer to *to*: name, kind, on_delete, check."""
-    return tuple(
-        FieldSchema(name, kind, indexed=True, relation=Relation(to.name, on_delete, check, to))
-        for name, kind, on_delete, check in declared
-    )
-
-
-def referring(name: str, fields: tuple[FieldSchema, ...]) -> ModelSchema:
-    """Return a model with *fields* that those they refer to know of."""
-    schema = model(name, *fields)
-    for field in fields:
-        assert field.relation is not None
-        assert field.relation.to is not None
-        field.relation.to.referrers.append((schema, field))
-    return schema
-
-
-PERSON = model("Person", FieldSchema("name", Kind.ENTRY, indexed=True))
-GROUP = referring(
-    "Group",
-    related(
-        PERSON,
-        ("owner", Kind.ENTRY, OnDelete.CLEAR, False),
-        ("members", Kind.SET, OnDelete.CLEAR, False),
-        ("queue", Kind.LIST, OnDelete.CLEAR, False),
-        ("ranks", Kind.SORTED_SET, OnDelete.CLEAR, False),
-        ("founder", Kind.STRING, OnDelete.CLEAR, False),
-    ),
-)
-COUPLE = model(
-    "Couple",
-    FieldSchema("partner", Kind.ENTRY, indexed=True, unique=True, relation=Relation("Person", to=PERSON)),
-)
-#: Deleted with its person; its page keeps it from that.
-ACCOUNT_OWNER = model("Owner", FieldSchema("name", Kind.ENTRY, indexed=True))
-ACCOUNT = referring("Account", related(ACCOUNT_OWNER, ("owner", Kind.ENTRY, OnDelete.CASCADE, True)))
-PAGE = referring("Page", related(ACCOUNT, ("account", Kind.STRING, OnDelete.RESTRICT, False)))
-
-#: A badge is of one holder.
-HOLDER = model("Holder", FieldSchema("name", Kind.ENTRY, indexed=True))
-BADGE = referring(
-    "Badge",
-    (
-        FieldSchema(
-            "of", Kind.ENTRY, indexed=True, unique=True, relation=Relation("Holder", OnDelete.CLEAR, False, HOLDER)
-        ),
-    ),
-)
-
-NOBODY: dict[Call, Any] = {
-    ("SMEMBERS", f":group:{name}:1"): [] for name in ("owner", "members", "queue", "ranks", "founder")
-} | {
-    ("HGET", ":person:1:hash", "name"): None,
-    ("SISMEMBER", ":person:collection", "1"): 1,
-}
 
 
 def steps_but_guards(plan: Plan) -> list[Call]:
@@ -176,15 +129,6 @@ def test_a_reference_made_by_the_same_plan_is_cleared() -> None:
         ("SADD", ":group:members:2", "7"),
         ("SREM", ":person:collection", "1"),
     ] == calls
-
-
-OWNED: dict[Call, Any] = {
-    ("SMEMBERS", ":account:owner:1"): ["4"],
-    ("HGET", ":owner:1:hash", "name"): "ann",
-    ("SISMEMBER", ":owner:collection", "1"): 1,
-    ("HGET", ":account:4:hash", "owner"): "1",
-    ("SMEMBERS", ":page:account:4"): [],
-}
 
 
 def test_a_cascade_prints_with_its_reasons() -> None:
@@ -361,13 +305,6 @@ def test_a_checked_reference_to_what_the_same_plan_deletes_goes_with_it() -> Non
 # A foreign key that is given as a value
 
 
-def owner_of(pk: str) -> Borrowed:
-    """Return what stands for the owner of a group."""
-    field = GROUP.fields["owner"]
-    return Borrowed(Read(stored(GROUP, pk), field.storage, field, "HGET", (field.name,), members=(field.name,)))
-
-
-OWNER_OF_8 = ("HGET", ":group:8:hash", "owner")
 INTO_7: dict[Call, Any] = {("HGET", ":group:7:hash", "owner"): "1", ("SISMEMBER", ":group:collection", "7"): 1}
 
 

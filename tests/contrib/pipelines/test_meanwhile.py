@@ -8,9 +8,9 @@ import redis
 
 from tests.contrib.pipelines.models import SHAPES, People, declare
 from tests.tools.backends import Real
+from tests.tools.meanwhile import meanwhile
 from tests.tools.proxy import Proxy
 from tests.tools.wholeness import check_whole
-from tests.whole.races.test_interleavings import meanwhile
 from uowredis import Conflict
 from uowredis.contrib.database import PipelineDatabase
 

@@ -8,8 +8,7 @@ import pytest
 import redis
 
 from tests.contrib.pipelines.models import People
-from tests.fields.conversations import CONVERSATIONS, EXPIRING, Conversation
-from tests.fields.test_commands_table import Theirs, models_of, unordered
+from tests.fields.conversations import CONVERSATIONS, EXPIRING, Conversation, Theirs, models_of, unordered
 from tests.tools.backends import Backend
 from uowredis import DoesNotExist, InstanceHashField, NotCommitted, Pending, RedisModel, StringField
 from uowredis.contrib.database import PipelineDatabase

@@ -3,15 +3,14 @@
 The connection is held before EXEC (or EVAL) when the server has answered all before it; the other writes; it goes on.
 """
 
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
 import redis
 
 from tests.tools.backends import Real
+from tests.tools.meanwhile import applied, meanwhile
 from tests.tools.proxy import Proxy
 from tests.whole.races.exactness import check_exact
 from tests.whole.races.workers import Models
@@ -41,36 +40,6 @@ def other(real: Real) -> Models:
 @pytest.fixture
 def client(real: Real) -> redis.Redis:
     return real.client(decode_responses=True)
-
-
-@contextmanager
-def meanwhile(proxy: Proxy, how: str, act: Act, other: Models, times: int = 1) -> Iterator[None]:
-    """Let the other *act* whenever our connection is about to apply, *times* times."""
-    failed: list[BaseException] = []
-    proxy.stall(before="EVAL" if how == "script" else "EXEC", times=times)
-
-    def play() -> None:
-        try:
-            for _ in range(times):
-                proxy.wait_stalled()
-                act(other)
-                proxy.resume()
-        except BaseException as error:
-            failed.append(error)
-            proxy.down()
-
-    player = threading.Thread(target=play)
-    player.start()
-    try:
-        yield
-    finally:
-        player.join()
-        assert [] == failed
-
-
-def applied(proxy: Proxy) -> int:
-    """Return how often our client tried to apply."""
-    return sum(command[0] in (b"EXEC", b"EVAL") for command in proxy.seen)
 
 
 #: What we say, what the other does before it is applied, and what is there in the end.
@@ -261,14 +230,14 @@ def test_a_shown_plan_is_kept_over_attempts(
 ) -> None:
     """Where what it stands on is touched and not changed, the next attempt is the same plan, and counts nothing."""
     with Session(ours.database) as session:
-        new = ours.Bike(name="wanted")
-        ours.Bike("1").hits.incr()
+        new = ours.Product(name="wanted")
+        ours.Product("1").hits.incr()
         shown = session.plan()
-        with meanwhile(proxy, how, lambda other: other.Bike("1").hits.set(5), other):
+        with meanwhile(proxy, how, lambda other: other.Product("1").hits.set(5), other):
             session.commit(shown)
         assert (1 if how == "script" else 2) == session.tried
-    assert 1 == sum(command[:2] == (b"INCRBY", b":bike:max_pk") for command in proxy.seen)
-    assert ("3", "3") == (new.pk.get(), client.get(":bike:max_pk"))
+    assert 1 == sum(command[:2] == (b"INCRBY", b":product:max_pk") for command in proxy.seen)
+    assert ("3", "3") == (new.pk.get(), client.get(":product:max_pk"))
     check_exact(client)
 
 

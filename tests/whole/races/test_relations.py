@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from tests.tools.backends import Real
+from tests.tools.meanwhile import applied, meanwhile
 from tests.tools.proxy import Proxy
 from tests.tools.wholeness import decoded, held
 from tests.whole.races.relations import GROUPS, TARGETS, Models, check_relations, delete_or_create, refer
-from tests.whole.races.test_interleavings import applied, meanwhile
 from tests.whole.races.workers import WORKERS
 from uowredis import DoesNotExist, RedisDatabase, RestrictedError, Session
 
