@@ -6,9 +6,7 @@ form is for eyes, :meth:`Plan.commands` for redis-cli. Nothing here sends anythi
 
 from __future__ import annotations
 
-import base64
 import functools
-import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,7 +14,7 @@ import attrs
 
 from uowredis.commands.calls import Call
 from uowredis.commands.commands import Look, Read
-from uowredis.commands.replies import encode
+from uowredis.plan import json as as_json
 from uowredis.plan import script
 from uowredis.plan.printing import printed, quoted, slow
 from uowredis.plan.steps import Fetch, Question, Round, Step
@@ -194,46 +192,12 @@ class Plan:
 
     def to_json(self) -> str:
         """Return the plan as JSON; text that is not UTF-8 goes as ``{"base64": ...}``."""
-        data = {
-            "title": self.title,
-            "scripted": self.scripted,
-            "symbolic": self.symbolic,
-            "bare": self.bare,
-            "standing": [_packed_round(each) for each in self.standing],
-            "rounds": [_packed_round(each) for each in self.rounds],
-            "steps": [
-                {
-                    "call": _packed(step.call),
-                    "why": _packed(step.reason.partition(": ")[2]),
-                    "command": step.command,
-                    "public": _packed(step.public),
-                }
-                for step in self.steps
-            ],
-        }
-        return json.dumps(data, ensure_ascii=False)
+        return as_json.written(self)
 
     @classmethod
     def from_json(cls, text: str) -> Plan:
         """Return the plan that :meth:`to_json` wrote, for looking and comparing; no session executes it."""
-        data = json.loads(text)
-        return cls(
-            title=data["title"],
-            scripted=data["scripted"],
-            symbolic=data["symbolic"],
-            bare=data["bare"],
-            standing=tuple(map(_unpacked_round, data["standing"])),
-            rounds=tuple(map(_unpacked_round, data["rounds"])),
-            steps=tuple(
-                Step(
-                    tuple(_unpacked(step["call"])),
-                    _unpacked(step["why"]),
-                    step["command"],
-                    public=_unpacked(step["public"]),
-                )
-                for step in data["steps"]
-            ),
-        )
+        return cls(**as_json.attributes(text))
 
 
 def _is_idempotent(step: Step) -> bool:
@@ -254,43 +218,3 @@ def _filled_round(round_: Round) -> Round:
     fetch = round_.fetch
     questions = tuple(attrs.evolve(each, call=_filled(each.call)) for each in fetch.questions)
     return Round(Fetch(_filled(fetch.watch), questions, fetch.counters), round_.replies)
-
-
-def _packed_round(round_: Round) -> dict[str, Any]:
-    reads = [
-        {"call": _packed(question.call), "why": _packed(question.why), "public": _packed(question.public)}
-        | {"guards": question.guards, "reply": _packed(reply)}
-        for question, reply in round_
-    ]
-    return {"watch": _packed(round_.fetch.watch), "counters": _packed(round_.fetch.counters), "reads": reads}
-
-
-def _unpacked_round(data: dict[str, Any]) -> Round:
-    questions = [
-        Question(
-            tuple(_unpacked(read["call"])),
-            _unpacked(read["why"]),
-            _unpacked(read["public"]),
-            read["guards"],
-        )
-        for read in data["reads"]
-    ]
-    counters = tuple(map(tuple, _unpacked(data["counters"])))
-    fetch = Fetch(tuple(_unpacked(data["watch"])), tuple(questions), counters)
-    return Round(fetch, [_unpacked(read["reply"]) for read in data["reads"]])
-
-
-def _packed(item: Any) -> Any:
-    if isinstance(item, str):
-        raw = encode(item)
-        try:
-            return str(raw, "utf-8")
-        except UnicodeDecodeError:
-            return {"base64": base64.b64encode(raw).decode("ascii")}
-    return [_packed(part) for part in item] if isinstance(item, tuple | list) else item
-
-
-def _unpacked(item: Any) -> Any:
-    if isinstance(item, dict):
-        return base64.b64decode(item["base64"]).decode("utf-8", "surrogateescape")
-    return [_unpacked(part) for part in item] if isinstance(item, list) else item
