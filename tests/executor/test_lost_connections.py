@@ -14,7 +14,7 @@ from tests.tools.proxy import Proxy
 from uowredis import CommitError, OutcomeUnknown, RedisDatabase, Rejected, Session, SessionError, Unreachable
 from uowredis.executor import transaction
 
-PLANNING = ["WATCH", "INCRBY", "SMEMBERS", "GET", "GET", "SISMEMBER"]
+PLANNING = ["WATCH", "INCRBY", "GET", "GET", "SMEMBERS", "SISMEMBER"]
 APPLYING = ["MULTI", "HSET", "INCRBY", "INCRBY", "RPUSH", "SREM", "SADD", "SADD", "SADD", "EXEC"]
 CALLS = PLANNING + APPLYING
 EXEC = len(CALLS) - 1

@@ -1,0 +1,1 @@
+"""What a session sees, answered by a dict: no server."""
