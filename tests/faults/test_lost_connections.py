@@ -13,7 +13,7 @@ from tests.faults.shop import STUBBORN, Shop, happened
 from tests.proxy import Proxy
 from uowredis import CommitError, OutcomeUnknown, RedisDatabase, Rejected, Session, SessionError, Unreachable
 
-PLANNING = ["WATCH", "INCRBY", "SMEMBERS", "GET", "GET", "SISMEMBER"]
+PLANNING = ["WATCH", "INCRBY", "GET", "GET", "SMEMBERS", "SISMEMBER"]
 APPLYING = ["MULTI", "HSET", "INCRBY", "INCRBY", "RPUSH", "SREM", "SADD", "SADD", "SADD", "EXEC"]
 CALLS = PLANNING + APPLYING
 EXEC = len(CALLS) - 1
