@@ -7,9 +7,9 @@ from importlib.metadata import version
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests import servers
-from tests.backends import Backend, Embedded, Real
-from tests.proxy import Proxy
+from tests.tools import servers
+from tests.tools.backends import Backend, Embedded, Real
+from tests.tools.proxy import Proxy
 
 # A walk asks a server at every step, so that no example has a deadline, and some are slow; each empties its server.
 settings.register_profile(

@@ -1,4 +1,4 @@
-"""``RedisDatabase``: where the data is, and the sessions on it (declare, say)."""
+"""``RedisDatabase``: where the data is, the models in it, and the sessions on it (declare, say)."""
 
 from __future__ import annotations
 
@@ -6,14 +6,22 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
-from uowredis.commands.arguments import span
-from uowredis.exceptions import ArgumentError, ArgumentTypeError, Conflict, SessionError
-from uowredis.executor.server import Server
+from uowredis.commands.arguments import flag, integer, span
+from uowredis.exceptions import ArgumentError, ArgumentTypeError, Conflict, ImplementationError, SessionError
+from uowredis.executor.executor import Executor
+from uowredis.executor.server import MOST_WATCHED, Server
+from uowredis.plan.guards import Guards
 from uowredis.session.commit import back_off
+from uowredis.session.context import Database
+from uowredis.session.options import Options
 from uowredis.session.session import Session
 
 if TYPE_CHECKING:
     from types import TracebackType
+    from typing import Self
+
+    import fakeredis
+    import redis
 
     from uowredis.plan.plan import Plan
 
@@ -55,7 +63,7 @@ class RunSession(Session):
         super().commit()
 
 
-class RedisDatabase(Server):
+class RedisDatabase(Database):
     """A Redis (or Valkey) database, the models in it, and the sessions on it.
 
     ``RedisDatabase()`` takes the arguments of ``redis.Redis`` and connects with the first command;
@@ -78,6 +86,137 @@ class RedisDatabase(Server):
         ImplementationError: for arguments that ``redis.Redis`` does not have.
         ArgumentError: for options of sessions that cannot be.
     """
+
+    def __init__(
+        self,
+        *,
+        attempts: int | None = None,
+        on_pending: str | None = None,
+        watch_reads: bool | None = None,
+        echo: bool | None = None,
+        rehearsal_limit: int | None = None,
+        max_steps: int | None = None,
+        retry_for: float = 30.0,
+        max_watched: int = MOST_WATCHED,
+        scripts: bool = True,
+        **settings: Any,
+    ) -> None:
+        self.options = Options().changed(
+            "RedisDatabase",
+            attempts=attempts,
+            on_pending=on_pending,
+            watch_reads=watch_reads,
+            echo=echo,
+            rehearsal_limit=rehearsal_limit,
+            max_steps=max_steps,
+        )
+        self.retry_for = span(retry_for, "RedisDatabase(retry_for=...)")
+        flag(scripts, "RedisDatabase(scripts=...)")
+        integer(max_watched, "RedisDatabase(max_watched=...)", 0)
+        self._models: dict[tuple[str, str], Any] = {}
+        self.guards = Guards(lambda: (model._schema for model in self._models.values()))
+        self._server = Server(max_watched, scripts, settings)
+
+    @classmethod
+    def embedded(cls, server: fakeredis.FakeServer | None = None, **options: Any) -> Self:
+        """Return a database on an in-process server: nothing to install, gone with the process.
+
+        Args:
+            server: an in-process server to share; a new one by default.
+            options: as for the class, but the arguments of ``redis.Redis``.
+        """
+        database = cls(**options)
+        database._server.embed(server)
+        return database
+
+    @classmethod
+    def from_url(cls, url: str, **options: Any) -> Self:
+        """Return a database at *url*: ``redis://``, ``rediss://`` or ``unix://``, as redis-py reads them.
+
+        Args:
+            url: e.g. ``redis://localhost:6379/0``.
+            options: as for the class.
+
+        Raises:
+            ImplementationError: for a URL that cannot be read.
+        """
+        database = cls(**options)
+        database._server.locate(url)
+        return database
+
+    def connect(self, **settings: Any) -> None:
+        """Use other settings, those of ``redis.Redis``, from the next command on.
+
+        Raises:
+            ImplementationError: for arguments that ``redis.Redis`` does not have.
+        """
+        self._server.connect(settings)
+
+    @property
+    def connected(self) -> object:
+        """What changes with every :meth:`connect`: a session holds on to it."""
+        return self._server.connected
+
+    @property
+    def connection(self) -> redis.Redis:
+        """An ordinary redis-py client (text replies) for what is not ours; it takes no part in sessions."""
+        return self._server.connection
+
+    @property
+    def executor(self) -> Executor:
+        """What sends the library's own commands."""
+        return self._server.executor
+
+    def close(self) -> None:
+        """Close all connections; the next command opens new ones."""
+        self._server.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.executor.address}>"
+
+    # The models.
+
+    @property
+    def models(self) -> tuple[Any, ...]:
+        """The models that live here, in the order of declaration."""
+        return tuple(self._models.values())
+
+    def check(self, namespace: str, name: str, model: type) -> None:
+        """Check that *model* may have its name here (for models).
+
+        Raises:
+            ImplementationError: where another model has it; both places are named.
+        """
+        other = self._models.get((namespace, name.lower()))
+        if other is not None and other is not model:
+            raise ImplementationError(
+                f"A model named {name!r} in namespace {namespace!r} is already on this database: "
+                f"{other.__module__}.{other.__qualname__}, and now {model.__module__}.{model.__qualname__}; their keys "
+                f"would collide. Way out: give one of them another name or namespace"
+            )
+
+    def register(self, namespace: str, name: str, model: type) -> None:
+        """Take *model* under its name (for models).
+
+        Raises:
+            ImplementationError: same as :meth:`check`.
+        """
+        self.check(namespace, name, model)
+        self._models[namespace, name.lower()] = model
+
+    def forget(self, namespace: str, name: str) -> None:
+        """Let go of a model that moves to another database (for models)."""
+        self._models.pop((namespace, name.lower()), None)
+
+    # The sessions.
 
     def begin(self, **options: Any) -> CommittedSession:
         """Return a session that commits when its block is left without an exception: ``with db.begin() as s:``.
@@ -138,4 +277,4 @@ class RedisDatabase(Server):
                 if tried >= most if deadline is None else time.monotonic() >= deadline:
                     conflict.add_note(f"uowredis: db.run() tried {tried} times")
                     raise
-            back_off(tried)
+            time.sleep(back_off(tried))

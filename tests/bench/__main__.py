@@ -56,10 +56,10 @@ from typing import Any
 
 import redis
 
-from tests import servers
-from tests.backends import Real
 from tests.bench import groups, memory, people, queries
 from tests.bench.rounds import Contestant, Result, check_equal, compete
+from tests.tools import servers
+from tests.tools.backends import Real
 from uowredis import RedisDatabase
 
 OURS, HAND, UNGUARDED = "uowredis", "redis-py by hand", "redis-py, no guard"

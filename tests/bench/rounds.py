@@ -8,7 +8,7 @@ from typing import Any
 
 import attrs
 
-from tests.backends import Real
+from tests.tools.backends import Real
 
 #: Makes the data ready and returns the work to be timed.
 Contestant = Callable[[], Callable[[], object]]

@@ -14,7 +14,7 @@ import pytest
 from babel.languages import get_territory_language_info
 from babel.numbers import get_territory_currencies
 
-from tests.backends import Real
+from tests.tools.backends import Real
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "docs/examples"

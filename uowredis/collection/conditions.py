@@ -8,9 +8,10 @@ from uowredis.commands.arguments import Placeholder, text
 from uowredis.commands.identity import Identity, State
 from uowredis.commands.query import Filter
 from uowredis.exceptions import ArgumentTypeError, ImplementationError
-from uowredis.fields import Bound
+from uowredis.fields import Bound, PKField
+from uowredis.overlay.overlay import Overlay
+from uowredis.plan.requests import Deciding
 from uowredis.schema.models import FieldSchema, Kind, ModelSchema
-from uowredis.session.session import Session
 
 
 def spelled_pk(value: Any, what: object) -> str:
@@ -57,13 +58,13 @@ def check_target(field: FieldSchema, value: Any, what: object) -> None:
         raise ArgumentTypeError(f"{what} refers to {relation.wanted}{where}, and cannot be {shown}")
 
 
-def given_pk(schema: ModelSchema, value: Any, session: Session | None, where: str = "") -> str | None:
+def given_pk(schema: ModelSchema, value: Any, overlay: Overlay, where: str = "") -> Deciding[str | None]:
     """Return the primary key of *schema* that *value* says: text, an instance, a bound field; None for none.
 
     Args:
         schema: whose primary key is wanted.
         value: what was given.
-        session: the open one; a new object of it gets its primary key now.
+        overlay: of the open session; a new object of it gets its primary key now.
         where: where it was given, for the error.
 
     Raises:
@@ -72,7 +73,7 @@ def given_pk(schema: ModelSchema, value: Any, session: Session | None, where: st
     identity = getattr(value, "identity", None)
     if isinstance(identity, Identity) and identity.model is not schema:
         raise ArgumentTypeError(f"a primary key of {schema.name}{where} cannot be {identity}, which is another model's")
-    known = current_value(value, session)
+    known = yield from current_value(value, overlay)
     return None if known is None and value is not None else spelled_pk(known, f"a primary key of {schema.name}{where}")
 
 
@@ -95,17 +96,24 @@ def check_later(schema: ModelSchema, name: str, value: Any) -> None:
         check_target(filter_field(schema, name)[0], value, f"{schema.name}.{name}")
 
 
-def current_value(value: Any, session: Session | None) -> Any:
+def current_value(value: Any, overlay: Overlay) -> Deciding[Any]:
     """Return *value* as it is now: what a bound field holds, the pk of an object; None where there is none.
 
-    A new object of the open *session* gets its pk for it.
+    A new object of the open session gets its pk for it.
     """
-    if isinstance(value, Bound):
-        return value._current() if hasattr(value, "get") else value
+    if isinstance(value, Bound) and isinstance(value, PKField):
+        value = value.owner
+    elif isinstance(value, Bound):
+        if not hasattr(value, "get"):
+            return value
+        found = (yield from overlay.read_all((value._value_read(),)))[0]
+        return shown_value(value) if overlay.is_recorded else found
     identity = getattr(value, "identity", None)
     if not isinstance(identity, Identity) or identity.pk is not None:
         return value
-    return session.allocate(identity) if session is not None and identity.state is State.CREATED else None
+    if identity.state is not State.CREATED:
+        return None
+    return (yield from overlay.allocate((identity,)))[0]
 
 
 def shown_value(value: Any) -> str:

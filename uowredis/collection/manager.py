@@ -7,28 +7,43 @@ Its methods refine it in place and return it; ``copy()`` branches, a slice is a 
 from __future__ import annotations
 
 import copy
+import functools
+import inspect
+import itertools
 import operator
-import sys
-from collections.abc import Iterator, Sequence
-from typing import Any, Self, overload
+import weakref
+from collections.abc import Callable, Generator, Iterator, Sequence
+from typing import Any, Self, TypeVar, overload
 
 import attrs
 
-from uowredis.collection.conditions import check_later, condition, current_value, is_known_later, shown_value
+from uowredis.collection.conditions import (
+    check_later,
+    condition,
+    current_value,
+    is_known_later,
+    shown_value,
+    spelled_pk,
+)
 from uowredis.collection.explanation import Explanation
-from uowredis.commands.arguments import flag, integer, text
+from uowredis.commands.arguments import flag, integer
 from uowredis.commands.calls import Call
 from uowredis.commands.commands import Look
 from uowredis.commands.identity import Identity, State
-from uowredis.commands.query import SHOWN, Column, Filter, Order, Query, Sorting
+from uowredis.commands.query import Column, Filter, Order, Query, Sorting
 from uowredis.commands.replies import plain
 from uowredis.database import RedisDatabase
 from uowredis.exceptions import ArgumentError, ArgumentTypeError, ImplementationError, NotCommitted
 from uowredis.fields import Bound
+from uowredis.overlay.overlay import Overlay
 from uowredis.overlay.search import Search
+from uowredis.plan.requests import Deciding
+from uowredis.planner.rehearsal import Rehearsal
 from uowredis.schema.models import Kind, ModelSchema
 from uowredis.session.pending import Pending
-from uowredis.session.session import current
+from uowredis.session.single import here
+
+T = TypeVar("T")
 
 #: How many items ``repr()`` shows.
 _SHOWN_ITEMS = 20
@@ -82,8 +97,9 @@ class CollectionManager:
         self._filters: list[tuple[str, Any, Filter | str | None]] = []
         self._sort: Sort | None = None
         self._shape = Shape()
-        self._counted: tuple[int, int, int] | None = None
+        self._walking: tuple[weakref.ref[Generator[Any, None, None]], int, int] | None = None
         self._pending: Pending[Any] | None = None
+        self._elsewhere: dict[int, Any] = {}
 
     # Refining.
 
@@ -98,14 +114,17 @@ class CollectionManager:
         check_later(self._schema, name, value)
         return None
 
-    def _found_filters(self, shown: bool) -> Iterator[Filter | str | None]:
-        """Yield the conditions with the values that are known only now; None for one that nothing fulfils."""
+    def _found_filters(self, overlay: Overlay) -> Deciding[list[Filter | str | None]]:
+        """Return the conditions with the values that are known only now; None for one that nothing fulfils."""
+        conditions: list[Filter | str | None] = []
         for name, value, known in self._filters:
             if known is not None:
-                yield known
+                conditions.append(known)
             else:
-                found = shown_value(value) if shown else current_value(value, current(self._database))
-                yield None if found is None else condition(self._schema, name, found)
+                elsewhere = self._is_elsewhere(value)
+                found = self._elsewhere[id(value)] if elsewhere else (yield from current_value(value, overlay))
+                conditions.append(None if found is None else condition(self._schema, name, found))
+        return conditions
 
     def sort(self, by: Any = None, alpha: bool = False, desc: bool = False) -> Self:
         """Order by a value (SORT); return the collection.
@@ -226,39 +245,42 @@ class CollectionManager:
         return self._fetch()
 
     def _in_one_reply(self, temporary: str) -> Any:
-        database = self._database
         pks = self._shape.kind == "pks" or (self._shape.kind == "instances" and not self._shape.tested)
         if not (pks or self._shape.kind in ("values", "values_list")):
             return None
         query = self._query_unasked()
         if query is None:
             return None
-        search = Search(database, None, query)
+        search = Search(Overlay(Rehearsal(0, 0)), query)
         if query.within is not None or not search.on_server():
             return None
         if pks and query.order is None:
             (call,) = query.members()
-            return Sorting((call,), 0), lambda reply: self._as_asked(search, query.members_of([plain(reply)]))
+            return Sorting((call,), 0), lambda reply: self._given(query.members_of([plain(reply)]))
         sorting = search.sorting(0, None, temporary)
 
         def decode(reply: Any) -> list[Any]:
             table = search.rows_of(plain(reply))
-            return self._as_asked(search, [pk for (pk,) in table]) if pks else self._shaped(table)
+            return self._given([pk for (pk,) in table]) if pks else self._shaped(table)
 
         return sorting, decode
 
     def _query_unasked(self) -> Query | None:
         """Return the query where nothing has to be asked for it first."""
-        if any(known is None for _, _, known in self._filters):
+        conditions = [known for _, _, known in self._filters if known is not None]
+        if len(conditions) < len(self._filters):
             return None
-        order = None if self._sort is None or self._sort.scores is not None else self._order(self._sort, False)
-        return CollectionManager._query(self, False, order)
+        order = None if self._sort is None or self._sort.scores is not None else self._order(self._sort)
+        return self._query_of(conditions, order)
 
     def _check_waits(self) -> None:
         if self._pending is not None and self._pending.waits:
             raise NotCommitted(
                 f"This collection of {self._schema.name} is a reply of the open pipeline. Way out: execute() first"
             )
+
+    def _shown_elsewhere(self, value: Any) -> Any:
+        return shown_value(value)
 
     # Asking.
 
@@ -267,48 +289,98 @@ class CollectionManager:
         database: RedisDatabase = self._model.database
         return database
 
-    def _search(self, *, shown: bool = False, order: Order | None = None) -> Search:
-        """Return the query as it stands now.
+    def _look(self, question: Callable[[Overlay], Deciding[T]]) -> T:
+        """Return what *question* finds now."""
+        self._check_waits()
+        return self._find(question)
 
-        Args:
-            shown: only to be shown; nothing is asked for it.
-            order: the order where none was said.
-        """
-        sort = self._sort
-        if sort is not None:
-            order = self._order(sort, shown)
-        session = None if shown else current(self._database)
-        return Search(self._database, session, self._query(shown, order))
+    def _find(self, question: Callable[[Overlay], Deciding[T]]) -> T:
+        self._elsewhere = {
+            id(value): self._asked_elsewhere(value) for value in self._values() if self._is_elsewhere(value)
+        }
+        with here(self._database) as session:
+            return session.find(question)
 
-    def _order(self, sort: Sort, shown: bool) -> Order:
+    def _values(self) -> list[Any]:
+        """Return what the collection stands on."""
+        return [value for _, value, known in self._filters if known is None]
+
+    def _is_elsewhere(self, value: Any) -> bool:
+        """Return whether *value* is a field of an object on another database, which has its own sessions."""
+        return isinstance(value, Bound) and value.owner.database is not self._database
+
+    def _asked_elsewhere(self, value: Any) -> Any:
+        return value._current() if hasattr(value, "get") else value
+
+    def _search(self, overlay: Overlay, order: Order | None = None) -> Deciding[Search]:
+        """Return the query as it stands now; *order* is the order where none was said."""
+        if self._sort is not None:
+            order = yield from self._ordering(self._sort, overlay)
+        return Search(overlay, (yield from self._query(overlay, order)))
+
+    def _ordering(self, sort: Sort, overlay: Overlay) -> Deciding[Order]:
+        yield from ()
+        return self._order(sort)
+
+    def _order(self, sort: Sort) -> Order:
         return Order(None if sort.by is None else Column.of(self._schema, sort.by), sort.alpha, sort.desc)
 
     def _columns(self) -> tuple[Column, ...]:
         return tuple([Column.of(self._schema, name) for name in self._shape.names])
 
-    def _query(self, shown: bool, order: Order | None) -> Query:
-        found = list(self._found_filters(shown))
-        filters = tuple([each for each in found if isinstance(each, Filter)])
-        pks = [frozenset() if each is None else frozenset((each,)) for each in found if not isinstance(each, Filter)]
+    def _query(self, overlay: Overlay, order: Order | None) -> Deciding[Query]:
+        return self._query_of((yield from self._found_filters(overlay)), order)
+
+    def _query_of(self, conditions: Sequence[Filter | str | None], order: Order | None) -> Query:
+        filters = tuple([each for each in conditions if isinstance(each, Filter)])
+        chosen = [each for each in conditions if not isinstance(each, Filter)]
+        pks = [frozenset() if each is None else frozenset((each,)) for each in chosen]
         within = frozenset.intersection(*pks) if pks else None
         return Query(self._schema, filters, (), within, order, self._columns())
 
     def _fetch(self, start: int = 0, count: int | None = None, order: Order | None = None) -> list[Any]:
-        self._check_waits()
-        search = self._search(order=order)
-        if self._shape.kind in ("pks", "instances"):
-            if search.query.order is None and not start and count is None:
-                return self._as_asked(search, search.members())
-            return self._as_asked(search, [pk for (pk,) in search.table(start, count)])
-        return self._shaped(search.table(start, count))
+        found, certain = self._look(lambda overlay: self._found(overlay, start, count, order))
+        return self._given(found, certain) if self._shape.kind in ("pks", "instances") else found
 
-    def _as_asked(self, search: Search, pks: Sequence[Any]) -> list[Any]:
+    def _found(
+        self, overlay: Overlay, start: int = 0, count: int | None = None, order: Order | None = None
+    ) -> Deciding[tuple[list[Any], list[Identity | None]]]:
+        """Return pks with what the session makes of them, or rows of values in the shape that is wanted."""
+        search = yield from self._search(overlay, order)
+        if self._shape.kind not in ("pks", "instances"):
+            return self._shaped((yield from search.table(start, count))), []
+        if search.query.order is None and not start and count is None:
+            pks: Sequence[Any] = yield from search.members()
+        else:
+            pks = [pk for (pk,) in (yield from search.table(start, count))]
+        return (yield from self._tested(search, pks))
+
+    def _matching(self) -> list[tuple[str, Identity | None]]:
+        """Return the primary keys of what matches, each with the object where the open session makes it."""
+
+        def matching(overlay: Overlay) -> Deciding[list[tuple[str, Identity | None]]]:
+            kept, touched = yield from (yield from self._search(overlay)).matching()
+            created = [each for each in touched if each.state is State.CREATED]
+            pks = kept + [each.reference for each in touched if each.state is not State.CREATED]
+            return [(pk, None) for pk in pks] + [(each.reference, each) for each in created]
+
+        return self._look(matching)
+
+    def _tested(self, search: Search, pks: Sequence[Any]) -> Deciding[tuple[list[Any], list[Identity | None]]]:
+        """Return those of *pks* that are there, where instances are wanted, with what the session makes of them."""
         if self._shape.kind == "pks":
-            return list(pks)
+            return list(pks), []
         certain = search.query.keys == (self._schema.keys.collection,) and not search.over_pending
         if self._shape.tested and pks and not certain:
-            pks = search.existing(pks)
-        return [self._model._handle(pk, tested=self._shape.tested) for pk in pks]
+            pks = yield from search.existing(pks)
+        return list(pks), [search.overlay.created(self._schema, pk) for pk in pks]
+
+    def _given(self, pks: Sequence[Any], created: Sequence[Identity | None] = ()) -> list[Any]:
+        """Return *pks* as they are wanted; *created* are those that the session itself makes."""
+        if self._shape.kind == "pks":
+            return list(pks)
+        pairs = itertools.zip_longest(pks, created)
+        return [self._model._handle(pk, identity, tested=self._shape.tested) for pk, identity in pairs]
 
     def _shaped(self, table: list[tuple[str | None, ...]]) -> list[Any]:
         """Return rows of values in the shape that is wanted."""
@@ -331,40 +403,49 @@ class CollectionManager:
         return self._scan(integer(chunk, "chunk", 1))
 
     def _scan(self, chunk: str) -> Iterator[Any]:
-        self._check_waits()
-        search = self._search()
-        query = search.query
-        plain_scan = len(query.keys) == 1 and query.within is None and query.order is None and not query.scored
-        if not plain_scan or self._shape.kind != "pks" or search.over_pending or search.watches:
+        key = self._look(self._scanned)
+        if key is None:
             yield from self
             return
         cursor = "0"
         while True:
-            ((cursor, pks),) = search.ask((("SSCAN", query.keys[0], cursor, "COUNT", chunk),))
+            call = ("SSCAN", key, cursor, "COUNT", chunk)
+            ((cursor, pks),) = self._look(functools.partial(_plain, call=call))
             yield from pks
             if cursor == "0":
                 return
 
+    def _scanned(self, overlay: Overlay) -> Deciding[str | None]:
+        """Return the key whose members are all that is wanted, None where there is none."""
+        search = yield from self._search(overlay)
+        query = search.query
+        alone = len(query.keys) == 1 and query.within is None and query.order is None and not query.scored
+        if not alone or self._shape.kind != "pks" or search.over_pending or overlay.watches:
+            return None
+        return query.keys[0]
+
     def __iter__(self) -> Iterator[Any]:
         items = self._fetch()
-        # list(collection) asks for the length next, in the same instruction: that of these items is meant.
-        self._counted = (*_instruction(), len(items))
-        return self._walk(items)
-
-    def _walk(self, items: list[Any]) -> Iterator[Any]:
-        self._counted = None
-        yield from items
+        walk = (item for item in items)
+        # list(collection) asks for the length next: that of these items is meant, if nothing else happens before.
+        self._walking = weakref.ref(walk), len(items), self._database.entered
+        return walk
 
     def __len__(self) -> int:
-        if self._counted is not None:
-            *where, counted = self._counted
-            self._counted = None
-            if tuple(where) == _instruction():
+        if self._walking is not None:
+            walk, counted, entered = self._walking
+            self._walking = None
+            items = walk()
+            begun = items is None or inspect.getgeneratorstate(items) != inspect.GEN_CREATED
+            if not begun and entered == self._database.entered:
                 return counted
         if self._shape.kind == "instances" and self._shape.tested:
             return len(self._fetch())
-        self._check_waits()
-        return self._search().count()
+        return self._look(self._count)
+
+    def _count(self, overlay: Overlay) -> Deciding[int]:
+        search = yield from self._search(overlay)
+        return (yield from search.count())
 
     def __bool__(self) -> bool:
         return len(self) > 0
@@ -374,21 +455,21 @@ class CollectionManager:
         identity = getattr(item, "identity", None)
         if self._shape.kind != "pks" and not (self._shape.kind == "instances" and isinstance(identity, Identity)):
             return item in self._fetch()
-        pk = item
-        if isinstance(identity, Identity):
-            session = current(self._database)
-            if identity.model is not self._schema or identity.state is State.EMPTY:
-                return False
-            pk = identity.pk if session is None else session.allocate(identity)
+        if isinstance(identity, Identity) and (identity.model is not self._schema or identity.state is State.EMPTY):
+            return False
+        return self._look(lambda overlay: self._contains(overlay, item))
+
+    def _contains(self, overlay: Overlay, item: Any) -> Deciding[bool]:
+        pk = yield from current_value(item, overlay)
         try:
-            within = frozenset((text(pk, "a primary key"),))
+            within = frozenset((spelled_pk(pk, "a primary key"),))
         except ArgumentError:
             return False
-        search = self._search()
+        search = yield from self._search(overlay)
         if search.query.within is not None:
             within &= search.query.within
         narrowed = attrs.evolve(search.query, within=within, order=None, columns=())
-        return bool(attrs.evolve(search, query=narrowed).members())
+        return bool((yield from attrs.evolve(search, query=narrowed).members()))
 
     @overload
     def __getitem__(self, index: int) -> Any: ...
@@ -444,56 +525,22 @@ class CollectionManager:
     def explain(self) -> Explanation:
         """Return the Redis commands that looking at the collection sends, for eyes; sends nothing.
 
-        Temporary keys are shown as ``<random>``.
+        The very question is asked of nobody: what only the server knows is made up, ``<pk>`` stands for each primary
+        key. Temporary keys are shown as ``<random>``.
         """
-        return Explanation(tuple(self._rounds()), self._note())
-
-    def _rounds(self) -> Iterator[tuple[Call, ...]]:
-        yield from self._first_rounds()
-        yield from self._last_rounds()
-
-    def _first_rounds(self) -> Iterator[tuple[Call, ...]]:
-        """Yield what is asked for the values of filters."""
-        for _, value, _ in self._filters:
-            if isinstance(value, Bound):
-                entry = value.field.kind is Kind.ENTRY
-                yield (("HGET", key_of(value), value.field.name) if entry else ("GET", key_of(value)),)
-
-    def _last_rounds(self) -> Iterator[tuple[Call, ...]]:
-        search = self._search(shown=True)
-        query = search.query
-        if query.within == frozenset():
-            return
-        ordered = query.order is not None or self._shape.kind in ("values", "values_list")
-        if not ordered:
-            yield query.members()
-        elif search.on_server():
-            yield _as_sent(search.sorting(0, None, query.model.keys.temporary(SHOWN)).calls)
-        else:
-            yield _as_sent(query.sort(query.model.keys.temporary(SHOWN), "nosort", None, ["#"]).calls)
-        if self._shape.kind == "instances" and self._shape.tested and query.keys != (query.model.keys.collection,):
-            yield (("SMISMEMBER", query.model.keys.collection, "<pks>"),)
+        self._elsewhere = {
+            id(value): self._shown_elsewhere(value) for value in self._values() if self._is_elsewhere(value)
+        }
+        with here(self._database) as session:
+            rounds = session.explain(self._found)
+        return Explanation(tuple(rounds), self._note())
 
     def _note(self) -> str:
-        search = self._search(shown=True)
-        if self._schema.auto or (self._sort is not None and (self._sort.by is not None or self._sort.alpha)):
-            return "" if search.on_server() else "all that match are fetched and ordered here: O(N)"
-        return "primary keys are text: a slice fetches all that match and orders here: O(N)"
+        by_server = self._schema.auto or (self._sort is not None and (self._sort.by is not None or self._sort.alpha))
+        if self._sort is not None and self._sort.scores is not None:
+            return "all that match are fetched and ordered here: O(N)"
+        return "" if by_server else "primary keys are text: a slice fetches all that match and orders here: O(N)"
 
 
-def _instruction() -> tuple[int, int]:
-    """Return which instruction is running of whoever asked a collection for its length or its items."""
-    frame = sys._getframe(1)
-    while frame.f_code.co_name in ("__len__", "__iter__") and frame.f_back is not None:
-        frame = frame.f_back
-    return id(frame), frame.f_lasti
-
-
-def key_of(bound: Bound[Any]) -> str:
-    """Return the key of a bound field, for eyes: its object may have no pk yet."""
-    identity = bound.owner.identity
-    return identity.model.keys.storage(identity.reference, identity.model.fields[bound.field.name].storage)
-
-
-def _as_sent(calls: tuple[Call, ...]) -> tuple[Call, ...]:
-    return (("MULTI",), *calls, ("EXEC",)) if len(calls) > 1 else calls
+def _plain(overlay: Overlay, call: Call) -> Deciding[list[Any]]:
+    return [plain(reply) for reply in (yield from overlay.ask((call,)))]

@@ -6,7 +6,8 @@ commands; the planner keeps indexes by them and never looks at a command's name.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+import functools
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Generic, TypeAlias, TypeVar
 
 import attrs
@@ -15,7 +16,7 @@ from uowredis.commands.arguments import Placeholder
 from uowredis.commands.changes import Added, Change, Computed, Opaque, Replaced, named
 from uowredis.commands.identity import Identity
 from uowredis.commands.replies import as_is
-from uowredis.schema.keys import INSTANCE_HASH
+from uowredis.schema.keys import INSTANCE_HASH, Unfilled
 from uowredis.schema.models import FieldSchema, Kind, ModelSchema
 
 T = TypeVar("T")
@@ -180,8 +181,25 @@ WriteCommand: TypeAlias = Write[Any] | Create | Delete
 Command: TypeAlias = Read[Any] | WriteCommand | Look
 
 
-def references(command: Command) -> list[Identity]:
-    """Return the new objects that *command* refers to by what stands for their pks."""
+class Borrowed(Unfilled):
+    """What stands for a foreign key that was given as a value, until the planner has read it under watch."""
+
+    __slots__ = ("read",)
+    read: Read[str | None]
+
+    def __new__(cls, read: Read[str | None]) -> Borrowed:
+        """Return what stands for the answer of *read*."""
+        field = read.storage if read.field is None else read.field.name
+        borrowed = super().__new__(cls, f"<{read.identity}.{field}>")
+        borrowed.read = read
+        return borrowed
+
+    def filled(self) -> str:
+        """Return the text itself: only the planner knows the value."""
+        return self
+
+
+def _unfilled(command: Command) -> list[Unfilled]:
     if isinstance(command, Delete | Look) or not command.identity.model.related:
         return []
     if isinstance(command, Create):
@@ -189,40 +207,65 @@ def references(command: Command) -> list[Identity]:
         given += [argument for write in command.writes for argument in write.args]
     else:
         given = list(command.args)
-    return [argument.identity for argument in given if type(argument) is Placeholder]
+    return [argument for argument in given if isinstance(argument, Unfilled)]
 
 
-def resolved(command: C) -> C:
-    """Return *command* with the pk in place of each reference to a new object that has got one."""
+def references(command: Command) -> list[Identity]:
+    """Return the new objects that *command* refers to by what stands for their pks."""
+    return [argument.identity for argument in _unfilled(command) if type(argument) is Placeholder]
+
+
+def borrows(command: Command) -> list[Borrowed]:
+    """Return what stands in *command* for values of foreign keys."""
+    return [argument for argument in _unfilled(command) if type(argument) is Borrowed]
+
+
+def resolved(command: C, values: Mapping[str, str] | None = None) -> C:
+    """Return *command* with the pk in place of each reference to a new object that has got one.
+
+    Args:
+        command: what was said.
+        values: those of foreign keys by what stands for them.
+    """
     found: Any = command
+    texts = functools.partial(_resolved_texts, values=values or {})
     if isinstance(found, Create):
         return attrs.evolve(  # type: ignore[return-value]  # mypy does not narrow by the parameter of the type
             found,
-            entries=_resolved_pairs(found.entries),
-            strings=_resolved_pairs(found.strings),
-            writes=tuple(map(resolved, found.writes)),
+            entries=_resolved_pairs(found.entries, texts),
+            strings=_resolved_pairs(found.strings, texts),
+            writes=tuple(resolved(write, values) for write in found.writes),
         )
     if isinstance(found, Write):
         change = found.change
         if isinstance(change, Replaced):
-            change = Replaced(_resolved_pairs(change.values))
+            change = Replaced(_resolved_pairs(change.values, texts))
         elif isinstance(change, Added):
-            change = Added(_resolved_texts(change.values))
+            change = Added(texts(change.values))
         elif change.members is not None:
-            change = attrs.evolve(change, members=_resolved_texts(change.members))
-        return attrs.evolve(found, args=_resolved_texts(found.args), change=change)  # type: ignore[return-value]
+            change = attrs.evolve(change, members=texts(change.members))
+        return attrs.evolve(found, args=texts(found.args), change=change)  # type: ignore[return-value]
     if isinstance(found, Read):
-        members = None if found.members is None else _resolved_texts(found.members)
-        return attrs.evolve(found, args=_resolved_texts(found.args), members=members)  # type: ignore[return-value]
+        members = None if found.members is None else texts(found.members)
+        return attrs.evolve(found, args=texts(found.args), members=members)  # type: ignore[return-value]
     return command
 
 
-def _resolved_texts(texts: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(text.identity.reference if type(text) is Placeholder else text for text in texts)
+def _resolved_texts(texts: tuple[str, ...], values: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(
+        text.identity.reference
+        if type(text) is Placeholder
+        else values.get(text, text)
+        if type(text) is Borrowed
+        else text
+        for text in texts
+    )
 
 
-def _resolved_pairs(pairs: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
-    values = _resolved_texts(tuple(value for _, value in pairs))
+def _resolved_pairs(
+    pairs: tuple[tuple[str, str], ...], texts: Callable[[tuple[str, ...]], tuple[str, ...]]
+) -> tuple[tuple[str, str], ...]:
+    values = texts(tuple(value for _, value in pairs))
     return tuple((name, value) for (name, _), value in zip(pairs, values, strict=True))
 
 

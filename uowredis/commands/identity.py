@@ -1,4 +1,7 @@
-"""Which object a command is about, and where it stands in its life (say, pure)."""
+"""Which object a command is about, and where it stands in its life (say, pure).
+
+All transitions are in this file: ``Identity.become`` applies the table ``TRANSITIONS``, and nobody else writes a state.
+"""
 
 from __future__ import annotations
 
@@ -22,6 +25,39 @@ class State(enum.Enum):
     FORGOTTEN = "was made in a session that was rolled back"
 
 
+class Event(enum.Enum):
+    """What happens to an object, as far as its handle learns of it."""
+
+    CREATION = "its creation was said"
+    DELETION = "its deletion was said"
+    COMMIT = "what was said of it was applied"
+    CASCADE = "it was deleted together with what it referred to"
+    FOUND = "it was found to be there"
+    ROLLBACK = "the part of a session in which it was made was rolled back"
+
+
+#: What an object becomes; a pair that is not here cannot happen.
+TRANSITIONS: dict[tuple[State, Event], State] = {
+    (State.EMPTY, Event.CREATION): State.CREATED,
+    (State.EMPTY, Event.FOUND): State.STORED,
+    (State.EMPTY, Event.ROLLBACK): State.FORGOTTEN,
+    (State.CREATED, Event.DELETION): State.DELETED,
+    (State.CREATED, Event.COMMIT): State.STORED,
+    (State.CREATED, Event.CASCADE): State.DELETED,
+    (State.CREATED, Event.ROLLBACK): State.FORGOTTEN,
+    (State.STORED, Event.DELETION): State.DELETED,
+    (State.STORED, Event.COMMIT): State.STORED,
+    (State.STORED, Event.CASCADE): State.DELETED,
+    (State.STORED, Event.ROLLBACK): State.STORED,
+    (State.UNTESTED, Event.DELETION): State.DELETED,
+    (State.UNTESTED, Event.CASCADE): State.DELETED,
+    (State.UNTESTED, Event.FOUND): State.STORED,
+    (State.DELETED, Event.COMMIT): State.DELETED,
+    (State.DELETED, Event.CASCADE): State.DELETED,
+    (State.DELETED, Event.ROLLBACK): State.DELETED,
+}
+
+
 @attrs.define(eq=False)
 class Identity:
     """The object that a command is about: its model and, once it is known, its primary key.
@@ -34,6 +70,14 @@ class Identity:
     state: State = State.EMPTY
     number: int = 0
     _hash: int | None = attrs.field(default=None, init=False)
+
+    def become(self, event: Event) -> None:
+        """Take the state that follows from *event*."""
+        self.state = TRANSITIONS[self.state, event]
+
+    def put_back(self, state: State, pk: str | None, number: int) -> None:
+        """Be again what it was when a session took note of it: what was said since is forgotten."""
+        self.state, self.pk, self.number = state, pk, number
 
     def stable_hash(self) -> int:
         """Return the hash of the object: of model and pk, or of the handle while there is none; it never changes."""

@@ -9,12 +9,24 @@ from __future__ import annotations
 import bisect
 import operator
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypeAlias
 
 import attrs
 
-from uowredis.commands.commands import Command, Create, Delete, Look, Read, Write, WriteCommand, references, resolved
+from uowredis.commands.commands import (
+    Borrowed,
+    Command,
+    Create,
+    Delete,
+    Look,
+    Read,
+    Write,
+    WriteCommand,
+    borrows,
+    references,
+    resolved,
+)
 from uowredis.commands.identity import Identity
 from uowredis.schema.keys import INSTANCE_HASH
 from uowredis.schema.models import ModelSchema
@@ -107,6 +119,7 @@ class Journal:
         deleted: the objects that were deleted on the way, by model.
         related: the models spoken of whose objects may refer to others.
         resolved: positions of commands whose references have become pks since they were said, in that order.
+        borrowing: commands with values of foreign keys that are yet to be read, as they were said, by position.
     """
 
     commands: list[Command] = attrs.field(factory=list)
@@ -114,6 +127,7 @@ class Journal:
     deleted: dict[ModelSchema, dict[Life, None]] = attrs.field(factory=dict)
     related: dict[ModelSchema, None] = attrs.field(factory=dict)
     resolved: list[int] = attrs.field(factory=list)
+    borrowing: dict[int, Write[Any] | Create | Read[Any]] = attrs.field(factory=dict)
     _waiting: dict[Identity, list[int]] = attrs.field(factory=dict)
     _by_identity: dict[Identity, Life] = attrs.field(factory=dict)
     _by_pk: dict[ModelSchema, dict[str, Life]] = attrs.field(factory=dict)
@@ -171,6 +185,11 @@ class Journal:
         """Return the new objects that have no pk yet, in the order in which they get one."""
         return [life for life in self._by_identity.values() if life.identity.pk is None]
 
+    def new_of(self, model: ModelSchema) -> list[Identity]:
+        """Return the new objects of *model* that have no pk yet and will be there."""
+        lives = self._numbered.get(model, {}).values()
+        return [life.identity for life in lives if life.identity.pk is None and life.alive]
+
     def counters(self, among: Iterable[Identity] | None = None) -> tuple[tuple[ModelSchema, int], ...]:
         """Return how many pks of which model Redis must count for all new objects, or for those *among* them."""
         return tuple(Counter(identity.model for identity in self._without_pk(among)).items())
@@ -213,9 +232,25 @@ class Journal:
             self._resolve(position)
 
     def _resolve(self, position: int) -> None:
-        said, life = self.commands[position], self.of_command[position]
-        assert not isinstance(said, Look)
-        command = self.commands[position] = resolved(said)
+        said = self.commands[position]
+        assert not isinstance(said, Look | Delete)
+        if position in self.borrowing:
+            self.borrowing[position] = resolved(self.borrowing[position])
+        self._put(position, resolved(said))
+
+    @property
+    def borrowed(self) -> list[Borrowed]:
+        """What stands for values of foreign keys that are yet to be read, each once."""
+        return list(dict.fromkeys(each for command in self.borrowing.values() for each in borrows(command)))
+
+    def lend(self, values: Mapping[str, str]) -> None:
+        """Put the *values* of foreign keys where commands say what stands for them; later ones replace them."""
+        for position, command in self.borrowing.items():
+            self._put(position, resolved(command, values))
+
+    def _put(self, position: int, command: Write[Any] | Create | Read[Any]) -> None:
+        life = self.of_command[position]
+        self.commands[position] = command
         self.resolved.append(position)
         for epoch in () if life is None else life.epochs:
             if isinstance(command, Create):
@@ -242,6 +277,8 @@ class Journal:
             self.related[identity.model] = None
             for new in references(command) if referred is None else referred:
                 self._waiting.setdefault(new, []).append(position)
+            if not isinstance(command, Delete) and borrows(command):
+                self.borrowing[position] = command
         if type(command) is Create:
             if life.create is not command:
                 life.begin(command, position)
@@ -270,11 +307,14 @@ class Journal:
         self.of_command.append(None if answered else self.find(read.identity) or self.untouched(read.identity))
         for referred in references(read):
             self._waiting.setdefault(referred, []).append(len(self.commands) - 1)
+        if borrows(read):
+            self.borrowing[len(self.commands) - 1] = read
 
     def first(self, count: int) -> Journal:
         """Return the first *count* commands as if nothing had been said since, but with the pks allocated since."""
         journal = Journal()
-        for command, life in zip(self.commands[:count], self.of_command, strict=False):
+        for position, life in enumerate(self.of_command[:count]):
+            command = self.borrowing.get(position, self.commands[position])
             if isinstance(command, Look):
                 journal.add_look(command)
             elif isinstance(command, Read):

@@ -8,20 +8,22 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast
+
+import attrs
 
 from uowredis.commands.arguments import flag, span
 from uowredis.commands.commands import Create, Look, Read, Write
 from uowredis.commands.identity import Identity, State
 from uowredis.database import RedisDatabase
 from uowredis.exceptions import ArgumentTypeError, Conflict, SessionError
-from uowredis.overlay.search import temporary_key
+from uowredis.overlay.overlay import temporary_key
+from uowredis.planner import Limits
 from uowredis.schema.models import ModelSchema
 from uowredis.session import context
-from uowredis.session.commit import back_off
+from uowredis.session.commit import Applied, back_off
 from uowredis.session.pending import Pending
-from uowredis.session.record import Savepoint
 from uowredis.session.session import Session
 
 if TYPE_CHECKING:
@@ -49,15 +51,15 @@ class Pipeline(Session):
     def __init__(
         self, database: PipelineDatabase, *, transaction: bool = True, share_in_threads: bool = False, **options: Any
     ) -> None:
-        super().__init__(database, **options)
-        self._committer.bare = not flag(transaction, "pipeline(transaction=...)")
-        self._shared = flag(share_in_threads, "pipeline(share_in_threads=...)")
-        self._lock = threading.RLock()
+        if flag(share_in_threads, "pipeline(share_in_threads=...)"):
+            self._lock = threading.RLock()
+        self._bare = not flag(transaction, "pipeline(transaction=...)")
         self._answers_at_once = False
+        super().__init__(database, **options)
 
     def __enter__(self) -> Self:
         super().__enter__()
-        if self._shared:
+        if self._lock is not None:
             context.share(self)
         return self
 
@@ -65,19 +67,7 @@ class Pipeline(Session):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         context.unshare(self)
-        with self._lock:
-            super().__exit__(kind, error, trace)
-
-    def check_owner(self) -> None:
-        """Check that this thread or task opened the pipeline, or that it is shared.
-
-        Raises:
-            SessionError: where it did not.
-        """
-        if self._shared:
-            self.overlay.check_connection()
-        else:
-            super().check_owner()
+        super().__exit__(kind, error, trace)
 
     # What is said.
 
@@ -87,32 +77,35 @@ class Pipeline(Session):
         Raises:
             DoesNotExist: where the object was deleted, or made in a session that was rolled back.
         """
-        with self._lock:
-            if self._answers_at_once:
-                return super().read(read)
-            self._check_open()
-            pending = self._record.read(read, super().read)
-            return cast("T", pending)
+        if self._answers_at_once:
+            return self.read_now(read)
+        self._check_open()
+        return cast("T", self._record.read(read, self.read_now))
 
     def look(self, collection: Any, schema: ModelSchema) -> Pending[Any] | None:
         """Take *collection* as one reply of :meth:`execute`, as it is refined by then (for models)."""
-        with self._lock:
-            if self._answers_at_once:
-                return None
-            self._check_open()
-            return self._record.look(Look(collection, schema, temporary_key(schema.keys)))
+        if self._answers_at_once:
+            return None
+        self._check_open()
+        return self._record.look(Look(collection, schema, temporary_key(schema.keys)))
 
-    def say(self, write: Write[T]) -> Pending[T]:
+    def relook(self, pending: Pending[Any], collection: Any) -> None:
+        """Take *collection* in the place of the one whose reply is *pending* (for collections)."""
+        commands = self._record.journal.commands
+        for position, answer in enumerate(self._record.answers):
+            command = commands[position]
+            if answer is pending and isinstance(command, Look):
+                commands[position] = attrs.evolve(command, of=collection)
+
+    def write(self, write: Write[T]) -> Any:
         """Take *write* for :meth:`execute`; return its reply to be.
 
         Raises:
             SessionError: between ``watch()`` and ``multi()``.
             DoesNotExist: where the object was deleted, or made in a session that was rolled back.
         """
-        with self._lock:
-            self._check_open()
-            self._check_begun(write)
-            return super().say(write)
+        self._check_begun(write)
+        return super().write(write)
 
     def create(self, create: Create, instance: object) -> None:
         """Take the creation of *instance* for :meth:`execute`.
@@ -121,10 +114,8 @@ class Pipeline(Session):
             SessionError: between ``watch()`` and ``multi()``.
             UniquenessError: where this pipeline holds an object with the same chosen pk.
         """
-        with self._lock:
-            self._check_open()
-            self._check_begun(create)
-            super().create(create, instance)
+        self._check_begun(create)
+        super().create(create, instance)
 
     def delete(self, identity: Identity) -> None:
         """Take the deletion of an object for :meth:`execute`.
@@ -132,15 +123,8 @@ class Pipeline(Session):
         Raises:
             SessionError: between ``watch()`` and ``multi()``.
         """
-        with self._lock:
-            self._check_open()
-            self._check_begun(f"the deletion of {identity}")
-            super().delete(identity)
-
-    def allocate_all(self, identities: Sequence[Identity]) -> list[str]:
-        """Give new objects their pks now, in one round trip; return the pks of all."""
-        with self._lock:
-            return super().allocate_all(identities)
+        self._check_begun(f"the deletion of {identity}")
+        super().delete(identity)
 
     def allocate(self, identity: Identity) -> str:
         """Give a new object its pk now; return it.
@@ -148,42 +132,12 @@ class Pipeline(Session):
         Raises:
             SessionError: between ``watch()`` and ``multi()``, where it would have to be created.
         """
-        with self._lock:
-            if identity.state is State.EMPTY:
-                self._check_begun(f"the creation of a {identity.model.name}")
-            return super().allocate(identity)
-
-    def made(self, identity: Identity) -> None:
-        """Note an empty instance made in this pipeline."""
-        with self._lock:
-            super().made(identity)
-
-    def holds(self, model: ModelSchema, pk: str) -> bool:
-        """Return whether the object with *pk* will be there; new objects of the model get their pks for the answer."""
-        with self._lock:
-            return super().holds(model, pk)
-
-    def savepoint(self) -> Savepoint:
-        """Same as :meth:`Session.savepoint`."""
-        with self._lock:
-            return super().savepoint()
-
-    def on_commit(self, call: Callable[[], object]) -> None:
-        """Same as :meth:`Session.on_commit`."""
-        with self._lock:
-            super().on_commit(call)
-
-    def rollback(self) -> None:
-        """Same as :meth:`Session.rollback`."""
-        with self._lock:
-            super().rollback()
-
-    def relook(self, pending: Pending[Any], collection: Any) -> None:
-        """Take *collection* in the place of another one (for collections)."""
-        with self._lock:
-            self._record.relook(pending, collection)
+        if identity.state is State.EMPTY:
+            self._check_begun(f"the creation of a {identity.model.name}")
+        return super().allocate(identity)
 
     def _check_begun(self, command: object) -> None:
+        self._check_open()
         if self._answers_at_once:
             raise SessionError(
                 f"{command} comes before multi(): until then only reads are answered. Way out: pipeline.multi() first"
@@ -201,7 +155,7 @@ class Pipeline(Session):
             SessionError: after the first command.
             ArgumentTypeError: for anything else than fields and keys.
         """
-        with self._lock:
+        with self.door:
             if self.pending:
                 raise SessionError("watch() comes first, and commands are pending. Way out: execute() them, or reset()")
             super().watch(*what)
@@ -234,31 +188,29 @@ class Pipeline(Session):
         """
         return self.commit()
 
-    def commit(self, plan: Plan | None = None) -> list[Any]:
-        """Same as :meth:`Session.commit`, and the replies of reads stand among the others."""
-        with self._lock:
-            self._answers_at_once = False
-            self._prepare()
-            return super().commit(plan)
+    def reset(self) -> None:
+        """Forget what was said; watch nothing any more."""
+        self._answers_at_once = False
+        self.rollback()
 
-    def plan(self, *, symbolic: bool = False) -> Plan:
-        """Same as :meth:`Session.plan`, with the reads that wait."""
-        with self._lock:
-            self._prepare()
-            return super().plan(symbolic=symbolic)
+    def _planned(self, *, symbolic: bool = False) -> Plan:
+        self._prepare()
+        return super()._planned(symbolic=symbolic)
+
+    def _apply(self, plan: Plan | None) -> Applied | None:
+        self._answers_at_once = False
+        self._prepare()
+        return super()._apply(plan)
+
+    def _limits(self) -> Limits:
+        return attrs.evolve(super()._limits(), bare=self._bare)
 
     def _prepare(self) -> None:
         """Have the collections say what they will ask, as they are refined now."""
-        commands = self.overlay.journal.commands
+        commands = self._record.journal.commands
         for position, command in enumerate(commands):
             if isinstance(command, Look):
                 commands[position] = command.of.prepared(command)
-
-    def reset(self) -> None:
-        """Forget what was said; watch nothing any more."""
-        with self._lock:
-            self._answers_at_once = False
-            self.rollback()
 
 
 class TransactionPipeline(Pipeline):
@@ -337,4 +289,4 @@ class PipelineDatabase(RedisDatabase):
                     raise  # of something that the function called, then or after EXEC
                 if time.monotonic() >= deadline:
                     raise
-            back_off(attempt)
+            time.sleep(back_off(attempt))

@@ -1,20 +1,16 @@
-"""What a caller read and decides on, watched from the read to the commit (do).
-
-One connection is pinned from the first watch on. Whatever needs a MULTI of its own goes over another, because an EXEC,
-of a query too, lets go of all that is watched.
-"""
+"""What a caller read and decides on, watched from the read to the commit (decide: it only asks for what it needs)."""
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from uowredis.commands.calls import Call
 from uowredis.commands.replies import plain
-from uowredis.exceptions import OutcomeUnknown, Rejected, UowError
-from uowredis.executor.executor import Lent, Link
-from uowredis.executor.server import Server
+from uowredis.exceptions import Rejected
+from uowredis.executor.line import Line
+from uowredis.plan.guards import Guards
+from uowredis.plan.requests import Deciding
 from uowredis.plan.steps import Fetch, Question, Round, with_order
 
 #: Their answers differ from one time to the next; what they were made from is compared instead.
@@ -22,108 +18,103 @@ _VOLATILE = frozenset(("SRANDMEMBER",))
 
 
 class WatchedReads:
-    """The reads and watches of one caller.
+    """The reads and watches of one caller, on the pinned connection of its line.
+
+    Args:
+        line: of the session.
+        guards: which keys to watch for what is read.
+        most_watched: keys that one connection should watch; None: any number.
 
     Attributes:
         rounds: what was watched and read, with the replies.
+        differing: the reads that are known to answer differently by now, or did when they were made twice.
     """
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, line: Line, guards: Guards, most_watched: int | None) -> None:
         self.rounds: list[Round] = []
-        self._server = server
+        self.differing: list[Question] = []
+        self._line = line
+        self._guards = guards
+        self._most_watched = most_watched
         self._watched: dict[str, None] = {}
         self._replies: dict[Call, Any] = {}
-        self._torn: list[Question] = []
-        self._lent: Lent | None = None
-        self._link: Link | None = None
-        self._lost = ""
+        self._pin = 0
         self._released = 0
 
-    @contextlib.contextmanager
-    def pinned(self) -> Iterator[Link]:
-        """Lend the pinned connection.
+    def read(self, calls: Sequence[Call]) -> Deciding[list[Any]]:
+        """Watch what *calls* read, and send them, in one round trip; return their raw replies."""
+        questions = [self._question(call) for call in calls]
+        raw = yield from self._take([key for call in calls for key in self._guards.watched_for(call)], questions)
+        # Creations whose pk Redis counts touch no guard key: who is missing is watched by the set of all of them.
+        absent = [
+            (question, key)
+            for question, reply in zip(questions, raw, strict=True)
+            if (key := self._guards.watched_for_absence(question.call, reply)) is not None and key not in self._watched
+        ]
+        if absent:
+            yield from self._take([key for _, key in absent], [question for question, _ in absent])
+        return raw
+
+    def _question(self, call: Call) -> Question:
+        return Question(call, f"read: {self._guards.behind(call)}", self._guards.public(call))
+
+    def watch(self, keys: Sequence[str]) -> Deciding[None]:
+        """Watch *keys*; what they hold is kept, to tell later whether it changed (DUMP)."""
+        calls = [("DUMP", key) for key in keys]
+        yield from self._take(keys, [Question(call, f"watched: {self._guards.behind(call)}") for call in calls])
+
+    def _take(self, keys: Sequence[str], questions: Sequence[Question]) -> Deciding[list[Any]]:
+        self.check_pinned()
+        new = [key for key in dict.fromkeys(keys) if key not in self._watched]
+        watch = () if self._too_many(len(self._watched) + len(new)) else tuple(new)
+        volatile = [Question(("DUMP", each.call[1]), each.why) for each in questions if each.call[0] in _VOLATILE]
+        sent = [*questions, *volatile]
+        raw: list[Any] = yield Fetch(watch, tuple(sent))
+        if not self._watched:
+            self._pin, self._released = self._line.pins, self._line.released
+        self._watched |= dict.fromkeys(new)
+        kept: list[tuple[Question, Any]] = []
+        for question, reply in zip(sent, raw, strict=True):
+            if question.call[0] not in _VOLATILE:
+                found = with_order(question.call, plain(reply))
+                if question.call not in self._replies:
+                    self._replies[question.call] = found
+                    kept.append((question, found))
+                elif self._replies[question.call] != found:
+                    self.differing.append(question)
+        if watch or kept:
+            fetch = Fetch(watch, tuple(question for question, _ in kept))
+            self.rounds.append(Round(fetch, [reply for _, reply in kept]))
+        return raw[: len(questions)]
+
+    def compare(self) -> Deciding[list[Question]]:
+        """Watch and read everything again, after an EXEC let go of it; return the reads that answer differently."""
+        if self.differing:
+            return self.differing
+        self.check_pinned()
+        watch = () if self.unwatched else tuple(self._watched)
+        known = [(question, reply) for each in self.rounds for question, reply in each]
+        raw = yield Fetch(watch, tuple(question for question, _ in known))
+        self._released = self._line.released
+        # What has changed once stays a conflict, though it is watched anew now.
+        self.differing = [
+            question
+            for (question, before), after in zip(known, raw, strict=True)
+            if with_order(question.call, plain(after)) != before
+        ]
+        return self.differing
+
+    def check_pinned(self) -> None:
+        """Check that the connection that watches is the one it was.
 
         Raises:
             Rejected: where it was lost, and with it what was watched.
         """
-        if self._lost:
+        if self._watched and (self._line.pins != self._pin or not self._line.is_pinned):
             raise Rejected(
-                f"The connection that watched what you read was lost ({self._lost}); nothing was applied. Way out: "
-                f"rollback(), and read again"
+                f"The connection that watched what you read was lost ({self._line.loss}); nothing was applied. Way "
+                f"out: rollback(), and read again"
             )
-        if self._link is None:
-            self._lent = self._server.executor.pinned()
-            self._link = self._lent.__enter__()
-            self._released = self._link.released
-        lent, link = self._lent, self._link
-        assert lent is not None
-        try:
-            yield link
-        except BaseException as error:
-            harmless = isinstance(error, UowError) and not isinstance(error, OutcomeUnknown) and not link.owes
-            # After an applied commit it was given back already.
-            if not harmless and self._lent is lent:
-                self._lost = str(error) or type(error).__name__
-                self._lent = self._link = None
-                lent.__exit__(type(error), error, error.__traceback__)
-            raise
-
-    def ask(self, calls: Sequence[Call]) -> list[Any]:
-        """Watch what *calls* read, and send them, in one round trip; return their raw replies."""
-        asks = [self._asked(call) for call in calls]
-        raw = self._take([key for call in calls for key in self._server.watched_for(call)], asks)
-        # Creations whose pk Redis counts touch no guard key: who is missing is watched by the set of all of them.
-        absent = [
-            (ask, key)
-            for ask, reply in zip(asks, raw, strict=True)
-            if (key := self._server.watched_for_absence(ask.call, reply)) is not None and key not in self._watched
-        ]
-        if absent:
-            self._take([key for _, key in absent], [ask for ask, _ in absent])
-        return raw
-
-    def _asked(self, call: Call) -> Question:
-        return Question(call, f"read: {self._server.behind(call)}", self._server.public(call))
-
-    def watch(self, keys: Sequence[str]) -> None:
-        """Watch *keys*; what they hold is kept, to tell later whether it changed (DUMP)."""
-        calls = [("DUMP", key) for key in keys]
-        self._take(keys, [Question(call, f"watched: {self._server.behind(call)}") for call in calls])
-
-    def _take(self, keys: Sequence[str], asks: Sequence[Question]) -> list[Any]:
-        new = [key for key in dict.fromkeys(keys) if key not in self._watched]
-        self._watched |= dict.fromkeys(new)
-        watch = () if self.unwatched else tuple(new)
-        sent = [*asks, *(Question(("DUMP", ask.call[1]), ask.why) for ask in asks if ask.call[0] in _VOLATILE)]
-        with self.pinned() as link:
-            raw = link.look(Fetch(watch, tuple(sent)))
-        kept: list[tuple[Question, Any]] = []
-        for ask, reply in zip(sent, raw, strict=True):
-            if ask.call[0] not in _VOLATILE:
-                found = with_order(ask.call, plain(reply))
-                if ask.call not in self._replies:
-                    self._replies[ask.call] = found
-                    kept.append((ask, found))
-                elif self._replies[ask.call] != found:
-                    self._torn.append(ask)
-        if watch or kept:
-            self.rounds.append(Round(Fetch(watch, tuple(ask for ask, _ in kept)), [reply for _, reply in kept]))
-        return raw[: len(asks)]
-
-    def differing(self) -> list[Question]:
-        """Watch and read everything again, after an EXEC let go of it; return the reads that answer differently."""
-        if self._torn:
-            return self._torn
-        watch = () if self.unwatched else tuple(self._watched)
-        known = [(ask, reply) for each in self.rounds for ask, reply in each]
-        with self.pinned() as link:
-            replies = link.find(Fetch(watch, tuple(ask for ask, _ in known)))
-            self._released = link.released
-        # What has changed once stays a conflict, though it is watched anew now.
-        self._torn = [
-            ask for (ask, before), after in zip(known, replies, strict=True) if with_order(ask.call, after) != before
-        ]
-        return self._torn
 
     @property
     def watched(self) -> tuple[str, ...]:
@@ -131,35 +122,16 @@ class WatchedReads:
         return tuple(self._watched)
 
     @property
-    def torn(self) -> list[Question]:
-        """The reads that are known to answer differently by now, or did when they were made twice."""
-        return self._torn
-
-    @property
     def holds(self) -> bool:
         """Whether all is watched still, or is compared by a script: an EXEC of whatever outcome lets go of it."""
         if self.unwatched or not self._watched:
             return True
-        return self._link is not None and self._link.released == self._released
+        return self._line.is_pinned and self._line.pins == self._pin and self._line.released == self._released
 
     @property
     def unwatched(self) -> bool:
         """Whether there are more keys than one connection should watch: the script of the commit compares replies."""
-        most = self._server.executor.most_watched
-        return most is not None and len(self._watched) > most
+        return self._too_many(len(self._watched))
 
-    def close(self) -> None:
-        """Let go of everything."""
-        lent, link, self._lent, self._link = self._lent, self._link, None, None
-        self.rounds, self._watched, self._replies, self._torn, self._lost = [], {}, {}, [], ""
-        if lent is None or link is None:
-            return
-        try:
-            link.unwatch()
-        except BaseException as error:
-            with contextlib.suppress(UowError):
-                lent.__exit__(type(error), error, error.__traceback__)
-            if not isinstance(error, Exception):
-                raise
-        else:
-            lent.__exit__(None, None, None)
+    def _too_many(self, keys: int) -> bool:
+        return self._most_watched is not None and keys > self._most_watched

@@ -28,6 +28,8 @@ class Instance(Protocol):
     def identity(self) -> Identity:
         """The object, for commands."""
 
+    database: Any
+
     def _say(self, command: Read[Any] | Write[Any]) -> Any: ...
 
     def _answer(self, read: Read[Any]) -> Any: ...

@@ -1,53 +1,29 @@
-"""``RedisModel``: objects whose fields live in Redis (declare, say). An instance holds no data, only its identity.
-
-Also gives the fields and ``RedisDatabase``, as the documentation's first page uses them.
-"""
+"""``RedisModel``: objects whose fields live in Redis (declare, say). An instance holds no data, only its identity."""
 
 from __future__ import annotations
 
-from collections.abc import Sized
+from collections.abc import Callable, Sized
 from typing import Any, ClassVar, TypeVar
 
-from uowredis.collection.conditions import check_later, condition, current_value, given_pk, is_known_later
+from uowredis.collection.conditions import given_pk
 from uowredis.collection.manager import CollectionManager
 from uowredis.commands.arguments import text
-from uowredis.commands.commands import Create, Delete, Read, Write
-from uowredis.commands.identity import Identity, State
-from uowredis.commands.query import Filter
+from uowredis.commands.commands import Create, Read, Write
+from uowredis.commands.identity import Event, Identity, State
 from uowredis.database import RedisDatabase
 from uowredis.exceptions import ArgumentError, DoesNotExist, ImplementationError, SessionError, UniquenessError
-from uowredis.fields import (
-    AutoPKField,
-    Field,
-    HashField,
-    InstanceHashField,
-    ListField,
-    PKField,
-    SetField,
-    SortedSetField,
-    StringField,
-)
+from uowredis.fields import Field, PKField
 from uowredis.fields.instance_hash import InstanceHashCommands
 from uowredis.fields.modes import Sync
 from uowredis.model.declaration import MetaRedisModel, schema_of
-from uowredis.overlay.overlay import elsewhere, gone
+from uowredis.overlay.overlay import Overlay, gone
+from uowredis.plan.requests import Deciding
 from uowredis.schema.models import Kind, ModelSchema
-from uowredis.session.session import Session, current
-from uowredis.session.single import alone, commit_alone, read_alone, write_alone
+from uowredis.session import context
+from uowredis.session.session import Door
+from uowredis.session.single import SingleCall, here
 
-__all__ = [
-    "AutoPKField",
-    "HashField",
-    "InstanceHashField",
-    "ListField",
-    "PKField",
-    "RedisDatabase",
-    "RedisModel",
-    "SetField",
-    "SortedSetField",
-    "StringField",
-]
-
+S = TypeVar("S")
 T = TypeVar("T", bound="RedisModel")
 
 
@@ -83,9 +59,7 @@ class RedisModel(InstanceHashCommands[Sync], Sync, metaclass=MetaRedisModel):
     _identity: Identity
 
     def __init__(self, *args: Any, **values: Any) -> None:
-        cls = type(self)
-        schema = schema_of(cls)
-        self._identity = Identity(schema)
+        schema = schema_of(type(self))
         if not args:
             self._create(schema, values)
             return
@@ -94,18 +68,14 @@ class RedisModel(InstanceHashCommands[Sync], Sync, metaclass=MetaRedisModel):
                 f"{schema.name} takes one primary key, or fields by name, not both. Way out: {schema.name}(pk) gets an "
                 f"object, {schema.name}(field=value) creates one"
             )
-        session = current(self._database()) or alone(self._database())
-        pk = given_pk(schema, args[0], self._session())
-        if pk is None or not session.holds(schema, pk):
-            raise DoesNotExist(f"No {schema.name} found with pk {pk!r} (not in {schema.keys.collection!r})")
-        self._identity.pk, self._identity.state = pk, State.STORED
-        self._identity = session.overlay.created(schema, pk) or self._identity
+        (given,) = args
+        self._identity = self._find(lambda overlay: _with_pk(schema, given, overlay))
 
     def _create(self, schema: ModelSchema, values: dict[str, Any]) -> None:
-        cls, identity = type(self), self._identity
+        cls = type(self)
         if not values.keys() <= cls._fields.keys():
             _check_names(schema, values, cls._fields)
-        chosen = _chosen_pk(schema, values)
+        identity = self._identity = Identity(schema, _chosen_pk(schema, values))
         entries: list[tuple[str, str]] = []
         strings: list[tuple[str, str]] = []
         writes: list[Write[Any]] = []
@@ -125,18 +95,11 @@ class RedisModel(InstanceHashCommands[Sync], Sync, metaclass=MetaRedisModel):
                 entries.append(first)
             else:
                 strings.append(first)
-        session = current(self._database())
-        if chosen is not None:
-            identity.pk = chosen
-        elif not entries and not strings and not writes:
-            if session is not None:
+        with self._session() as session:
+            if identity.pk is None and not entries and not strings and not writes:
                 session.made(identity)
-            return
-        create = Create(identity, tuple(entries), tuple(writes), tuple(strings))
-        if session is None:
-            commit_alone(self._database(), create)
-        else:
-            session.create(create, self)
+            else:
+                session.create(Create(identity, tuple(entries), tuple(writes), tuple(strings)), self)
 
     @classmethod
     def _database(cls) -> RedisDatabase:
@@ -145,22 +108,26 @@ class RedisModel(InstanceHashCommands[Sync], Sync, metaclass=MetaRedisModel):
         return database
 
     @classmethod
-    def _session(cls) -> Session | None:
-        return current(cls._database())
+    def _session(cls) -> Door | SingleCall:
+        """Return the door to the open session, or to one of a single call."""
+        return here(cls._database())
 
     @classmethod
-    def _handle(cls: type[T], pk: str, *, tested: bool = True) -> T:
+    def _find(cls, question: Callable[[Overlay], Deciding[S]]) -> S:
+        with cls._session() as session:
+            return session.find(question)
+
+    @classmethod
+    def _handle(cls: type[T], pk: str, created: Identity | None = None, *, tested: bool = True) -> T:
         """Return the instance with *pk* without asking whether it is there.
 
         Args:
             pk: its primary key.
+            created: the object where the open session makes it; handles share its fate.
             tested: it was found to be there; else it is looked up before its first write.
         """
-        schema = schema_of(cls)
-        session = cls._session()
-        shared = None if session is None else session.overlay.created(schema, pk)
         instance = cls.__new__(cls)
-        instance._identity = shared or Identity(schema, pk, State.STORED if tested else State.UNTESTED)
+        instance._identity = created or Identity(schema_of(cls), pk, State.STORED if tested else State.UNTESTED)
         return instance
 
     def __copy__(self: T) -> T:
@@ -196,8 +163,7 @@ class RedisModel(InstanceHashCommands[Sync], Sync, metaclass=MetaRedisModel):
             )
         schema = schema_of(cls)
         collection = chosen(cls, schema)._filter(filters)
-        session = cls._session()
-        if session is not None:
+        with cls._session() as session:
             collection.wait_for(session.look(collection, schema))
         return collection
 
@@ -217,40 +183,18 @@ class RedisModel(InstanceHashCommands[Sync], Sync, metaclass=MetaRedisModel):
         return [name for name, field in type(self)._fields.items() if field.kind is Kind.ENTRY]
 
     def _say(self, command: Read[Any] | Write[Any]) -> Any:
-        session = self._session()
-        if session is not None:
-            return session.read(command) if isinstance(command, Read) else session.say(command)
-        self._check_here()
-        if isinstance(command, Read):
-            return read_alone(self._database(), command)
-        return write_alone(self._database(), command)
+        with self._session() as session:
+            return session.read(command) if isinstance(command, Read) else session.write(command)
 
     def _answer(self, read: Read[Any]) -> Any:
         """Answer *read* at once, in a pipeline, too."""
-        session = self._session()
-        if session is not None:
-            return session.answer(read)
-        self._check_here()
-        return read_alone(self._database(), read)
-
-    def _check_here(self) -> None:
-        """Check that the object can be used where no session is open."""
-        identity = self._identity
-        if identity.state is State.DELETED or identity.state is State.FORGOTTEN:
-            raise gone(identity)
-        if identity.state is State.CREATED:
-            raise elsewhere(identity)
+        with self._session() as session:
+            return session.read_now(read)
 
     def _pk_now(self) -> str:
         """Return the primary key, allocated and created where there is none yet."""
-        session, identity = self._session(), self._identity
-        if session is not None:
-            return session.allocate(identity)
-        self._check_here()
-        if identity.pk is None:
-            commit_alone(self._database(), Create(identity))
-        assert identity.pk is not None
-        return identity.pk
+        with self._session() as session:
+            return session.allocate(self._identity)
 
     def delete(self) -> None:
         """Delete the object: its keys, its primary key, its places in indexes.
@@ -258,13 +202,10 @@ class RedisModel(InstanceHashCommands[Sync], Sync, metaclass=MetaRedisModel):
         Raises:
             DoesNotExist: where it is not there any more, or has never been.
         """
-        session, identity = self._session(), self._identity
+        identity = self._identity
         if identity.state in (State.DELETED, State.FORGOTTEN, State.EMPTY):
             raise gone(identity)
-        if session is None:
-            self._check_here()
-            commit_alone(self._database(), Delete(identity))
-        else:
+        with self._session() as session:
             session.delete(identity)
 
     @classmethod
@@ -275,7 +216,7 @@ class RedisModel(InstanceHashCommands[Sync], Sync, metaclass=MetaRedisModel):
             ImplementationError: where a model of that name is there already; nothing is moved.
         """
         old = cls.database
-        if isinstance(old, RedisDatabase) and current(old) is not None:
+        if isinstance(old, RedisDatabase) and context.find(old) is not None:
             raise SessionError(
                 f"{cls.__name__} cannot move while a session of its database is open. Way out: leave it first"
             )
@@ -325,10 +266,8 @@ class RedisModel(InstanceHashCommands[Sync], Sync, metaclass=MetaRedisModel):
                 f"{len(found)} {cls.__name__} match {_spelled(pk, filters)}, get() needs exactly one. Way out: more "
                 f"conditions, or a unique field"
             )
-        (match,) = found
-        if isinstance(match, Identity):
-            return cls._handle(match.reference)
-        return cls._handle(match)
+        ((pk, created),) = found
+        return cls._handle(pk, created)
 
     @classmethod
     def get_or_connect(cls: type[T], **filters: Any) -> tuple[T, bool]:
@@ -358,35 +297,16 @@ class RedisModel(InstanceHashCommands[Sync], Sync, metaclass=MetaRedisModel):
             raise
 
     @classmethod
-    def _matching(cls, pk: Any, filters: dict[str, Any], method: str) -> list[Identity | str]:
+    def _matching(cls, pk: Any, filters: dict[str, Any], method: str) -> list[tuple[str, Identity | None]]:
+        """Return what matches: primary keys, with the object where the open session makes it."""
         schema = schema_of(cls)
-        filters = dict(filters)
-        if schema.pk_field in filters:
-            if pk is not None:
-                raise ArgumentError(f"{cls.__name__}.{method}() takes its primary key once, not {pk!r} and by name")
-            pk = filters.pop(schema.pk_field)
-        for name, value in filters.items():
-            if is_known_later(value):
-                check_later(schema, name, value)
-        values = {name: current_value(value, cls._session()) for name, value in filters.items()}
-        if any(found is None and filters[name] is not None for name, found in values.items()):
-            return []  # an empty foreign key, or an object that was never stored
-        said = [condition(schema, name, value) for name, value in values.items()]
-        conditions = [found for found in said if isinstance(found, Filter)]
-        if pk is None and not conditions:
+        if schema.pk_field in filters and pk is not None:
+            raise ArgumentError(f"{cls.__name__}.{method}() takes its primary key once, not {pk!r} and by name")
+        if pk is not None:
+            filters = filters | {schema.pk_field: pk}
+        if not filters:
             raise ArgumentError(f"{cls.__name__}.{method}() needs a primary key or values of indexed fields")
-        session = cls._session() or alone(cls._database())
-        if pk is None:
-            return session.overlay.find(schema, conditions)
-        spelled = given_pk(schema, pk, cls._session())
-        if spelled is None:
-            return []
-        if not conditions:
-            return [spelled] if session.holds(schema, spelled) else []
-        found = session.overlay.find(schema, conditions)
-        # Which of the new objects is meant is known by their pks only.
-        session.allocate_all([match for match in found if isinstance(match, Identity)])
-        return [match for match in found if _pk_of(match) == spelled]
+        return CollectionManager(cls, schema)._filter(filters)._matching()
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, RedisModel):
@@ -424,8 +344,20 @@ def _check_names(schema: ModelSchema, values: dict[str, Any], fields: dict[str, 
         )
 
 
-def _pk_of(match: Identity | str) -> str | None:
-    return match.reference if isinstance(match, Identity) else match
+def _with_pk(schema: ModelSchema, given: Any, overlay: Overlay) -> Deciding[Identity]:
+    """Return the object with the primary key that *given* says.
+
+    Raises:
+        DoesNotExist: where there is none.
+    """
+    pk = yield from given_pk(schema, given, overlay)
+    if pk is None or not (yield from overlay.holds(schema, pk)):
+        raise DoesNotExist(f"No {schema.name} found with pk {pk!r} (not in {schema.keys.collection!r})")
+    if (created := overlay.created(schema, pk)) is not None:
+        return created
+    identity = Identity(schema, pk)
+    identity.become(Event.FOUND)
+    return identity
 
 
 def _chosen_pk(schema: ModelSchema, values: dict[str, Any]) -> str | None:

@@ -1,97 +1,85 @@
-"""The data as it will be right after the commit: what the server holds, with what is pending over it (ask, decide)."""
+"""The data as it will be right after the commit: what the server holds, with what is pending over it (decide).
+
+What has to be asked is yielded as a request (``uowredis.plan.requests``); nothing here waits.
+"""
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Sequence
+import copy
+import secrets
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from uowredis.commands.arguments import Placeholder
 from uowredis.commands.calls import Call
-from uowredis.commands.commands import Read, references, resolved
+from uowredis.commands.commands import Borrowed, Read, borrows, references, resolved
 from uowredis.commands.identity import Identity, State
-from uowredis.commands.query import Column, Filter, Query
+from uowredis.commands.journal import Journal, Life
+from uowredis.commands.query import SHOWN, Column, Filter, Query
 from uowredis.commands.replies import plain
 from uowredis.exceptions import DoesNotExist, PendingWrites, SessionError, UowError
-from uowredis.executor.server import Server
-from uowredis.executor.watched import WatchedReads
 from uowredis.overlay.deletions import Gone, reach
 from uowredis.overlay.order import Row
 from uowredis.overlay.queries import Touched
-from uowredis.overlay.reads import Answer
-from uowredis.plan.printing import quoted
-from uowredis.plan.steps import counting
-from uowredis.planner import Journal, Life, Limits, Planner
+from uowredis.overlay.reads import Answer, Known, Rehearsed, answer_over
+from uowredis.plan.requests import Deciding, Send, relay
+from uowredis.plan.steps import Fetch, counting
+from uowredis.planner import Limits, Planner
+from uowredis.planner.planner import refers_to_nothing
 from uowredis.planner.rehearsal import Rehearsal
+from uowredis.schema.keys import Keys
 from uowredis.schema.models import ModelSchema
 
-_log = logging.getLogger("uowredis")
+
+def unwatched(calls: Sequence[Call]) -> Deciding[list[Any]]:
+    """Read *calls* without watching what they read; return their raw replies."""
+    replies: list[Any] = yield Send(calls)
+    return replies
 
 
 class Overlay:
     """What a session sees; with nothing pending it is what the server holds.
 
     Args:
-        database: whose models.
         rehearsal: where pending commands are tried.
+        read: reads what the caller decides on; None: without watching it.
         dry_run: allocate no primary keys.
-        watches: whatever is read is watched until the commit.
-        echo: log what is sent.
 
     Attributes:
-        standing: what was read under watch, None where nothing was.
+        journal: what is pending.
+        watches: what is read must stay as it is until the commit.
+        is_recorded: what is asked is only shown.
     """
 
     def __init__(
         self,
-        database: Server,
         rehearsal: Rehearsal,
+        read: Callable[[Sequence[Call]], Deciding[list[Any]]] | None = None,
         *,
         dry_run: bool = False,
-        watches: bool = False,
-        echo: bool = False,
     ) -> None:
-        self.watches = watches
-        self.standing: WatchedReads | None = None
         self.journal = Journal()
         self.rehearsal = rehearsal
-        self._database = database
-        self._connected = database.connected
+        self.watches = read is not None
+        self.is_recorded = False
+        self._read = read or unwatched
         self._touched = Touched()
         self._dry_run = dry_run
-        self._echo = echo
 
-    def check_connection(self) -> None:
-        """Check that the database is still where it was when the session began.
+    def recorded(self) -> Overlay:
+        """Return the same for a recorder: nothing is allocated or watched by what is only shown."""
+        shown = copy.copy(self)
+        shown._read, shown._dry_run, shown.is_recorded = unwatched, True, True
+        return shown
 
-        Raises:
-            SessionError: where ``connect()`` has switched it meanwhile.
-        """
-        if self._database.connected is not self._connected:
-            raise SessionError(
-                "The database was connected to another server while the session was open. Way out: rollback(), and say "
-                "it again in a new session"
-            )
+    def temporary(self, keys: Keys) -> str:
+        """Return a new temporary key; it is gone with the transaction that uses it."""
+        return keys.temporary(SHOWN) if self.is_recorded else temporary_key(keys)
 
     def forget(self, kept: int = 0) -> None:
         """Forget what is pending but for the first *kept* commands."""
         self.journal = self.journal.first(kept) if kept else Journal()
         self._touched = Touched()
-
-    def watch(self, keys: Sequence[str]) -> None:
-        """Watch *keys* from now until the commit."""
-        self._stand().watch(keys)
-
-    def _stand(self) -> WatchedReads:
-        if self.standing is None:
-            self.standing = WatchedReads(self._database)
-        return self.standing
-
-    def let_go(self) -> None:
-        """Watch nothing any more."""
-        if self.standing is not None:
-            self.standing.close()
-            self.standing = None
 
     def check_alive(self, identity: Identity) -> None:
         """Check that the object was not deleted and not forgotten.
@@ -116,8 +104,8 @@ class Overlay:
         if identity.state is not State.EMPTY and self.journal.find(identity) is None:
             raise elsewhere(identity)
 
-    def allocate(self, identities: Sequence[Identity]) -> None:
-        """Give new objects their pks now, in one round trip; a dry run gives none.
+    def allocate(self, identities: Sequence[Identity]) -> Deciding[list[str]]:
+        """Give new objects their pks now, in one round trip, and return the pks of all; a dry run gives none.
 
         Raises:
             SessionError: where another session creates one of them.
@@ -127,69 +115,120 @@ class Overlay:
             if self.journal.find(identity) is None:
                 raise elsewhere(identity)
         if not new or self._dry_run:
-            return
+            return [identity.reference for identity in identities]
         counters = self.journal.counters(new)
-        self.journal.allocate(counters, self.peek(counting(counters)), new)
+        self.journal.allocate(counters, (yield Send(counting(counters))), new)
+        return [identity.reference for identity in identities]
 
-    def read_all(self, reads: Sequence[Read[Any]]) -> list[Any]:
+    def read_all(self, reads: Sequence[Read[Any]]) -> Deciding[list[Any]]:
         """Answer several *reads* as they will be answered right after the commit, in one round trip.
 
         Raises:
             DoesNotExist: where an object was deleted, or made in a session that was rolled back.
             PendingWrites: where that cannot be known exactly.
         """
-        reads = [self._known(read) for read in reads]
-        gone = self._gone()
+        known = []
+        for read in reads:
+            known.append((yield from self._known(read)))
+        reads, gone = known, (yield from self._gone())
         answers = [self._answer(read, gone) for read in reads]
-        new = [identity for answer in answers if isinstance(answer, Answer) for identity in answer.refers_to()]
+        new = [
+            identity for answer in answers if isinstance(answer, Known | Rehearsed) for identity in answer.refers_to()
+        ]
         if new and not self._dry_run:
-            self.allocate(list(dict.fromkeys(new)))
+            yield from self.allocate(list(dict.fromkeys(new)))
             answers = [self._answer(read, gone) for read in reads]
-        found = self._settled(reads, answers)
+        found = yield from self._settled(reads, answers)
         return [_with_placeholders(answer, new) for answer in found] if new and self._dry_run else found
 
-    def _settled(self, reads: Sequence[Read[Any]], answers: Sequence[Answer | tuple[Call, ...]]) -> list[Any]:
-        calls = [answer.calls if isinstance(answer, Answer) else answer for answer in answers]
-        replies = iter(self.ask([call for each in calls for call in each]))
+    def _settled(self, reads: Sequence[Read[Any]], answers: Sequence[Answer | tuple[Call, ...]]) -> Deciding[list[Any]]:
+        calls = [answer.calls if isinstance(answer, Known | Rehearsed) else answer for answer in answers]
+        replies = iter((yield from self.ask([call for each in calls for call in each])))
         return [
             answer.settle(self.rehearsal, [plain(next(replies)) for _ in answer.calls])
-            if isinstance(answer, Answer)
+            if isinstance(answer, Known | Rehearsed)
             else read.decode(next(replies) if answer else [])
             for read, answer in zip(reads, answers, strict=True)
         ]
 
-    def _known(self, read: Read[Any]) -> Read[Any]:
-        """Return *read* with the pks of the new objects that it refers to."""
-        referred = references(read)
-        if not referred:
+    def _known(self, read: Read[Any]) -> Deciding[Read[Any]]:
+        """Return *read* with the pks of the new objects that it refers to, and the foreign keys that it was given."""
+        referred, given = references(read), borrows(read)
+        if not referred and not given:
             return read
         for identity in referred:
             self.check_new(identity)
-        self.allocate([identity for identity in dict.fromkeys(referred) if identity.state is not State.EMPTY])
-        return resolved(read)
+        yield from self.allocate(
+            [identity for identity in dict.fromkeys(referred) if identity.state is not State.EMPTY]
+        )
+        values = (yield from self.read_all([each.read for each in given])) if given else []
+        if None in values:
+            raise refers_to_nothing(given[values.index(None)])
+        return resolved(read, dict(zip(given, values, strict=True)))
 
-    def _gone(self) -> Gone:
+    def _gone(self) -> Deciding[Gone]:
         """Return what will no longer be there right after the commit.
 
         Raises:
             PendingWrites: where the commit would be refused as things stand.
         """
+        yield from self._borrow()
         if not any(reach(self.journal).values()):
             return Gone(self.journal)
         planner = Planner(self.journal, self.rehearsal, Limits(None))
-        turns = planner.turns()
         try:
-            fetch = next(turns)
-            while True:
-                replies = self.ask([question.call for question in fetch.questions])
-                fetch = turns.send([None] * len(fetch.counters) + replies)
-        except StopIteration:
-            pass
+            yield from relay(planner.turns(), self._found)
         except UowError as error:
             raise PendingWrites(
                 f"What is deleted with others cannot be known before the commit: {error}. Way out: commit first"
             ) from error
         return Gone(self.journal, planner.cascaded)
+
+    def _borrow(self) -> Deciding[None]:
+        """Read the foreign keys that were given as values, as they are now.
+
+        Raises:
+            PendingWrites: where one refers to nothing, and the commit would be refused.
+        """
+        borrowed = self.journal.borrowed if self.journal.borrowing else []
+        if not borrowed:
+            return
+        replies = yield from self._plainly([read_call(each.read) for each in borrowed])
+        for each, reply in zip(borrowed, replies, strict=True):
+            if reply is None:
+                raise PendingWrites(f"{refers_to_nothing(each)}") from None
+        self.journal.lend(dict(zip(borrowed, replies, strict=True)))
+
+    def borrowed(self, borrowed: Borrowed) -> str | None:
+        """Return the foreign key that *borrowed* stands for where pending changes tell it, None where nothing is said.
+
+        Raises:
+            ArgumentError: where it refers to nothing.
+            DoesNotExist: where its object was deleted, or made in a session that was rolled back.
+            PendingWrites: where what is pending does not tell it.
+        """
+        read = borrowed.read
+        self.check_alive(read.identity)
+        life = self.journal.find(read.identity)
+        if life is None and read.identity.pk is None:
+            raise refers_to_nothing(borrowed)
+        answer = answer_over(read, life, {})
+        if answer is None:
+            return None
+        if not isinstance(answer, Known):
+            raise PendingWrites(
+                f"{borrowed} cannot be given as a value before the commit: what is pending on it does not tell it. Way "
+                f"out: commit first, or read it and give what was read"
+            )
+        (value,) = answer.values
+        if value is None:
+            raise refers_to_nothing(borrowed)
+        return value
+
+    def _found(self, fetch: Fetch) -> Deciding[list[Any]]:
+        """Answer a planner that only tells what would be there: nothing is counted up for it."""
+        replies = yield from self.ask([question.call for question in fetch.questions])
+        return [*(None for _ in fetch.counters), *replies]
 
     def _answer(self, read: Read[Any], ended: Gone) -> Answer | tuple[Call, ...]:
         """Return how to answer *read* over what is pending, or the call that answers it as it is."""
@@ -200,36 +239,34 @@ class Overlay:
         life = self.journal.find(read.identity)
         if (life is None and read.identity.pk is None) or ended.holds(read.identity.model, read.identity.pk, life):
             life = Journal.of_nothing(read.identity)
-        answer = Answer.of(read, life, ended.cleared(read))
+        answer = answer_over(read, life, ended.cleared(read))
         return (read_call(read),) if answer is None else answer
 
-    def ask(self, calls: Sequence[Call]) -> list[Any]:
-        """Send reading *calls* in one round trip, under watch where reads are watched; return the raw replies."""
-        if not calls or not self.watches:
-            return self.peek(calls)
-        self._log(calls)
-        return self._stand().ask(calls)
-
-    def peek(self, calls: Sequence[Call]) -> list[Any]:
-        """Send *calls* that the caller does not decide on in one round trip; return the raw replies."""
+    def ask(self, calls: Sequence[Call]) -> Deciding[list[Any]]:
+        """Read what the caller decides on, in one round trip; return the raw replies."""
         if not calls:
             return []
-        self._log(calls)
-        return self._database.executor.ask(calls)
+        return (yield from self._read(calls))
 
-    def _log(self, calls: Sequence[Call]) -> None:
-        if self._echo:
-            for call in calls:
-                _log.info("%s", quoted(call))
+    def holds(self, model: ModelSchema, pk: str) -> Deciding[bool]:
+        """Return whether the object is there, as it will be right after the commit.
 
-    def holds(self, model: ModelSchema, pk: str) -> bool:
-        """Return whether the object is there, as it will be right after the commit."""
+        New objects of the model get their pks for the answer.
+        """
+        if (yield from self._holds(model, pk)):
+            return True
+        new = self.journal.new_of(model)
+        if not new or pk not in (yield from self.allocate(new)):
+            return False
+        return (yield from self.are_pending(model, (pk,)))[pk] is True
+
+    def _holds(self, model: ModelSchema, pk: str) -> Deciding[bool]:
         life = self.journal.with_pk(model, pk)
-        if self._gone().holds(model, pk, life):
+        if (yield from self._gone()).holds(model, pk, life):
             return False
         if life is not None and not life.from_server:
             return life.alive
-        return bool(self.ask((("SISMEMBER", model.keys.collection, pk),))[0])
+        return bool((yield from self.ask((("SISMEMBER", model.keys.collection, pk),)))[0])
 
     def touches(self, model: ModelSchema) -> bool:
         """Return whether something pending changes objects of *model*, or may."""
@@ -245,7 +282,7 @@ class Overlay:
 
     def merge(
         self, model: ModelSchema, filters: Sequence[Filter], names: frozenset[str], found: Sequence[str]
-    ) -> tuple[list[str], list[Identity]]:
+    ) -> Deciding[tuple[list[str], list[Identity]]]:
         """Return which of the pks *found* by the server hold as they are, and the touched objects that match.
 
         Raises:
@@ -253,21 +290,19 @@ class Overlay:
         """
         if any(condition.field.relation is not None for condition in filters):
             # One of those that are not known yet might turn out to be the one that is asked for.
-            self.allocate(self.journal.waiting)
-        gone = self._gone()
+            yield from self.allocate(self.journal.waiting)
+        gone = yield from self._gone()
         if any(gone.ends(model, condition) for condition in filters):
             return [], []
         found = [pk for pk in found if not gone.holds(model, pk)]
         merging = self._touched.of(self.journal).merge(self.journal, self.rehearsal, model, filters, names, found)
-        try:
-            calls = next(merging)
-            while True:
-                calls = merging.send([plain(reply) for reply in self.ask(calls)])
-        except StopIteration as end:
-            kept, lives = end.value
-            return kept, [life.current for life in lives if not gone.holds(model, life.identity.pk, life)]
+        kept, lives = yield from relay(merging, self._found)
+        return kept, [life.current for life in lives if not gone.holds(model, life.identity.pk, life)]
 
-    def clear(self, rows: Sequence[Row], by: Column | None, columns: Sequence[Column]) -> list[Row]:
+    def _plainly(self, calls: Sequence[Call]) -> Deciding[list[Any]]:
+        return [plain(reply) for reply in (yield from self.ask(calls))]
+
+    def clear(self, rows: Sequence[Row], by: Column | None, columns: Sequence[Column]) -> Deciding[list[Row]]:
         """Return *rows* that the server found, without references to what is deleted.
 
         Args:
@@ -277,7 +312,7 @@ class Overlay:
         """
         if not self.journal.deleted:
             return list(rows)
-        gone = self._gone()
+        gone = yield from self._gone()
 
         def kept(column: Column | None, value: str | None) -> str | None:
             cleared = column is not None and column.field is not None and gone.clears(column.field, value)
@@ -285,15 +320,15 @@ class Overlay:
 
         return [Row(row.pk, kept(by, row.by), tuple(map(kept, columns, row.values))) for row in rows]
 
-    def find(self, model: ModelSchema, filters: Sequence[Filter]) -> list[Identity | str]:
+    def find(self, model: ModelSchema, filters: Sequence[Filter]) -> Deciding[list[Identity | str]]:
         """Return the objects that match all *filters*, as they will be right after the commit.
 
         Returns:
             Pks, and the identities of those that the session touched.
         """
         query = Query(model, tuple(filters))
-        found = query.members_of([plain(reply) for reply in self.ask(query.members())])
-        kept, identities = self.merge(model, filters, query.names, found)
+        found = query.members_of((yield from self._plainly(query.members())))
+        kept, identities = yield from self.merge(model, filters, query.names, found)
         return [*kept, *identities]
 
     def created(self, model: ModelSchema, pk: str) -> Identity | None:
@@ -305,14 +340,19 @@ class Overlay:
         known = self.journal.with_pk(model, pk)
         return self.journal.unallocated(model, pk) if known is None and isinstance(pk, Placeholder) else known
 
-    def are_pending(self, model: ModelSchema, pks: Sequence[str]) -> dict[str, bool | None]:
+    def are_pending(self, model: ModelSchema, pks: Sequence[str]) -> Deciding[dict[str, bool | None]]:
         """Return whether the objects with *pks* will be there by what is pending alone, None where nothing is said."""
-        gone = self._gone()
+        gone = yield from self._gone()
         found: dict[str, bool | None] = {}
         for pk in pks:
             life = self._pending(model, pk)
             found[pk] = False if gone.holds(model, pk, life) else None if life is None else life.alive
         return found
+
+
+def temporary_key(keys: Keys) -> str:
+    """Return a new temporary key; it is gone with the transaction that uses it."""
+    return keys.temporary(secrets.token_hex(8))
 
 
 def _with_placeholders(answer: Any, new: Sequence[Identity]) -> Any:

@@ -6,7 +6,7 @@ on their pending values. Pending index entries are kept by index key, so that a 
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import attrs
@@ -17,6 +17,7 @@ from uowredis.commands.commands import Create, Delete, Look, Read, Write, touche
 from uowredis.commands.journal import Journal, Life
 from uowredis.commands.query import Filter
 from uowredis.exceptions import PendingWrites, Rejected
+from uowredis.plan.requests import Deciding
 from uowredis.planner.content import Pairs
 from uowredis.planner.questions import Questions
 from uowredis.planner.rehearsal import Rehearsal
@@ -36,18 +37,20 @@ class Touched:
     _gains: dict[str, dict[Life, None]] = attrs.field(factory=dict)
     _uncertain: dict[tuple[ModelSchema, str], dict[Life, None]] = attrs.field(factory=dict)
     _fields: dict[Life, set[str]] = attrs.field(factory=dict)
-    _born: dict[Life, None] = attrs.field(factory=dict)
+    _born: dict[ModelSchema, dict[Life, None]] = attrs.field(factory=dict)
+    _models: set[ModelSchema] = attrs.field(factory=set)
 
     def of(self, journal: Journal) -> Touched:
         """Take the commands of *journal* said since the last query; return self."""
         for command, life in zip(journal.commands[self._seen :], journal.of_command[self._seen :], strict=True):
             if life is None or isinstance(command, Read | Look):
                 continue
+            self._models.add(life.model)
             if isinstance(command, Delete):
                 self._fields.setdefault(life, set()).add(_ALL)
             elif isinstance(command, Create):
                 self._fields.setdefault(life, set()).add(_ALL)
-                self._born[life] = None
+                self._born.setdefault(life.model, {})[life] = None
                 self._take_values(life, command)
             else:
                 assert isinstance(command, Write)
@@ -99,7 +102,7 @@ class Touched:
 
     def any_of(self, model: ModelSchema) -> bool:
         """Return whether the session touched objects of *model*."""
-        return any(life.model is model for life in self._fields)
+        return model in self._models
 
     def merge(
         self,
@@ -109,8 +112,8 @@ class Touched:
         filters: Sequence[Filter],
         names: frozenset[str],
         found: Sequence[str],
-    ) -> Generator[Sequence[Call], Sequence[Any], tuple[list[str], list[Life]]]:
-        """Judge what the session touched; yield the calls to ask, be sent their plain replies.
+    ) -> Deciding[tuple[list[str], list[Life]]]:
+        """Judge what the session touched.
 
         Args:
             journal: what is pending.
@@ -136,7 +139,7 @@ class Touched:
             judged |= self._gains.get(condition.key, {})
             judged |= self._uncertain.get((model, condition.field.name), {})
         if not filters:
-            judged |= {life: None for life in self._born if life.model is model}
+            judged |= self._born.get(model, {})
         alive = [life for life in judged if life.alive]
         questions = Questions(None)
         values = Values(questions, rehearsal)
@@ -144,7 +147,7 @@ class Touched:
             self._ask(values, questions, alive, filters)
         fetch = questions.fetch()
         if fetch is not None:
-            questions.answered(fetch, list((yield [ask.call for ask in fetch.questions])))
+            questions.answered(fetch, (yield fetch))
         try:
             deltas = {(life, field.name): (before, after) for life, field, before, after in values.deltas()}
         except Rejected as error:

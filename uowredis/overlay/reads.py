@@ -1,25 +1,27 @@
 """What a read answers while writes are pending: what it will answer right after the commit (decide).
 
-Only the pending writes that the read depends on are tried, on only what they and the read name of the key.
+Three kinds of answer, each with the calls that it asks and a way to settle it on their replies: ``Known`` (the changes
+tell it), ``Rehearsed`` (the pending writes on which it depends are tried, on only what they and the read name of the
+key) and ``Counted`` (a number on the server, and by how much the writes change it).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import attrs
 
 from uowredis.commands.arguments import Placeholder
 from uowredis.commands.calls import Call
-from uowredis.commands.changes import Opaque, Removed, Replaced, named
+from uowredis.commands.changes import Added, Opaque, Removed, Replaced, named
 from uowredis.commands.commands import Read, kind_of_key, matters
 from uowredis.commands.identity import Identity
 from uowredis.commands.journal import Journal, Life, Placed
-from uowredis.commands.replies import plain
+from uowredis.commands.replies import encode, plain
 from uowredis.exceptions import PendingWrites
 from uowredis.overlay.deletions import Dead
-from uowredis.planner.content import Part, count_call, pairs, read_call
+from uowredis.planner.content import Pairs, Part, count_call, pairs, read_call
 from uowredis.planner.rehearsal import KEY, Refused, Rehearsal, TooLarge
 from uowredis.schema.keys import INSTANCE_HASH
 from uowredis.schema.models import Kind
@@ -27,10 +29,45 @@ from uowredis.schema.models import Kind
 #: The references that a key loses, by field.
 Cleared: TypeAlias = Mapping[str, Dead]
 
+#: Reads whose replies follow from what their members hold: of one, or of each in order.
+_OF_ONE: Mapping[str, Callable[[str], Any]] = {
+    "GET": encode,
+    "HGET": encode,
+    "HEXISTS": lambda _: 1,
+    "SISMEMBER": lambda _: 1,
+}
+_OF_EACH: Mapping[str, Callable[[str], Any]] = {"HMGET": encode, "SMISMEMBER": lambda _: 1}
+_YES_OR_NO = frozenset(("HEXISTS", "SISMEMBER", "SMISMEMBER"))
+
 
 @attrs.define(eq=False)
-class Answer:
-    """How a read is answered over what is pending.
+class Known:
+    """An answer that the pending changes tell.
+
+    Attributes:
+        values: what the members named will hold, None for nothing.
+    """
+
+    read: Read[Any]
+    values: Sequence[str | None]
+    calls: tuple[Call, ...] = ()
+
+    def settle(self, rehearsal: Rehearsal, replies: list[Any]) -> Any:
+        """Return the answer."""
+        name = self.read.name
+        nothing = 0 if name in _YES_OR_NO else None
+        reply = (_OF_ONE.get(name) or _OF_EACH[name]) if self.values else None
+        found = [nothing if value is None or reply is None else reply(value) for value in self.values]
+        return self.read.decode(found[0] if name in _OF_ONE else found)
+
+    def refers_to(self) -> list[Identity]:
+        """Return the new objects that the answer names and that have no pk yet."""
+        return _new(self.values)
+
+
+@attrs.define(eq=False)
+class Rehearsed:
+    """An answer that is found by trying what is pending.
 
     Attributes:
         calls: the reads to send, at once; none for what begins with nothing.
@@ -40,65 +77,14 @@ class Answer:
     calls: tuple[Call, ...]
     _kind: Kind
     _part: Part
-    _given: list[tuple[str, str]]
+    _given: Pairs
     _said: list[Placed]
-    _counted: bool
     _cleared: Cleared
-
-    @classmethod
-    def of(cls, read: Read[Any], life: Life | None, cleared: Cleared) -> Answer | None:
-        """Return how to answer *read*, None where nothing pending concerns it.
-
-        Args:
-            read: what is asked.
-            life: what is pending for its object.
-            cleared: references that the key loses because of deletions, by field.
-
-        Raises:
-            PendingWrites: where only the server can know the result of a pending write.
-        """
-        kind = kind_of_key(read)
-        if life is None:
-            if not cleared:
-                return None
-            life = Journal.untouched(read.identity)
-        epoch = life
-        given = list(epoch.create.entries) if epoch.create is not None and read.storage == INSTANCE_HASH else []
-        from_nothing, said = _since_emptied(kind, epoch.said(read.storage))
-        from_nothing = from_nothing or epoch.from_nothing
-        members: set[str] | None = None if read.members is None or kind is Kind.LIST else set(read.members)
-        if members is not None:
-            said, members = _concerned(said, members)
-            if kind is Kind.HASH:
-                cleared = {name: pks for name, pks in cleared.items() if members is None or name in members}
-        if not from_nothing and not said and not cleared:
-            return None
-        if opaque := [str(write) for _, write in said if isinstance(write.change, Opaque) and not matters(write)]:
-            raise PendingWrites(
-                f"{read} cannot be answered before the commit: only Redis can know the result of {', '.join(opaque)}. "
-                f"Way out: commit first, or read before you write"
-            )
-        part: Part = None if members is None else tuple(sorted(members))
-        counted = read.counts and not from_nothing and _countable(kind, said) and not (cleared and kind is Kind.LIST)
-        if counted:
-            part = tuple(dict.fromkeys(member for _, write in said for member in named(write.change) or ()))
-            part = tuple(dict.fromkeys((*part, *_members_cleared(kind, cleared))))
-        if from_nothing:
-            return cls(read, (), kind, part, given, said, False, cleared)
-        assert life.identity.pk is not None
-        key = life.model.keys.storage(life.identity.pk, read.storage)
-        if not counted:
-            return cls(read, (read_call(kind, key, part),), kind, part, given, said, False, cleared)
-        # What is pushed on a list need not be read to be counted.
-        seen = () if kind is Kind.LIST else part
-        extra = (read_call(kind, key, seen),) if seen else ()
-        return cls(read, (count_call(kind, key), *extra), kind, seen, given, said, True, cleared)
 
     def refers_to(self) -> list[Identity]:
         """Return the new objects that the answer may name and that have no pk yet."""
-        values = [value for name, value in self._given if self._part is None or name in self._part]
-        values += [argument for _, write in self._said for argument in write.args]
-        return [value.identity for value in values if type(value) is Placeholder and value.identity.pk is None]
+        values: list[str | None] = [value for name, value in self._given if self._part is None or name in self._part]
+        return _new([*values, *(argument for _, write in self._said for argument in write.args)])
 
     def settle(self, rehearsal: Rehearsal, replies: list[Any]) -> Any:
         """Return the answer, given the plain *replies* to the calls.
@@ -107,16 +93,7 @@ class Answer:
             PendingWrites: where a pending write would fail, or the key is too large to rehearse it.
         """
         try:
-            before = self._load(rehearsal, replies)
-            for index, write in self._said:
-                if isinstance(write.change, Opaque):
-                    rehearsal.rewrite(write, index)
-                else:
-                    rehearsal.write(write)
-            self._clear(rehearsal)
-            if self._counted:
-                return replies[0] + rehearsal.run(count_call(self._kind, KEY)) - before
-            return self.read.decode(rehearsal.read(self.read.name, self.read.args))
+            return self._tried(rehearsal, replies)
         except Refused as error:
             raise PendingWrites(f"{self.read} cannot be answered: of {self._named()} one would fail: {error}") from None
         except TooLarge as error:
@@ -124,6 +101,27 @@ class Answer:
                 f"{self.read} cannot be answered before the commit: its key holds {error} members, more than are "
                 f"rehearsed, and {self._named()} is pending. Way out: commit first, or Session(db, rehearsal_limit=...)"
             ) from None
+
+    def _tried(self, rehearsal: Rehearsal, replies: list[Any]) -> Any:
+        self._load(rehearsal, replies)
+        self._run(rehearsal)
+        return self.read.decode(rehearsal.read(self.read.name, self.read.args))
+
+    def _load(self, rehearsal: Rehearsal, replies: list[Any]) -> None:
+        if self.calls and self._part != ():
+            rehearsal.load(self._kind, self._part, replies[-1])
+        else:
+            rehearsal.clear()
+        if self._given:
+            rehearsal.run(("HSET", KEY, *(text for pair in self._given for text in pair)))
+
+    def _run(self, rehearsal: Rehearsal) -> None:
+        for index, write in self._said:
+            if isinstance(write.change, Opaque):
+                rehearsal.rewrite(write, index)
+            else:
+                rehearsal.write(write)
+        self._clear(rehearsal)
 
     def _clear(self, rehearsal: Rehearsal) -> None:
         """Take away the references to what is deleted."""
@@ -142,17 +140,100 @@ class Answer:
             ]:
                 rehearsal.run(("SREM" if self._kind is Kind.SET else "ZREM", KEY, *gone))
 
-    def _load(self, rehearsal: Rehearsal, replies: list[Any]) -> int:
-        if self.calls and self._part != ():
-            rehearsal.load(self._kind, self._part, replies[-1])
-        else:
-            rehearsal.clear()
-        if self._given:
-            rehearsal.run(("HSET", KEY, *(text for pair in self._given for text in pair)))
-        return int(rehearsal.run(count_call(self._kind, KEY))) if self._counted else 0
-
     def _named(self) -> str:
         return ", ".join(str(write) for _, write in self._said[:5])
+
+
+@attrs.define(eq=False)
+class Counted(Rehearsed):
+    """An answer that is a number on the server, and by how much the pending writes change it."""
+
+    def _tried(self, rehearsal: Rehearsal, replies: list[Any]) -> int:
+        count = count_call(self._kind, KEY)
+        self._load(rehearsal, replies if len(self.calls) > 1 else [None])
+        before = rehearsal.run(count)
+        self._run(rehearsal)
+        found: int = replies[0] + rehearsal.run(count) - before
+        return found
+
+
+Answer: TypeAlias = Known | Rehearsed
+
+
+def answer_over(read: Read[Any], life: Life | None, cleared: Cleared) -> Answer | None:
+    """Return how to answer *read* over what is pending, None where nothing pending concerns it.
+
+    Args:
+        read: what is asked.
+        life: what is pending for its object.
+        cleared: references that the key loses because of deletions, by field.
+
+    Raises:
+        PendingWrites: where only the server can know the result of a pending write.
+    """
+    kind = kind_of_key(read)
+    if life is None:
+        if not cleared:
+            return None
+        life = Journal.untouched(read.identity)
+    given = list(life.create.entries) if life.create is not None and read.storage == INSTANCE_HASH else []
+    emptied, said = _since_emptied(kind, life.said(read.storage))
+    from_nothing = emptied or life.from_nothing
+    if not cleared and (known := _known(read, kind, given, said, from_nothing)) is not None:
+        return known
+    members: set[str] | None = None if read.members is None or kind is Kind.LIST else set(read.members)
+    if members is not None:
+        said, members = _concerned(said, members)
+        if kind is Kind.HASH:
+            cleared = {name: pks for name, pks in cleared.items() if members is None or name in members}
+    if not from_nothing and not said and not cleared:
+        return None
+    if opaque := [str(write) for _, write in said if isinstance(write.change, Opaque) and not matters(write)]:
+        raise PendingWrites(
+            f"{read} cannot be answered before the commit: only Redis can know the result of {', '.join(opaque)}. "
+            f"Way out: commit first, or read before you write"
+        )
+    part: Part = None if members is None else tuple(sorted(members))
+    if from_nothing:
+        return Rehearsed(read, (), kind, part, given, said, cleared)
+    assert life.identity.pk is not None
+    key = life.model.keys.storage(life.identity.pk, read.storage)
+    if not (read.counts and _countable(kind, said) and not (cleared and kind is Kind.LIST)):
+        return Rehearsed(read, (read_call(kind, key, part),), kind, part, given, said, cleared)
+    counted = dict.fromkeys(member for _, write in said for member in named(write.change) or ())
+    # What is pushed on a list need not be read to be counted.
+    seen = () if kind is Kind.LIST else tuple(counted | dict.fromkeys(_members_cleared(kind, cleared)))
+    extra = (read_call(kind, key, seen),) if seen else ()
+    return Counted(read, (count_call(kind, key), *extra), kind, seen, given, said, cleared)
+
+
+def _new(values: Sequence[str | None]) -> list[Identity]:
+    return [value.identity for value in values if type(value) is Placeholder and value.identity.pk is None]
+
+
+def _known(read: Read[Any], kind: Kind, given: Pairs, said: list[Placed], from_nothing: bool) -> Known | None:
+    """Return the answer where the changes tell all that *read* names, None where they do not."""
+    if read.name not in _OF_ONE and read.name not in _OF_EACH:
+        return None
+    members = ("",) if kind is Kind.STRING else read.members
+    if members is None or not (given or said or from_nothing):
+        return None
+    told: dict[str, str | None] = dict.fromkeys(members) if from_nothing else {}
+    told |= dict(given)
+    for _, write in said:
+        match write.change:
+            case Replaced(values):
+                told |= dict(values)
+            case Added(values):
+                told |= {value: value for value in values}
+            case Removed(None):
+                told = dict.fromkeys(members)
+            case Removed(some) if some is not None:
+                told |= dict.fromkeys(some)
+            case change:
+                for member in members if (touched := named(change)) is None else touched:
+                    told.pop(member, None)
+    return Known(read, [told[member] for member in members]) if told.keys() >= set(members) else None
 
 
 def _members_cleared(kind: Kind, cleared: Cleared) -> Iterator[str]:

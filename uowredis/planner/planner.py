@@ -14,12 +14,13 @@ from typing import Any, TypeAlias, TypeVar
 
 import attrs
 
-from uowredis.commands.commands import Create, Delete, Look, Read, WriteCommand
+from uowredis.commands.calls import Call
+from uowredis.commands.commands import Borrowed, Create, Delete, Look, Read, WriteCommand
 from uowredis.commands.journal import Journal, Life
-from uowredis.exceptions import PlanTooLarge, TooManyGuards
+from uowredis.exceptions import ArgumentError, PlanTooLarge, TooManyGuards
 from uowredis.plan import script
 from uowredis.plan.plan import Plan
-from uowredis.plan.steps import Fetch, Round, Step
+from uowredis.plan.steps import UNKNOWN, Fetch, Round, Step
 from uowredis.planner.index import Index, in_parts
 from uowredis.planner.presence import Presence
 from uowredis.planner.questions import Questions
@@ -54,6 +55,14 @@ class Limits:
     scripts: bool = True
     steps: int = 1_000_000
     bare: bool = False
+
+
+def refers_to_nothing(borrowed: Borrowed) -> ArgumentError:
+    """Return the error for an empty foreign key that was given as a value."""
+    return ArgumentError(
+        f"{borrowed} was given as a value and refers to nothing; nothing was written. Way out: give an object, or "
+        f"leave it out"
+    )
 
 
 class Planner:
@@ -93,9 +102,11 @@ class Planner:
         self._check_size(len(self._journal.commands))
         self._counters = self._journal.counters()
         self._questions.count(self._counters)
-        if self._journal.waiting:
+        borrowed = self._borrow()
+        if self._journal.waiting or borrowed:
             # What else is asked depends on the primary keys that commands refer to.
             yield from self._ask()
+            self._lend(borrowed)
         self._relations.ask()
         for life in lives:
             self._values.ask(life)
@@ -117,6 +128,30 @@ class Planner:
     def cascaded(self) -> Collection[Life]:
         """What is deleted only because it refers to something deleted."""
         return self._relations.cascaded.keys()
+
+    def _borrow(self) -> dict[Borrowed, Call]:
+        """Ask for the foreign keys that were given as values; return the calls that read them."""
+        calls = {}
+        for borrowed in self._journal.borrowed:
+            read = borrowed.read
+            identity = read.identity
+            call = (read.name, identity.model.keys.storage(identity.reference, read.storage), *read.args)
+            self._questions.watch(call[1])
+            self._questions.read(call, f"before: {read}, given as a value")
+            calls[borrowed] = call
+        return calls
+
+    def _lend(self, borrowed: Mapping[Borrowed, Call]) -> None:
+        """Put the foreign keys that were read where they were given.
+
+        Raises:
+            ArgumentError: for one that refers to nothing.
+        """
+        values = {text: self._questions.reply(call) for text, call in borrowed.items()}
+        for text, value in values.items():
+            if value is None:
+                raise refers_to_nothing(text)
+        self._journal.lend({text: value for text, value in values.items() if value is not UNKNOWN})
 
     def _decided(self) -> dict[tuple[Life, str], Delta]:
         """Note what becomes of the indexes; return what rules may have more to say about."""

@@ -8,17 +8,47 @@ import contextvars
 import threading
 import weakref
 from collections.abc import Iterator
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from uowredis.executor.server import Server
+if TYPE_CHECKING:
+    from uowredis.executor.executor import Executor
+    from uowredis.plan.guards import Guards
+    from uowredis.session.options import Options
 
 Owner = tuple[int, Any]
+
+
+class Database:
+    """What sessions know of the database they are on; ``RedisDatabase`` is one.
+
+    Attributes:
+        options: what its sessions do, unless they say otherwise.
+        retry_for: seconds for which a single call is tried again after conflicts.
+        guards: what the keys of its models mean.
+        entered: how often its sessions were entered for a call.
+    """
+
+    entered = 0
+
+    options: Options
+    retry_for: float
+    guards: Guards
+
+    @property
+    def executor(self) -> Executor:
+        """What sends the library's own commands."""
+        raise NotImplementedError
+
+    @property
+    def connected(self) -> object:
+        """What changes with every ``connect()``: a session holds on to it."""
+        raise NotImplementedError
 
 
 class Opened(Protocol):
     """What the context knows of a session."""
 
-    database: Server
+    database: Database
     belongs_to: Owner | None
 
 
@@ -29,10 +59,10 @@ _open: contextvars.ContextVar[tuple[Any, ...]] = contextvars.ContextVar("uowredi
 _hidden: contextvars.ContextVar[tuple[Any, ...]] = contextvars.ContextVar("uowredis_hidden", default=())
 
 #: Those that every thread may use.
-_shared: weakref.WeakKeyDictionary[Server, Any] = weakref.WeakKeyDictionary()
+_shared: weakref.WeakKeyDictionary[Database, Any] = weakref.WeakKeyDictionary()
 
 
-def find(database: Server) -> Any:
+def find(database: Database) -> Any:
     """Return the open session of *database*, the innermost of this context first, None where there is none."""
     hidden_ones = _hidden.get()
     for session in reversed(_open.get()):
@@ -49,7 +79,7 @@ def owner() -> Owner:
     return threading.get_ident(), None if loop is None else asyncio.current_task(loop)
 
 
-def is_open(database: Server, whose: Owner) -> bool:
+def is_open(database: Database, whose: Owner) -> bool:
     """Return whether *whose* session of *database* is open in this context, or one is shared."""
     hidden_ones = _hidden.get()
     if database in _shared and _shared[database] not in hidden_ones:

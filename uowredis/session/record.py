@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
 
-from uowredis.commands.commands import Command, Create, Delete, Look, Read, Write, references, resolved
-from uowredis.commands.identity import Identity, State
+from uowredis.commands.commands import Command, Create, Delete, Look, Read, Write, borrows, references, resolved
+from uowredis.commands.identity import Event, Identity, State
+from uowredis.commands.journal import Journal
 from uowredis.exceptions import SessionError
 from uowredis.overlay.overlay import Overlay
 from uowredis.planner.presence import pk_taken
@@ -29,11 +30,25 @@ class Mark:
 
     said: int = 0
     made: int = 0
+    states: int = 0
     callbacks: int = 0
     numbers: Mapping[ModelSchema, int] = attrs.field(factory=dict)
 
 
-class Said:
+@attrs.frozen
+class Given:
+    """What a command was given that has no text of its own yet.
+
+    Attributes:
+        referred: new objects, which get their pks later.
+        known: foreign keys that what was said tells, by what stands for them.
+    """
+
+    referred: Sequence[Identity]
+    known: Mapping[str, str]
+
+
+class Record:
     """The commands of one session, with their replies to be.
 
     Args:
@@ -51,13 +66,13 @@ class Said:
         self.callbacks: list[Callable[[], object]] = []
         self.savepoints: list[Savepoint] = []
         self._made: dict[Identity, None] = {}
-        self._before_deletion: dict[Identity, State] = {}
+        self._states: list[tuple[Identity, State, str | None, int]] = []
         self._numbers: dict[ModelSchema, int] = {}
 
     @property
-    def commands(self) -> list[Command]:
-        """The commands, in the order said."""
-        return self.overlay.journal.commands
+    def journal(self) -> Journal:
+        """The commands, in the order said and by object."""
+        return self.overlay.journal
 
     # Saying.
 
@@ -69,12 +84,12 @@ class Said:
         """
         identity = write.identity
         self.overlay.check_alive(identity)
-        referred = self._referred(write)
+        given = self._given(write)
         if identity.state is State.EMPTY:
             self.begin(identity)
-        write = self._referring(write, referred)
+        write = self._resolved(write, given)
         pending: Pending[T] = Pending(write)
-        self.overlay.journal.add(write, [new for new in referred if new.pk is None])
+        self.journal.add(write, [new for new in given.referred if new.pk is None])
         self.answers.append(pending)
         return pending
 
@@ -84,53 +99,45 @@ class Said:
         Raises:
             UniquenessError: where the session holds an object with the same chosen pk.
         """
-        referred, identity = self._referred(create), create.identity
+        given, identity = self._given(create), create.identity
         if identity.pk is not None and not identity.model.auto:
-            life = self.overlay.journal.find(identity)
+            life = self.journal.find(identity)
             if life is not None and life.alive:
                 raise pk_taken(life)
-        create = self._referring(create, referred)
+        create = self._resolved(create, given)
         self._made[identity] = None
         self._begin(create, instance)
 
     def delete(self, identity: Identity) -> None:
         """Take the deletion of an object."""
         self.overlay.check_alive(identity)
-        self.overlay.journal.add(Delete(identity))
+        self.journal.add(Delete(identity))
         self.answers.append(None)
-        self._before_deletion[identity] = identity.state
-        identity.state = State.DELETED
+        self._become(identity, Event.DELETION)
 
-    def read(self, read: Read[T], answer: Callable[[Read[T]], T]) -> Pending[T]:
-        """Take *read*, as pipelines do; what needs no asking is settled by *answer* at once.
+    def read(self, read: Read[T], known: Callable[[Read[T]], T]) -> Pending[T]:
+        """Take *read*, as pipelines do; what needs no asking is settled by *known* at once.
 
         Raises:
             DoesNotExist: where the object was deleted, or made in a session that was rolled back.
         """
         identity = read.identity
         self.overlay.check_alive(identity)
-        read = self._referring(read, self._referred(read))
+        read = self._resolved(read, self._given(read))
         pending: Pending[T] = Pending(read)
-        unasked = read.members == () or (identity.pk is None and self.overlay.journal.find(identity) is None)
+        unasked = read.members == () or (identity.pk is None and self.journal.find(identity) is None)
         if unasked:
-            pending.settle(answer(read))
-        self.overlay.journal.add_read(read, answered=unasked)
+            pending.settle(known(read))
+        self.journal.add_read(read, answered=unasked)
         self.answers.append(pending)
         return pending
 
     def look(self, look: Look) -> Pending[Any]:
         """Take *look*, as pipelines do."""
         pending: Pending[Any] = Pending(look)
-        self.overlay.journal.add_look(look)
+        self.journal.add_look(look)
         self.answers.append(pending)
         return pending
-
-    def relook(self, pending: Pending[Any], collection: Any) -> None:
-        """Take *collection* in the place of the one whose reply is *pending*."""
-        for position, answer in enumerate(self.answers):
-            command = self.commands[position]
-            if answer is pending and isinstance(command, Look):
-                self.commands[position] = attrs.evolve(command, of=collection)
 
     def begin(self, identity: Identity) -> None:
         """Take the creation of an object that is empty."""
@@ -138,69 +145,75 @@ class Said:
 
     def _begin(self, create: Create, instance: object) -> None:
         identity = create.identity
+        self._become(identity, Event.CREATION)
         self._number(identity)
-        self.overlay.journal.add(create)
+        self.journal.add(create)
         self.answers.append(instance)
-        identity.state = State.CREATED
 
     def made(self, identity: Identity) -> None:
         """Note an empty instance made in the session."""
         self._made[identity] = None
+        self._remember(identity)
         self._number(identity)
+
+    def _become(self, identity: Identity, event: Event) -> None:
+        self._remember(identity)
+        identity.become(event)
+
+    def _remember(self, identity: Identity) -> None:
+        """Remember what *identity* is, for :meth:`forget`."""
+        self._states.append((identity, identity.state, identity.pk, identity.number))
 
     def _number(self, identity: Identity) -> None:
         """Give a new object its number in the session, by which it is called until it has a pk."""
         if not identity.number:
             self._numbers[identity.model] = identity.number = self._numbers.get(identity.model, 0) + 1
 
-    def _referred(self, command: Command) -> list[Identity]:
-        """Return the new objects that *command* refers to.
+    def _given(self, command: Command) -> Given:
+        """Return what *command* was given that has no text of its own yet; nothing is changed by looking.
 
         Raises:
-            DoesNotExist: where one was deleted, or made in a session that was rolled back.
-            SessionError: where one is created by another session.
+            ArgumentError: for a foreign key that refers to nothing.
+            DoesNotExist: where an object was deleted, or made in a session that was rolled back.
+            PendingWrites: for a foreign key on which something is pending that does not tell it.
+            SessionError: where an object is created by another session.
         """
         referred = references(command)
         for identity in referred:
             self.overlay.check_new(identity)
-        return referred
+        known: dict[str, str] = {}
+        for borrowed in borrows(command):
+            if (value := self.overlay.borrowed(borrowed)) is not None:
+                known[borrowed] = value
+        return Given(referred, known)
 
-    def _referring(self, command: C, referred: Sequence[Identity]) -> C:
-        """Return *command* with its references as they are called here; empty objects referred to are created."""
-        for identity in referred:
+    def _resolved(self, command: C, given: Given) -> C:
+        """Return *command* with what it was given as it is called here; empty objects referred to are created."""
+        for identity in given.referred:
             if identity.state is State.EMPTY:
                 self.begin(identity)
-        return resolved(command) if referred else command
+        return resolved(command, given.known) if given.referred or given.known else command
 
     # Forgetting.
 
     def mark(self) -> Mark:
         """Return how much was said by now."""
-        return Mark(len(self.commands), len(self._made), len(self.callbacks), dict(self._numbers))
+        said = len(self.journal.commands)
+        return Mark(said, len(self._made), len(self._states), len(self.callbacks), dict(self._numbers))
 
     def forget(self, mark: Mark) -> None:
         """Forget what was said since *mark*."""
         for answer in self.answers[mark.said :]:
             if isinstance(answer, Pending):
                 answer.drop()
-        for command in reversed(self.commands[mark.said :]):
-            if isinstance(command, Look):
-                continue
-            identity = command.identity
-            if isinstance(command, Create):
-                identity.state = State.EMPTY
-                if identity.model.auto:
-                    identity.pk = None
-            elif isinstance(command, Delete):
-                identity.state = self._before_deletion[identity]
-            if identity.state is State.EMPTY and identity.number > mark.numbers.get(identity.model, 0):
-                identity.number = 0
+        for identity, state, pk, number in reversed(self._states[mark.states :]):
+            identity.put_back(state, pk, number)
         for identity in list(self._made)[mark.made :]:
             del self._made[identity]
-            if identity.state is not State.STORED:
-                identity.state = State.FORGOTTEN
-        if len(self.commands) > mark.said:
+            identity.become(Event.ROLLBACK)
+        if len(self.journal.commands) > mark.said:
             self.overlay.forget(mark.said)
+        del self._states[mark.states :]
         self._numbers = dict(mark.numbers)
         self.callbacks = self.callbacks[: mark.callbacks]
         self.answers = self.answers[: mark.said]
@@ -218,22 +231,21 @@ class Said:
             if identity.state is State.EMPTY:
                 identity.number = 0
         self.overlay.forget()
-        self.overlay.let_go()
-        self.answers, self.callbacks = [], []
-        self._made, self._before_deletion, self._numbers = {}, {}, {}
+        self.answers, self.callbacks, self._states = [], [], []
+        self._made, self._numbers = {}, {}
 
 
 class Savepoint:
     """A part of a session that can be forgotten alone; they nest.
 
     Args:
-        said: what it is a part of.
-        check_owner: raises where this thread or task may not use the session.
+        record: what it is a part of.
+        door: lets one caller at a time in, and only those who may use the session.
     """
 
-    def __init__(self, said: Said, check_owner: Callable[[], None]) -> None:
-        self._record = said
-        self._check_owner = check_owner
+    def __init__(self, record: Record, door: Any) -> None:
+        self._record = record
+        self._door = door
         self.mark: Mark | None = None
 
     def __enter__(self) -> Self:
@@ -263,7 +275,7 @@ class Savepoint:
         open_ones = self._record.savepoints
         if self.mark is None or self not in open_ones:
             raise SessionError("This savepoint is not open. Way out: use it inside its block")
-        self._check_owner()
-        self._record.forget(self.mark)
+        with self._door:
+            self._record.forget(self.mark)
         for inner in open_ones[open_ones.index(self) :]:
             inner.mark = self.mark

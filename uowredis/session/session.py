@@ -1,4 +1,4 @@
-"""The unit of work: commands are gathered, shown, and committed whole (say, and drive the others).
+"""The unit of work: commands are gathered, shown, and committed whole (say, and drive what decides).
 
 A session belongs to the thread or task that opened it. It holds what was said; deciding is the planner's, waiting is
 the executor's.
@@ -6,6 +6,7 @@ the executor's.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import random
 import sys
@@ -20,24 +21,25 @@ from uowredis.commands.identity import Identity, State
 from uowredis.exceptions import (
     ArgumentError,
     ArgumentTypeError,
-    CommitError,
     Conflict,
-    OutcomeUnknown,
-    PartiallyApplied,
     SessionError,
     UncommittedWrites,
 )
-from uowredis.executor.server import Server
+from uowredis.executor.line import Line
+from uowredis.executor.watched import WatchedReads
 from uowredis.overlay.overlay import Overlay
+from uowredis.overlay.recorder import Recorder
 from uowredis.plan.plan import Plan
-from uowredis.planner import Planner
+from uowredis.plan.printing import quoted
+from uowredis.plan.requests import Deciding, Request, Send, Transact
+from uowredis.plan.steps import UNKNOWN, Fetch
+from uowredis.planner import Limits
 from uowredis.planner.rehearsal import Rehearsal
-from uowredis.schema.models import ModelSchema
 from uowredis.session import context
-from uowredis.session.applied import Applied
-from uowredis.session.commit import Committer
+from uowredis.session.commit import Applied, Attempts, Committer, Outcome
+from uowredis.session.drive import drive
 from uowredis.session.pending import Pending
-from uowredis.session.record import Said, Savepoint
+from uowredis.session.record import Record, Savepoint
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -48,16 +50,37 @@ T = TypeVar("T")
 _log = logging.getLogger("uowredis")
 
 
-def current(database: Server) -> Session | None:
-    """Return the open session of *database* in this context, None where there is none.
+class Door:
+    """Where a session is entered for one call: by its owner only, or by one thread at a time where it is shared.
 
-    Raises:
-        SessionError: where it belongs to another thread or task.
+    Args:
+        session: what is behind it.
+        lock: held inside, None where nobody but the owner comes in.
     """
-    session: Session | None = context.find(database)
-    if session is not None:
-        session.check_owner()
-    return session
+
+    __slots__ = ("_lock", "_session")
+
+    def __init__(self, session: Session, lock: Any) -> None:
+        self._session = session
+        self._lock = lock
+
+    def __enter__(self) -> Session:
+        if self._lock is not None:
+            self._lock.acquire()
+        try:
+            self._session.check_owner()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self._session
+
+    def __exit__(self, *_: object) -> None:
+        if self._lock is not None:
+            self._lock.release()
+
+    def alone(self) -> contextlib.AbstractContextManager[object]:
+        """Return a block in which no other thread is inside, whoever enters it: sessions are left by anybody."""
+        return contextlib.nullcontext() if self._lock is None else self._lock
 
 
 class Session:
@@ -75,13 +98,17 @@ class Session:
         max_steps: steps a plan may have, 1,000,000 by default.
         retry_for: bound attempts by seconds from now on, not by their number.
 
-    Attributes:
-        outcome: of the last commit: "applied", "not applied", "partially applied" or "unknown"; None before it.
+    Raises:
+        ArgumentTypeError: for something else than a RedisDatabase, or options of another type.
+        ArgumentError: for options that cannot be.
     """
+
+    #: What lets threads in one at a time, where the session is shared.
+    _lock: Any = None
 
     def __init__(
         self,
-        database: Server,
+        database: context.Database,
         *,
         attempts: int | None = None,
         on_pending: Literal["raise", "warn", "discard"] | None = None,
@@ -92,7 +119,7 @@ class Session:
         max_steps: int | None = None,
         retry_for: float | None = None,
     ) -> None:
-        if not isinstance(database, Server):
+        if not isinstance(database, context.Database):
             raise ArgumentTypeError(f"Session() takes a RedisDatabase, not {type(database).__name__}")
         self.options = options = database.options.changed(
             "Session",
@@ -104,19 +131,22 @@ class Session:
             max_steps=max_steps,
         )
         self.database = database
-        self.outcome: str | None = None
         self.belongs_to: context.Owner | None = None
-        rehearsal = Rehearsal(options.rehearsal_limit, random.getrandbits(32))
-        self.overlay = Overlay(database, rehearsal, dry_run=dry_run, watches=options.watch_reads, echo=options.echo)
         self._dry_run = flag(dry_run, "Session(dry_run=...)")
         deadline = None if retry_for is None else time.monotonic() + span(retry_for, "Session(retry_for=...)")
-        self._committer = Committer(database, self.overlay, options, deadline)
-        self._record = Said(self.overlay)
-        self._stuck: CommitError | None = None
+        self._connected = database.connected
+        self._line = Line(lambda: database.executor)
+        rehearsal = Rehearsal(options.rehearsal_limit, random.getrandbits(32))
+        self._overlay = Overlay(rehearsal, self._read_watched if options.watch_reads else None, dry_run=dry_run)
+        self._committer = Committer(
+            self._overlay, self._line, database.guards, Attempts(options.attempts, deadline, time.monotonic)
+        )
+        self._record = Record(self._overlay)
         self._is_open = False
+        self.door = Door(self, self._lock)
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} of {self.database!r}, {len(self.overlay.journal.commands)} pending>"
+        return f"<{type(self).__name__} of {self.database!r}, {len(self._record.journal.commands)} pending>"
 
     # Opening and leaving.
 
@@ -134,18 +164,19 @@ class Session:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         context.leave(self)
-        self._is_open = False
-        try:
-            if error is None:
-                self._leave_cleanly()
-        finally:
-            self._forget_all()
-            self._record.savepoints.clear()
-            self.overlay.rehearsal.close()
+        with self.door.alone():
+            self._is_open = False
+            try:
+                if error is None:
+                    self._leave_cleanly()
+            finally:
+                self._forget_all()
+                self._record.savepoints.clear()
+                self._overlay.rehearsal.close()
 
     def _leave_cleanly(self) -> None:
-        pending = [command for command in self.overlay.journal.commands if not isinstance(command, Read | Look)]
-        if pending and self._stuck is None and not self._dry_run:
+        pending = [command for command in self._record.journal.commands if not isinstance(command, Read | Look)]
+        if pending and not self.has_failed and not self._dry_run:
             self._leave(pending)
 
     def _leave(self, pending: Sequence[Command]) -> None:
@@ -159,21 +190,24 @@ class Session:
         raise UncommittedWrites(message)
 
     def check_owner(self) -> None:
-        """Check that this thread or task opened the session.
+        """Check that this thread or task opened the session, and that its database is still where it was.
 
         Raises:
-            SessionError: where it did not.
+            SessionError: where it is not so.
         """
-        if self.belongs_to is not None and self.belongs_to != context.owner():
+        if self._lock is None and self.belongs_to is not None and self.belongs_to != context.owner():
             raise SessionError(
                 "The open session belongs to another thread or task. Way out: open a Session(database) of its own here"
             )
-        self.overlay.check_connection()
+        if self.database.connected is not self._connected:
+            raise SessionError(
+                "The database was connected to another server while the session was open. Way out: rollback(), and say "
+                "it again in a new session"
+            )
 
-    def _check_open(self, *, alone: bool = False) -> None:
-        """Check that the session is open and belongs to this thread or task; one for a single call never is."""
-        self.check_owner()
-        if self._is_open or (alone and self.belongs_to is None):
+    def _check_open(self) -> None:
+        """Check that the session is open."""
+        if self._is_open:
             return
         if self.belongs_to is None:
             raise SessionError(
@@ -182,6 +216,11 @@ class Session:
         raise SessionError("The block of this session was left; nothing is sent any more. Way out: a new Session(db)")
 
     # What was said.
+
+    @property
+    def outcome(self) -> Outcome | None:
+        """Of the last commit: "applied", "not applied", "partially applied" or "unknown"; None before it."""
+        return self._committer.outcome
 
     @property
     def last_plan(self) -> Plan:
@@ -197,10 +236,12 @@ class Session:
     @property
     def pending(self) -> tuple[Command, ...]:
         """The commands that wait for the commit, in the order said."""
-        self.check_owner()
-        return tuple(self.overlay.journal.commands)
+        with self.door:
+            return tuple(self._record.journal.commands)
 
-    def say(self, write: Write[T]) -> Pending[T]:
+    # What models, fields and collections say and ask; they come in by the door.
+
+    def write(self, write: Write[T]) -> Any:
         """Take *write* for the commit; return its reply to be.
 
         Raises:
@@ -224,8 +265,6 @@ class Session:
         """Take the deletion of an object for the commit."""
         self._record.delete(identity)
 
-    # What is read.
-
     def read(self, read: Read[T]) -> T:
         """Answer *read* as it will be answered right after the commit.
 
@@ -233,37 +272,57 @@ class Session:
             DoesNotExist: where the object was deleted, or made in a session that was rolled back.
             PendingWrites: where that cannot be known exactly.
         """
-        return self.answer(read)
+        return self.read_now(read)
 
-    def answer(self, read: Read[T]) -> T:
+    def read_now(self, read: Read[T]) -> T:
         """Same as :meth:`read`, and at once in a pipeline, too."""
-        return cast("T", self.overlay.read_all((read,))[0])
+        return cast("T", self.find(lambda overlay: overlay.read_all((read,)))[0])
 
-    def holds(self, model: ModelSchema, pk: str) -> bool:
-        """Return whether the object with *pk* will be there; new objects of the model get their pks for the answer."""
-        if self.overlay.holds(model, pk):
-            return True
-        new = [life.identity for life in self.overlay.journal.placeholders() if life.model is model and life.alive]
-        return bool(new) and pk in self.allocate_all(new) and self.overlay.are_pending(model, (pk,))[pk] is True
+    def find(self, question: Callable[[Overlay], Deciding[T]]) -> T:
+        """Return what *question* finds in the data as it will be right after the commit, at once.
 
-    def look(self, collection: Any, schema: ModelSchema) -> Pending[Any] | None:
+        Raises:
+            PendingWrites: where that cannot be known exactly.
+        """
+        return drive(question(self._overlay), self._answer)
+
+    def explain(self, question: Callable[[Overlay], Deciding[Any]]) -> list[tuple[tuple[str, ...], ...]]:
+        """Return the calls that :meth:`find` would send for *question*, a tuple a round trip; nothing is sent."""
+        recorder = Recorder(self.database.executor.collation_calls(""))
+        drive(question(self._overlay.recorded()), recorder.answer)
+        return recorder.rounds
+
+    def allocate(self, identity: Identity) -> str:
+        """Give a new object its pk now; return it."""
+        self._overlay.check_alive(identity)
+        if identity.state is State.EMPTY:
+            self._record.begin(identity)
+        return self.find(lambda overlay: overlay.allocate((identity,)))[0]
+
+    def look(self, collection: Any, schema: Any) -> Pending[Any] | None:
         """Take note of a new collection (for models): in a pipeline it is one reply."""
         return None
 
     def relook(self, pending: Pending[Any], collection: Any) -> None:
         """Take *collection* in the place of another one (for collections); only a pipeline has taken note of it."""
 
-    def allocate(self, identity: Identity) -> str:
-        """Give a new object its pk now; return it."""
-        self.overlay.check_alive(identity)
-        if identity.state is State.EMPTY:
-            self._record.begin(identity)
-        return self.allocate_all((identity,))[0]
+    # What is read.
 
-    def allocate_all(self, identities: Sequence[Identity]) -> list[str]:
-        """Give new objects their pks now, in one round trip; return the pks of all."""
-        self.overlay.allocate(identities)
-        return [identity.reference for identity in identities]
+    def _answer(self, request: Request) -> Any:
+        """Answer *request* of what reads."""
+        if self.options.echo and isinstance(request, Send | Transact | Fetch):
+            for call in request.calls:
+                _log.info("%s", quoted(call))
+        return self._line.answer(request)
+
+    def _watched_reads(self) -> WatchedReads:
+        committer = self._committer
+        if committer.watched is None:
+            committer.watched = WatchedReads(self._line, self.database.guards, self.database.executor.most_watched)
+        return committer.watched
+
+    def _read_watched(self, calls: Sequence[tuple[str, ...]]) -> Deciding[list[Any]]:
+        return self._watched_reads().read(calls)
 
     def watch(self, *what: Any) -> None:
         """Watch fields and keys from now until the commit, which raises :class:`Conflict` where they have changed.
@@ -274,9 +333,10 @@ class Session:
             what: fields of instances that have a primary key, or keys as text.
 
         Raises:
+            ArgumentError: for no field at all, or one of another database.
             ArgumentTypeError: for anything else.
+            SessionError: where the session is not open, or belongs to another thread or task.
         """
-        self._check_open()
         keys = [each if isinstance(each, str) else getattr(each, "key", None) for each in what]
         for each, key in zip(what, keys, strict=True):
             if not isinstance(key, str) or not key:
@@ -288,7 +348,9 @@ class Session:
                 )
         if not keys:
             raise ArgumentError("watch() takes at least one field or key")
-        self.overlay.watch(cast("list[str]", keys))
+        with self.door:
+            self._check_open()
+            drive(self._watched_reads().watch(cast("list[str]", keys)), self._line.answer)
 
     # What is sent.
 
@@ -301,9 +363,23 @@ class Session:
         Raises:
             Rejected: where the commit would be refused as things stand, e.g. :class:`UniquenessError`.
             DoesNotExist: where an object that commands are about is not there.
+            SessionError: where the session belongs to another thread or task.
         """
-        self.check_owner()
-        return self._committer.plan(symbolic=flag(symbolic, "plan(symbolic=...)"))
+        with self.door:
+            return self._planned(symbolic=flag(symbolic, "plan(symbolic=...)"))
+
+    def _planned(self, *, symbolic: bool = False) -> Plan:
+        planner = self._committer.planner(self._limits())
+        return drive(planner.turns(), _symbolic if symbolic else self._peek)
+
+    def _peek(self, request: Any) -> list[Any]:
+        """Answer a planner whose plan is only shown: nothing is watched, no primary key is counted up."""
+        questions = [question.call for question in request.questions]
+        return [*(None for _ in request.counters), *(self._answer(Send(questions)) if questions else ())]
+
+    def _limits(self) -> Limits:
+        executor = self.database.executor
+        return Limits(executor.most_watched, executor.scripts, self.options.max_steps)
 
     def commit(self, plan: Plan | None = None) -> list[Any]:
         """Send everything in one transaction: all of it, or nothing.
@@ -323,14 +399,20 @@ class Session:
             OutcomeUnknown: the connection was lost around EXEC.
             SessionError: the session belongs to another thread or task, a commit before ended unknown, or a savepoint
                 is open.
+            ArgumentTypeError: for a plan that is none.
         """
-        self._check_can_commit(plan)
-        if self._dry_run:
-            shown = self.plan()
-            print(shown)
-            return [shown]
-        callbacks = self._record.callbacks
-        applied = self._applied(plan)
+        if plan is not None and not isinstance(plan, Plan):
+            raise ArgumentTypeError(f"commit() takes a plan, as plan() gives it, not {plan!r}")
+        with self.door:
+            self._check_open()
+            self._check_can_commit()
+            if self._dry_run:
+                shown = self._planned()
+                print(shown)
+                return [shown]
+            callbacks = self._record.callbacks
+            applied = self._apply(plan)
+        # Outside of the door: what is called may take its time, and may use the session's database.
         try:
             return [] if applied is None else applied.settle()
         finally:
@@ -338,57 +420,28 @@ class Session:
                 with context.hidden(self):
                     _call_all(callbacks)
 
-    def _check_can_commit(self, plan: Plan | None) -> None:
-        self._check_open(alone=self._committer.deadline is not None)
-        if plan is not None and not isinstance(plan, Plan):
-            raise ArgumentTypeError(f"commit() takes a plan, as plan() gives it, not {plan!r}")
+    def _check_can_commit(self) -> None:
         if self._record.savepoints:
             raise SessionError(
                 "A savepoint is open, and what is committed cannot be forgotten. Way out: leave its block first"
             )
-        if self._stuck is not None:
-            raise SessionError(f"The last commit did not end clean ({self._stuck}). Way out: rollback()")
+        if self._committer.stuck is not None:
+            raise SessionError(f"The last commit did not end clean ({self._committer.stuck}). Way out: rollback()")
 
-    def _applied(self, plan: Plan | None) -> Applied | None:
-        """Send what is pending and take note of what became of it; None where nothing is."""
-        if not self.overlay.journal.commands:
+    def _apply(self, plan: Plan | None) -> Applied | None:
+        """Send what is pending; None where nothing is. The session is empty then and can go on."""
+        committer, record = self._committer, self._record
+        if not record.journal.commands:
             if plan is not None and plan.steps:
                 raise Conflict("Nothing is pending, and the plan that was shown has steps: look at plan() again")
-            self._committer.check_reads(again=True)
-            self._committer.last_plan = Plan("nothing changes")
-            self._record.empty()
+            drive(committer.nothing(), self._line.answer)
+            record.empty()
             return None
-        self.outcome = None
-        try:
-            applied = self._committer.commit(plan, self._take_note)
-        except (PartiallyApplied, OutcomeUnknown) as error:
-            self._stuck = error
-            self.outcome = "unknown" if isinstance(error, OutcomeUnknown) else "partially applied"
-            raise
-        except CommitError:
-            self.outcome = "not applied"
-            raise
-        except BaseException:
-            if self._committer.in_doubt and self.outcome is None:
-                self.outcome = "unknown"
-                self._stuck = OutcomeUnknown("interrupted around EXEC")
-            raise
+        applied = drive(committer.turns(plan, self._limits(), record.answers), self._line.answer)
+        record.empty()
+        committer.stuck = None
         if self.options.echo:
             _log.info("%s", applied.plan)
-        return applied
-
-    def _take_note(self, plan: Plan, replies: list[Any], planner: Planner) -> Applied:
-        """Note that *plan* was applied, before anything else can go wrong; the session is empty and can go on."""
-        lives = self.overlay.journal
-        with_others = (
-            command.identity
-            for command, life in zip(lives.commands, lives.of_command, strict=True)
-            if life in planner.cascaded and not isinstance(command, Look)
-        )
-        gone = set(with_others) if planner.cascaded else ()
-        applied = Applied(plan, replies, planner.rewrites, lives.commands, self._record.answers, gone)
-        self.outcome = "applied"
-        self._record.empty()
         return applied
 
     def on_commit(self, call: Callable[[], object]) -> None:
@@ -405,8 +458,9 @@ class Session:
         """
         if not callable(call):
             raise ArgumentTypeError(f"on_commit() takes something to call, not {call!r}")
-        self._check_open()
-        self._record.callbacks.append(call)
+        with self.door:
+            self._check_open()
+            self._record.callbacks.append(call)
 
     # What is forgotten.
 
@@ -416,21 +470,26 @@ class Session:
         Raises:
             SessionError: where the session is not open, or belongs to another thread or task.
         """
-        self._check_open()
-        return Savepoint(self._record, self.check_owner)
+        with self.door:
+            self._check_open()
+            return Savepoint(self._record, self.door)
 
     def rollback(self) -> None:
         """Forget what was said and not sent; nothing is undone on the server, because nothing was sent.
 
         An instance made in this session no longer exists; an empty one made before is empty again. What was read under
         watch is not watched any more.
+
+        Raises:
+            SessionError: where the session belongs to another thread or task.
         """
-        self.check_owner()
-        self._forget_all()
+        with self.door:
+            self._forget_all()
 
     def _forget_all(self) -> None:
         self._record.forget_all()
-        self._stuck = None
+        self._committer.stuck = None
+        drive(self._committer.let_go(), self._line.answer)
 
     @property
     def tried(self) -> int:
@@ -440,12 +499,17 @@ class Session:
     @property
     def has_something(self) -> bool:
         """Whether there is something to commit, or to call after it."""
-        return bool(self._record.commands or self._record.callbacks)
+        return bool(self._record.journal.commands or self._record.callbacks)
 
     @property
     def has_failed(self) -> bool:
         """Whether the last commit was applied in part, or nobody knows."""
-        return self._stuck is not None
+        return self._committer.stuck is not None
+
+
+def _symbolic(request: Any) -> list[Any]:
+    """Answer a planner that may ask nobody."""
+    return [*(None for _ in request.counters), *(UNKNOWN for _ in request.questions)]
 
 
 def _frames_of_ours() -> int:

@@ -1,65 +1,142 @@
-"""Outside a session each call is a session of its own (say, and drive the others)."""
+"""The one door to what is said: the open session, or, with none open, a session of one call (say)."""
 
 from __future__ import annotations
 
 import sys
-from typing import TypeVar
+from collections.abc import Callable
+from typing import Any, TypeVar
 
-from uowredis.commands.commands import Create, Delete, Read, Write, matters
-from uowredis.commands.identity import State
+from uowredis.commands.calls import Call
+from uowredis.commands.commands import Create, Read, Write, borrows, matters
+from uowredis.commands.identity import Event, Identity, State
 from uowredis.exceptions import DoesNotExist
-from uowredis.executor.server import Server
-from uowredis.overlay.overlay import read_call
-from uowredis.session.session import Session
+from uowredis.overlay.overlay import Overlay, elsewhere, gone
+from uowredis.plan.requests import Deciding
+from uowredis.session import context
+from uowredis.session.session import Door, Session
 
 T = TypeVar("T")
 
 
-def alone(database: Server) -> Session:
-    """Return a session for one call: retried by time, not by count; keys of any size are rehearsed."""
-    return Session(database, rehearsal_limit=sys.maxsize, retry_for=database.retry_for, watch_reads=False)
+def here(database: context.Database) -> Door | SingleCall:
+    """Return the door to the session of *database* that is open here, or to a session of one call.
 
+    Use it as a block: ``with here(database) as session:``; inside, a session that threads share is one thread's.
 
-def read_alone(database: Server, read: Read[T]) -> T:
-    """Answer one *read* at once, in one round trip; an object without pk holds nothing."""
-    if read.identity.pk is None or read.members == ():
-        return alone(database).read(read)
-    return read.decode(database.executor.ask((read_call(read),))[0])
-
-
-def write_alone(database: Server, write: Write[T]) -> T:
-    """Send one *write* at once; return its reply.
-
-    Without an index it goes as it is, in one round trip.
+    Raises:
+        SessionError: on entering, where the open session belongs to another thread or task.
     """
-    identity = write.identity
-    if identity.state is State.UNTESTED:
-        assert identity.pk is not None
-        if not alone(database).overlay.holds(identity.model, identity.pk):
-            raise DoesNotExist(f"{identity} does not exist; nothing was written")
-        identity.state = State.STORED
-    if identity.state is State.STORED and not matters(write):
-        assert identity.pk is not None
-        return write.decode(
-            database.executor.tell((write.name, identity.model.keys.storage(identity.pk, write.storage), *write.args))
-        )
-    session = alone(database)
-    try:
-        pending = session.say(write)
-        session.commit()
-        return pending.result
-    finally:
-        session.rollback()
+    database.entered += 1
+    session: Session | None = context.find(database)
+    return SingleCall(database) if session is None else session.door
 
 
-def commit_alone(database: Server, command: Create | Delete) -> None:
-    """Create or delete one object at once."""
-    session = alone(database)
-    try:
-        if isinstance(command, Create):
-            session.create(command, None)
-        else:
-            session.delete(command.identity)
-        session.commit()
-    finally:
-        session.rollback()
+class OneCall(Session):
+    """A session that is never open: retried by time, not by count; keys of any size are rehearsed."""
+
+    def __init__(self, database: context.Database) -> None:
+        super().__init__(database, rehearsal_limit=sys.maxsize, retry_for=database.retry_for, watch_reads=False)
+
+    def _check_open(self) -> None:
+        """Let it be: nobody but the call knows of it."""
+
+
+class SingleCall:
+    """With no session open each call is a session of its own; what is said here is sent at once.
+
+    Args:
+        database: where.
+    """
+
+    __slots__ = ("_database",)
+
+    def __init__(self, database: context.Database) -> None:
+        self._database = database
+
+    def __enter__(self) -> SingleCall:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def read(self, read: Read[T]) -> T:
+        """Answer *read*, in one round trip; an object without pk holds nothing."""
+        self._check(read.identity)
+        if read.identity.pk is None or read.members == () or borrows(read):
+            return OneCall(self._database).read(read)
+        return read.decode(self._database.executor.send((_call(read),))[0])
+
+    read_now = read
+
+    def write(self, write: Write[T]) -> T:
+        """Send *write*; return its reply. Without an index it goes as it is, in one round trip."""
+        identity = write.identity
+        self._check(identity)
+        if identity.state is State.UNTESTED:
+            model, pk = identity.model, identity.pk
+            assert pk is not None
+            if not self.find(lambda overlay: overlay.holds(model, pk)):
+                raise DoesNotExist(f"{identity} does not exist; nothing was written")
+            identity.become(Event.FOUND)
+        if identity.state is State.STORED and not matters(write):
+            return write.decode(self._database.executor.tell(_call(write)))
+        pending = self._committed(lambda session: session.write(write))
+        reply: T = pending.result
+        return reply
+
+    def create(self, create: Create, instance: object) -> None:
+        """Create an object."""
+        self._committed(lambda session: session.create(create, None))
+
+    def made(self, identity: Identity) -> None:
+        """Take note of nothing: an empty instance is created by its first write."""
+
+    def delete(self, identity: Identity) -> None:
+        """Delete an object."""
+        self._check(identity)
+        self._committed(lambda session: session.delete(identity))
+
+    def find(self, question: Callable[[Overlay], Deciding[T]]) -> T:
+        """Return what *question* finds in the data as it is."""
+        return OneCall(self._database).find(question)
+
+    def explain(self, question: Callable[[Overlay], Deciding[Any]]) -> list[tuple[Call, ...]]:
+        """Return the calls that :meth:`find` would send for *question*, a tuple a round trip; nothing is sent."""
+        return OneCall(self._database).explain(question)
+
+    def allocate(self, identity: Identity) -> str:
+        """Give a new object its pk; it is created."""
+        self._check(identity)
+        if identity.pk is None:
+            self.create(Create(identity), None)
+        assert identity.pk is not None
+        return identity.pk
+
+    def look(self, collection: Any, schema: Any) -> None:
+        """Take note of nothing: a collection is looked at when it is."""
+
+    def relook(self, pending: Any, collection: Any) -> None:
+        """Take note of nothing."""
+
+    def _check(self, identity: Identity) -> None:
+        """Check that the object can be used where no session is open."""
+        state = identity.state
+        if state is State.DELETED or state is State.FORGOTTEN:
+            raise gone(identity)
+        if state is State.CREATED:
+            raise elsewhere(identity)
+
+    def _committed(self, say: Callable[[Session], Any]) -> Any:
+        session = OneCall(self._database)
+        try:
+            said = say(session)
+            session.commit()
+            return said
+        finally:
+            session.rollback()
+
+
+def _call(command: Read[Any] | Write[Any]) -> Call:
+    pk = command.identity.pk
+    assert pk is not None
+    return (command.name, command.identity.model.keys.storage(pk, command.storage), *command.args)

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable
 from typing import Any, Self
 
 import attrs
 
 from uowredis.collection.conditions import given_pk
-from uowredis.collection.manager import CollectionManager, Sort, key_of
+from uowredis.collection.manager import CollectionManager, Sort
 from uowredis.commands.arguments import flag, integer, text
 from uowredis.commands.calls import Call
-from uowredis.commands.query import Column, Filter, Order, Query
-from uowredis.contrib.collection.sources import _EMPTY, _Asker, _column_call
+from uowredis.commands.identity import Identity
+from uowredis.commands.query import Column, Order, Query
+from uowredis.contrib.collection.sources import EMPTY, Sources
 from uowredis.exceptions import ArgumentError, ArgumentTypeError, ImplementationError, PendingWrites
 from uowredis.fields import Bound, Field, ListField, SetField, SortedSetField
+from uowredis.overlay.overlay import Overlay
 from uowredis.overlay.search import Search
+from uowredis.plan.requests import Deciding, Transact
 from uowredis.schema.models import ModelSchema
-from uowredis.session.session import current
+from uowredis.session.single import here
 
 #: Name under which ``values()`` gives the score that the collection is sorted by.
 SORTED_SCORE = "sorted_score"
@@ -68,12 +71,16 @@ class ExtendedCollectionManager(CollectionManager):
         if isinstance(given, str | CollectionManager):
             return given
         if isinstance(given, list | tuple | set | frozenset):
-            session = current(self._database)
-            pks = [given_pk(self._schema, item, session, " in intersect()") for item in given]
-            return frozenset(pk for pk in pks if pk is not None)
+            return self._find(lambda overlay: self._given_pks(overlay, given))
         raise ArgumentTypeError(
             f"intersect() takes lists, sets, tuples, keys and fields of instances, not {type(given).__name__}"
         )
+
+    def _given_pks(self, overlay: Overlay, given: Iterable[Any]) -> Deciding[frozenset[str]]:
+        found = []
+        for item in given:
+            found.append((yield from given_pk(self._schema, item, overlay, " in intersect()")))
+        return frozenset(pk for pk in found if pk is not None)
 
     def sort(self, by: Any = None, alpha: bool = False, desc: bool = False, by_score: Any = None) -> Self:
         """Same as :meth:`CollectionManager.sort`, but *by* may be a field, and scores may order.
@@ -138,27 +145,31 @@ class ExtendedCollectionManager(CollectionManager):
         Raises:
             PendingWrites: in a session that has touched the model: a stored result cannot be exact.
         """
-        session = current(self._database)
-        touched = [model.name for model in self._models() if session is not None and session.overlay.touches(model)]
-        if touched:
-            raise PendingWrites(
-                f"store() cannot be exact while writes on {', '.join(touched)} are pending. Way out: commit first"
-            )
         spelled = self._schema.keys.stored(secrets.token_hex(8)) if key is None else text(key, "the key of store()")
         if key is not None and self._schema.keys.owns(spelled) and not self._schema.keys.is_stored(spelled):
             raise ArgumentError(
                 f"store() cannot write {spelled!r}: keys of {self._schema.name} begin so. Way out: another key"
             )
         seconds = None if ttl is None else integer(ttl, "ttl", 1)
-        pks = self.copy().primary_keys()._fetch() or [_EMPTY]
-        calls: list[Call] = [("DEL", spelled), ("RPUSH", spelled, *pks)]
-        if seconds is not None:
-            calls.append(("EXPIRE", spelled, seconds))
-        self._database.executor.transact(calls)
+        self.copy().primary_keys()._store(spelled, seconds)
         stored = type(self)(self._model, self._schema)
         stored._stored = spelled
         stored._shape = self._shape
         return stored
+
+    def _store(self, key: str, seconds: str | None) -> None:
+        self._look(lambda overlay: self._stored_over(overlay, key, seconds))
+
+    def _stored_over(self, overlay: Overlay, key: str, seconds: str | None) -> Deciding[None]:
+        if touched := [model.name for model in self._models() if overlay.touches(model)]:
+            raise PendingWrites(
+                f"store() cannot be exact while writes on {', '.join(touched)} are pending. Way out: commit first"
+            )
+        pks, _ = yield from self._found(overlay)
+        calls: list[Call] = [("DEL", key), ("RPUSH", key, *(pks or [EMPTY]))]
+        if seconds is not None:
+            calls.append(("EXPIRE", key, seconds))
+        yield Transact(calls)
 
     def _models(self) -> list[ModelSchema]:
         """Return the models on whose objects the answer depends."""
@@ -177,8 +188,7 @@ class ExtendedCollectionManager(CollectionManager):
         branch._stored = text(key, "the key of from_stored()")
         if self._pending is not None:
             # In a pipeline the one reply is that of the new collection.
-            session = current(self._database)
-            if session is not None:
+            with here(self._database) as session:
                 session.relook(self._pending, branch)
             branch._pending, self._pending = self._pending, None
         return branch
@@ -190,22 +200,37 @@ class ExtendedCollectionManager(CollectionManager):
 
     # Asking.
 
-    def _query(self, shown: bool, order: Order | None) -> Query:
-        asker = _Asker(self, shown)
-        filters: list[Filter] = []
-        sets: list[tuple[str, bool]] = []
-        within: list[frozenset[str]] = []
-        for found in self._found_filters(shown):
-            if isinstance(found, Filter):
-                filters.append(found)
-            else:
-                within.append(frozenset() if found is None else frozenset((found,)))
+    def _values(self) -> list[Any]:
+        scores = None if self._sort is None else self._sort.scores
+        return [*super()._values(), *self._intersections, scores]
+
+    def _is_elsewhere(self, value: Any) -> bool:
+        other = isinstance(value, CollectionManager) and value._database is not self._database
+        return other or super()._is_elsewhere(value)
+
+    def _asked_elsewhere(self, value: Any) -> Any:
+        if isinstance(value, CollectionManager):
+            return frozenset(value.copy().primary_keys())
+        if isinstance(value, SetField | ListField | SortedSetField):
+            bound: Any = value  # it passes for its declared field
+            raise ImplementationError(
+                f"{value!r} is on {bound.owner.database!r}, and this collection on {self._database!r}. Way out: give "
+                f"what it holds"
+            )
+        return super()._asked_elsewhere(value)
+
+    def _shown_elsewhere(self, value: Any) -> Any:
+        return frozenset(("<pk>",)) if isinstance(value, CollectionManager) else super()._shown_elsewhere(value)
+
+    def _query(self, overlay: Overlay, order: Order | None) -> Deciding[Query]:
+        query = yield from super()._query(overlay, order)
+        sources = Sources(overlay, within=[] if query.within is None else [query.within])
         for given in self._intersections:
-            asker.take(given, sets, within)
+            yield from sources.take(self._elsewhere.get(id(given), given))
         if self._stored is not None:
-            within.append(frozenset(asker.stored(self._stored)))
-        chosen = frozenset.intersection(*within) if within else None
-        return Query(self._schema, tuple(filters), tuple(sets), chosen, order, self._columns())
+            sources.within.append(frozenset((yield from sources.stored(self._stored))))
+        chosen = frozenset.intersection(*sources.within) if sources.within else None
+        return attrs.evolve(query, sets=tuple(sources.sets), within=chosen)
 
     def _query_unasked(self) -> Query | None:
         scores = self._sort is not None and self._sort.scores is not None
@@ -224,16 +249,16 @@ class ExtendedCollectionManager(CollectionManager):
     def _columns(self) -> tuple[Column, ...]:
         return tuple(Column.of(self._schema, name) for name in self._shape.names if name != SORTED_SCORE)
 
-    def _order(self, sort: Sort, shown: bool) -> Order:
+    def _ordering(self, sort: Sort, overlay: Overlay) -> Deciding[Order]:
         if sort.scores is None:
-            return super()._order(sort, shown)
-        return Order(None, sort.alpha, sort.desc, _Asker(self, shown).scores(sort.scores))
+            return self._order(sort)
+        return Order(None, sort.alpha, sort.desc, (yield from Sources(overlay).scores(sort.scores)))
 
-    def _search(self, *, shown: bool = False, order: Order | None = None) -> Search:
+    def _search(self, overlay: Overlay, order: Order | None = None) -> Deciding[Search]:
         wanted = SORTED_SCORE in self._shape.names
         if wanted and (self._sort is None or self._sort.scores is None):
             raise ImplementationError("SORTED_SCORE needs a sort by scores. Way out: sort(by_score=...)")
-        search = super()._search(shown=shown, order=order)
+        search = yield from super()._search(overlay, order)
         return attrs.evolve(search, with_scores=True) if wanted else search
 
     def _shaped(self, table: list[tuple[str | None, ...]]) -> list[Any]:
@@ -248,48 +273,21 @@ class ExtendedCollectionManager(CollectionManager):
     def _as_it_was_stored(self) -> bool:
         return self._stored is not None and not self._filters and not self._intersections and self._sort is None
 
-    def _fetch(self, start: int = 0, count: int | None = None, order: Order | None = None) -> list[Any]:
+    def _found(
+        self, overlay: Overlay, start: int = 0, count: int | None = None, order: Order | None = None
+    ) -> Deciding[tuple[list[Any], list[Identity | None]]]:
         if not self._as_it_was_stored():
-            return super()._fetch(start, count, order)
+            return (yield from super()._found(overlay, start, count, order))
         assert self._stored is not None
-        asker = _Asker(self, False)
-        pks = asker.stored(self._stored)[start : None if count is None else start + count]
-        search = Search(self._database, current(self._database), Query(self._schema, columns=self._columns()))
-        if self._shape.kind == "pks":
-            return pks
-        if self._shape.kind == "instances":
-            there = search.existing(pks) if self._shape.tested and pks else pks
-            return [self._model._handle(pk, tested=self._shape.tested) for pk in there]
-        return self._shaped(search.values_of(pks))
+        pks = (yield from Sources(overlay).stored(self._stored))[start : None if count is None else start + count]
+        search = Search(overlay, Query(self._schema, columns=self._columns()))
+        if self._shape.kind not in ("pks", "instances"):
+            return self._shaped((yield from search.values_of(pks))), []
+        if self._shape.kind == "instances" and self._shape.tested and pks:
+            pks = yield from search.existing(pks)
+        return pks, [overlay.created(self._schema, pk) for pk in pks]
 
     def __len__(self) -> int:
-        if self._counted is None and self._as_it_was_stored():
+        if self._walking is None and self._as_it_was_stored():
             return len(self._fetch())
         return super().__len__()
-
-    def _rounds(self) -> Iterator[tuple[Call, ...]]:
-        yield from self._first_rounds()
-        for given in self._intersections:
-            if isinstance(given, ExtendedCollectionManager):
-                yield from given.copy().primary_keys()._rounds()
-            elif isinstance(given, str):
-                yield (("TYPE", given),)
-            elif isinstance(given, Bound) and isinstance(given, ListField):
-                yield (("LRANGE", key_of(given), "0", "-1"),)
-        if self._stored is not None:
-            yield (("LRANGE", self._stored, "0", "-1"),)
-            if self._as_it_was_stored():
-                yield from self._stored_rounds()
-                return
-        if self._sort is not None and self._sort.scores is not None:
-            scores = self._sort.scores
-            yield (("ZRANGE", scores if isinstance(scores, str) else key_of(scores), "0", "-1", "WITHSCORES"),)
-        yield from self._last_rounds()
-
-    def _stored_rounds(self) -> Iterator[tuple[Call, ...]]:
-        if self._shape.kind == "instances" and self._shape.tested:
-            yield (("SMISMEMBER", self._schema.keys.collection, "<pks>"),)
-        columns = [Column.of(self._schema, name) for name in self._shape.names]
-        calls = [_column_call(self._schema, column.field) for column in columns if column.field is not None]
-        if calls:
-            yield tuple(calls)

@@ -10,6 +10,7 @@ import attrs
 
 from uowredis.collection.conditions import check_target
 from uowredis.commands.arguments import Placeholder
+from uowredis.commands.commands import Borrowed
 from uowredis.commands.identity import Identity, State
 from uowredis.contrib.collection.extended import ExtendedCollectionManager
 from uowredis.exceptions import ArgumentError, DoesNotExist, ImplementationError
@@ -32,10 +33,9 @@ from uowredis.fields.sorted_set import BoundSortedSet
 from uowredis.fields.string import BoundString
 from uowredis.model.declaration import MetaRedisModel, schema_of
 from uowredis.model.redis_model import RedisModel
-from uowredis.overlay.overlay import gone
+from uowredis.overlay.overlay import Overlay, gone
+from uowredis.plan.requests import Deciding
 from uowredis.schema.models import FieldSchema, OnDelete, Relation
-from uowredis.session.session import current
-from uowredis.session.single import alone
 
 _NO_WORD = re.compile(r"\W")
 
@@ -153,10 +153,7 @@ class RelatedField(Field[Any, Any]):
             raise ArgumentError(f"{self} takes foreign keys and primary keys of instances, not the field {bound!r}")
         if bound.relation.to is not self.relation.to:
             raise ArgumentError(f"{self} refers to {self.relation.wanted}, and {bound!r} to {bound.relation.wanted}")
-        pk: str | None = bound._current()
-        if pk is None:
-            raise ArgumentError(f"{self} cannot be {bound!r}: it refers to nothing")
-        return pk
+        return Borrowed(bound._value_read())
 
     def collection_name(self, model: MetaRedisModel) -> str:
         """Return the name of the collection on the other side of the field of *model*.
@@ -218,13 +215,18 @@ class BoundForeignKey(BoundRelated[M]):
         target = self._target
         if pk is None:
             return None
-        if not lazy:
-            schema, database = schema_of(target), target._database()
-            if not (current(database) or alone(database)).holds(schema, pk):
-                raise DoesNotExist(
-                    f"{self!r} refers to {schema.name} {pk!r}, which does not exist (not in {schema.keys.collection!r})"
-                )
-        return target._handle(pk, tested=not lazy)
+        schema = schema_of(target)
+
+        def there(overlay: Overlay) -> Deciding[tuple[bool, Identity | None]]:
+            found = lazy or (yield from overlay.holds(schema, pk))
+            return found, overlay.created(schema, pk)
+
+        found, created = target._find(there)
+        if not found:
+            raise DoesNotExist(
+                f"{self!r} refers to {schema.name} {pk!r}, which does not exist (not in {schema.keys.collection!r})"
+            )
+        return target._handle(pk, created, tested=not lazy)
 
 
 class BoundFKString(BoundForeignKey[M], BoundString[M]):

@@ -1,0 +1,55 @@
+"""The benchmark works and would notice contestants that leave different data; nothing is said here about times."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.bench.rounds import Unequal, check_equal, compete
+from tests.tools.backends import Real
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_benchmark_prints_a_table_for_each_contest() -> None:
+    """``python -m tests.bench`` compares writes, calls, queries, relations and memory, and names what it ran on."""
+    # 600 objects to change are more than 1,000 watched keys: the guards go as a script, as they do with 10,000.
+    sizes = ["--objects", "600", "--calls", "3", "--queries", "3", "--memory", "100", "--rounds", "1"]
+    sizes += ["--groups", "3", "--deletions", "1"]
+    finished = subprocess.run([sys.executable, "-m", "tests.bench", *sizes], cwd=ROOT, capture_output=True, text=True)
+    assert (0, "") == (finished.returncode, finished.stderr)
+    head, *tables = finished.stdout.split("\n\n")
+    assert re.match(r"Redis \S+, Python \S+, \S+; redis \S+, hiredis \S+, attrs \S+; medians of 1 rounds$", head)
+    rows = [[line.split("|")[1].strip() for line in table.strip().splitlines()] for table in tables]
+    ours, hand, unguarded, comparing = "uowredis", "redis-py by hand", "redis-py, no guard", "redis-py, comparing"
+    assert [
+        ["creating 600", "---", ours, hand],
+        ["changing 600", "---", ours, hand, unguarded],
+        ["one incr, no index", "---", ours, hand],
+        ["one hset, indexed", "---", ours, hand],
+        ["asking 3 times", "---", ours, hand],
+        ["retrieving 600", "---", ours, hand],
+        ["10 of 30 members each to 3 groups", "---", ours, hand],
+        ["10 of 10 members each to 3 groups", "---", ours, hand],
+        ["deleting 1 with 200 referrers", "---", ours, hand, comparing],
+        ["memory for creating 100 in one transaction", "---", ours, hand],
+    ] == rows
+
+
+def test_contestants_that_leave_different_data_give_no_result(real: Real) -> None:
+    """A round whose contestants leave different data raises and names the keys."""
+    client = real.client()
+    contestants = {
+        "one": lambda: lambda: client.set("key", "1"),
+        "two": lambda: lambda: client.set("key", "2"),
+    }
+    with pytest.raises(Unequal, match=r"'one' and 'two' differ in 1 keys of 1: \[b'key'\]|'two' and 'one' differ"):
+        compete(real, contestants, rounds=1, count=1)
+
+
+def test_contestants_that_leave_nothing_give_no_result() -> None:
+    """No data is no agreement."""
+    with pytest.raises(Unequal):
+        check_equal({"one": {}, "two": {}})

@@ -1,0 +1,291 @@
+"""What each kind of query sends, and how often one waits for it: counted on the socket, told by ``explain()``."""
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import attrs
+import pytest
+
+from tests.collection.people import People, current_user, documented
+from tests.tools.backends import Real
+from tests.tools.proxy import Proxy
+from uowredis import InstanceHashField, PKField, RedisDatabase, RedisModel, Session
+from uowredis.contrib.collection import SORTED_SCORE, ExtendedCollectionManager
+
+PAGE = Path(__file__).parents[2] / "docs" / "collections.md"
+
+
+@attrs.frozen
+class Case:
+    """One kind of query, as docs/collections.md names it in its table.
+
+    Attributes:
+        name: in the table.
+        make: the collection; nothing is sent by it.
+        commands: names of what is sent, a list a round trip.
+        look: how it is looked at, ``list`` by default.
+        shown: what ``explain()`` can tell without asking, where that is less.
+    """
+
+    name: str
+    make: Callable[["Stage"], Any]
+    commands: list[list[str]]
+    look: Callable[[Any], Any] = list
+    shown: list[list[str]] | None = None
+
+
+@attrs.frozen
+class Stage:
+    """The documented models by way of the proxy, on a connection that has made a transaction."""
+
+    people: People
+    me: Any
+    named: type[Any]
+    stored: str
+
+    def find(self, **filters: Any) -> Any:
+        return self.people.extended.collection(**filters)
+
+
+def transaction(*names: str) -> list[list[str]]:
+    """Return the one round trip of a transaction."""
+    return [["MULTI", *names, "EXEC"]]
+
+
+JOHN: dict[str, Any] = {"firstname": "John"}
+DOE: dict[str, Any] = {"firstname": "John", "lastname": "Doe"}
+TWO = transaction("SINTERSTORE", "SORT", "DEL")
+
+CASES = [
+    Case("everything", lambda s: s.find(), [["SMEMBERS"]]),
+    Case("one filter", lambda s: s.find(**JOHN), [["SMEMBERS"]]),
+    Case("several filters", lambda s: s.find(**DOE), [["SINTER"]]),
+    Case("the primary key, and filters", lambda s: s.find(pk=1, **DOE), [["SMISMEMBER", "SMISMEMBER"]]),
+    Case("one filter, sorted", lambda s: s.find(**JOHN).sort(by="birth_year"), [["SORT"]]),
+    Case("one filter, with values", lambda s: s.find(**JOHN).values(), [["SORT"]]),
+    Case("one filter, sliced", lambda s: s.find(**JOHN), [["SORT"]], lambda c: c[0:1]),
+    Case("several filters, sorted", lambda s: s.find(**DOE).sort(by="birth_year"), TWO),
+    Case(
+        "several filters, sorted, sliced, with values",
+        lambda s: s.find(**DOE).sort(by="-birth_year").values("pk", "city"),
+        TWO,
+        lambda c: c[0:20],
+    ),
+    Case(
+        "several filters, sliced from the back",
+        lambda s: s.find(**DOE).sort(by="city", alpha=True),
+        TWO,
+        lambda c: c[-1],
+    ),
+    Case("instances of everything", lambda s: s.find().instances(), [["SMEMBERS"]]),
+    Case("instances", lambda s: s.find(**DOE).instances(), [["SINTER"], ["SMISMEMBER"]]),
+    Case("instances, sorted", lambda s: s.find(**DOE).instances().sort(), [*TWO, ["SMISMEMBER"]]),
+    Case("instances, not looked up", lambda s: s.find(**JOHN).instances(lazy=True), [["SMEMBERS"]]),
+    Case("length, one filter", lambda s: s.find(**JOHN), [["SCARD"]], len),
+    Case("length, several filters", lambda s: s.find(**DOE), [["SINTER"]], len),
+    Case("membership", lambda s: s.find(**DOE), [["SMISMEMBER", "SMISMEMBER"]], lambda c: "1" in c),
+    Case("a list of primary keys", lambda s: s.find(**JOHN).intersect([1, 2]), [["SMISMEMBER"]]),
+    Case(
+        "a list of primary keys, sorted",
+        lambda s: s.find(**JOHN).intersect([1, 2]).sort(by="birth_year"),
+        transaction("SADD", "SINTERSTORE", "SORT", "DEL"),
+    ),
+    Case("an empty list", lambda s: s.find().intersect([]), []),
+    Case("a SetField", lambda s: s.find(**JOHN).intersect(s.me.friends), [["SINTER"]]),
+    Case("a SortedSetField", lambda s: s.find(**JOHN).intersect(s.me.met), [["ZINTER"]]),
+    Case(
+        "a SortedSetField, sorted",
+        lambda s: s.find(**JOHN).intersect(s.me.met).sort(),
+        transaction("ZINTERSTORE", "SORT", "DEL"),
+    ),
+    Case("a ListField", lambda s: s.find(**JOHN).intersect(s.me.history), [["LRANGE"], ["SMISMEMBER"]]),
+    Case("the key of a set", lambda s: s.find(**JOHN).intersect(":user:me:friends"), [["TYPE"], ["SINTER"]]),
+    Case(
+        "the key of a list",
+        lambda s: s.find(**JOHN).intersect(":user:me:history"),
+        [["TYPE"], ["LRANGE"], ["SMISMEMBER"]],
+        # What is under a key is not known: a set is shown.
+        shown=[["TYPE"], ["SINTER"]],
+    ),
+    Case("a field as value", lambda s: s.find(city=s.me.city), [["HGET"], ["SMEMBERS"]]),
+    Case("by the scores of a field", lambda s: s.find(**JOHN).sort(by_score=s.me.met), [["ZRANGE"], ["SORT"]]),
+    Case(
+        "by the scores of a key, with values",
+        lambda s: s.find(**DOE).sort(by_score=":user:me:met").values("pk", SORTED_SCORE),
+        [["ZRANGE"], *TWO],
+        lambda c: c[0:5],
+    ),
+    Case("stored", lambda s: s.find().from_stored(s.stored), [["LRANGE"]]),
+    Case(
+        "stored, with values",
+        lambda s: s.find().from_stored(s.stored).values("pk", "city"),
+        [["LRANGE"], ["HGET", "HGET"]],
+        # How many are stored is not known: one is shown.
+        shown=[["LRANGE"], ["HGET"]],
+    ),
+    Case("stored, instances", lambda s: s.find().from_stored(s.stored).instances(), [["LRANGE"], ["SMISMEMBER"]]),
+    Case(
+        "stored, filtered", lambda s: s.find().from_stored(s.stored).filter(city="Paris"), [["LRANGE"], ["SMISMEMBER"]]
+    ),
+    Case("text primary keys, sorted", lambda s: s.named.collection(kind="a").sort(), [["SORT"]]),
+    Case("text primary keys, sliced", lambda s: s.named.collection(kind="a"), [["SORT"]], lambda c: c[0:1]),
+    Case(
+        "store", lambda s: s.find(**JOHN), [["SMEMBERS"], *transaction("DEL", "RPUSH", "EXPIRE")], lambda c: c.store()
+    ),
+]
+
+
+@pytest.fixture
+def stage(real: Real, proxy: Proxy) -> Iterator[Stage]:
+    """The data, and the models by way of the proxy."""
+    with RedisDatabase.from_url(proxy.url) as on:
+        people = documented(on)
+
+        class Named(RedisModel):
+            database = on
+            collection_manager = ExtendedCollectionManager
+            key = PKField()
+            kind = InstanceHashField(indexable=True)
+
+        Named(key="b", kind="a")
+        Named(key="10", kind="a")
+        me = current_user(people)
+        stored = people.extended.collection(firstname="John").sort().store().stored_key
+        proxy.reset()
+        yield Stage(people, me, Named, stored)
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
+def test_a_kind_of_query(proxy: Proxy, stage: Stage, case: Case) -> None:
+    """It sends these commands in so many round trips, and nothing before it is looked at."""
+    collection = case.make(stage)
+    assert [] == proxy.seen
+    case.look(collection)
+    assert [name for trip in case.commands for name in trip] == [command[0].decode() for command in proxy.seen]
+    assert len(case.commands) == proxy.round_trips()
+
+
+EXPLAINED = [case for case in CASES if case.look is list]
+
+
+@pytest.mark.parametrize("case", EXPLAINED, ids=[case.name for case in EXPLAINED])
+def test_explain_tells_what_is_sent(proxy: Proxy, stage: Stage, case: Case) -> None:
+    """``explain()`` sends nothing and shows the commands of iterating, round trip by round trip."""
+    explanation = case.make(stage).explain()
+    assert [] == proxy.seen
+    expected = case.commands if case.shown is None else case.shown
+    assert expected == [[call[0] for call in round_] for round_ in explanation.rounds]
+    trips = len(expected)
+    assert str(explanation).startswith(f"query: {trips} round trip{'' if trips == 1 else 's'}")
+
+
+def test_the_calls_of_explain_are_those_sent(proxy: Proxy, stage: Stage) -> None:
+    """Argument for argument, but for the random part of temporary keys."""
+    collection = stage.find(**DOE).sort(by="-birth_year").values("pk", "city").intersect([1, 2])
+    explained = [" ".join(call) for call in collection.explain().calls()]
+    list(collection)
+    sent = [b" ".join(command).decode() for command in proxy.seen]
+    assert explained == [re.sub(r"tmp:[0-9a-f]+", "tmp:<random>", line) for line in sent]
+
+
+def test_explain_prints_lines_like_a_plan(stage: Stage) -> None:
+    """The printed form, whole."""
+    assert str(stage.find(**DOE).sort(by="birth_year").explain()) == (
+        "query: 1 round trip\n"
+        "  MULTI\n"
+        '  SINTERSTORE ":extended:__collection__:tmp:<random>" :extended:firstname:John :extended:lastname:Doe\n'
+        '  SORT ":extended:__collection__:tmp:<random>" BY ":extended:*:hash->birth_year" GET "#"\n'
+        '  DEL ":extended:__collection__:tmp:<random>"\n'
+        "  EXEC"
+    )
+    assert "O(N)" in str(stage.named.collection().sort().explain())
+    assert "O(N)" in str(stage.find().sort(by_score="key").explain())
+    assert "O(N)" not in str(stage.named.collection().sort(alpha=True).explain())
+
+
+@pytest.mark.parametrize("count", [1, 100, 3_000])
+def test_round_trips_do_not_grow_with_what_is_found(proxy: Proxy, stage: Stage, count: int) -> None:
+    """Values come in one, instances in two, of any number of objects."""
+    extended = stage.people.extended
+    with Session(extended.database) as session:
+        for _ in range(count):
+            extended(firstname="Max", city="Berlin")
+        session.commit()
+    for look, trips in ((lambda c: c.values(), 1), (lambda c: c.instances(), 2), (lambda c: c.instances().sort(), 2)):
+        proxy.reset()
+        assert count == len(list(look(stage.find(firstname="Max", city="Berlin"))))
+        assert trips == proxy.round_trips()
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
+def test_a_session_that_did_not_touch_the_model_costs_nothing(proxy: Proxy, stage: Stage, case: Case) -> None:
+    """With writes pending on other models a query sends what it sends without a session."""
+    with Session(stage.people.extended.database, on_pending="discard"):
+        stage.people.person("1").firstname.hset("other")
+        proxy.reset()
+        case.look(case.make(stage))
+        assert [name for trip in case.commands for name in trip] == [command[0].decode() for command in proxy.seen]
+        assert len(case.commands) == proxy.round_trips()
+
+
+def test_a_session_asks_only_about_what_it_touched(proxy: Proxy, stage: Stage) -> None:
+    """A query over pending writes fetches what the server finds, and the fields of the objects touched: two trips."""
+    with Session(stage.people.extended.database, on_pending="discard"):
+        stage.people.extended("3").firstname.hset("John")
+        proxy.reset()
+        assert ["3", "1", "2"] == stage.find(firstname="John").sort(by="birth_year")
+        assert 3 >= proxy.round_trips()
+        asked = {part for command in proxy.seen for part in command if re.match(rb":extended:\d+:hash$", part)}
+        assert {b":extended:3:hash"} == asked
+
+
+def test_the_documented_table_is_the_measured_one() -> None:
+    """Each kind of query stands in docs/collections.md with these commands and this number of round trips."""
+    rows = re.findall(r"^\| ([^|]+) \| ([^|]*) \| (\d+) \|", PAGE.read_text("utf-8"), re.M)
+    documented_rows = {name.strip(): (re.findall(r"[A-Z]{3,}", commands), int(trips)) for name, commands, trips in rows}
+    measured = {case.name: ([name for trip in case.commands for name in trip], len(case.commands)) for case in CASES}
+    assert measured == documented_rows
+
+
+PENDING: dict[str, Callable[[Stage], Any]] = {
+    "sorted": lambda stage: stage.find(firstname="Zoe").sort(by="lastname", alpha=True),
+    "unsorted": lambda stage: stage.find(firstname="Zoe", city="Paris"),
+    "values": lambda stage: stage.find(firstname="Zoe").values("city", "lastname"),
+    "another model": lambda stage: stage.named.collection().values("kind"),
+    "counted": lambda stage: stage.find(firstname="Zoe").sort(by="birth_year").values_list("birth_year", flat=True),
+}
+
+
+@pytest.mark.parametrize("make", PENDING.values(), ids=PENDING)
+def test_explain_tells_what_is_sent_over_pending_writes(
+    proxy: Proxy, stage: Stage, make: Callable[[Stage], Any]
+) -> None:
+    """In a session that touched the model ``explain()`` shows what looking sends there, and sends nothing."""
+    with Session(stage.people.extended.database, on_pending="discard") as s:
+        stage.people.extended("1").firstname.hset("Zoe")
+        proxy.reset()
+        before = s.plan(symbolic=True)
+        collection = make(stage)
+        explained = [" ".join(call) for call in collection.explain().calls()]
+        assert [] == proxy.seen
+        list(collection)
+        sent = [re.sub(r"tmp:[0-9a-f]+", "tmp:<random>", b" ".join(command).decode()) for command in proxy.seen]
+        assert explained == sent
+        assert before == s.plan(symbolic=True)
+
+
+def test_explain_by_text_primary_keys(proxy: Proxy, stage: Stage) -> None:
+    """Sorted by a field, with values or not, the calls shown are those sent, argument for argument."""
+    for collection in (
+        stage.named.collection().sort(by="kind", alpha=True),
+        stage.named.collection().values("kind"),
+        stage.named.collection().sort("pk").values("kind"),
+        stage.find(city="New York").sort(by_score=stage.me.met).values("lastname"),
+    ):
+        explained = [" ".join(call) for call in collection.explain().calls()]
+        proxy.reset()
+        list(collection)
+        sent = [re.sub(r"tmp:[0-9a-f]+", "tmp:<random>", b" ".join(command).decode()) for command in proxy.seen]
+        assert explained == sent

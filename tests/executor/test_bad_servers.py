@@ -1,0 +1,249 @@
+"""A server that is not there or takes no writes, a foreign type at a field's key: a clear error, nothing written."""
+
+import contextlib
+import pathlib
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from tests.tools.backends import Backend
+from tests.tools.proxy import Proxy
+from tests.tools.servers import LOOPBACK, RealServer, free_port, server_binary
+from tests.whole.refusing import bike_model, refused
+from uowredis import (
+    PartiallyApplied,
+    RedisDatabase,
+    RedisModel,
+    Rejected,
+    Session,
+    SessionError,
+    StringField,
+    Unreachable,
+)
+
+
+def example_model(database: RedisDatabase) -> type[RedisModel]:
+    return type("Example", (RedisModel,), {"database": database, "foo": StringField(indexable=True)})
+
+
+# A server that is not there
+
+
+def test_a_server_that_is_not_there() -> None:
+    """Nobody listens: an error that names the address, soon, for every kind of command; also a ConnectionError."""
+    port = free_port()
+    with RedisDatabase(host=LOOPBACK, port=port) as database:
+        example = example_model(database)
+        empty = example()
+        begun = time.monotonic()
+        for act in (
+            lambda: example(foo="x"),
+            lambda: example(1),
+            lambda: example.exists(foo="x"),
+            lambda: empty.foo.set("x"),
+        ):
+            with pytest.raises(Unreachable, match=f"{LOOPBACK}:{port}"):
+                act()
+        with Session(database) as s:
+            made = example(foo="x")
+            with pytest.raises(ConnectionError, match=f"{LOOPBACK}:{port}"):
+                s.commit()
+            # Nothing is lost: it can be committed when the server is back.
+            assert (1, "x") == (len(s.pending), made.foo.get())
+            s.rollback()
+        assert time.monotonic() - begun < 10
+
+
+def test_a_server_that_comes_back() -> None:
+    """What could not be committed is committed later, by the same session."""
+    with RealServer.start() as real, Proxy(real) as proxy, RedisDatabase.from_url(proxy.url) as database:
+        example = example_model(database)
+        first = example(foo="x")
+        proxy.down()
+        with pytest.raises(Unreachable):
+            first.foo.get()
+        with Session(database) as s:
+            made = example(foo="y")
+            with pytest.raises(Unreachable):
+                s.commit()
+            proxy.up()
+            assert [made] == s.commit()
+            assert "y" == made.foo.get()
+
+
+def test_a_session_does_not_move_to_another_server(server: Backend) -> None:
+    """Keys and counters of one server mean nothing on another: a commit after connect() is refused."""
+    with RealServer.start() as other, server.database() as database:
+        example = example_model(database)
+        with Session(database, on_pending="discard") as s:
+            example(foo="y")
+            database.connect(host=other.host, port=other.port)
+            with pytest.raises(SessionError, match="another server"):
+                s.commit()
+        with other.client() as client:
+            assert 0 == client.dbsize()
+
+
+def test_an_address_that_does_not_answer() -> None:
+    """A connection that is neither made nor refused is given up after about a second, not after minutes."""
+    with contextlib.ExitStack() as stack:
+        listener = stack.enter_context(socket.create_server((LOOPBACK, 0), backlog=0))
+        host, port = listener.getsockname()
+        # Nobody accepts: when its queue is full, the system answers no more attempts to connect.
+        for _ in range(8):
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex((host, port))
+        database = stack.enter_context(RedisDatabase(host=host, port=port))
+        begun = time.monotonic()
+        with pytest.raises(Unreachable, match=f"{host}:{port}"):
+            example_model(database)(foo="x")
+        assert time.monotonic() - begun < 10
+
+
+# A server that takes no writes
+
+
+@pytest.fixture(scope="module")
+def read_only() -> Iterator[RealServer]:
+    """A replica of a server that is not there: it answers reads, and refuses writes."""
+    with RealServer.start("--replicaof", f"{LOOPBACK} 1") as server:
+        yield server
+
+
+def test_a_server_that_is_read_only(read_only: RealServer) -> None:
+    """Every write is Rejected with Redis' own words; reads answer; what a session holds is still there."""
+    with RedisDatabase.from_url(read_only.url) as database, read_only.client() as client:
+        example = example_model(database)
+        plain = type("Plain", (RedisModel,), {"database": database, "foo": StringField()})
+        assert False is example.exists(foo="x")
+        for act in (lambda: example(foo="x"), lambda: plain(foo="x"), lambda: plain().foo.incr()):
+            with pytest.raises(Rejected, match=r"(?i)read.?only"):
+                act()
+        with Session(database) as s:
+            made = example(foo="x")
+            with pytest.raises(Rejected, match=r"(?i)read.?only"):
+                s.commit()
+            assert (1, "x") == (len(s.pending), made.foo.get())
+            s.rollback()
+        assert [] == client.keys()
+
+
+# A foreign type at a key
+
+
+@pytest.mark.parametrize(
+    ("name", "act"),
+    [
+        ("indexed_string", lambda f: f.set("y")),
+        ("indexed_string", lambda f: f.append("y")),
+        ("indexed_headers", lambda f: f.hset("a", "y")),
+        ("indexed_set", lambda f: f.spop()),
+        ("indexed_list", lambda f: f.lset(0, "y")),
+        ("indexed_list", lambda f: f.ltrim(0, 0)),
+        ("indexed_sortedset", lambda f: f.zremrangebyrank(0, 0)),
+    ],
+)
+def test_a_foreign_type_that_planning_meets(server: Backend, name: str, act: Callable[[Any], Any]) -> None:
+    """A value of another type at a field's key refuses the plan: the key is named and nothing of it is applied."""
+    bike = bike_model(server)
+    made = bike(instancehash="x")
+    key = f":bike:{made.pk.get()}:{name}"
+    with server.client() as client:
+        foreign(client, name, key)
+    with refused(server, Rejected, key, "WRONGTYPE"):
+        act(getattr(made, name))
+    with Session(bike.database) as s:
+        made.instancehash.hset("never")
+        act(getattr(made, name))
+        with refused(server, Rejected, key, "WRONGTYPE"):
+            s.commit()
+        with refused(server, Rejected, key, "WRONGTYPE"):
+            s.plan()
+        s.rollback()
+    assert "x" == made.instancehash.hget()
+
+
+def foreign(client: Any, name: str, key: str) -> None:
+    """Store something at *key* that is of another type than the field *name*."""
+    if name.endswith("list"):
+        client.sadd(key, "foreign")
+    else:
+        client.rpush(key, "foreign")
+
+
+def test_a_foreign_type_that_a_read_meets(server: Backend) -> None:
+    """A read of a key of another type is Rejected with the command and Redis' own words, in a session too."""
+    bike = bike_model(server)
+    made = bike(instancehash="x")
+    with server.client() as client:
+        client.rpush(f":bike:{made.pk.get()}:string", "foreign")
+    with refused(server, Rejected, "GET", ":bike:1:string", "WRONGTYPE"):
+        made.string.get()
+    with Session(bike.database), refused(server, Rejected, "GET", ":bike:1:string", "WRONGTYPE"):
+        made.string.get()
+
+
+def test_a_foreign_type_at_an_index_key(server: Backend) -> None:
+    """A unique index key of another type refuses the claim."""
+    bike = bike_model(server)
+    with server.client() as client:
+        client.set(":bike:serial:1", "foreign")
+    with refused(server, Rejected, ":bike:serial:1", "WRONGTYPE", burnt=1):
+        bike(string="x", serial="1")
+
+
+def test_a_foreign_type_that_no_read_met(server: Backend) -> None:
+    """Where a plan needs no read of the key, Redis meets the foreign type inside EXEC: it is told what was applied."""
+    bike = bike_model(server)
+    made = bike(instancehash="x")
+    key = f":bike:{made.pk.get()}:set"
+    with server.client() as client:
+        client.rpush(key, "foreign")
+    with refused(server, Rejected, key, "WRONGTYPE"):
+        made.set.sadd("y")
+    with Session(bike.database) as s:
+        made.instancehash.hset("new")
+        made.set.sadd("y")
+        with pytest.raises(PartiallyApplied, match=f"(?s)SADD {key} .*WRONGTYPE.*Way out") as error:
+            s.commit()
+        assert [int, True] == [type(error.value.results[0]), isinstance(error.value.results[1], Exception)]
+        assert len(error.value.results) == len(error.value.plan.steps)
+        with pytest.raises(SessionError, match="rollback"):
+            s.commit()
+        s.rollback()
+    assert "new" == made.instancehash.hget()
+
+
+@contextlib.contextmanager
+def loading_server(directory: pathlib.Path) -> Iterator[int]:
+    """Start a server that loads its data so slowly that it is still at it when asked; yield its port."""
+    with RealServer.start("--dir", str(directory)) as real, real.client() as client:
+        for number in range(200):
+            client.set(f"key {number}", 2_000 * "x")
+        client.save()
+    port = free_port()
+    slowly = ("--key-load-delay", "50000", "--loading-process-events-interval-bytes", "1024")
+    started = (str(server_binary()), "--bind", LOOPBACK, "--port", str(port), "--dir", str(directory), *slowly)
+    with subprocess.Popen(started, stdout=subprocess.DEVNULL) as process:
+        try:
+            until = time.monotonic() + 10
+            while time.monotonic() < until:
+                with contextlib.suppress(ConnectionRefusedError), socket.create_connection((LOOPBACK, port)):
+                    break
+            yield port
+        finally:
+            process.kill()
+
+
+def test_a_server_that_is_loading(tmp_path: pathlib.Path) -> None:
+    """It answers, but takes no command yet: the same error as for a server that is not there, with Redis' words."""
+    with loading_server(tmp_path) as port, RedisDatabase(host=LOOPBACK, port=port) as database:
+        example = example_model(database)
+        for act in (lambda: example(foo="x"), lambda: example.exists(foo="x")):
+            with pytest.raises(Unreachable, match="LOADING"):
+                act()

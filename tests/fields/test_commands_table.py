@@ -1,0 +1,318 @@
+"""Every documented command is there, says what it is, and answers what redis-py answers."""
+
+import inspect
+import re
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import attrs
+import pytest
+import redis
+
+from tests.tools.backends import Backend
+from tests.whole.conversations import (
+    ADDITIONS,
+    CONVERSATIONS,
+    DOCUMENTED,
+    EXPIRING,
+    REDIS_NAMES,
+    Call,
+    Conversation,
+    call,
+)
+from uowredis import (
+    HashField,
+    InstanceHashField,
+    ListField,
+    Pending,
+    RedisModel,
+    Rejected,
+    Session,
+    SetField,
+    SortedSetField,
+    StringField,
+)
+from uowredis.fields import reads, writes
+
+DOCS = Path(__file__, "..", "..", "..", "docs").resolve()
+
+#: What is called: field type, method, and the descriptor it must be.
+COMMANDS = [
+    (owner, method, descriptor)
+    for table in (DOCUMENTED, ADDITIONS)
+    for owner, spelled in table.items()
+    for names, descriptor in zip(spelled, (reads, writes), strict=True)
+    for method in names.split()
+]
+
+
+def named(value: Any) -> str:
+    return value.__name__ if isinstance(value, type) else str(value)
+
+
+def methods_of(owner: type) -> type:
+    """Return the class that has the commands of *owner*."""
+    return owner if owner is RedisModel else owner.bound  # type: ignore[attr-defined]
+
+
+def declared(owner: type) -> dict[str, Any]:
+    """Return the commands that *owner* has, by name."""
+    found = inspect.getmembers_static(methods_of(owner))
+    return {name: member for name, member in found if isinstance(member, reads | writes)}
+
+
+# What is there
+
+
+def test_seventy_four_commands_are_documented() -> None:
+    """The documented list has 74 commands."""
+    assert 74 == sum(len(names.split()) for spelled in DOCUMENTED.values() for names in spelled)
+
+
+@pytest.mark.parametrize(("owner", "method", "descriptor"), COMMANDS, ids=named)
+def test_a_documented_command_is_there(owner: type, method: str, descriptor: type) -> None:
+    """Each documented command is a method of its field, and reads or writes as documented."""
+    assert type(declared(owner)[method]) is descriptor
+
+
+@pytest.mark.parametrize("owner", DOCUMENTED, ids=named)
+def test_no_command_is_undocumented(owner: type) -> None:
+    """A field has no command, and no other public name, beside the documented ones and the listed additions."""
+    methods = methods_of(owner)
+    expected = {method for kind, method, _ in COMMANDS if kind is owner}
+    if owner is not RedisModel:
+        expected |= {"field", "key", "owner"}
+        assert expected == {name for name in dir(methods) if not name.startswith("_")}
+    else:
+        assert expected == set(declared(owner))
+
+
+@pytest.mark.parametrize(("owner", "method", "descriptor"), COMMANDS, ids=named)
+def test_a_command_names_its_redis_command(owner: type, method: str, descriptor: type) -> None:
+    """The first line of a command's docstring ends in its Redis name in brackets."""
+    alias = declared(owner)[method].__name__
+    name = REDIS_NAMES.get((owner, alias)) or REDIS_NAMES.get((None, alias)) or alias.upper()
+    first = inspect.getdoc(getattr(methods_of(owner), method)).splitlines()[0]
+    assert first.endswith(f" ({name}).")
+
+
+def section(owner: type) -> str:
+    """Return the section on *owner* of the page on fields."""
+    title = "On the instance" if owner is RedisModel else owner.__name__
+    found = re.search(rf"^## {title}$(.*?)(?=^## |\Z)", Path(DOCS, "fields.md").read_text("utf-8"), re.M | re.S)
+    assert found is not None, f"docs/fields.md has no section {title!r}"
+    return found[1]
+
+
+def heading(owner: type, method: str) -> str:
+    """Return *method* with its arguments and defaults, without types."""
+    _, *parameters = inspect.signature(declared(owner)[method].say).parameters.values()
+    return f"{method}({', '.join(str(p.replace(annotation=p.empty)) for p in parameters)})"
+
+
+@pytest.mark.parametrize("owner", DOCUMENTED, ids=named)
+def test_the_page_on_fields_has_every_command_and_no_other(owner: type) -> None:
+    """docs/fields.md shows each command in the section of its field, with the arguments it has, and the reverse."""
+    rows = re.findall(r"^\| `(\w+\(.*?\))` \| (reads|writes) \| \S", section(owner), re.M)
+    expected = {(heading(owner, method), kind.__name__) for own, method, kind in COMMANDS if own is owner}
+    assert (expected, len(expected)) == (set(rows), len(rows))
+
+
+@pytest.mark.parametrize("owner", DOCUMENTED, ids=named)
+def test_every_command_is_compared(owner: type) -> None:
+    """The conversations below call every command of a field."""
+    expected = {method for kind, method, _ in COMMANDS if kind is owner}
+    assert expected == {conversation[-1].method for conversation in CONVERSATIONS[owner]}
+
+
+# What they answer
+
+
+MODES = ("outside", "session", "pending")
+
+
+def models_of(owner: type, database: Any) -> dict[str, type[RedisModel]]:
+    """Return a model without index and one with, each with a field of type *owner* (or four of the instance's hash)."""
+    names = ("foo", "bar", "baz", "qux") if owner is RedisModel else ("field",)
+    kind = InstanceHashField if owner is RedisModel else owner
+    return {
+        name: type(name, (RedisModel,), {"database": database} | {n: kind(indexable=name == "Indexed") for n in names})
+        for name in ("Plain", "Indexed")
+    }
+
+
+@attrs.frozen
+class Theirs:
+    """The same calls by redis-py on a plain key."""
+
+    owner: type
+    client: redis.Redis
+
+    def say(self, said: Call) -> Any:
+        """Return what redis-py answers on the key ``plain``."""
+        method, args, kwargs = said.method, list(said.args), dict(said.kwargs)
+        if self.owner is InstanceHashField:
+            method = {"get": "hget", "set": "hset", "delete": "hdel"}.get(method, method)
+            args.insert(0, "field")
+        if self.owner is RedisModel and method == "hmget":
+            args = [args]
+        if method == "zadd" and not args:
+            args, kwargs = [kwargs], {}
+        if method == "hmset" and not args:
+            args, kwargs = [kwargs], {}
+        with warnings.catch_warnings():
+            # redis-py would have HMSET and its like called by other names.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            return getattr(self.client, method)("plain", *args, **kwargs)
+
+
+@pytest.fixture
+def client(server: Backend) -> redis.Redis:
+    """redis-py on the same server, with the shapes of replies that redis-py has documented all along."""
+    return server.client(decode_responses=True, protocol=2)
+
+
+def unordered(said: Call, reply: Any) -> Any:
+    """Return *reply*, sorted where Redis promises no order."""
+    free = ("srandmember", "spop", "hkeys", "hvals")
+    return sorted(reply) if said.method in free and isinstance(reply, list) else reply
+
+
+def ours(saying: Any, conversation: Conversation, mode: str, database: Any) -> Iterator[Any]:
+    """Say *conversation* in the manner of *mode*; give its answers."""
+    outside = {"outside": len(conversation), "session": len(conversation) - 1, "pending": 0}[mode]
+    for one in conversation[:outside]:
+        yield getattr(saying, one.method)(*one.args, **one.kwargs)
+    with Session(database) as s:
+        answers = [getattr(saying, one.method)(*one.args, **one.kwargs) for one in conversation[outside:]]
+        s.commit()
+    for one, answer in zip(conversation[outside:], answers, strict=True):
+        writing = isinstance(inspect.getattr_static(saying, one.method), writes)
+        assert writing is isinstance(answer, Pending)
+        yield answer.result if writing else answer
+
+
+def said(conversation: Conversation) -> str:
+    return " ".join(map(str, conversation))
+
+
+def compare(
+    server: Backend, client: redis.Redis, owner: type, conversation: Conversation, models: tuple[str, ...]
+) -> None:
+    """Say *conversation* to fields and, by redis-py, to a plain key; compare replies and what is left."""
+    database = server.database()
+    theirs = Theirs(owner, client)
+    expected = [(one, unordered(one, theirs.say(one))) for one in conversation]
+    keys = {}
+    for name, model in models_of(owner, database).items():
+        for mode in MODES if name in models else ():
+            example = model()
+            storage = "hash" if owner in (InstanceHashField, RedisModel) else "field"
+            keys[mode, name] = f":{name.lower()}:{example.pk.get()}:{storage}"
+            saying = example if owner is RedisModel else example.field
+            replies = zip(conversation, ours(saying, conversation, mode, database), strict=True)
+            actual = [(one, unordered(one, reply)) for one, reply in replies]
+            assert (mode, name, expected) == (mode, name, actual)
+    data = server.dump()
+    left = {which: (data.get(key.encode()), client.ttl(key) > 0) for which, key in keys.items()}
+    assert dict.fromkeys(keys, (data.get(b"plain"), client.ttl("plain") > 0)) == left
+
+
+@pytest.mark.parametrize(
+    ("owner", "conversation"),
+    [
+        pytest.param(owner, conversation, id=f"{owner.__name__} {said(conversation)}")
+        for owner, conversations in CONVERSATIONS.items()
+        for conversation in conversations
+    ],
+)
+def test_a_command_answers_what_redis_py_answers(
+    server: Backend, client: redis.Redis, owner: type, conversation: Conversation
+) -> None:
+    """A command takes redis-py's arguments without the key, and gives its reply and its effect: at once, in a session,
+    and in a session where all before it still waits; with an index and without."""
+    compare(server, client, owner, conversation, ("Plain", "Indexed"))
+
+
+@pytest.mark.parametrize("conversation", EXPIRING, ids=said)
+def test_an_expiry_is_redis_own(server: Backend, client: redis.Redis, conversation: Conversation) -> None:
+    """On a field without index a value expires as by redis-py, and what keeps or ends an expiry there does so here."""
+    compare(server, client, StringField, conversation, ("Plain",))
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_sum_of_floats_is_spelled_without_noise(server: Backend, mode: str) -> None:
+    """An indexed field holds a float sum as a real server spells it: shortest decimal, no zeros behind, no exponent."""
+    database = server.database()
+    indexed = models_of(StringField, database)["Indexed"]
+    for old, amount, total in (("10", "0.1", "10.1"), ("0.1", "0.2", "0.3"), ("2.5", "0.5", "3"), ("1e3", 1, "1001")):
+        conversation = (call("set", old), call("incrbyfloat", amount))
+        field = indexed().field
+        assert [True, float(total)] == list(ours(field, conversation, mode, database))
+        assert total == field.get()
+
+
+def test_bits_are_counted_by_bit_where_the_server_does(server: Backend, client: redis.Redis) -> None:
+    """``bitcount(start, end, "BIT")`` answers what the server answers, also that it does not know it (before 7.0)."""
+    example = models_of(StringField, server.database())["Plain"](field="foobar")
+    client.set("plain", "foobar")
+    try:
+        expected = client.bitcount("plain", 5, 30, "BIT")
+    except redis.ResponseError:
+        with pytest.raises(Rejected):
+            example.field.bitcount(5, 30, "BIT")
+    else:
+        assert expected == example.field.bitcount(5, 30, "BIT")
+
+
+def test_yes_and_no_are_bool(server: Backend) -> None:
+    """Replies that say yes or no are True or False, counts are int, float increments give float."""
+
+    class Example(RedisModel):
+        database = server.database()
+        string = StringField()
+        headers = HashField()
+        entry = InstanceHashField()
+        tags = SetField()
+        queue = ListField()
+        scores = SortedSetField()
+
+    example = Example()
+    replies = {
+        "bool": [
+            example.string.setnx("1"),
+            example.headers.hsetnx("a", "1"),
+            example.headers.hexists("a"),
+            example.entry.hsetnx("1"),
+            example.tags.sismember("a"),
+            example.string.set("1"),
+            example.headers.hmset(a=1),
+            example.hmset(entry="1"),
+            example.queue.ltrim(0, 1),
+        ],
+        "int": [
+            example.entry.hset("1"),
+            example.headers.hset("a", "1"),
+            example.tags.sadd("a"),
+            example.tags.srem("a"),
+            example.string.incr(),
+            example.headers.hincrby("a"),
+            example.entry.hincrby(),
+            example.headers.delete(),
+            example.scores.zadd(a=1),
+            example.scores.zrank("a"),
+        ],
+        "float": [
+            example.string.incrbyfloat(1),
+            example.headers.hincrbyfloat("a"),
+            example.entry.hincrbyfloat(),
+            example.scores.zscore("a"),
+            example.scores.zincrby(1, "a"),
+            example.scores.zadd({"a": 1}, incr=True),
+        ],
+    }
+    assert {(kind, kind) for kind in replies} == {
+        (kind, type(reply).__name__) for kind, given in replies.items() for reply in given
+    }

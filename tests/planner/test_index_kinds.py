@@ -1,0 +1,46 @@
+"""An index kind is one small class: what an index holds of an object, and the calls that put it there."""
+
+from collections.abc import Sequence
+
+import attrs
+
+from tests.planner.stage import create, delete, model, new, planned, put, steps, stored
+from uowredis.schema.index import Equality, IndexEntry
+from uowredis.schema.keys import Keys
+from uowredis.schema.models import FieldSchema, Kind
+
+
+@attrs.frozen
+class Numbers(Equality):
+    """Finds objects by ranges of numbers: one sorted set, with the value as score."""
+
+    def entry(self, keys: Keys, field: str, entry: str, value: str, pk: str) -> IndexEntry:
+        return keys.index(field, "", pk), pk, value
+
+    def enter(self, key: str, entries: Sequence[IndexEntry]) -> tuple[str, ...]:
+        return ("ZADD", key, *(text for _, member, score in entries for text in (score or "0", member)))
+
+    def leave(self, key: str, entries: Sequence[IndexEntry]) -> tuple[str, ...]:
+        return ("ZREM", key, *(member for _, member, _ in entries))
+
+
+BIKE = model("Bike", FieldSchema("price", Kind.STRING, indexed=True, index=Numbers()))
+
+
+def test_entries_are_subtracted_and_spelled_by_their_kind() -> None:
+    """A change moves the object within the one key of the index, a deletion takes it out, a creation puts it in."""
+    answers = {
+        ("GET", ":bike:1:price"): "5",
+        ("GET", ":bike:2:price"): "7",
+        ("SMISMEMBER", ":bike:collection", "1", "2"): [1, 1],
+    }
+    said = [put(stored(BIKE, "1"), "price", "6"), delete(stored(BIKE, "2")), create(bike := new(BIKE, 1))]
+    plan = planned([*said, put(bike, "price", "8")], answers, first_pk=3)
+    effects = [step.call for step in plan if step.reason.startswith("effect: index")]
+    assert [("ZREM", ":bike:price:", "1", "2"), ("ZADD", ":bike:price:", "8", "3", "6", "1")] == effects
+
+
+def test_what_stays_is_no_entry_to_move() -> None:
+    """The same score before and after is the same entry."""
+    answers = {("GET", ":bike:1:price"): "5", ("SISMEMBER", ":bike:collection", "1"): 1}
+    assert [("SET", ":bike:1:price", "5")] == steps(planned([put(stored(BIKE, "1"), "price", "5")], answers))

@@ -1,0 +1,274 @@
+"""A plan is exactly what is sent: MONITOR, redis-cli and the plan shown before agree, whatever the session says."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.tools.backends import Real
+from tests.whole.exact import Models, committed
+from uowredis.fields import BoundHash, BoundInstanceHash, BoundList, BoundSet, BoundSortedSet, BoundString, writes
+from uowredis.model import RedisModel
+
+#: All 256 bytes, as values are given.
+BINARY = bytes(range(256))
+SPELLED = ["", " ", "é€", 'it\'s "quoted"\\', "\n\r\t\0\x1b", "#comment", "3", "-0", "*", "--", "\u2028", "a:b"]
+
+#: Every writing method of each kind of field, with arguments that it does not refuse on the content prepared.
+CALLS: dict[str, list[tuple[str, tuple[Any, ...], dict[str, Any]]]] = {
+    "string": [
+        ("set", ("x y",), {}),
+        ("set", ("7",), {"nx": True}),
+        ("set", ("7",), {"xx": True, "get": True}),
+        ("set", ("7",), {"keepttl": True}),
+        ("getset", (BINARY,), {}),
+        ("setnx", ("7",), {}),
+        ("append", ("5",), {}),
+        ("setrange", (3, "x"), {}),
+        ("setbit", (40, 1), {}),
+        ("incr", (), {}),
+        ("decr", (3,), {}),
+        ("incrbyfloat", ("0.1",), {}),
+        ("delete", (), {}),
+    ],
+    "entry": [
+        ("hset", (BINARY,), {}),
+        ("set", ("7",), {}),
+        ("hsetnx", ("7",), {}),
+        ("hincrby", (-2,), {}),
+        ("hincrbyfloat", (0.25,), {}),
+        ("hdel", (), {}),
+        ("delete", (), {}),
+    ],
+    "hash": [
+        ("hset", ("a", BINARY), {}),
+        ("hset", (), {"mapping": {"a": "2", "new": "3"}}),
+        ("hmset", ({"b": "y", "c": "z"},), {}),
+        ("hsetnx", ("c", "1"), {}),
+        ("hdel", ("a", "nothing"), {}),
+        ("hincrby", ("a", 2), {}),
+        ("hincrbyfloat", ("a", "0.1"), {}),
+        ("delete", (), {}),
+    ],
+    "set": [
+        ("sadd", ("a", "d", BINARY), {}),
+        ("srem", ("a", "nothing"), {}),
+        ("delete", (), {}),
+    ],
+    "list": [
+        ("lpush", ("d", "e"), {}),
+        ("rpush", (BINARY, "a"), {}),
+        ("lpushx", ("d",), {}),
+        ("rpushx", ("d",), {}),
+        ("lpop", (), {}),
+        ("lpop", (2,), {}),
+        ("rpop", (), {}),
+        ("rpop", (9,), {}),
+        ("linsert", ("before", "b", "x"), {}),
+        ("linsert", ("AFTER", "nothing", "x"), {}),
+        ("lrem", (1, "a"), {}),
+        ("lrem", (0, "a"), {}),
+        ("lset", (-1, "x"), {}),
+        ("ltrim", (1, -2), {}),
+        ("delete", (), {}),
+    ],
+    "zset": [
+        ("zadd", ({"a": 1.5, BINARY: "-inf"},), {}),
+        ("zadd", ({"a": 7, "d": 1},), {"xx": True, "ch": True}),
+        ("zadd", ({"a": 7, "d": 1},), {"nx": True}),
+        ("zadd", ({"a": 0},), {"gt": True}),
+        ("zadd", ({"a": 0.5},), {"incr": True}),
+        ("zadd", (), {"d": 2.5}),
+        ("zincrby", (0.5, "d"), {}),
+        ("zincrby", ("inf", "a"), {}),
+        ("zrem", ("a", "nothing"), {}),
+        ("zremrangebyrank", (0, 0), {}),
+        ("zremrangebyscore", ("(1", "+inf"), {}),
+        ("delete", (), {}),
+    ],
+}
+BOUND = {
+    "string": BoundString,
+    "entry": BoundInstanceHash,
+    "hash": BoundHash,
+    "set": BoundSet,
+    "list": BoundList,
+    "zset": BoundSortedSet,
+}
+
+
+def full(models: Models) -> None:
+    models.full(code="first")
+    models.full(code="second")
+
+
+@pytest.mark.parametrize("made", ["plain", "indexed"])
+@pytest.mark.parametrize(
+    ("kind", "method", "args", "kwargs"),
+    [
+        pytest.param(kind, *call, id=f"{kind}-{call[0]}-{number}")
+        for kind, calls in CALLS.items()
+        for number, call in enumerate(calls)
+    ],
+)
+def test_every_command(
+    real: Real, twin: Real, kind: str, method: str, args: tuple[Any, ...], kwargs: dict[str, Any], made: str
+) -> None:
+    """What is shown, sent and seen is the same for every command, on plain and on indexed fields."""
+
+    def say(models: Models) -> None:
+        getattr(getattr(models.Thing("1"), f"{made}_{kind}"), method)(*args, **kwargs)
+
+    committed(real, twin, say, full)
+
+
+@pytest.mark.parametrize("kind", CALLS)
+def test_no_command_is_missing_above(kind: str) -> None:
+    """The table has every writing method; SPOP has a test of its own, as only the server knows what it draws."""
+    bound = BOUND[kind]
+    methods = {name for name in dir(bound) if isinstance(getattr(bound, name), writes)}
+    tried = {name for name, _, _ in CALLS[kind]} | ({"spop"} if kind == "set" else set())
+    assert methods == tried
+    assert {"hdel", "hmset"} == {name for name in dir(RedisModel) if isinstance(getattr(RedisModel, name), writes)}
+
+
+@pytest.mark.parametrize("count", [None, 2, 9])
+def test_spop_draws_what_was_shown(real: Real, twin: Real, count: int | None) -> None:
+    """On an indexed set SPOP is sent as the SREM that was shown; on a plain one, whole, as itself."""
+    committed(real, twin, lambda models: models.Thing("1").indexed_set.spop(count), full)
+    committed(real, twin, lambda models: models.Thing("1").plain_set.spop(9), lambda models: None)
+
+
+def everything_at_once(models: Models) -> None:
+    thing = models.Thing("2")
+    for kind in ("string", "list", "hash"):
+        for method, args, kwargs in CALLS[kind]:
+            if method not in ("incr", "decr", "incrbyfloat", "hincrby", "hincrbyfloat", "lset"):
+                getattr(getattr(thing, f"indexed_{kind}"), method)(*args, **kwargs)
+    thing.hmset(indexed_entry="new", plain_entry=BINARY)
+    thing.hdel("plain_entry", "indexed_entry")
+    models.Thing("1").indexed_zset.zadd(dict.fromkeys(SPELLED, 1))
+
+
+def binary_values(models: Models) -> None:
+    first = models.full(code=BINARY, indexed_set=[BINARY, *SPELLED], indexed_list=[BINARY, *SPELLED, ""])
+    first.indexed_hash.hset(mapping=dict.fromkeys(("", " ", "\udcfe", "\n"), BINARY))
+    first.plain_hash.hset(mapping=dict.fromkeys(SPELLED, "é"))
+    models.Thing("1").indexed_string.set(BINARY)
+    models.Thing("2").indexed_entry.hset("\n")
+
+
+def chosen_pks(models: Models) -> None:
+    for pk in ("x", b"\xff\x00", "two words", "é", 'quote"', "-1"):
+        models.Tag(name=pk, color="red")
+    models.Tag(name="plain")
+
+
+def swap(models: Models) -> None:
+    models.Thing("1").code.hset("second")
+    models.Thing("2").code.hset("first")
+
+
+def rotate_through_a_new_one(models: Models) -> None:
+    models.Thing("1").delete()
+    models.Thing("2").code.hset("first")
+    models.full(code="second")
+
+
+def delete_and_create_again(models: Models) -> None:
+    models.Tag("old").delete()
+    models.Tag(name="old", color="blue")
+    models.Tag("gone").delete()
+    short = models.full(code="short-lived")
+    short.plain_string.incr()
+    short.delete()
+
+
+def keep_the_time_to_live(models: Models) -> None:
+    models.Thing("1").indexed_string.incrbyfloat("0.1")
+    models.Thing("1").plain_string.set("7")
+
+
+def many_steps(models: Models) -> None:
+    thing = models.Thing("1")
+    for number in range(1_001):
+        thing.plain_list.rpush(number)
+    thing.indexed_string.incr()
+
+
+def many_watches(models: Models) -> None:
+    for number in range(501):
+        models.Tag(str(number)).color.hset(BINARY if number % 2 else "blue")
+    models.Tag("500").delete()
+    models.full(code=BINARY)
+    swap(models)
+    models.Thing("1").indexed_set.spop()
+    models.Thing("1").indexed_list.lpop()
+    models.Thing("1").indexed_zset.zremrangebyrank(0, 0)
+    models.Thing("2").indexed_hash.delete()
+
+
+def tags(models: Models) -> None:
+    models.Tag(name="old", color="red")
+    models.Tag(name="gone", color="red")
+
+
+def expiring(models: Models) -> None:
+    full(models)
+    client = models.Thing.database.connection
+    client.expire(":thing:1:indexed_string", 1_000)
+    client.expire(":thing:1:plain_string", 1_000)
+
+
+def five_hundred_tags(models: Models) -> None:
+    full(models)
+    # Tags made by plain commands, as bulk data may be.
+    pipeline = models.Tag.database.connection.pipeline(transaction=False)
+    for number in range(501):
+        pipeline.hset(f":tag:{number}:hash", "color", "red")
+        pipeline.sadd(":tag:color:red", number)
+        pipeline.sadd(":tag:collection", number)
+    pipeline.execute()
+
+
+@pytest.mark.parametrize(
+    ("say", "prepare"),
+    [
+        (lambda models: [models.full(code=str(number)) for number in range(12)], lambda models: None),
+        (lambda models: models.Thing(code="a").plain_string.incr(), lambda models: None),
+        (lambda models: models.Thing().plain_list.rpush("first write creates"), lambda models: None),
+        (everything_at_once, full),
+        (binary_values, full),
+        (chosen_pks, lambda models: None),
+        (swap, full),
+        (rotate_through_a_new_one, full),
+        (delete_and_create_again, tags),
+        (keep_the_time_to_live, expiring),
+    ],
+    ids=lambda given: given.__name__,
+)
+def test_scenarios(
+    real: Real, twin: Real, say: Callable[[Models], object], prepare: Callable[[Models], object]
+) -> None:
+    """What is shown, sent and seen is the same for creations, deletions, any bytes, chosen pks and swaps."""
+    committed(real, twin, say, prepare)
+
+
+def test_chunks(real: Real, twin: Real) -> None:
+    """A plan of more than one chunk is sent as shown, too."""
+    plan = committed(real, twin, many_steps, full)
+    assert (False, 1_004) == (plan.scripted, len(plan))
+
+
+def test_script(real: Real, twin: Real) -> None:
+    """A plan with more watched keys than one transaction bears is one EVAL, printed and sent alike."""
+    plan = committed(real, twin, many_watches, five_hundred_tags)
+    assert plan.scripted
+    assert "EVAL" == plan.calls()[-1][0]
+
+
+def test_a_plan_in_utf_8_hides_nothing(real: Real, twin: Real) -> None:
+    """Text goes as UTF-8, and bytes that are none as they are."""
+    plan = committed(real, twin, lambda models: models.Tag(name="x", color=b"\xff\xc3\xa9"), lambda models: None)
+    assert ("HSET", ":tag:x:hash", "color", "\udcffé") in plan.calls()
+    assert b"\xff\xc3\xa9" == real.client().hget(":tag:x:hash", "color")

@@ -1,0 +1,165 @@
+"""What is asked on a walk over a graph, of the library and of the model."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import attrs
+from hypothesis import strategies as st
+
+from tests.whole.walks.graph_oracle import LINKS, Key, New, State, references, settled
+from tests.whole.walks.graph_walk import PLACES, Speaker
+from uowredis import DoesNotExist
+
+_VALUES = {
+    "string": lambda field: field.get(),
+    "entry": lambda field: field.hget(),
+    "set": lambda field: field.smembers(),
+    "list": lambda field: field.lrange(0, -1),
+    "zset": lambda field: dict(field.zrange(0, -1, withscores=True)),
+}
+_EMPTY = {"string": None, "entry": None, "set": set(), "list": [], "zset": {}}
+_COUNTS = {"set": "scard", "list": "llen", "zset": "zcard"}
+
+
+def _holding(state: State, model: str, field: str, to: Key) -> list[Any]:
+    return [key[1] for key in state if key[0] == model and (field, to) in [each[1:] for each in references(state, key)]]
+
+
+@attrs.frozen
+class Question:
+    """A question about the field *name* of the object *key*, and about the object *to*, which it may refer to."""
+
+    kind: str
+    key: Key
+    name: str
+    to: Key
+
+    @property
+    def _type(self) -> str:
+        return LINKS[self.key[0]][self.name].kind
+
+    def expected(self, state: State) -> Any:
+        """Return the answer that a server gives that holds *state*."""
+        (model, _), name = self.key, self.name
+        held = state.get(self.key, {}).get(name)
+        pks = [key[1] for key in state if key[0] == model]
+        match self.kind:
+            case "value":
+                held = _EMPTY[self._type] if held is None else settled(held)
+                return list(held) if self._type == "list" else held
+            case "count" if self._type in _COUNTS:
+                return len(held or ())
+            case "count" | "has":
+                return self.to[1] in (held if isinstance(held, tuple | frozenset | dict) else (held,))
+            case "other side" | "query":
+                return sorted(settled(_holding(state, model, name, self.to)))
+            case "length":
+                return len(_holding(state, model, name, self.to))
+            case "exists by":
+                return bool(_holding(state, model, name, self.to))
+            case "referred to":
+                refers = references(state, self.key) if self.key in state else ()
+                found = [to[1] for _, field, to in refers if field == name and to in state]
+                return sorted(set(settled(found)))
+            case "there":
+                return self.key in state
+            case "all":
+                return sorted(settled(pks))
+            case _:
+                single = [field for field, link in LINKS[model].items() if link.kind in ("string", "entry")]
+                rows = [(pk, *(state[model, pk].get(field) for field in single)) for pk in pks]
+                return sorted(settled(rows))
+
+    def answer(self, speaker: Speaker) -> Any:
+        """Return the library's answer."""
+        model, handle, name = speaker.graph.models[self.key[0]], speaker.handle(self.key), self.name
+        field, to = getattr(handle, name), speaker.given(self.to[0], self.to[1], "instance")
+        match self.kind:
+            case "value":
+                return _VALUES[self._type](field)
+            case "count" if self._type in _COUNTS:
+                return getattr(field, _COUNTS[self._type])()
+            case "count" | "has":
+                return self._has(field, to)
+            case "other side":
+                return sorted(getattr(to, f"{name}_of")())
+            case "query":
+                return sorted(model.collection(**{name: to}))
+            case "length":
+                return len(getattr(to, f"{name}_of")())
+            case "exists by":
+                return model.exists(**{name: to})
+            case "referred to" if self._type in _COUNTS:
+                return sorted(field())
+            case "referred to":
+                return self._instance(field)
+            case "there":
+                return model.exists(_pk(self.key))
+            case "all":
+                return sorted(model.collection())
+            case _:
+                single = [field for field, link in LINKS[self.key[0]].items() if link.kind in ("string", "entry")]
+                return sorted(model.collection().values_list("pk", *single))
+
+    def _has(self, field: Any, to: Any) -> bool:
+        if self._type == "set":
+            return bool(field.sismember(to))
+        if self._type == "zset":
+            return field.zscore(to) is not None
+        pk = _pk(self.to)
+        return pk in (field.lrange(0, -1) if self._type == "list" else [field.get()])
+
+    def _instance(self, field: Any) -> list[str]:
+        try:
+            found = field.instance()
+        except DoesNotExist:
+            return []
+        return [] if found is None else [found.pk.get()]
+
+
+def _pk(key: Key) -> str:
+    """Return the pk, counted now where there is none yet."""
+    pk: str = key[1].handle.pk.get() if isinstance(key[1], New) else key[1]
+    return pk
+
+
+KINDS = ("value", "value", "count", "has", "other side", "query", "length", "exists by", "referred to")
+
+
+@attrs.frozen
+class Asked:
+    """A question, before it is known which objects there are."""
+
+    kind: str
+    who: int
+    field: int
+    to: int
+
+    def of(self, there: list[Key]) -> Question | None:
+        """Return the question about objects that are *there*."""
+        key = there[self.who % len(there)]
+        name = [*LINKS[key[0]]][self.field]
+        others = [other for other in there if other[0] == LINKS[key[0]][name].to]
+        return Question(self.kind, key, name, others[self.to % len(others)]) if others else None
+
+
+ASKED = st.builds(Asked, st.sampled_from([*KINDS, "there", "all", "rows"]), PLACES, st.integers(0, 4), PLACES)
+
+
+def about_changes(standing: State, state: State, asked: Sequence[Asked]) -> Iterator[Question]:
+    """Yield questions about what follows from deletions: *state* follows from *standing*.
+
+    As many as are *asked*, and some about each object that is gone with others.
+    """
+    changed = [
+        (key, name, to)
+        for key in sorted(standing, key=str)
+        for _, name, to in references(standing, key)
+        if isinstance(to[1], str) and standing[key][name] != state.get(key, {}).get(name)
+    ]
+    picked = [(each.kind, *changed[each.who % len(changed)]) for each in asked] if changed else []
+    picked += [(kind, *each) for each in changed if each[0] not in state for kind in ("there", "value")]
+    for kind, key, name, to in picked:
+        # An object that is gone with others has no pk to ask for while it is new.
+        if isinstance(key[1], str) or key in state:
+            yield Question(kind, key, name, to)

@@ -1,0 +1,241 @@
+"""One connection of redis-py's pool while it is lent: sends, reads replies, never gets a new socket (do)."""
+
+from __future__ import annotations
+
+import socket
+import weakref
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import hiredis
+import redis
+
+from uowredis.commands.calls import Call
+from uowredis.commands.replies import encode
+from uowredis.exceptions import OutcomeUnknown, Rejected, Unreachable, UowError
+from uowredis.plan.plan import CHUNK
+from uowredis.plan.printing import quoted
+from uowredis.plan.steps import Fetch
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+#: hiredis' own stub knows tuples of one item only.
+_pack: Callable[[tuple[str, ...] | tuple[bytes, ...]], bytes] = hiredis.pack_command  # type: ignore[assignment]
+
+#: What the reader of replies answers while a reply is not complete.
+_NOT_YET = object()
+
+#: Bytes received at once.
+_BUFFER = 65_536
+
+#: What redis-py raises where a connection was lost.
+LOST = (redis.ConnectionError, redis.TimeoutError, OSError)
+
+
+def packed(calls: Iterable[Call]) -> bytes:
+    """Return *calls* as they go over the wire (RESP)."""
+    calls = tuple(calls)
+    try:
+        return b"".join(map(_pack, calls))
+    except UnicodeEncodeError:
+        return b"".join(_pack(tuple(map(encode, call))) for call in calls)
+
+
+def _chunks(calls: Sequence[Call]) -> Iterator[Sequence[Call]]:
+    for start in range(0, len(calls), CHUNK):
+        yield calls[start : start + CHUNK]
+
+
+@attrs.frozen
+class Pool:
+    """Where connections come from.
+
+    Attributes:
+        connections: redis-py's pool: no retry, no health check, no decoding, RESP2.
+        address: the server, in words.
+        knows_multi: the sockets on which MULTI was taken once.
+    """
+
+    connections: Any
+    address: str
+    knows_multi: weakref.WeakSet[Any] = attrs.field(factory=weakref.WeakSet)
+
+
+@attrs.define(eq=False)
+class Lent:
+    """A connection of the pool for one ``with`` block; it is closed unless it can serve the next one.
+
+    Attributes:
+        consequence: what a loss of the connection means, for the error.
+    """
+
+    pool: Pool
+    consequence: str
+    _connection: Connection | None = None
+
+    def __enter__(self) -> Connection:
+        address = self.pool.address
+        try:
+            found = self.pool.connections.get_connection()
+        except LOST as error:
+            raise Unreachable(f"Redis at {address} cannot be reached: {error}; nothing was sent") from error
+        except (redis.RedisError, TypeError, ValueError) as error:
+            raise Rejected(f"Redis at {address} refused the connection: {error}; nothing was sent") from error
+        self._connection = Connection(self.pool, found)
+        return self._connection
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        assert self._connection is not None
+        lent = self._connection.lent
+        try:
+            if error is None:
+                return
+            if not isinstance(error, UowError) or isinstance(error, OutcomeUnknown) or not self._connection.settled:
+                lent.disconnect()
+            if isinstance(error, LOST) and not isinstance(error, UowError):
+                raise Unreachable(
+                    f"The connection to Redis at {self.pool.address} was lost: {error}; {self.consequence}"
+                ) from error
+        finally:
+            self.pool.connections.release(lent)
+
+
+@attrs.define(eq=False)
+class Connection:
+    """One connection while it is lent; it never gets a new socket under way.
+
+    Attributes:
+        lent: redis-py's own.
+        watching: something is watched on it.
+        in_multi: a transaction is open on it.
+        released: how often all that was watched was let go of.
+    """
+
+    pool: Pool
+    lent: Any
+    watching: bool = False
+    in_multi: bool = False
+    released: int = 0
+    _socket: Any = attrs.field(init=False)
+    _owed: int = 0
+    _reader: Any = attrs.field(init=False)
+
+    @_reader.default
+    def _own_reader(self) -> Any:
+        # redis-py takes about ten times as long a reply; in process there is no socket to read from.
+        if not isinstance(self._socket, socket.socket):
+            return None
+        return hiredis.Reader(replyError=redis.ResponseError, notEnoughData=_NOT_YET)
+
+    @_socket.default
+    def _socket_at_first(self) -> Any:
+        return self.lent._sock  # redis-py has no public way to see that it reconnected
+
+    def send(self, calls: Sequence[Call]) -> None:
+        """Send *calls*, without waiting."""
+        for chunk in _chunks(calls):
+            self._owed += len(chunk)
+            self._send(packed(chunk))
+
+    def _send(self, data: bytes) -> None:
+        if self.lent._sock is not self._socket or self._socket is None:
+            raise redis.ConnectionError("the connection was closed")
+        self.lent.send_packed_command([data], check_health=False)
+
+    def replies(self, count: int) -> list[Any]:
+        """Read *count* raw replies; an error reply stands in its place as exception."""
+        found = self._read_in_process(count) if self._reader is None else self._read(count)
+        self._owed -= count
+        return found
+
+    @property
+    def settled(self) -> bool:
+        """Whether the connection can serve the next one: nothing to read, nothing watched, no transaction open."""
+        return not (self._owed or self.watching or self.in_multi)
+
+    def _read_in_process(self, count: int) -> list[Any]:
+        read = self.lent.read_response
+        found: list[Any] = []
+        for _ in range(count):
+            try:
+                found.append(read(disable_decoding=True))
+            except redis.ResponseError as error:
+                found.append(error)
+        return found
+
+    def _read(self, count: int) -> list[Any]:
+        reader, received = self._reader, self._socket.recv
+        found: list[Any] = []
+        while True:
+            while len(found) < count and (reply := reader.gets()) is not _NOT_YET:
+                found.append(reply)
+            if len(found) == count:
+                return found
+            data = received(_BUFFER)
+            if not data:
+                raise redis.ConnectionError("closed by the server")
+            reader.feed(data)
+
+    def checked(self, calls: Sequence[Call], replies: list[Any]) -> list[Any]:
+        """Return *replies*.
+
+        Raises:
+            Rejected: where one is an error; names the call.
+        """
+        for call, reply in zip(calls, replies, strict=True):
+            if isinstance(reply, Exception):
+                kind = Unreachable if str(reply).startswith("LOADING") else Rejected
+                raise kind(f"Redis at {self.pool.address} refused {shown(call)}: {reply}; nothing was written")
+        return replies
+
+    @property
+    def owes(self) -> bool:
+        """Whether replies are still to come, or a transaction is open."""
+        return bool(self._owed) or self.in_multi
+
+    def fetch(self, fetch: Fetch) -> list[Any]:
+        """Watch and read in one round trip; return the raw replies, but that of WATCH.
+
+        Raises:
+            Rejected: where the server answers one with an error.
+        """
+        calls = fetch.calls
+        self.watching = self.watching or bool(fetch.watch)
+        self.send(calls)
+        return self.checked(calls, self.replies(len(calls)))[bool(fetch.watch) :]
+
+    def unwatch(self) -> None:
+        """Let go of what is watched: the plan was refused before anything was sent."""
+        if self.watching:
+            self.send((("UNWATCH",),))
+            self.replies(1)
+            self.watching = False
+            self.released += 1
+
+    def opened(self, calls: Sequence[Call]) -> Sequence[Call]:
+        """Return what is left to send of a transaction; on a connection's first one MULTI is tried alone.
+
+        Where MULTI is refused, steps in the same write would run one by one.
+        """
+        self.in_multi = True
+        if self._socket in self.pool.knows_multi:
+            return calls
+        self.send(calls[:1])
+        self.checked(calls[:1], self.replies(1))
+        self.pool.knows_multi.add(self._socket)
+        return calls[1:]
+
+    def closed(self) -> None:
+        """Note that EXEC (or the EVAL) was answered: no transaction is open, nothing is watched any more."""
+        self.in_multi = self.watching = False
+        self.released += 1
+
+
+def shown(call: Call) -> str:
+    """Return *call* for an error message, cut where it is long."""
+    line = quoted(call[:8])
+    return (line if len(line) <= 200 else f"{line[:200]}...") + (" ..." if len(call) > 8 else "")

@@ -1,0 +1,112 @@
+"""``Line``: how one session reaches the server (do)."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable
+from typing import Any
+
+from uowredis.exceptions import OutcomeUnknown, UowError
+from uowredis.executor import transaction
+from uowredis.executor.connection import Connection, Lent
+from uowredis.executor.executor import Executor
+from uowredis.plan.requests import Apply, Collation, Pause, Release, Request, Send, Transact
+from uowredis.plan.steps import Fetch
+
+
+class Line:
+    """Answers the requests of what decides.
+
+    One connection is pinned from the first ``Fetch`` to ``Release``; it is never another one meanwhile. Whatever needs
+    no watch, or a MULTI of its own, goes over any other: an EXEC, of a query too, lets go of all that is watched.
+
+    Args:
+        executor: gives that of the database.
+
+    Attributes:
+        pins: how many connections were pinned so far; a new one watches nothing of what the former did.
+        loss: why the last pinned connection was lost.
+    """
+
+    def __init__(self, executor: Callable[[], Executor]) -> None:
+        self.pins = 0
+        self.loss = ""
+        self._executor = executor
+        self._lent: Lent | None = None
+        self._connection: Connection | None = None
+
+    def answer(self, request: Request) -> Any:
+        """Return the answer to *request*.
+
+        Raises:
+            CommitError: what became of it where it failed.
+        """
+        match request:
+            case Send(calls):
+                return self._executor().send(calls)
+            case Fetch():
+                return self._pinned(lambda connection: connection.fetch(request))
+            case Apply(plan):
+                return self._pinned(lambda connection: transaction.apply(connection, plan))
+            case Transact(calls):
+                return self._executor().transact(calls)
+            case Collation(key):
+                return self._executor().sorts_by_bytes(key)
+            case Release():
+                self._release()
+            case Pause(seconds):
+                time.sleep(seconds)
+        return None
+
+    @property
+    def is_pinned(self) -> bool:
+        """Whether a connection is pinned."""
+        return self._lent is not None
+
+    @property
+    def released(self) -> int:
+        """How often all that was watched on the pinned connection was let go of, by EXEC of whatever outcome."""
+        return 0 if self._connection is None else self._connection.released
+
+    def _pinned(self, use: Callable[[Connection], Any]) -> Any:
+        lent, connection = self._lent, self._connection
+        if lent is None or connection is None:
+            lent = self._executor().pinned()
+            connection = lent.__enter__()
+            self._lent, self._connection = lent, connection
+            self.pins += 1
+        try:
+            return use(connection)
+        except BaseException as error:
+            harmless = isinstance(error, UowError) and not isinstance(error, OutcomeUnknown) and not connection.owes
+            if not harmless:
+                self._lose(error)
+            raise
+
+    def _lose(self, error: BaseException) -> None:
+        lent, self._lent, self._connection = self._lent, None, None
+        self.loss = str(error) or type(error).__name__
+        assert lent is not None
+        lent.__exit__(type(error), error, error.__traceback__)
+
+    def drop(self) -> None:
+        """Close the pinned connection without waiting for anything, where one is left."""
+        if self._lent is not None:
+            with contextlib.suppress(UowError):
+                self._lose(ConnectionError("the connection was given up"))
+
+    def _release(self) -> None:
+        lent, connection = self._lent, self._connection
+        if lent is None or connection is None:
+            return
+        try:
+            connection.unwatch()
+        except BaseException as error:
+            with contextlib.suppress(UowError):
+                self._lose(error)
+            if not isinstance(error, Exception):
+                raise
+        else:
+            self._lent = self._connection = None
+            lent.__exit__(None, None, None)

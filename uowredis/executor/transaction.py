@@ -1,0 +1,143 @@
+"""One transaction: MULTI or EVAL sent, and what became of it (do).
+
+What is known of the outcome is raised; a reply that proves nothing is never taken for success.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import redis
+
+from uowredis.commands.calls import Call
+from uowredis.commands.commands import Look, Read
+from uowredis.exceptions import CommitError, OutcomeUnknown, PartiallyApplied, Rejected
+from uowredis.executor.connection import LOST, Connection, shown
+from uowredis.plan import script
+from uowredis.plan.plan import CHUNK, Plan
+
+
+def apply(connection: Connection, plan: Plan) -> list[Any] | None:
+    """Send the transaction of *plan*; return the raw reply of each step, or None where a guard had changed.
+
+    Raises:
+        Rejected: nothing was applied.
+        PartiallyApplied: a command failed, the others were applied.
+        OutcomeUnknown: the connection was lost around EXEC.
+    """
+    return _evaluated(connection, plan) if plan.scripted else _executed(connection, plan)
+
+
+def transact(connection: Connection, calls: Sequence[Call]) -> list[Any]:
+    """Send reading *calls* that need temporary keys in one transaction; return their raw replies.
+
+    Raises:
+        Rejected: where the server refuses one; the others may have run.
+    """
+    left = connection.opened((("MULTI",), *calls, ("EXEC",)))
+    connection.send(left)
+    replies = connection.replies(len(left))
+    result = replies[-1]
+    _note_end(connection, left, result)
+    if isinstance(result, Exception):
+        _check_queued(left[:-1], replies[:-1])
+        raise Rejected(f"Redis refused the transaction of a query: {result}") from result
+    return connection.checked(calls, result)
+
+
+def _executed(connection: Connection, plan: Plan) -> list[Any] | None:
+    if plan.bare:
+        connection.send(plan.transaction)
+        return connection.checked(plan.transaction, connection.replies(len(plan.steps)))
+    calls = connection.opened(plan.transaction)
+    if len(plan.steps) > CHUNK:
+        connection.send(calls[:-1])
+        queued = connection.replies(len(calls) - 1)
+        if isinstance(queued[0], Exception) and calls[0] == ("MULTI",):
+            raise _ran_bare([*queued, None])
+        _check_queued(calls[:-1], queued)
+        calls = calls[-1:]
+    replies = _final(connection, calls)
+    result = replies[-1]
+    if isinstance(replies[0], Exception) and calls[0] == ("MULTI",):
+        raise _ran_bare(replies)
+    if isinstance(result, Exception):
+        _check_queued(calls[:-1], replies[:-1])
+        raise Rejected(f"Redis refused the transaction: {result}; nothing was applied") from result
+    return None if result is None else _applied(plan, result)
+
+
+def _evaluated(connection: Connection, plan: Plan) -> list[Any] | None:
+    reply = _final(connection, plan.transaction)[-1]
+    if isinstance(reply, Exception):
+        raise Rejected(f"Redis refused the script: {reply}; nothing was applied. Way out: commit in batches") from reply
+    if reply[0] == b"conflict":
+        return None
+    # A script that failed answers only for the steps before.
+    replies = [
+        int(answer) if step.call[0] in script.COUNTERS else answer
+        for step, answer in zip(plan.steps, reply[1], strict=False)
+    ]
+    if reply[0] == b"failed":
+        error = redis.ResponseError(str(reply[2], "utf-8", "replace"))
+        if not replies:
+            raise Rejected(f"Redis refused {shown(plan.steps[0].call)}: {error}; nothing was applied")
+        missing = [None] * (len(plan.steps) - len(replies) - 1)
+        return _applied(plan, [*replies, error, *missing])
+    return replies
+
+
+def _final(connection: Connection, calls: Sequence[Call]) -> list[Any]:
+    """Send the calls that end in EXEC (or are the EVAL) and read all replies."""
+    try:
+        connection.send(calls)
+        replies = connection.replies(len(calls))
+    except LOST as error:
+        raise OutcomeUnknown(
+            f"The connection to {connection.pool.address} was lost ({error}) around EXEC: all of it was applied, or "
+            f"nothing. Way out: read what matters, then commit anew in a new session, or not"
+        ) from error
+    except BaseException as error:
+        error.add_note("uowredis: interrupted around EXEC; all of the commit was applied, or nothing")
+        raise
+    _note_end(connection, calls, replies[-1])
+    return replies
+
+
+def _note_end(connection: Connection, calls: Sequence[Call], result: Any) -> None:
+    """Note that the transaction is over; an EXEC refused for another reason than what was queued leaves it open."""
+    if calls[-1][0] == "EVAL" or not isinstance(result, Exception) or str(result).startswith("EXECABORT"):
+        connection.closed()
+
+
+def _ran_bare(replies: list[Any]) -> CommitError:
+    """Return the error for steps that ran one by one because MULTI was refused in the same write."""
+    refused, results = replies[0], replies[1:-1]
+    if all(isinstance(reply, Exception) for reply in results):
+        return Rejected(f"Redis refused MULTI: {refused}; nothing was applied")
+    return PartiallyApplied(
+        f"Redis refused MULTI ({refused}), which it took before on this connection, and ran the steps one by one. "
+        f"Way out: look at error.results and error.plan, and mend by hand",
+        results,
+    )
+
+
+def _check_queued(calls: Sequence[Call], replies: list[Any]) -> None:
+    for call, reply in zip(calls, replies, strict=True):
+        if isinstance(reply, Exception):
+            raise Rejected(f"Redis refused to queue {shown(call)}: {reply}; nothing was applied") from reply
+
+
+def _applied(plan: Plan, replies: list[Any]) -> list[Any]:
+    failed = [(step, reply) for step, reply in zip(plan.steps, replies, strict=True) if isinstance(reply, Exception)]
+    if not failed:
+        return replies
+    step, error = failed[0]
+    if len(failed) == len(replies) or all(isinstance(step.why, Read | Look) for step in plan.steps):
+        raise Rejected(f"Redis refused {shown(step.call)}: {error}; nothing was applied") from error
+    raise PartiallyApplied(
+        f"{shown(step.call)} failed inside EXEC: {error}; the other commands were applied. Way out: look at "
+        f"error.results and error.plan, and mend by hand",
+        replies,
+    ) from error

@@ -1,0 +1,89 @@
+"""What a generator asks of whoever drives it (decide, pure): ``Send``, ``Transact``, ``Fetch``, ``Apply`` and the like.
+
+The contract of all that decides: a generator yields one request at a time, is sent the answer, and returns what it
+decided; an error of the server is thrown in at the yield. It never waits itself, so that whatever drives it may wait in
+its own way. Replies are raw, as they come from the connection.
+
+==============  ==================================================================================================
+``Send``        calls in one round trip, on any connection; answered with their replies
+``Transact``    reading calls with temporary keys, in one MULTI on any connection; answered with their replies
+``Collation``   answered with whether the server sorts text by its bytes
+``Fetch``       (in ``steps``) keys to watch and reads to make, on the pinned connection; answered with the replies
+``Apply``       the transaction of a plan, on the pinned connection; answered with the reply of each step, or None
+                where a guard had changed
+``Release``     watch nothing any more; the pinned connection is given back
+``Pause``       let some time pass
+==============  ==================================================================================================
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+
+import attrs
+
+from uowredis.commands.calls import Call
+from uowredis.plan.steps import Fetch
+
+if TYPE_CHECKING:
+    from uowredis.plan.plan import Plan
+
+T = TypeVar("T")
+
+
+@attrs.frozen
+class Send:
+    """Calls that need no transaction, in one round trip."""
+
+    calls: Sequence[Call]
+
+
+@attrs.frozen
+class Transact:
+    """Reading calls that need temporary keys, in one transaction of their own."""
+
+    calls: Sequence[Call]
+
+
+@attrs.frozen
+class Collation:
+    """Whether the server sorts text by its bytes; *key* is a temporary one to try it on."""
+
+    key: str
+
+
+@attrs.frozen
+class Apply:
+    """The transaction of a plan."""
+
+    plan: Plan
+
+
+@attrs.frozen
+class Release:
+    """Watch nothing any more."""
+
+
+@attrs.frozen
+class Pause:
+    """Let *seconds* pass."""
+
+    seconds: float
+
+
+Request: TypeAlias = Send | Transact | Collation | Fetch | Apply | Release | Pause
+
+#: A generator that decides.
+Deciding: TypeAlias = Generator[Request, Any, T]
+
+
+def relay(turns: Deciding[T], ask: Callable[[Any], Deciding[Any]]) -> Deciding[T]:
+    """Drive *turns* from within a generator: *ask* makes of each request a generator that gets its answer."""
+    answer = None
+    try:
+        while True:
+            answer = yield from ask(turns.send(answer))
+    except StopIteration as end:
+        result: T = end.value
+        return result

@@ -1,0 +1,49 @@
+"""What a session does, unless it says otherwise (declare)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+
+from uowredis.commands.arguments import flag, integer
+from uowredis.exceptions import ArgumentError
+
+
+@attrs.frozen
+class Options:
+    """What a session does, unless it says otherwise.
+
+    Attributes:
+        attempts: how often a commit is tried when others change what it stands on.
+        on_pending: what leaving with unsent writes does: "raise" ``UncommittedWrites``, "warn", or "discard".
+        watch_reads: whatever is read is watched until the commit.
+        echo: log what is really sent.
+        rehearsal_limit: members a key may hold for commands to be tried on it.
+        max_steps: steps a plan may have.
+    """
+
+    attempts: int = 10
+    on_pending: str = "raise"
+    watch_reads: bool = False
+    echo: bool = False
+    rehearsal_limit: int = 10_000
+    max_steps: int = 1_000_000
+
+    def changed(self, owner: str, **given: Any) -> Options:
+        """Return the same with what *owner* was *given*, None for nothing.
+
+        Raises:
+            ArgumentError: for what cannot be; names the argument.
+        """
+        changes = {name: value for name, value in given.items() if value is not None}
+        for name, value in changes.items():
+            what = f"{owner}({name}=...)"
+            if name == "on_pending":
+                if value not in ("raise", "warn", "discard"):
+                    raise ArgumentError(f"{what} takes 'raise', 'warn' or 'discard', not {value!r}")
+            elif name in ("watch_reads", "echo"):
+                flag(value, what)
+            else:
+                integer(value, what, 0 if name == "rehearsal_limit" else 1)
+        return attrs.evolve(self, **changes) if changes else self
