@@ -8,7 +8,7 @@ from tests.planner.stage import create, delete, hset, model, new, planned, sadd,
 from uowredis import DoesNotExist, RestrictedError
 from uowredis.commands.calls import Call
 from uowredis.commands.changes import Added, Replaced
-from uowredis.commands.identity import Identity
+from uowredis.commands.identity import Identity, State
 from uowredis.plan import Plan
 from uowredis.schema.models import FieldSchema, Kind, ModelSchema, OnDelete, Relation
 
@@ -21,9 +21,9 @@ def related(to: ModelSchema, *declared: tuple[str, Kind, OnDelete, bool]) -> tup
     )
 
 
-def referring(name: str, fields: tuple[FieldSchema, ...]) -> ModelSchema:
+def referring(name: str, fields: tuple[FieldSchema, ...], *, auto: bool = True) -> ModelSchema:
     """Return a model with *fields* that those they refer to know of."""
-    schema = model(name, *fields)
+    schema = model(name, *fields, auto=auto)
     for field in fields:
         assert field.relation is not None
         assert field.relation.to is not None
@@ -50,6 +50,10 @@ COUPLE = model(
 #: Deleted with its person; its page keeps it from that.
 ACCOUNT_OWNER = model("Owner", FieldSchema("name", Kind.ENTRY, indexed=True))
 ACCOUNT = referring("Account", related(ACCOUNT_OWNER, ("owner", Kind.ENTRY, OnDelete.CASCADE, True)))
+STALL_OWNER = model("Owner", FieldSchema("name", Kind.ENTRY, indexed=True))
+STALL = referring("Stall", related(STALL_OWNER, ("owner", Kind.ENTRY, OnDelete.CASCADE, False)), auto=False)
+MEMBER = model("Member", FieldSchema("name", Kind.ENTRY, indexed=True))
+CLUB = referring("Club", related(MEMBER, ("members", Kind.SET, OnDelete.RESTRICT, False)))
 PAGE = referring("Page", related(ACCOUNT, ("account", Kind.STRING, OnDelete.RESTRICT, False)))
 
 NOBODY = {("SMEMBERS", f":group:{name}:1"): [] for name in ("owner", "members", "queue", "ranks", "founder")} | {
@@ -241,3 +245,33 @@ def test_equal_commands_give_equal_plans() -> None:
         return steps_but_guards(planned(said, answers | {("SMEMBERS", ":group:owner:1"): list(pks)}))
 
     assert plan("7", "8", "9") == plan("9", "7", "8")
+
+
+def test_a_stale_entry_of_a_new_object_is_taken_away() -> None:
+    """What is created has what its commands say, whatever the index said of that primary key before."""
+    shop = Identity(STALL, "s", State.CREATED, 1)
+    answers = {
+        ("SMEMBERS", ":stall:owner:1"): ["s"],
+        ("HGET", ":owner:1:hash", "name"): None,
+        ("SISMEMBER", ":owner:collection", "1"): 1,
+        ("SISMEMBER", ":stall:collection", "s"): 0,
+    }
+    calls = steps_but_guards(planned([create(shop), delete(stored(STALL_OWNER, "1"))], answers))
+    assert [
+        ("SREM", ":stall:owner:1", "s"),
+        ("SREM", ":owner:collection", "1"),
+        ("SADD", ":stall:collection", "s"),
+    ] == [call for call in calls if call[0] != "DEL"]
+
+
+def test_a_member_that_is_added_keeps_its_object() -> None:
+    """Where the index is stale and the same plan makes the reference true, it restricts the deletion."""
+    said = [sadd(stored(CLUB, "7"), "members", "1"), delete(stored(MEMBER, "1"))]
+    answers = {
+        ("SMEMBERS", ":club:members:1"): ["7"],
+        ("HGET", ":member:1:hash", "name"): None,
+        ("SISMEMBER", ":member:collection", "1"): 1,
+        ("SISMEMBER", ":club:collection", "7"): 1,
+    }
+    with pytest.raises(RestrictedError, match=r"Club <7>.members refer"):
+        planned(said, answers)
