@@ -7,9 +7,10 @@ from tests.planner.stage import REHEARSED
 from uowredis.commands.calls import Call
 from uowredis.commands.commands import Read, WriteCommand
 from uowredis.commands.identity import Identity
-from uowredis.commands.query import Filter
+from uowredis.commands.query import Filter, Query
 from uowredis.commands.replies import encode, plain
 from uowredis.overlay.overlay import Overlay
+from uowredis.overlay.search import Search
 from uowredis.plan.requests import Deciding, Request, Send
 from uowredis.planner.rehearsal import Rehearsal
 from uowredis.schema.keys import INSTANCE_HASH
@@ -25,8 +26,12 @@ def seen(
     answers: Mapping[Call, Any] | None = None,
     *,
     rehearsed: int = REHEARSED,
+    counted_to: int = 6,
 ) -> T:
-    """Return what *ask* finds while *pending* waits, over *answers*, which answer all that is asked and no more."""
+    """Return what *ask* finds while *pending* waits, over *answers*, which answer all that is asked and no more.
+
+    New objects whose primary keys are wanted get them from the one after *counted_to* on.
+    """
     answers = answers or {}
     rehearsal = Rehearsal(rehearsed, seed=1)
     overlay = Overlay(rehearsal)
@@ -36,8 +41,11 @@ def seen(
 
     def answer(request: Request) -> list[Any]:
         assert isinstance(request, Send)
-        asked.update(request.calls)
-        return [raw(answers[call]) for call in request.calls]
+        return [counted_to + int(call[2]) if call[0] == "INCRBY" else reply(call) for call in request.calls]
+
+    def reply(call: Call) -> Any:
+        asked.add(call)
+        return raw(answers[call])
 
     try:
         found = drive(ask(overlay), answer)
@@ -90,6 +98,12 @@ def finding(model: ModelSchema, **filters: str) -> Callable[[Overlay], Deciding[
         return sorted(each if isinstance(each, str) else str(each.reference) for each in found)
 
     return find
+
+
+def listing(model: ModelSchema, **filters: str) -> Callable[[Overlay], Deciding[list[str]]]:
+    """Ask for the primary keys of the objects of *model* that match, as a collection does; new ones get theirs."""
+    conditions = [Filter(model.fields[name], model.keys.index(name, value)) for name, value in filters.items()]
+    return lambda overlay: Search(overlay, Query(model, tuple(conditions))).members()
 
 
 def holding(model: ModelSchema, pk: str) -> Callable[[Overlay], Deciding[bool]]:

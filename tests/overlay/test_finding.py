@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.overlay.stage import finding, holding, seen
+from tests.overlay.stage import finding, holding, listing, seen
 from tests.planner.stage import BIKE, SHOP, create, delete, hset, new, sadd, stored, write
 from uowredis.commands.calls import Call
 from uowredis.commands.changes import Added, Computed, Removed
@@ -144,6 +144,18 @@ def test_members_that_are_added_and_taken_away_are_judged() -> None:
         assert (["1"] if found else []) == seen([change], finding(BIKE, tags="a"), answers)
 
 
+def test_a_member_that_nobody_named_stays() -> None:
+    """Adding one tag says nothing of another, which is asked for."""
+    answers: dict[Call, object] = {("SMEMBERS", ":bike:tags:old"): ["1"], ("SISMEMBER", ":bike:tags:old", "1"): 1}
+    assert ["1"] == seen([sadd(ONE, "tags", "new")], finding(BIKE, tags="old"), answers)
+
+
+def test_a_new_object_gets_its_primary_key_to_be_listed() -> None:
+    """A collection is of primary keys; nobody is asked about the values of the object."""
+    said = [create(new(BIKE, 1), color="red"), create(new(BIKE, 2), color="blue"), create(new(BIKE, 3), color="red")]
+    assert ["1", "7", "8"] == seen(said, listing(BIKE, color="red"), {RED: ["1"]})
+
+
 def test_a_write_that_would_fail_is_no_answer() -> None:
     """The query depends on it, and the commit would be refused."""
     said = [write(ONE, "price", Computed(fallible=True), "INCRBY", "2")]
@@ -170,3 +182,10 @@ def test_whether_an_object_is_there() -> None:
     assert [True, False] == [
         seen([hset(stored(SHOP, "x"), "city", "Bern")], holding(SHOP, "x"), {collection: there}) for there in (1, 0)
     ]
+
+
+def test_a_new_object_gets_its_primary_key_where_one_is_looked_for() -> None:
+    """It might be the one that is asked for; where it is not, nobody is there."""
+    for pk, there in (("7", True), ("8", False)):
+        made = create(new(BIKE, 1), color="red")
+        assert there is seen([made], holding(BIKE, pk), {("SISMEMBER", ":bike:collection", pk): 0})

@@ -16,9 +16,9 @@ def related(to: ModelSchema, *declared: tuple[str, Kind, OnDelete, bool]) -> tup
     )
 
 
-def referring(name: str, fields: tuple[FieldSchema, ...]) -> ModelSchema:
+def referring(name: str, fields: tuple[FieldSchema, ...], *, auto: bool = True) -> ModelSchema:
     """Return a model with *fields* that those they refer to know of."""
-    schema = model(name, *fields)
+    schema = model(name, *fields, auto=auto)
     for field in fields:
         assert field.relation is not None
         assert field.relation.to is not None
@@ -55,6 +55,12 @@ ACCOUNT_OWNER = model("Owner", FieldSchema("name", Kind.ENTRY, indexed=True))
 ACCOUNT = referring("Account", related(ACCOUNT_OWNER, ("owner", Kind.ENTRY, OnDelete.CASCADE, True)))
 
 
+#: A stall, whose primary key is chosen, is deleted with its owner.
+STALL_OWNER = model("Owner", FieldSchema("name", Kind.ENTRY, indexed=True))
+STALL = referring("Stall", related(STALL_OWNER, ("owner", Kind.ENTRY, OnDelete.CASCADE, False)), auto=False)
+#: A club keeps its members.
+MEMBER = model("Member", FieldSchema("name", Kind.ENTRY, indexed=True))
+CLUB = referring("Club", related(MEMBER, ("members", Kind.SET, OnDelete.RESTRICT, False)))
 PAGE = referring("Page", related(ACCOUNT, ("account", Kind.STRING, OnDelete.RESTRICT, False)))
 
 

@@ -1,6 +1,6 @@
-"""An index kind is one small class: what an index holds of an object, and the calls that put it there."""
+"""An index kind is one small class: what an index holds of an object, and the commands that put it there."""
 
-from collections.abc import Sequence
+from typing import ClassVar
 
 import attrs
 
@@ -14,14 +14,11 @@ from uowredis.schema.models import FieldSchema, Kind
 class Numbers(Equality):
     """Finds objects by ranges of numbers: one sorted set, with the value as score."""
 
+    enter: ClassVar[str] = "ZADD"
+    leave: ClassVar[str] = "ZREM"
+
     def entry(self, keys: Keys, field: str, entry: str, value: str, pk: str) -> IndexEntry:
         return keys.index(field, "", pk), pk, value
-
-    def enter(self, key: str, entries: Sequence[IndexEntry]) -> tuple[str, ...]:
-        return ("ZADD", key, *(text for _, member, score in entries for text in (score or "0", member)))
-
-    def leave(self, key: str, entries: Sequence[IndexEntry]) -> tuple[str, ...]:
-        return ("ZREM", key, *(member for _, member, _ in entries))
 
 
 BIKE = model("Bike", FieldSchema("price", Kind.STRING, indexed=True, index=Numbers()))

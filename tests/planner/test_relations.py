@@ -9,20 +9,24 @@ from tests.planner.referring import (
     ACCOUNT,
     ACCOUNT_OWNER,
     BADGE,
+    CLUB,
     GROUP,
     HOLDER,
+    MEMBER,
     NOBODY,
     OWNED,
     OWNER_OF_8,
     PAGE,
     PERSON,
+    STALL,
+    STALL_OWNER,
     owner_of,
 )
 from tests.planner.stage import InTurn, create, delete, hset, new, planned, sadd, stored, write
 from uowredis import ArgumentError, DoesNotExist, RestrictedError, UniquenessError
 from uowredis.commands.calls import Call
 from uowredis.commands.changes import Added, Replaced
-from uowredis.commands.identity import Identity
+from uowredis.commands.identity import Identity, State
 from uowredis.plan import Plan
 
 
@@ -411,3 +415,36 @@ def test_equal_commands_give_equal_plans() -> None:
         return steps_but_guards(planned(said, answers | {("SMEMBERS", ":group:owner:1"): list(pks)}))
 
     assert plan("7", "8", "9") == plan("9", "7", "8")
+
+
+# What the index says of an object that the plan speaks of
+
+
+def test_a_stale_entry_of_a_new_object_is_taken_away() -> None:
+    """What is created has what its commands say, whatever the index said of that primary key before."""
+    shop = Identity(STALL, "s", State.CREATED, 1)
+    answers = {
+        ("SMEMBERS", ":stall:owner:1"): ["s"],
+        ("HGET", ":owner:1:hash", "name"): None,
+        ("SISMEMBER", ":owner:collection", "1"): 1,
+        ("SISMEMBER", ":stall:collection", "s"): 0,
+    }
+    calls = steps_but_guards(planned([create(shop), delete(stored(STALL_OWNER, "1"))], answers))
+    assert [
+        ("SREM", ":stall:owner:1", "s"),
+        ("SREM", ":owner:collection", "1"),
+        ("SADD", ":stall:collection", "s"),
+    ] == [call for call in calls if call[0] != "DEL"]
+
+
+def test_a_member_that_is_added_keeps_its_object() -> None:
+    """Where the index is stale and the same plan makes the reference true, it restricts the deletion."""
+    said = [sadd(stored(CLUB, "7"), "members", "1"), delete(stored(MEMBER, "1"))]
+    answers = {
+        ("SMEMBERS", ":club:members:1"): ["7"],
+        ("HGET", ":member:1:hash", "name"): None,
+        ("SISMEMBER", ":member:collection", "1"): 1,
+        ("SISMEMBER", ":club:collection", "7"): 1,
+    }
+    with pytest.raises(RestrictedError, match=r"Club <7>.members refer"):
+        planned(said, answers)

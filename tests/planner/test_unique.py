@@ -19,7 +19,7 @@ from tests.planner.stage import (
     stored,
     write,
 )
-from uowredis.commands.changes import Computed, Removed
+from uowredis.commands.changes import Added, Computed, Removed
 from uowredis.exceptions import UniquenessError
 from uowredis.schema.models import FieldSchema, Kind
 
@@ -52,10 +52,12 @@ def test_two_objects_swap_a_unique_value() -> None:
     ] == steps(plan)
 
 
-#: A set whose members are unique, a number and an entry of the hash that are.
+#: A set, a list and a sorted set whose members are unique, a number and an entry of the hash that are.
 TICKET = model(
     "Ticket",
     FieldSchema("seats", Kind.SET, indexed=True, unique=True),
+    FieldSchema("queue", Kind.LIST, indexed=True, unique=True),
+    FieldSchema("ranks", Kind.SORTED_SET, indexed=True, unique=True),
     FieldSchema("number", Kind.STRING, indexed=True, unique=True),
     FieldSchema("code", Kind.ENTRY, indexed=True, unique=True),
 )
@@ -231,6 +233,25 @@ def test_each_member_is_unique() -> None:
         planned(said, free | {("SMEMBERS", ":ticket:seats:b"): ["2"]})
     assert "Key :ticket:seats:b already exists (for instance 2)" == str(caught.value)
     assert ("seats", "b", "2") == (caught.value.field, caught.value.value, caught.value.pk)
+
+
+@pytest.mark.parametrize(("field", "name", "args"), [("queue", "RPUSH", ("a",)), ("ranks", "ZADD", ("1", "a"))])
+def test_members_of_lists_and_sorted_sets_are_unique_too(field: str, name: str, args: tuple[str, ...]) -> None:
+    """Refused where another holds them, taken under watch where nobody does."""
+    said = [write(stored(TICKET, "1"), field, Added(("a",)), name, *args)]
+    plan = planned(said, TICKET_THERE | {("SMEMBERS", f":ticket:{field}:a"): []})
+    assert f":ticket:{field}:a" in plan.watched
+    assert [("SADD", f":ticket:{field}:a", "1")] == steps(plan)[1:]
+    with pytest.raises(UniquenessError, match=rf"Key :ticket:{field}:a already exists \(for instance 2\)"):
+        planned(said, TICKET_THERE | {("SMEMBERS", f":ticket:{field}:a"): ["2"]})
+
+
+def test_what_was_claimed_and_given_up_is_not_asked_for() -> None:
+    """Nobody needs to know who holds what the object will not hold."""
+    bike = stored(BIKE, "1")
+    said = [hset(bike, "name", "city"), write(bike, "name", Removed(("name",)), "HDEL", "name")]
+    plan = planned(said, THERE | {("HGET", ":bike:1:hash", "name"): "road"})
+    assert [("SREM", ":bike:name:road", "1")] == steps(plan)[2:]
 
 
 def test_a_member_changes_hands_in_one_plan() -> None:

@@ -1,5 +1,7 @@
 """Every index says what its field says: what is read for that, and which entries are left and entered."""
 
+import pytest
+
 from tests.planner.stage import (
     BIKE,
     ENDING,
@@ -16,6 +18,7 @@ from tests.planner.stage import (
     stored,
     write,
 )
+from uowredis.commands.calls import Call
 from uowredis.commands.changes import Added, Computed, Removed, Replaced
 
 
@@ -189,3 +192,10 @@ def test_a_constructor_reads_nothing_for_its_index() -> None:
         ("SADD", ":bike:tags:b", "4"),
         ("SADD", ":bike:collection", "4"),
     ] == steps(plan)[5:]
+
+
+@pytest.mark.parametrize(("held", "left"), [(None, []), ("red", [("SREM", ":bike:color:red", "1")])])
+def test_what_is_taken_out_of_a_field_leaves_its_index(held: str | None, left: list[Call]) -> None:
+    """Where the field held nothing there is nothing to leave."""
+    said = [write(stored(BIKE, "1"), "color", Removed(("color",)), "HDEL", "color")]
+    assert left == steps(planned(said, THERE | {("HGET", ":bike:1:hash", "color"): held}))[1:]

@@ -23,8 +23,9 @@ T = TypeVar("T")
 class Index:
     """The effects on indexes."""
 
-    _entering: dict[str, list[IndexEntry]] = attrs.field(factory=lambda: defaultdict(list))
-    _leaving: dict[str, list[IndexEntry]] = attrs.field(factory=lambda: defaultdict(list))
+    # No entry is kept, only its texts: 10,000 tuples more are what the garbage collector would feel.
+    _entering: dict[str, list[str]] = attrs.field(factory=lambda: defaultdict(list))
+    _leaving: dict[str, list[str]] = attrs.field(factory=lambda: defaultdict(list))
     _of_key: dict[str, tuple[ModelSchema, FieldSchema]] = attrs.field(factory=dict)
 
     def take(
@@ -33,19 +34,23 @@ class Index:
         """Note what a delta entails."""
         for entry in after:
             if entry not in before:
-                entering = self._entering[entry[0]]
+                key, member, score = entry
+                entering = self._entering[key]
                 if not entering:
-                    self._of_key[entry[0]] = life.model, field
-                entering.append(entry)
+                    self._of_key[key] = life.model, field
+                if score is not None:
+                    entering.append(score)
+                entering.append(member)
         for entry in before:
             if entry not in after:
-                leaving = self._leaving[entry[0]]
+                key, member, _ = entry
+                leaving = self._leaving[key]
                 if not leaving:
-                    self._of_key[entry[0]] = life.model, field
-                leaving.append(entry)
+                    self._of_key[key] = life.model, field
+                leaving.append(member)
 
     def steps(self, most_arguments: int) -> Iterator[Step]:
-        """Yield the effects, merged and sorted by key; a call has at most so many arguments."""
+        """Yield the effects, merged and sorted by key; a call has at most so many arguments, an even number."""
         for noted, word in ((self._leaving, "old"), (self._entering, "new")):
             labels: dict[tuple[ModelSchema, FieldSchema], tuple[str, str]] = {}
             for key in sorted(noted):
@@ -53,9 +58,9 @@ class Index:
                 if of not in labels:
                     labels[of] = f"index {model.name}.{field.name}, {word}", model.keys.index_opening(field.name)
                 why, public = labels[of]
-                spell = field.index.leave if word == "old" else field.index.enter
-                for entries in in_parts(noted[key], most_arguments):
-                    yield Step(spell(key, entries), why, None, "", public)
+                command = field.index.leave if word == "old" else field.index.enter
+                for arguments in in_parts(noted[key], most_arguments):
+                    yield Step((command, key, *arguments), why, None, "", public)
 
 
 def in_parts(items: Sequence[T], most: int) -> Iterable[Sequence[T]]:

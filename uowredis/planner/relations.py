@@ -56,15 +56,14 @@ class Reference:
 
     @proof.default
     def _proof(self) -> Call | None:
-        field = self.field
         if self.certain or not self.stored:
             return None
-        if _single(field):
-            return whole_field(self.life, field)[0]
-        if self.on_delete is not OnDelete.RESTRICT:
-            return None
-        key = whole_field(self.life, field)[0][1]
-        return (_IS_MEMBER[field.kind], key, _text(self.dead))
+        whole, _ = whole_field(self.life, self.field)
+        if _single(self.field) or self.on_delete is OnDelete.CASCADE:
+            return whole
+        return (
+            (_IS_MEMBER[self.field.kind], whole[1], _text(self.dead)) if self.on_delete is OnDelete.RESTRICT else None
+        )
 
     def __str__(self) -> str:
         return f"{self.life}.{self.field.name}"
@@ -166,14 +165,15 @@ class Relations:
             known = () if stored is UNKNOWN else stored
             found = dict.fromkeys(self._stored_life(model, pk) for pk in known)
             for life in found | dict.fromkeys(delta.life for delta in self._gains.get(call[1], ())):
-                delta = deltas.get((life, field.name))
-                entry = _entry(life, field, dead)
-                if delta is not None and _single(field) and entry not in (*delta.after, *delta.before):
+                delta, entry = deltas.get((life, field.name)), _entry(life, field, dead)
+                before, after = ((), ()) if delta is None else (delta.before, delta.after)
+                whole = not life.from_server or (delta is not None and _single(field))
+                if whole and entry not in after and entry not in before:
                     # What is pending says all that the field holds: the entry was stale.
-                    deltas[life, field.name] = delta._replace(before={*delta.before, entry})
-                # What is pending names only some members of a field that holds many.
-                elif delta is None or entry in delta.after or entry not in delta.before:
-                    yield Reference(life, field, dead, entry, life in found, delta is not None and _single(field))
+                    deltas[life, field.name] = Delta(life, field, {*before, entry}, after)
+                elif entry in after or entry not in before:
+                    # Else what is pending names only some members of a field that holds many.
+                    yield Reference(life, field, dead, entry, life in found, whole or entry in after)
 
     def _stored_life(self, model: ModelSchema, pk: str) -> Life:
         known = self.journal.with_pk(model, pk) or self._known.get((model, pk))
@@ -228,22 +228,12 @@ class Relations:
 
     def _proven(self, reference: Reference) -> bool:
         """Return whether the field says what its index says; where it does not, the entry was stale."""
-        if not reference.stored or reference.certain or reference.life in self._dead:
-            return True
-        if reference.on_delete is OnDelete.CASCADE:
-            ending = next(each for each in self.values.ending(reference.life) if each.field is reference.field)
-            return reference.entry in ending.before or any(
-                delta.life is reference.life and delta.field is reference.field
-                for delta in self._gains.get(reference.entry[0], ())
-            )
-        if reference.proof is None:
+        if reference.proof is None or reference.life in self._dead:
             return True
         reply = self.questions.reply(reference.proof)
-        if reply is UNKNOWN:
-            return True
-        if _single(reference.field):
-            return bool(reply == _text(reference.dead))
-        return bool(reply) if reference.field.kind is Kind.SET else reply is not None
+        if reply is UNKNOWN or reference.proof[0] in _IS_MEMBER.values():
+            return bool(reply) if reference.field.kind is Kind.SET else reply is not None
+        return _text(reference.dead) in [value for _, value in self.values.held(reference.life, reference.field)]
 
     def _check(self, delta: Delta) -> None:
         """Refuse a checked reference to what is not there."""

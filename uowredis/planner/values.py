@@ -15,7 +15,7 @@ import attrs
 from uowredis.commands.calls import Call
 from uowredis.commands.changes import Added, Removed, Replaced
 from uowredis.commands.journal import Life
-from uowredis.planner.content import Part, pairs, read_call
+from uowredis.planner.content import Pairs, Part, pairs, read_call
 from uowredis.planner.key import KeyPart
 from uowredis.planner.questions import Questions
 from uowredis.planner.rehearsal import Rehearsal, Rewrite
@@ -235,12 +235,15 @@ class Values:
     def ending(self, life: Life) -> Iterator[Delta]:
         """Yield what :meth:`ask_ending` found: all of it is left."""
         for field in life.model.indexed:
-            call, part = whole_field(life, field)
-            kind = Kind.HASH if field.kind is Kind.ENTRY else field.kind
-            found = pairs(kind, part, self.questions.reply(call))
+            found = self.held(life, field)
             yield Delta(life, field, life.model.index_entries(field, found, life.identity.reference), ())
 
-    def _of_part(self, part: KeyPart) -> tuple[Any, Any]:
+    def held(self, life: Life, field: FieldSchema) -> Pairs:
+        """Return what all of *field* was found to hold."""
+        call, part = whole_field(life, field)
+        return pairs(Kind.HASH if field.kind is Kind.ENTRY else field.kind, part, self.questions.reply(call))
+
+    def _of_part(self, part: KeyPart) -> tuple[Pairs, Pairs]:
         reply = None if part.call is None else self.questions.reply(part.call)
         if not part.rehearsed:
             after = part.simple_after()

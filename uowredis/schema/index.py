@@ -1,13 +1,13 @@
-"""What an index holds (declare): a kind of index makes entries of values, and knows the calls for them.
+"""What an index holds (declare): a kind of index makes entries of values, and has its commands.
 
 Equality is the one kind there is. Another one (numbers by range, say) is a class like it: the planner subtracts
-entries, merges those of one key, and has the kind spell the calls.
+entries, and merges those of one key.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import TypeAlias
+from collections.abc import Iterable
+from typing import ClassVar, TypeAlias
 
 import attrs
 
@@ -23,9 +23,13 @@ class Equality:
     """Finds objects by a value: a set of primary keys for each.
 
     Attributes:
+        enter: the command that puts members, each behind its score where it has one, into a key of the index.
+        leave: the command that takes members out.
         by_entry: the values are those of entries of a hash, told apart by their names.
     """
 
+    enter: ClassVar[str] = "SADD"
+    leave: ClassVar[str] = "SREM"
     by_entry: bool = False
 
     def key(self, keys: Keys, field: str, entry: str, value: str, pk: str = "") -> str:
@@ -39,11 +43,3 @@ class Equality:
     def entries(self, keys: Keys, field: str, found: Iterable[tuple[str, str]], pk: str) -> set[IndexEntry]:
         """Return what the index holds of the object *pk* whose *field* holds what was *found*: (entry, value) pairs."""
         return {self.entry(keys, field, entry, value, pk) for entry, value in found}
-
-    def enter(self, key: str, entries: Sequence[IndexEntry]) -> tuple[str, ...]:
-        """Return the call that puts *entries* into *key*."""
-        return ("SADD", key, *[member for _, member, _ in entries])
-
-    def leave(self, key: str, entries: Sequence[IndexEntry]) -> tuple[str, ...]:
-        """Return the call that takes *entries* out of *key*."""
-        return ("SREM", key, *[member for _, member, _ in entries])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
 
-from uowredis.commands.commands import Command, Create, Delete, Look, Read, Write, borrows, references, resolved
+from uowredis.commands.commands import Create, Delete, Look, Read, Write, borrows, references, resolved
 from uowredis.commands.identity import Event, Identity, State
 from uowredis.commands.journal import Journal
 from uowredis.exceptions import SessionError
@@ -48,6 +48,10 @@ class Given:
     known: Mapping[str, str]
 
 
+#: By far most commands: only those on models with relations are looked through.
+NOTHING = Given((), {})
+
+
 class Record:
     """The commands of one session, with their replies to be.
 
@@ -66,7 +70,7 @@ class Record:
         self.callbacks: list[Callable[[], object]] = []
         self.savepoints: list[Savepoint] = []
         self._made: dict[Identity, None] = {}
-        self._states: list[tuple[Identity, State, str | None, int]] = []
+        self._states: list[Any] = []
         self._numbers: dict[ModelSchema, int] = {}
 
     @property
@@ -162,14 +166,15 @@ class Record:
 
     def _remember(self, identity: Identity) -> None:
         """Remember what *identity* is, for :meth:`forget`."""
-        self._states.append((identity, identity.state, identity.pk, identity.number))
+        # Flat: a tuple for each new object is one more that the garbage collector walks.
+        self._states += identity, identity.state, identity.pk, identity.number
 
     def _number(self, identity: Identity) -> None:
         """Give a new object its number in the session, by which it is called until it has a pk."""
         if not identity.number:
             self._numbers[identity.model] = identity.number = self._numbers.get(identity.model, 0) + 1
 
-    def _given(self, command: Command) -> Given:
+    def _given(self, command: Write[Any] | Create | Read[Any]) -> Given:
         """Return what *command* was given that has no text of its own yet; nothing is changed by looking.
 
         Raises:
@@ -178,6 +183,8 @@ class Record:
             PendingWrites: for a foreign key on which something is pending that does not tell it.
             SessionError: where an object is created by another session.
         """
+        if not command.identity.model.related:
+            return NOTHING
         referred = references(command)
         for identity in referred:
             self.overlay.check_new(identity)
@@ -189,6 +196,8 @@ class Record:
 
     def _resolved(self, command: C, given: Given) -> C:
         """Return *command* with what it was given as it is called here; empty objects referred to are created."""
+        if given is NOTHING:
+            return command
         for identity in given.referred:
             if identity.state is State.EMPTY:
                 self.begin(identity)
@@ -206,8 +215,9 @@ class Record:
         for answer in self.answers[mark.said :]:
             if isinstance(answer, Pending):
                 answer.drop()
-        for identity, state, pk, number in reversed(self._states[mark.states :]):
-            identity.put_back(state, pk, number)
+        for at in range(len(self._states) - 4, mark.states - 1, -4):
+            identity, *former = self._states[at : at + 4]
+            identity.put_back(*former)
         for identity in list(self._made)[mark.made :]:
             del self._made[identity]
             identity.become(Event.ROLLBACK)
