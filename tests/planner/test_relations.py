@@ -56,6 +56,14 @@ MEMBER = model("Member", FieldSchema("name", Kind.ENTRY, indexed=True))
 CLUB = referring("Club", related(MEMBER, ("members", Kind.SET, OnDelete.RESTRICT, False)))
 PAGE = referring("Page", related(ACCOUNT, ("account", Kind.STRING, OnDelete.RESTRICT, False)))
 
+BEARER = model("Bearer", FieldSchema("note", Kind.ENTRY))
+BADGE = model(
+    "Badge",
+    *related(BEARER, ("bearer", Kind.ENTRY, OnDelete.CASCADE, False)),
+    FieldSchema("code", Kind.ENTRY, indexed=True, unique=True),
+)
+BEARER.referrers.append((BADGE, BADGE.fields["bearer"]))
+
 NOBODY = {("SMEMBERS", f":group:{name}:1"): [] for name in ("owner", "members", "queue", "ranks", "founder")} | {
     ("HGET", ":person:1:hash", "name"): None,
     ("SISMEMBER", ":person:collection", "1"): 1,
@@ -173,6 +181,22 @@ def test_a_cascade_prints_with_its_reasons() -> None:
     """
     lines = [" ".join(line.split()) for line in dedent(expected).strip().splitlines()]
     assert lines == [" ".join(line.split()) for line in str(plan).splitlines()]
+
+
+def test_what_goes_with_another_claims_nothing() -> None:
+    """A unique value that it takes in the same plan is not judged, though another holds it."""
+    said = [hset(stored(BADGE, "4"), "code", "taken"), delete(stored(BEARER, "1"))]
+    answers = {
+        ("SISMEMBER", ":badge:collection", "4"): 1,
+        ("SISMEMBER", ":bearer:collection", "1"): 1,
+        ("HGET", ":badge:4:hash", "code"): "old",
+        ("HGET", ":badge:4:hash", "bearer"): "1",
+        ("SMEMBERS", ":badge:code:taken"): ["9"],
+        ("SMEMBERS", ":badge:bearer:1"): ["4"],
+    }
+    plan = planned(said, answers)
+    assert ("SREM", ":badge:code:old", "4") in steps_but_guards(plan)
+    assert not [call for call in steps_but_guards(plan) if call[:2] == ("SADD", ":badge:code:taken")]
 
 
 def test_a_restricting_reference_refuses_the_plan() -> None:
