@@ -78,6 +78,15 @@ BADGE = referring(
 )
 
 
+#: A pass goes with its bearer; its code is unique.
+BEARER = model("Bearer", FieldSchema("note", Kind.ENTRY))
+PASS = model(
+    "Pass",
+    *related(BEARER, ("bearer", Kind.ENTRY, OnDelete.CASCADE, False)),
+    FieldSchema("code", Kind.ENTRY, indexed=True, unique=True),
+)
+BEARER.referrers.append((PASS, PASS.fields["bearer"]))
+
 NOBODY: dict[Call, Any] = {
     ("SMEMBERS", f":group:{name}:1"): [] for name in ("owner", "members", "queue", "ranks", "founder")
 } | {

@@ -9,6 +9,7 @@ from tests.planner.referring import (
     ACCOUNT,
     ACCOUNT_OWNER,
     BADGE,
+    BEARER,
     CLUB,
     GROUP,
     HOLDER,
@@ -17,6 +18,7 @@ from tests.planner.referring import (
     OWNED,
     OWNER_OF_8,
     PAGE,
+    PASS,
     PERSON,
     STALL,
     STALL_OWNER,
@@ -236,6 +238,22 @@ def test_a_claim_that_does_not_last_is_not_judged() -> None:
     stays = {call: reply for call, reply in answers.items() if call[1].startswith(":badge:") and ":2:" not in call[1]}
     with pytest.raises(UniquenessError, match=r"Key :badge:of:3 already exists \(for instance 2\)"):
         planned(said[:1], stays)
+
+
+def test_what_goes_with_another_claims_nothing() -> None:
+    """A unique value that it takes in the same plan is not judged, though another holds it."""
+    said = [hset(stored(PASS, "4"), "code", "taken"), delete(stored(BEARER, "1"))]
+    answers = {
+        ("SISMEMBER", ":pass:collection", "4"): 1,
+        ("SISMEMBER", ":bearer:collection", "1"): 1,
+        ("HGET", ":pass:4:hash", "code"): "old",
+        ("HGET", ":pass:4:hash", "bearer"): "1",
+        ("SMEMBERS", ":pass:code:taken"): ["9"],
+        ("SMEMBERS", ":pass:bearer:1"): ["4"],
+    }
+    calls = steps_but_guards(planned(said, answers))
+    assert ("SREM", ":pass:code:old", "4") in calls
+    assert [] == [call for call in calls if call[:2] == ("SADD", ":pass:code:taken")]
 
 
 def test_the_deletion_of_a_missing_object_is_refused_though_others_refer_to_it() -> None:
