@@ -1,11 +1,10 @@
-"""The documentation's persons, with the models that its chapters on collections speak of."""
+"""The documentation's persons, stored."""
 
 from typing import Any
 
-import attrs
-
-from uowredis import InstanceHashField, ListField, PKField, RedisDatabase, RedisModel, SetField, SortedSetField
-from uowredis.contrib.collection import ExtendedCollectionManager
+from tests.models import People
+from tests.models import people as declare
+from uowredis import RedisDatabase
 
 #: First name, last name, year of birth, city; the first four are the documentation's.
 DOCUMENTED = (
@@ -14,54 +13,6 @@ DOCUMENTED = (
     ("Emily", "Smith", 1950, "New York"),
     ("Susan", "Doe", 1960, "Paris"),
 )
-
-
-@attrs.frozen
-class People:
-    """The models on one database.
-
-    Attributes:
-        person: standard collections.
-        extended: the same data, extended collections.
-        user: an object with lists of persons.
-    """
-
-    person: type[Any]
-    extended: type[Any]
-    user: type[Any]
-
-
-def declare(on: RedisDatabase) -> People:
-    """Declare the models on a database; nothing is stored."""
-
-    class Person(RedisModel):
-        database = on
-        firstname = InstanceHashField(indexable=True)
-        lastname = InstanceHashField(indexable=True)
-        birth_year = InstanceHashField(indexable=True)
-
-        def __repr__(self) -> str:
-            values = self.hmget("firstname", "lastname", "birth_year")
-            return "<[{}] {} {} ({})>".format(self.pk.get(), *values)
-
-    class Extended(RedisModel):
-        database = on
-        collection_manager = ExtendedCollectionManager
-        firstname = InstanceHashField(indexable=True)
-        lastname = InstanceHashField(indexable=True)
-        birth_year = InstanceHashField(indexable=True)
-        city = InstanceHashField(indexable=True)
-
-    class User(RedisModel):
-        database = on
-        login = PKField()
-        city = InstanceHashField()
-        name = InstanceHashField()
-        friends = SetField()
-        history = ListField()
-        met = SortedSetField()
-
-    return People(Person, Extended, User)
 
 
 def documented(on: RedisDatabase) -> People:

@@ -5,17 +5,11 @@ from typing import Any
 
 import attrs
 
+from tests.models import products
 from tests.tools.backends import Backend, Dump
 from uowredis import (
-    HashField,
-    InstanceHashField,
-    ListField,
     RedisDatabase,
-    RedisModel,
     Session,
-    SetField,
-    SortedSetField,
-    StringField,
 )
 
 
@@ -23,19 +17,7 @@ class Stock:
     """Products on one database: every type of field, a unique one, indexed ones."""
 
     def __init__(self, on: RedisDatabase) -> None:
-        class Product(RedisModel):
-            database = on
-            name = InstanceHashField(unique=True)
-            kind = InstanceHashField(indexable=True)
-            price = InstanceHashField()
-            stock = StringField(default=0)
-            code = StringField(indexable=True)
-            tags = SetField(indexable=True)
-            shelf = ListField()
-            sold = SortedSetField()
-            notes = HashField()
-
-        self.database, self.Product = on, Product
+        self.database, self.Product = on, products(on)
 
 
 def stocked(server: Backend, **options: Any) -> Stock:

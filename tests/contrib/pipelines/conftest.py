@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.contrib.pipelines.people import People, declare, on
+from tests.contrib.pipelines.people import on
+from tests.models import Groups, groups
 from tests.tools.backends import Backend
 from uowredis.contrib.database import PipelineDatabase
 
@@ -17,6 +18,6 @@ def database(server: Backend) -> Iterator[PipelineDatabase]:
 
 
 @pytest.fixture
-def people(database: PipelineDatabase) -> People:
+def people(database: PipelineDatabase) -> Groups:
     """The models of these tests on that database, nothing stored."""
-    return declare(database)
+    return groups(database)

@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from tests.contrib.pipelines.people import People
+from tests.models import Groups
 from tests.tools.backends import Backend
 from uowredis import NotCommitted, PartiallyApplied, PendingWrites, Rejected
 from uowredis.contrib.collection import SORTED_SCORE
 from uowredis.contrib.database import PipelineDatabase
 
-Make = Callable[[People, Any], Any]
+Make = Callable[[Groups, Any], Any]
 
 #: Each collection that is made of the models and the one shelf.
 SHAPES: dict[str, Make] = {
@@ -67,7 +67,7 @@ ORDERED = ("sorted", "scores", "text pks")
 
 
 @pytest.fixture
-def shelf(people: People) -> Any:
+def shelf(people: Groups) -> Any:
     """Three persons, what lists them, and a group of them."""
     a, b, _ = people.three()
     people.Group(title="g", owner=a, members=[a, b])
@@ -82,7 +82,7 @@ def items(name: str, found: Iterable[Any]) -> list[Any]:
 
 
 @pytest.mark.parametrize("name", SHAPES)
-def test_a_collection_is_one_reply(people: People, shelf: Any, name: str) -> None:
+def test_a_collection_is_one_reply(people: Groups, shelf: Any, name: str) -> None:
     """Every shape is one reply at its place, equal to what it answers outside; afterwards nothing is pending."""
     expected = items(name, SHAPES[name](people, shelf))
     person = people.Person("3")
@@ -101,7 +101,7 @@ def test_a_collection_is_one_reply(people: People, shelf: Any, name: str) -> Non
 
 
 @pytest.mark.parametrize("name", SHAPES)
-def test_a_collection_answers_as_it_is_after_all_commands(people: People, shelf: Any, name: str) -> None:
+def test_a_collection_answers_as_it_is_after_all_commands(people: Groups, shelf: Any, name: str) -> None:
     """Writes before it and behind it are in its answer, also those on what the query stands on."""
     a, b, c = (people.Person(pk) for pk in "123")
     before = items(name, SHAPES[name](people, shelf))
@@ -127,7 +127,7 @@ def test_a_collection_answers_as_it_is_after_all_commands(people: People, shelf:
         assert before != right_after
 
 
-def test_it_is_refined_until_it_is_executed(people: People, shelf: Any) -> None:
+def test_it_is_refined_until_it_is_executed(people: Groups, shelf: Any) -> None:
     """What is said of it later in the pipeline belongs to its reply."""
     with people.database.pipeline() as pipeline:
         collection = people.Person.collection()
@@ -138,7 +138,7 @@ def test_it_is_refined_until_it_is_executed(people: People, shelf: Any) -> None:
 
 
 @pytest.mark.parametrize("name", SHAPES)
-def test_a_copy_is_looked_at_on_its_own(people: People, shelf: Any, name: str) -> None:
+def test_a_copy_is_looked_at_on_its_own(people: Groups, shelf: Any, name: str) -> None:
     """``copy()`` is no reply: it asks when it is looked at, and answers as after the commit, or cannot know it."""
     with people.database.pipeline() as pipeline:
         people.Person("3").city.set("Paris")
@@ -172,7 +172,7 @@ def test_a_copy_is_looked_at_on_its_own(people: People, shelf: Any, name: str) -
         lambda one: one == [],
     ],
 )
-def test_it_is_not_looked_at_before(people: People, shelf: Any, look: Callable[[Any], Any]) -> None:
+def test_it_is_not_looked_at_before(people: Groups, shelf: Any, look: Callable[[Any], Any]) -> None:
     """Before execute() it has no items; only its text tells what it waits for."""
     with people.database.pipeline() as pipeline:
         collection = people.Person.collection(city="Paris")
@@ -185,7 +185,7 @@ def test_it_is_not_looked_at_before(people: People, shelf: Any, look: Callable[[
         look(collection)
 
 
-def test_it_is_looked_at_after_a_rollback(people: People, shelf: Any) -> None:
+def test_it_is_looked_at_after_a_rollback(people: Groups, shelf: Any) -> None:
     """What was forgotten is no reply any more; the collection asks like any other."""
     with people.database.pipeline() as pipeline:
         collection = people.Person.collection(city="Lyon")
@@ -195,7 +195,7 @@ def test_it_is_looked_at_after_a_rollback(people: People, shelf: Any) -> None:
 
 
 @pytest.mark.parametrize("way", ["store", "from_stored"])
-def test_a_stored_collection(people: People, shelf: Any, way: str) -> None:
+def test_a_stored_collection(people: Groups, shelf: Any, way: str) -> None:
     """A stored collection in a pipeline gives what was stored, as outside."""
     people.Person.collection(city="Lyon").store("kept")
     with people.database.pipeline() as pipeline:
@@ -208,7 +208,7 @@ def test_a_stored_collection(people: People, shelf: Any, way: str) -> None:
     assert ["3"] == list(stored)
 
 
-def test_values_that_are_no_numbers(server: Backend, people: People, shelf: Any) -> None:
+def test_values_that_are_no_numbers(server: Backend, people: Groups, shelf: Any) -> None:
     """A sort by text without alpha is refused where there are only reads, and partial where writes were applied."""
     with people.database.pipeline() as pipeline:
         people.Person.collection().sort(by="name")
@@ -224,7 +224,7 @@ def test_values_that_are_no_numbers(server: Backend, people: People, shelf: Any)
 
 @pytest.mark.parametrize("name", SHAPES)
 def test_it_is_planned_with_reads_only(
-    server: Backend, database: PipelineDatabase, people: People, shelf: Any, name: str
+    server: Backend, database: PipelineDatabase, people: Groups, shelf: Any, name: str
 ) -> None:
     """plan() changes nothing, and what it shows is what is sent."""
     before = server.dump()

@@ -5,14 +5,14 @@ from typing import Any
 
 import pytest
 
-from tests.contrib.pipelines.people import People
+from tests.models import Groups
 from tests.tools.backends import Backend
 from uowredis import ArgumentError, NotCommitted, PartiallyApplied, Rejected, Session, SessionError
 from uowredis.contrib.database import PipelineDatabase
 
 
 @pytest.fixture
-def person(server: Backend, people: People) -> Any:
+def person(server: Backend, people: Groups) -> Any:
     """Person 1 of three, whose hits are a list on the server."""
     person, _, _ = people.three()
     client = server.client()
@@ -23,7 +23,7 @@ def person(server: Backend, people: People) -> Any:
 
 @pytest.mark.parametrize("transaction", [True, False])
 def test_a_foreign_type_refuses_what_only_reads(
-    server: Backend, database: PipelineDatabase, people: People, person: Any, transaction: bool
+    server: Backend, database: PipelineDatabase, people: Groups, person: Any, transaction: bool
 ) -> None:
     """The error names the call; nothing is applied, and the reads are still pending."""
     with database.pipeline(transaction=transaction) as pipeline:
@@ -40,7 +40,7 @@ def test_a_foreign_type_refuses_what_only_reads(
 
 
 def test_a_foreign_type_that_only_a_read_meets_leaves_the_writes_applied(
-    server: Backend, database: PipelineDatabase, people: People, person: Any
+    server: Backend, database: PipelineDatabase, people: Groups, person: Any
 ) -> None:
     """EXEC undoes nothing: the outcome is partial, names the read and all results; only a rollback goes on."""
     with database.pipeline() as pipeline:
@@ -62,7 +62,7 @@ def test_a_foreign_type_that_only_a_read_meets_leaves_the_writes_applied(
 
 
 def test_a_foreign_type_that_planning_meets_refuses_all(
-    server: Backend, database: PipelineDatabase, people: People
+    server: Backend, database: PipelineDatabase, people: Groups
 ) -> None:
     """An indexed field of a foreign type is met before anything is sent, reads or not."""
     person, _, _ = people.three()
@@ -80,7 +80,7 @@ def test_a_foreign_type_that_planning_meets_refuses_all(
         pipeline.reset()
 
 
-def test_a_command_that_cannot_be_is_refused_when_it_is_said(database: PipelineDatabase, people: People) -> None:
+def test_a_command_that_cannot_be_is_refused_when_it_is_said(database: PipelineDatabase, people: Groups) -> None:
     """Bad arguments have no reply; what was said before is not touched."""
     person, _, _ = people.three()
     with database.pipeline() as pipeline:
@@ -98,7 +98,7 @@ def test_a_command_that_cannot_be_is_refused_when_it_is_said(database: PipelineD
 
 
 def test_a_command_that_would_fail_on_its_value_refuses_all(
-    server: Backend, database: PipelineDatabase, people: People
+    server: Backend, database: PipelineDatabase, people: Groups
 ) -> None:
     """It is tried beforehand: nothing is applied, and the reads are not answered."""
     person, other, _ = people.three()
@@ -116,7 +116,7 @@ def test_a_command_that_would_fail_on_its_value_refuses_all(
 
 
 def test_an_object_that_another_session_creates_is_never_asked_for_by_a_made_up_key(
-    server: Backend, database: PipelineDatabase, people: People
+    server: Backend, database: PipelineDatabase, people: Groups
 ) -> None:
     """It has no key yet: a read of it sends nothing, or is refused."""
     sent: list[Any] = []

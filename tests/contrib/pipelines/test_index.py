@@ -4,13 +4,14 @@ from typing import Any
 
 import pytest
 
-from tests.contrib.pipelines.people import SHAPES, People, declare, on
+from tests.contrib.pipelines.people import SHAPES, on
 from tests.contrib.related.wholeness import check_whole, decoded
+from tests.models import Groups, groups
 from tests.tools.backends import Backend
 from uowredis import Session, UniquenessError
 
 
-def everything(people: People) -> list[Any]:
+def everything(people: Groups) -> list[Any]:
     """Say all kinds of changes of indexed fields, with reads between them; return what each must answer."""
     a, b, c = (people.Person(pk) for pk in "123")
     group = people.Group("1")
@@ -44,7 +45,7 @@ def everything(people: People) -> list[Any]:
 
 
 @pytest.fixture
-def stored(people: People) -> People:
+def stored(people: Groups) -> Groups:
     """Three persons and a group of the first two."""
     a, b, _ = people.three()
     people.Group(title="g", owner=a, members=[a, b])
@@ -75,7 +76,7 @@ def indexed(server: Backend) -> dict[str, Any]:
     return {key: held for key, held in decoded(server.dump()).items() if any(map(key.startswith, entries))}
 
 
-def test_every_kind_of_change_keeps_the_index(server: Backend, stored: People) -> None:
+def test_every_kind_of_change_keeps_the_index(server: Backend, stored: Groups) -> None:
     """Values added, removed, replaced and swapped, references moved: indexes and relations say what the fields say."""
     with stored.database.pipeline() as pipeline:
         expected = everything(stored)
@@ -84,7 +85,7 @@ def test_every_kind_of_change_keeps_the_index(server: Backend, stored: People) -
     check_whole(server.dump(), SHAPES)
 
 
-def test_a_pipeline_leaves_what_a_session_leaves(server: Backend, stored: People) -> None:
+def test_a_pipeline_leaves_what_a_session_leaves(server: Backend, stored: Groups) -> None:
     """The same commands in a session, without the reads' waiting, end in the same data."""
     before = server.dump()
     with stored.database.pipeline() as pipeline:
@@ -93,7 +94,7 @@ def test_a_pipeline_leaves_what_a_session_leaves(server: Backend, stored: People
     left = server.dump()
     assert before != left
     server.flush()
-    people = declare(again := on(server))
+    people = groups(again := on(server))
     with again:
         a, b, _ = people.three()
         people.Group(title="g", owner=a, members=[a, b])
@@ -110,7 +111,7 @@ def test_a_script_answers_the_same(real: Any) -> None:
     for most in (1_000, 2):
         real.flush()
         with on(real, max_watched=most) as database:
-            people = declare(database)
+            people = groups(database)
             a, b, _ = people.three()
             people.Group(title="g", owner=a, members=[a, b])
             with database.pipeline() as pipeline:
@@ -128,7 +129,7 @@ def test_a_script_answers_the_same(real: Any) -> None:
     assert left[0] == left[1]
 
 
-def test_a_constructor_keeps_the_index(server: Backend, people: People) -> None:
+def test_a_constructor_keeps_the_index(server: Backend, people: Groups) -> None:
     """Objects made in a pipeline refer to each other before they have primary keys."""
     with people.database.pipeline() as pipeline:
         a = people.Person(name="a", city="Paris", tags=["x"])
@@ -144,7 +145,7 @@ def test_a_constructor_keeps_the_index(server: Backend, people: People) -> None:
     check_whole(server.dump(), SHAPES)
 
 
-def test_a_deletion_takes_references_along(server: Backend, stored: People) -> None:
+def test_a_deletion_takes_references_along(server: Backend, stored: Groups) -> None:
     """References to what is deleted are cleared; reads before it at their place, collections after all."""
     a, group = stored.Person("1"), stored.Group("1")
     with stored.database.pipeline() as pipeline:
@@ -157,7 +158,7 @@ def test_a_deletion_takes_references_along(server: Backend, stored: People) -> N
     check_whole(server.dump(), SHAPES)
 
 
-def test_a_unique_value_is_refused_whole(server: Backend, stored: People) -> None:
+def test_a_unique_value_is_refused_whole(server: Backend, stored: Groups) -> None:
     """A unique value that is taken refuses the pipeline; nothing of it is applied, and it can go on."""
     a, b, _ = (stored.Person(pk) for pk in "123")
     before = server.dump()

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 import redis
 
-from tests.contrib.pipelines.people import SHAPES, People, declare
+from tests.contrib.pipelines.people import SHAPES
 from tests.contrib.related.wholeness import check_whole
+from tests.models import Groups, groups
 from tests.tools.backends import Real
 from tests.tools.proxy import Proxy
 from tests.whole.races.test_interleavings import meanwhile
@@ -16,10 +17,10 @@ from uowredis.contrib.database import PipelineDatabase
 
 
 @pytest.fixture
-def ours(proxy: Proxy, how: str) -> Iterator[People]:
+def ours(proxy: Proxy, how: str) -> Iterator[Groups]:
     """Three persons, by way of the proxy, on a connection that is set up."""
     with PipelineDatabase.from_url(proxy.url, max_watched=0 if how == "script" else 1_000) as database:
-        people = declare(database)
+        people = groups(database)
         people.three()
         proxy.reset()
         yield people
@@ -37,7 +38,7 @@ def move(client: redis.Redis) -> None:
 
 
 def test_a_change_elsewhere_is_planned_again(
-    proxy: Proxy, how: str, ours: People, client: redis.Redis, real: Real
+    proxy: Proxy, how: str, ours: Groups, client: redis.Redis, real: Real
 ) -> None:
     """Where only what the library reads has changed, the pipeline is applied: watched keys are as they were."""
     person = ours.Person("1")
@@ -55,7 +56,7 @@ def test_a_change_elsewhere_is_planned_again(
     check_whole(real.dump(), SHAPES)
 
 
-def test_a_change_of_both_is_a_conflict(proxy: Proxy, how: str, ours: People, client: redis.Redis, real: Real) -> None:
+def test_a_change_of_both_is_a_conflict(proxy: Proxy, how: str, ours: Groups, client: redis.Redis, real: Real) -> None:
     """What the caller watched counts: it is named, and nothing is applied."""
     person = ours.Person("1")
 
@@ -77,7 +78,7 @@ def test_a_change_of_both_is_a_conflict(proxy: Proxy, how: str, ours: People, cl
 
 
 def test_a_pipeline_without_watches_is_planned_again(
-    proxy: Proxy, how: str, ours: People, client: redis.Redis, real: Real
+    proxy: Proxy, how: str, ours: Groups, client: redis.Redis, real: Real
 ) -> None:
     """Its reads answer as it is when it is applied, not as it was when it was planned."""
     person = ours.Person("1")
@@ -91,7 +92,7 @@ def test_a_pipeline_without_watches_is_planned_again(
     check_whole(real.dump(), SHAPES)
 
 
-def test_a_transaction_calls_again(proxy: Proxy, how: str, ours: People, client: redis.Redis, real: Real) -> None:
+def test_a_transaction_calls_again(proxy: Proxy, how: str, ours: Groups, client: redis.Redis, real: Real) -> None:
     """After either kind of change the function is called again, and no update is lost."""
     person, seen = ours.Person("1"), []
 

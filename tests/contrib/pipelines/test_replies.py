@@ -7,8 +7,8 @@ import attrs
 import pytest
 import redis
 
-from tests.contrib.pipelines.people import People
 from tests.fields.test_commands_table import Theirs, models_of, unordered
+from tests.models import Groups
 from tests.tools.backends import Backend
 from tests.whole.conversations import CONVERSATIONS, EXPIRING, Conversation
 from uowredis import DoesNotExist, InstanceHashField, NotCommitted, Pending, RedisModel, StringField
@@ -132,7 +132,7 @@ def conversation(person: Any) -> Iterator[tuple[Any, Any]]:
     yield person.queue.lrange(0, -1), ["1", "2"]
 
 
-def test_a_read_answers_as_it_is_at_its_place(people: People) -> None:
+def test_a_read_answers_as_it_is_at_its_place(people: Groups) -> None:
     """Between the writes before and after it, whatever the planner makes of them; the replies settle what was given."""
     person, _, _ = people.three()
     with people.database.pipeline() as pipeline:
@@ -143,7 +143,7 @@ def test_a_read_answers_as_it_is_at_its_place(people: People) -> None:
     assert replies == [each.result for each, _ in given]
 
 
-def test_a_read_is_not_taken_for_its_reply(people: People) -> None:
+def test_a_read_is_not_taken_for_its_reply(people: Groups) -> None:
     """Before execute() what a read gave is refused as a value; it says what it waits for."""
     person, _, _ = people.three()
     with people.database.pipeline():
@@ -156,7 +156,7 @@ def test_a_read_is_not_taken_for_its_reply(people: People) -> None:
         _ = read.result
 
 
-def test_a_constructor_and_a_deletion_have_their_places(people: People) -> None:
+def test_a_constructor_and_a_deletion_have_their_places(people: Groups) -> None:
     """A constructor gives its instance, ``delete()`` None, ``hmget()`` without names an empty list."""
     a, b, _ = people.three()
     with people.database.pipeline() as pipeline:
@@ -173,7 +173,7 @@ def test_a_constructor_and_a_deletion_have_their_places(people: People) -> None:
     assert {"1", "3", "4"} == set(people.Person.collection())
 
 
-def test_an_empty_object_holds_nothing_until_it_is_written(people: People) -> None:
+def test_an_empty_object_holds_nothing_until_it_is_written(people: Groups) -> None:
     """Its reads are known at once, have their places all the same, and create nothing."""
     outside = people.Person()
     with people.database.pipeline() as pipeline:
@@ -186,7 +186,7 @@ def test_an_empty_object_holds_nothing_until_it_is_written(people: People) -> No
     assert (["1"], None) == (list(people.Person.collection()), outside._pk)
 
 
-def test_a_deleted_object_is_refused_at_once(people: People) -> None:
+def test_a_deleted_object_is_refused_at_once(people: Groups) -> None:
     """Also by other handles of it; what was said before the deletion is answered."""
     a, b, _ = people.three()
     other = people.Person("1")
@@ -204,7 +204,7 @@ def test_a_deleted_object_is_refused_at_once(people: People) -> None:
             a.hits.get()
 
 
-def test_an_object_that_is_gone_is_refused_whole(server: Backend, people: People) -> None:
+def test_an_object_that_is_gone_is_refused_whole(server: Backend, people: Groups) -> None:
     """A write for an object that others deleted refuses the pipeline; a mere read of it answers what Redis holds."""
     a, b, _ = people.three()
     people.Person("1").delete()
@@ -221,7 +221,7 @@ def test_an_object_that_is_gone_is_refused_whole(server: Backend, people: People
         pipeline.reset()
 
 
-def test_an_object_made_here_may_be_made_again(people: People) -> None:
+def test_an_object_made_here_may_be_made_again(people: Groups) -> None:
     """Reads of one that was deleted and chosen again answer for the life in which they were said."""
     first = people.Shelf(label="s", town="Rome")
     with people.database.pipeline() as pipeline:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.contrib.pipelines.people import People, declare
+from tests.models import Groups, groups
 from tests.tools.proxy import Proxy
 from uowredis import UniquenessError
 from uowredis.contrib.database import PipelineDatabase
@@ -19,9 +19,9 @@ def database(proxy: Proxy) -> Iterator[PipelineDatabase]:
 
 
 @pytest.fixture
-def people(database: PipelineDatabase, proxy: Proxy) -> People:
+def people(database: PipelineDatabase, proxy: Proxy) -> Groups:
     """Three persons; the connection is set up: it has made a transaction."""
-    people = declare(database)
+    people = groups(database)
     people.three()
     proxy.reset()
     return people
@@ -33,7 +33,7 @@ def names(proxy: Proxy) -> list[str]:
 
 @pytest.mark.parametrize("transaction", [True, False])
 @pytest.mark.parametrize("reads", [1, 100])
-def test_reads_are_one_trip(proxy: Proxy, people: People, reads: int, transaction: bool) -> None:
+def test_reads_are_one_trip(proxy: Proxy, people: Groups, reads: int, transaction: bool) -> None:
     """However many: with MULTI and EXEC around them, or bare where no transaction is wanted."""
     person = people.Person("1")
     proxy.reset()
@@ -48,7 +48,7 @@ def test_reads_are_one_trip(proxy: Proxy, people: People, reads: int, transactio
 
 
 @pytest.mark.parametrize("transaction", [True, False])
-def test_with_a_write_it_is_a_transaction_all_the_same(proxy: Proxy, people: People, transaction: bool) -> None:
+def test_with_a_write_it_is_a_transaction_all_the_same(proxy: Proxy, people: Groups, transaction: bool) -> None:
     """``transaction=False`` is for what only reads."""
     person = people.Person("1")
     with people.database.pipeline(transaction=transaction) as pipeline:
@@ -60,7 +60,7 @@ def test_with_a_write_it_is_a_transaction_all_the_same(proxy: Proxy, people: Peo
     assert ["MULTI", "GET", "SET", "GET", "EXEC"] == names(proxy)[-5:]
 
 
-def test_a_query_without_a_transaction(proxy: Proxy, people: People) -> None:
+def test_a_query_without_a_transaction(proxy: Proxy, people: Groups) -> None:
     """A pipeline that only reads, queries of one call among it, is sent bare; one with a temporary key cannot be."""
     person = people.Person("1")
     proxy.reset()
@@ -77,7 +77,7 @@ def test_a_query_without_a_transaction(proxy: Proxy, people: People) -> None:
     assert 1 == proxy.round_trips()
 
 
-def test_reads_and_writes_without_index(proxy: Proxy, people: People) -> None:
+def test_reads_and_writes_without_index(proxy: Proxy, people: Groups) -> None:
     """The guards in one trip, the transaction in another, reads and writes in the order said."""
     person = people.Person("1")
     with people.database.pipeline() as pipeline:
@@ -90,7 +90,7 @@ def test_reads_and_writes_without_index(proxy: Proxy, people: People) -> None:
     assert ["MULTI", *["RPUSH", "LLEN"] * 50, "EXEC"] == names(proxy)[-102:]
 
 
-def test_reads_and_writes_with_an_index(proxy: Proxy, people: People) -> None:
+def test_reads_and_writes_with_an_index(proxy: Proxy, people: Groups) -> None:
     """What is there in one trip, the transaction in another, however many objects."""
     persons = [people.Person(pk) for pk in "123"]
     with people.database.pipeline() as pipeline:
@@ -105,7 +105,7 @@ def test_reads_and_writes_with_an_index(proxy: Proxy, people: People) -> None:
     assert 2 == proxy.round_trips() == pipeline.last_plan.round_trips
 
 
-def test_queries_go_along(proxy: Proxy, people: People) -> None:
+def test_queries_go_along(proxy: Proxy, people: Groups) -> None:
     """What one call answers costs no trip; what must be looked up asks when the rest is done."""
     person = people.Person("1")
     proxy.reset()
@@ -124,7 +124,7 @@ def test_queries_go_along(proxy: Proxy, people: People) -> None:
 
 
 @pytest.mark.parametrize("count", [1_001, 3_500])
-def test_the_head_tells_the_trips_of_chunks(proxy: Proxy, people: People, count: int) -> None:
+def test_the_head_tells_the_trips_of_chunks(proxy: Proxy, people: Groups, count: int) -> None:
     """Many reads go in chunks, and the plan says what the socket counts."""
     person = people.Person("1")
     with people.database.pipeline() as pipeline:
@@ -135,7 +135,7 @@ def test_the_head_tells_the_trips_of_chunks(proxy: Proxy, people: People, count:
     assert pipeline.last_plan.round_trips == proxy.round_trips()
 
 
-def test_what_is_known_is_not_asked(proxy: Proxy, people: People) -> None:
+def test_what_is_known_is_not_asked(proxy: Proxy, people: Groups) -> None:
     """Reads of empty objects, and of no names, send nothing."""
     person = people.Person("1")
     with people.database.pipeline() as pipeline:
@@ -147,7 +147,7 @@ def test_what_is_known_is_not_asked(proxy: Proxy, people: People) -> None:
     assert [] == proxy.seen
 
 
-def test_a_transaction_is_four_trips(proxy: Proxy, people: People) -> None:
+def test_a_transaction_is_four_trips(proxy: Proxy, people: Groups) -> None:
     """The watch, the function's read, the guards, and what is sent."""
     person = people.Person("1")
 
@@ -163,7 +163,7 @@ def test_a_transaction_is_four_trips(proxy: Proxy, people: People) -> None:
     assert 4 == proxy.round_trips()
 
 
-def test_nothing_stays_watched(proxy: Proxy, people: People) -> None:
+def test_nothing_stays_watched(proxy: Proxy, people: Groups) -> None:
     """Whatever way a watching pipeline ends, its connection is given back without watches."""
     person = people.Person("1")
     database, ended = people.database, []

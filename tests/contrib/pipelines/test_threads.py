@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from tests.contrib.pipelines.people import SHAPES, People
+from tests.contrib.pipelines.people import SHAPES
 from tests.contrib.related.wholeness import check_whole, decoded
+from tests.models import Groups
 from tests.tools.backends import Backend
 from uowredis import RedisModel, Session, SessionError, StringField
 from uowredis.contrib.database import PipelineDatabase
@@ -27,7 +28,7 @@ def in_turns() -> Iterator[None]:
 
 
 @pytest.fixture
-def person(people: People) -> Any:
+def person(people: Groups) -> Any:
     """Person 1 of three."""
     return people.three()[0]
 
@@ -61,7 +62,7 @@ def elsewhere(work: Callable[[], Any]) -> Any:
 
 
 def test_a_shared_pipeline_gives_each_call_its_reply(
-    server: Backend, people: People, person: Any, in_turns: None
+    server: Backend, people: Groups, person: Any, in_turns: None
 ) -> None:
     """All threads say their commands in one pipeline; each Pending holds the reply of its own call."""
 
@@ -95,7 +96,7 @@ def without_shelves(server: Backend) -> Any:
 
 
 def test_a_shared_pipeline_names_each_new_object_once(
-    server: Backend, people: People, person: Any, in_turns: None
+    server: Backend, people: Groups, person: Any, in_turns: None
 ) -> None:
     """References between new objects of many threads are not mixed up: each is called by a name of its own."""
 
@@ -117,7 +118,7 @@ def test_a_shared_pipeline_names_each_new_object_once(
     check_whole(server.dump(), SHAPES)
 
 
-def test_many_threads_execute_a_shared_pipeline(people: People, person: Any, in_turns: None) -> None:
+def test_many_threads_execute_a_shared_pipeline(people: Groups, person: Any, in_turns: None) -> None:
     """execute() answers what is pending, whoever said it; every call gets its reply exactly once."""
 
     def work(number: int) -> list[Any]:
@@ -135,7 +136,7 @@ def test_many_threads_execute_a_shared_pipeline(people: People, person: Any, in_
     assert str(3 + THREADS * 20) == person.hits.get()
 
 
-def test_a_shared_pipeline_is_looked_at_by_many(people: People, person: Any, in_turns: None) -> None:
+def test_a_shared_pipeline_is_looked_at_by_many(people: Groups, person: Any, in_turns: None) -> None:
     """What is answered at once in it, objects looked up and plans, is safe while others say commands."""
 
     def work(number: int) -> None:
@@ -153,7 +154,7 @@ def test_a_shared_pipeline_is_looked_at_by_many(people: People, person: Any, in_
     assert THREADS // 2 * 15 == len(people.Person.collection(city="Rome"))
 
 
-def test_a_shared_pipeline_is_shared_while_it_is_open(people: People, person: Any) -> None:
+def test_a_shared_pipeline_is_shared_while_it_is_open(people: Groups, person: Any) -> None:
     """Before and after other threads' commands go their own way at once."""
     assert "3" == elsewhere(person.hits.get)
     with people.database.pipeline(share_in_threads=True) as pipeline:
@@ -164,7 +165,7 @@ def test_a_shared_pipeline_is_shared_while_it_is_open(people: People, person: An
     assert 4 == elsewhere(person.hits.incr)
 
 
-def test_what_is_said_too_late_is_refused(people: People, person: Any) -> None:
+def test_what_is_said_too_late_is_refused(people: Groups, person: Any) -> None:
     """A thread that still holds a pipeline that was left is not given a reply that never comes."""
     with people.database.pipeline(share_in_threads=True) as pipeline:
         pass
@@ -180,7 +181,7 @@ def a_write(person: Any) -> Any:
         return session.pending[0]
 
 
-def test_a_shared_pipeline_refuses_others_of_its_database(people: People, person: Any) -> None:
+def test_a_shared_pipeline_refuses_others_of_its_database(people: Groups, person: Any) -> None:
     """While it is open no thread opens another one; one that has its own session already keeps to it."""
     database = people.database
     opened, go_on = threading.Event(), threading.Event()
@@ -210,7 +211,7 @@ def test_a_shared_pipeline_refuses_others_of_its_database(people: People, person
         assert ["4"] == pipeline.execute()
 
 
-def test_others_go_their_own_way(people: People, person: Any) -> None:
+def test_others_go_their_own_way(people: Groups, person: Any) -> None:
     """Of a pipeline that is not shared other threads know nothing: reads and writes are sent at once."""
     with people.database.pipeline() as pipeline:
         person.hits.incr()
@@ -220,7 +221,7 @@ def test_others_go_their_own_way(people: People, person: Any) -> None:
         assert [11] == pipeline.execute()
 
 
-def test_a_session_for_each_thread(server: Backend, people: People, person: Any, in_turns: None) -> None:
+def test_a_session_for_each_thread(server: Backend, people: Groups, person: Any, in_turns: None) -> None:
     """Sessions, pipelines, begin(), run() and transaction() of many threads on one database do not touch each other."""
     database = people.database
 
@@ -257,7 +258,7 @@ def test_a_session_for_each_thread(server: Backend, people: People, person: Any,
     check_whole(server.dump(), SHAPES)
 
 
-USES: dict[str, Callable[[People, Any], Any]] = {
+USES: dict[str, Callable[[Groups, Any], Any]] = {
     "read": lambda people, person: person.hits.get(),
     "write": lambda people, person: person.hits.set(9),
     "constructor": lambda people, person: people.Person(name="z"),
@@ -271,7 +272,7 @@ USES: dict[str, Callable[[People, Any], Any]] = {
 @pytest.mark.parametrize("opened", ["session", "begin", "pipeline"])
 @pytest.mark.parametrize("use", USES)
 def test_a_task_or_thread_that_inherits_a_session_is_refused(
-    server: Backend, people: People, person: Any, opened: str, use: str
+    server: Backend, people: Groups, person: Any, opened: str, use: str
 ) -> None:
     """Child tasks and to_thread take the context along; the session is not theirs, but they may open their own."""
     before, database = server.dump(), people.database
@@ -304,7 +305,7 @@ def test_a_task_or_thread_that_inherits_a_session_is_refused(
     assert before == server.dump()
 
 
-def test_tasks_of_their_own(people: People, person: Any) -> None:
+def test_tasks_of_their_own(people: Groups, person: Any) -> None:
     """Tasks that each open a pipeline are as separate as threads, also while they take turns."""
 
     async def task(number: int) -> list[Any]:
@@ -321,7 +322,7 @@ def test_tasks_of_their_own(people: People, person: Any) -> None:
     assert [[number + 3, number + 4] for number in range(5)] == asyncio.run(parent())
 
 
-def test_a_shared_pipeline_is_for_tasks_too(people: People, person: Any) -> None:
+def test_a_shared_pipeline_is_for_tasks_too(people: Groups, person: Any) -> None:
     """It is used by child tasks and by to_thread."""
 
     async def parent() -> list[Any]:

@@ -6,20 +6,21 @@ from typing import Any
 
 import pytest
 
-from tests.contrib.pipelines.people import SHAPES, People, declare, on
+from tests.contrib.pipelines.people import SHAPES, on
 from tests.contrib.related.wholeness import check_whole
+from tests.models import Groups, groups
 from tests.tools.backends import Backend
 from uowredis import ArgumentTypeError, Conflict, DoesNotExist, SessionError, UniquenessError
 from uowredis.contrib.database import PipelineDatabase
 
 
 @pytest.fixture
-def person(people: People) -> Any:
+def person(people: Groups) -> Any:
     """Person 1 of three."""
     return people.three()[0]
 
 
-def test_it_returns_the_replies(database: PipelineDatabase, people: People, person: Any) -> None:
+def test_it_returns_the_replies(database: PipelineDatabase, people: Groups, person: Any) -> None:
     """Those of the pipeline, in the order said; what was read before multi() is none."""
 
     def double(pipeline: Any) -> str:
@@ -77,7 +78,7 @@ def test_it_stops_when_time_is_up(server: Backend, database: PipelineDatabase, p
 def test_the_database_says_for_how_long(server: Backend) -> None:
     """Without ``retry_for`` it is the database's."""
     with on(server, retry_for=0) as database:
-        (person, _, _), calls = declare(database).three(), []
+        (person, _, _), calls = groups(database).three(), []
 
         def never(pipeline: Any) -> None:
             calls.append(server.client().incr(":person:1:hits"))
@@ -117,7 +118,7 @@ def test_it_may_watch_nothing(database: PipelineDatabase, person: Any) -> None:
     assert "6" == person.hits.get()
 
 
-def test_indexed_fields_are_kept(server: Backend, database: PipelineDatabase, people: People, person: Any) -> None:
+def test_indexed_fields_are_kept(server: Backend, database: PipelineDatabase, people: Groups, person: Any) -> None:
     """An indexed field, a unique one and an object may be changed in it, whatever was read before."""
 
     def swap(pipeline: Any) -> None:
@@ -154,7 +155,7 @@ def test_an_exception_of_the_function_ends_it(server: Backend, database: Pipelin
 
 @pytest.mark.parametrize("taken", ["unique value", "gone"])
 def test_a_refusal_ends_it(
-    server: Backend, database: PipelineDatabase, people: People, person: Any, taken: str
+    server: Backend, database: PipelineDatabase, people: Groups, person: Any, taken: str
 ) -> None:
     """What cannot be is no conflict: it is raised at once."""
     calls = []

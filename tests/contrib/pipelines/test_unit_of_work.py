@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.contrib.pipelines.people import People
+from tests.models import Groups
 from tests.tools.backends import Backend
 from uowredis import (
     ArgumentTypeError,
@@ -22,7 +22,7 @@ from uowredis.contrib.database import PipelineDatabase
 
 
 @pytest.fixture
-def person(people: People) -> Any:
+def person(people: Groups) -> Any:
     """Person 1 of three."""
     return people.three()[0]
 
@@ -39,7 +39,7 @@ def test_it_goes_on_after_execute(database: PipelineDatabase, person: Any) -> No
         assert [4, "4"] == pipeline.execute()
 
 
-def test_reset_forgets(server: Backend, database: PipelineDatabase, people: People, person: Any) -> None:
+def test_reset_forgets(server: Backend, database: PipelineDatabase, people: Groups, person: Any) -> None:
     """After reset() nothing is pending, what was made does not exist, and the pipeline goes on."""
     before = server.dump()
     with database.pipeline() as pipeline:
@@ -57,7 +57,7 @@ def test_reset_forgets(server: Backend, database: PipelineDatabase, people: Peop
     assert before == server.dump()
 
 
-def test_leaving_with_unsent_reads_is_quiet(database: PipelineDatabase, people: People, person: Any) -> None:
+def test_leaving_with_unsent_reads_is_quiet(database: PipelineDatabase, people: Groups, person: Any) -> None:
     """Reads that were never executed are forgotten, as redis-py forgets them."""
     with database.pipeline():
         read, collection = person.hits.get(), people.Person.collection(city="Lyon")
@@ -142,7 +142,7 @@ def test_another_database_takes_no_part(server: Backend, database: PipelineDatab
 
 
 def test_a_plan_shows_reads_among_writes(
-    server: Backend, database: PipelineDatabase, people: People, person: Any
+    server: Backend, database: PipelineDatabase, people: Groups, person: Any
 ) -> None:
     """plan() names every read at its place, a query behind all writes; it sends nothing that changes anything."""
     before = server.dump()
@@ -184,7 +184,7 @@ def test_exactly_the_plan_or_conflict(server: Backend, database: PipelineDatabas
 
 
 def test_a_dry_run_shows_and_sends_nothing(
-    server: Backend, database: PipelineDatabase, people: People, person: Any, capsys: pytest.CaptureFixture[str]
+    server: Backend, database: PipelineDatabase, people: Groups, person: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """execute() of a dry run gives its plan, and leaves everything pending."""
     before = server.dump()
@@ -198,7 +198,7 @@ def test_a_dry_run_shows_and_sends_nothing(
     assert before == server.dump()
 
 
-def test_a_savepoint_forgets_reads_too(database: PipelineDatabase, people: People, person: Any) -> None:
+def test_a_savepoint_forgets_reads_too(database: PipelineDatabase, people: Groups, person: Any) -> None:
     """What was said in it has no reply; what was said before and after keeps its place."""
     with database.pipeline() as pipeline:
         person.hits.incr()
@@ -221,7 +221,7 @@ def test_a_savepoint_forgets_reads_too(database: PipelineDatabase, people: Peopl
     assert {"1", "2", "3"} == set(forgotten[2])
 
 
-def test_a_savepoint_keeps_reads_of_new_objects(database: PipelineDatabase, people: People) -> None:
+def test_a_savepoint_keeps_reads_of_new_objects(database: PipelineDatabase, people: Groups) -> None:
     """Reads of objects made before it are still theirs when it has forgotten what followed."""
     with database.pipeline() as pipeline:
         made = people.Person(name="a", hits=1)

@@ -5,20 +5,21 @@ from typing import Any
 
 import pytest
 
-from tests.contrib.pipelines.people import SHAPES, People
+from tests.contrib.pipelines.people import SHAPES
 from tests.contrib.related.wholeness import check_whole
+from tests.models import Groups
 from tests.tools.backends import Backend
 from uowredis import ArgumentError, ArgumentTypeError, Conflict, ImplementationError, SessionError
 from uowredis.contrib.database import PipelineDatabase
 
 
 @pytest.fixture
-def person(people: People) -> Any:
+def person(people: Groups) -> Any:
     """Person 1 of three."""
     return people.three()[0]
 
 
-def test_reads_are_answered_at_once(database: PipelineDatabase, people: People, person: Any) -> None:
+def test_reads_are_answered_at_once(database: PipelineDatabase, people: Groups, person: Any) -> None:
     """Between watch() and multi() fields, objects and collections answer; they are no replies of the pipeline."""
     with database.pipeline() as pipeline:
         pipeline.watch(person.hits, "a key")
@@ -33,7 +34,7 @@ def test_reads_are_answered_at_once(database: PipelineDatabase, people: People, 
         assert ["3", ["3"]] == pipeline.execute()
 
 
-def writes(people: People) -> dict[str, Callable[[], Any]]:
+def writes(people: Groups) -> dict[str, Callable[[], Any]]:
     person, empty = people.Person("1"), people.Person()
     return {
         "field": lambda: person.hits.set(9),
@@ -48,7 +49,7 @@ def writes(people: People) -> dict[str, Callable[[], Any]]:
 
 @pytest.mark.parametrize("what", ["field", "entry", "constructor", "chosen pk", "deletion", "first write", "first pk"])
 def test_writes_are_refused_until_multi(
-    server: Backend, database: PipelineDatabase, people: People, person: Any, what: str
+    server: Backend, database: PipelineDatabase, people: Groups, person: Any, what: str
 ) -> None:
     """A write before multi() raises and leaves nothing behind; afterwards it waits like any other."""
     write = writes(people)[what]
@@ -125,7 +126,7 @@ def test_several_watches_add_up(server: Backend, database: PipelineDatabase, per
 
 @pytest.mark.parametrize("attempts", [1, 10])
 def test_a_change_of_what_is_watched_is_a_conflict(
-    server: Backend, database: PipelineDatabase, people: People, person: Any, attempts: int
+    server: Backend, database: PipelineDatabase, people: Groups, person: Any, attempts: int
 ) -> None:
     """It names keys and fields; nothing is applied, and what was said is still there."""
     client = server.client()

@@ -9,10 +9,11 @@ from hypothesis import given, note, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
+from tests.models import Kinds, kinds
 from tests.tools.backends import Backend
 from tests.whole.walks import oracle
+from tests.whole.walks.chosen import CHOSEN_PKS, IMPOSSIBLE_PKS
 from tests.whole.walks.commands import FIRST_VALUES, RUNS, SIMPLE_WRITES, WRITES, Say, runs_of
-from tests.whole.walks.models import CHOSEN_PKS, IMPOSSIBLE_PKS, Models, declare
 from tests.whole.walks.replies import outcome
 from uowredis import ArgumentError, DoesNotExist, Rejected, Session
 
@@ -38,7 +39,7 @@ class Walk(RuleBasedStateMachine):
     an object that is spoken of is there, one that was deleted is not.
     """
 
-    def __init__(self, backend: Backend, ours: Models, theirs: Models) -> None:
+    def __init__(self, backend: Backend, ours: Kinds, theirs: Kinds) -> None:
         super().__init__()
         backend.flush()
         self.client = backend.client()
@@ -281,9 +282,9 @@ class Walk(RuleBasedStateMachine):
 
 
 @pytest.fixture
-def client(server: Backend) -> Models:
+def client(server: Backend) -> Kinds:
     """A client of the server."""
-    return declare(server.database())
+    return kinds(server.database())
 
 
 @pytest.fixture
@@ -294,7 +295,7 @@ def reader(server: Backend) -> redis.Redis:
 
 def test_every_index_says_what_the_fields_say(server: Backend) -> None:
     """Whatever two clients say, at once, in sessions, committed or not, the indexes agree with the fields."""
-    ours, theirs = declare(server.database()), declare(server.database())
+    ours, theirs = kinds(server.database()), kinds(server.database())
     run_state_machine_as_test(lambda: Walk(server, ours, theirs))
 
 
@@ -302,7 +303,7 @@ def test_every_index_says_what_the_fields_say(server: Backend) -> None:
 @settings(max_examples=settings.default.max_examples // 3)
 @given(data=st.data())
 def test_a_field_keeps_its_index(
-    server: Backend, client: Models, reader: redis.Redis, field: str | None, data: Any
+    server: Backend, client: Kinds, reader: redis.Redis, field: str | None, data: Any
 ) -> None:
     """Whatever is said on one field, at once or in sessions, its index agrees after every command and commit."""
     server.flush()

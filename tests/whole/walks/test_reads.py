@@ -8,10 +8,10 @@ import pytest
 from hypothesis import event, given, note, settings
 from hypothesis import strategies as st
 
+from tests.models import Kinds, kinds
 from tests.tools.backends import Backend
 from tests.whole.walks import oracle
 from tests.whole.walks.commands import ENTRIES, FIRST_VALUES, READS, VALUES, WRITES, Say
-from tests.whole.walks.models import Models, declare
 from tests.whole.walks.replies import ordered, outcome
 from uowredis import DoesNotExist, PendingWrites, Rejected, Session
 
@@ -93,16 +93,16 @@ def indexed(request: pytest.FixtureRequest) -> bool:
 
 
 @pytest.fixture
-def clients(server: Backend, indexed: bool) -> tuple[Models, Models]:
+def clients(server: Backend, indexed: bool) -> tuple[Kinds, Kinds]:
     """Two clients of the server."""
-    return declare(server.database(), indexed=indexed), declare(server.database(), indexed=indexed)
+    return kinds(server.database(), indexed=indexed), kinds(server.database(), indexed=indexed)
 
 
 @pytest.mark.parametrize("field", FIELDS, ids=names)
 @settings(max_examples=settings.default.max_examples // 3)
 @given(data=st.data())
 def test_a_read_sees_the_pending_writes(
-    server: Backend, clients: tuple[Models, Models], indexed: bool, field: str | None, data: Any
+    server: Backend, clients: tuple[Kinds, Kinds], indexed: bool, field: str | None, data: Any
 ) -> None:
     """Every reading command of a field answers over any pending writes as it does right after the commit."""
     server.flush()
@@ -189,7 +189,7 @@ def test_a_query_sees_the_pending_writes(server: Backend, base: Any, steps: Any,
     """``exists`` and ``get`` with filters answer over any pending writes as they do right after the commit."""
     server.flush()
     # No unique fields: what is refused at the commit would leave little to compare.
-    ours, theirs = (declare(server.database(), unique=False) for _ in range(2))
+    ours, theirs = (kinds(server.database(), unique=False) for _ in range(2))
     stored = [theirs.thing(**{"note": "there", **values}) for values in base]
     before = oracle.without_counters(oracle.read(server.client()))
     with Session(ours.database) as session:
