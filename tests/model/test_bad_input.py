@@ -120,6 +120,14 @@ def test_filters_that_cannot_be(server: Backend) -> None:
         everywhere(server, thing, asked(indexed_set=["a"]), ArgumentError, "Thing.indexed_set")
 
 
+def test_what_could_not_be_created_is_refused_whether_it_is_there_or_not(server: Backend) -> None:
+    """A member of a sorted set finds an object, but creates none: it has no score."""
+    thing = things(server.database())
+    for _ in range(2):
+        everywhere(server, thing, lambda: thing.get_or_connect(indexed_zset="sun"), ArgumentError, "Thing.indexed_zset")
+        thing(indexed_zset={"sun": 1})
+
+
 def test_two_pks_that_contradict_each_other(server: Backend) -> None:
     """The pk is asked for once: as the argument, or under the name of its field."""
     word = words(server.database())

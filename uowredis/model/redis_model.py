@@ -291,9 +291,9 @@ class RedisModel(InstanceHashCommands[Sync], Sync, metaclass=MetaRedisModel):
             ImplementationError: same as :meth:`get`.
             UniquenessError: where another object holds one of several unique values given.
         """
-        if not filters:
-            raise ArgumentError(f"{cls.__name__}.get_or_connect() needs a primary key or values of indexed fields")
-        # What could not be created is refused whether it is there or not.
+        # What could not be asked, or not be created, is refused whether it is there or not.
+        conditions = dict(filters)
+        cls._found_by(conditions.pop("pk", None), conditions, "get_or_connect")
         cls._creation(schema_of(cls), _as_values(schema_of(cls), filters))
         try:
             return cls.get(**filters), False
