@@ -21,7 +21,7 @@ from uowredis.exceptions import DoesNotExist, PendingWrites, SessionError, UowEr
 from uowredis.overlay.deletions import Gone, reach
 from uowredis.overlay.order import Row
 from uowredis.overlay.queries import Touched
-from uowredis.overlay.reads import Answer, Known, Rehearsed, answer_over
+from uowredis.overlay.reads import Answer, Known, Rehearsed, Replays, answer_over
 from uowredis.plan.requests import Deciding, Send, relay
 from uowredis.plan.steps import Fetch, counting
 from uowredis.planner import Limits, Planner
@@ -62,6 +62,7 @@ class Overlay:
         self.is_recorded = False
         self._read: Callable[[Sequence[Call]], Deciding[list[Any]]] = unwatched
         self._touched = Touched()
+        self._replays: Replays = {}
         self._dry_run = dry_run
 
     def read_by(self, read: Callable[[Sequence[Call]], Deciding[list[Any]]]) -> None:
@@ -82,6 +83,7 @@ class Overlay:
         """Forget what is pending but for the first *kept* commands."""
         self.journal = self.journal.first(kept) if kept else Journal()
         self._touched = Touched()
+        self._replays = {}
 
     def check_alive(self, identity: Identity) -> None:
         """Check that the object was not deleted and not forgotten.
@@ -214,7 +216,7 @@ class Overlay:
         life = self.journal.find(read.identity)
         if life is None and read.identity.pk is None:
             raise refers_to_nothing(borrowed)
-        answer = answer_over(read, life, {})
+        answer = answer_over(read, life, {}, self._replays, len(self.journal.resolved))
         if answer is None:
             return None
         if not isinstance(answer, Known):
@@ -241,7 +243,7 @@ class Overlay:
         life = self.journal.find(read.identity)
         if (life is None and read.identity.pk is None) or ended.holds(read.identity.model, read.identity.pk, life):
             life = Journal.of_nothing(read.identity)
-        answer = answer_over(read, life, ended.cleared(read))
+        answer = answer_over(read, life, ended.cleared(read), self._replays, len(self.journal.resolved))
         return (read_call(read),) if answer is None else answer
 
     def ask(self, calls: Sequence[Call]) -> Deciding[list[Any]]:
