@@ -31,7 +31,17 @@ from typing import Any
 
 
 class UowError(Exception):
-    """The root of every error raised by uowredis."""
+    """The root of every error raised by uowredis; each can be copied and pickled with all that it carries."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _again, (type(self), self.args, self.__dict__)
+
+
+def _again(kind: type[UowError], args: tuple[Any, ...], carried: dict[str, Any]) -> UowError:
+    """Return the error that was copied or pickled; what it carries was given to its constructor by name."""
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(carried)
+    return error
 
 
 class ImplementationError(UowError, ValueError):

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import math
 import re
+import sys
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from decimal import Context, Decimal, InvalidOperation
+from fractions import Fraction
 from typing import Any
 
 from uowredis.exceptions import ArgumentError, ArgumentTypeError
@@ -132,21 +134,43 @@ def is_number(spelled: str) -> bool:
 
 
 def sort_number(spelled: str) -> float:
-    """Return the number that Redis' SORT reads in *spelled*: what C's ``strtod`` takes whole, but NaN and overflow.
+    """Return the number that Redis' SORT reads in *spelled*: what C's ``strtod`` takes whole, up to the first NUL.
 
     Raises:
-        ValueError: where it reads none.
+        ValueError: where it reads none: text is left over, it is NaN, or beyond what a double can hold, also towards 0.
     """
-    trimmed = spelled.lstrip(" \t\n\v\f\r")
-    if trimmed == "":
+    given = spelled.partition("\0")[0]
+    if given == "":
         return 0.0
+    trimmed = given.lstrip(" \t\n\v\f\r")
     if trimmed.lower() in _INFINITE:
-        return float(trimmed)
-    if _HEXADECIMAL.match(trimmed):
-        return float.fromhex(trimmed)
-    if not _FLOAT.match(trimmed) or math.isinf(float(trimmed)):
-        raise ValueError(f"not a number: {spelled!r}")
-    return float(trimmed)
+        return float(_INFINITE[trimmed.lower()])
+    try:
+        if _HEXADECIMAL.match(trimmed):
+            found = float.fromhex(trimmed)
+        elif _FLOAT.match(trimmed):
+            found = float(trimmed)
+        else:
+            raise ValueError(f"not a number: {spelled!r}")
+    except OverflowError:
+        raise ValueError(f"too large for a number: {spelled!r}") from None
+    if math.isinf(found):
+        raise ValueError(f"too large for a number: {spelled!r}")
+    if abs(found) < sys.float_info.min:
+        # strtod reports what it had to round this close to 0.
+        exact = _hexadecimal(trimmed) if _HEXADECIMAL.match(trimmed) else Fraction(trimmed)
+        if exact != Fraction(found):
+            raise ValueError(f"too small for a number: {spelled!r}")
+    return found
+
+
+def _hexadecimal(spelled: str) -> Fraction:
+    """Return the exact value of a number in hexadecimal digits."""
+    digits, _, power = spelled.lower().lstrip("+-").removeprefix("0x").partition("p")
+    whole, _, part = digits.partition(".")
+    shift = int(power or "0") - 4 * len(part)
+    value = Fraction(int(whole + part, 16)) * (Fraction(2**shift) if shift >= 0 else Fraction(1, 2**-shift))
+    return -value if spelled.startswith("-") else value
 
 
 def number(value: object, what: object, *, infinite: bool = False) -> str:

@@ -30,8 +30,11 @@ _NOT_YET = object()
 #: Bytes received at once.
 _BUFFER = 65_536
 
-#: What redis-py raises where a connection was lost.
-LOST = (redis.ConnectionError, redis.TimeoutError, OSError)
+#: What is raised where a connection was lost, or what came from it is no reply.
+LOST = (redis.ConnectionError, redis.TimeoutError, redis.InvalidResponse, hiredis.HiredisError, OSError)
+
+#: A server that answers so may be another one for the next connection: it was demoted, or is not there yet.
+_ELSEWHERE = ("READONLY", "MASTERDOWN", "LOADING")
 
 
 def packed(calls: Iterable[Call]) -> bytes:
@@ -79,6 +82,8 @@ class Lent:
         address = self.pool.address
         try:
             found = self.pool.connections.get_connection()
+        except (redis.AuthenticationError, redis.exceptions.AuthorizationError) as error:
+            raise Rejected(f"Redis at {address} refused the log-in: {error}; nothing was sent") from error
         except LOST as error:
             raise Unreachable(f"Redis at {address} cannot be reached: {error}; nothing was sent") from error
         except (redis.RedisError, TypeError, ValueError) as error:
@@ -92,9 +97,8 @@ class Lent:
         assert self._connection is not None
         lent = self._connection.lent
         try:
-            if error is None:
-                return
-            if not isinstance(error, UowError) or isinstance(error, OutcomeUnknown) or not self._connection.settled:
+            known = error is None or (isinstance(error, UowError) and not isinstance(error, OutcomeUnknown))
+            if not known or not self._connection.settled:
                 lent.disconnect()
             if isinstance(error, LOST) and not isinstance(error, UowError):
                 raise Unreachable(
@@ -122,6 +126,7 @@ class Connection:
     released: int = 0
     _socket: Any = attrs.field(init=False)
     _owed: int = 0
+    _elsewhere: bool = False
     _reader: Any = attrs.field(init=False)
 
     @_reader.default
@@ -155,7 +160,11 @@ class Connection:
     @property
     def settled(self) -> bool:
         """Whether the connection can serve the next one: nothing to read, nothing watched, no transaction open."""
-        return not (self._owed or self.watching or self.in_multi)
+        return not (self._owed or self.watching or self.in_multi or self._elsewhere)
+
+    def note(self, error: Exception) -> None:
+        """Note what an *error* reply tells of the server: the next connection may lead to another one."""
+        self._elsewhere = self._elsewhere or str(error).startswith(_ELSEWHERE)
 
     def _read_in_process(self, count: int) -> list[Any]:
         read = self.lent.read_response
@@ -188,6 +197,7 @@ class Connection:
         """
         for call, reply in zip(calls, replies, strict=True):
             if isinstance(reply, Exception):
+                self.note(reply)
                 kind = Unreachable if str(reply).startswith("LOADING") else Rejected
                 raise kind(f"Redis at {self.pool.address} refused {shown(call)}: {reply}; nothing was written")
         return replies

@@ -96,6 +96,9 @@ class Line:
             with contextlib.suppress(UowError):
                 self._lose(ConnectionError("the connection was given up"))
 
+    def __del__(self) -> None:
+        self.drop()
+
     def _release(self) -> None:
         lent, connection = self._lent, self._connection
         if lent is None or connection is None:

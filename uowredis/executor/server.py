@@ -51,6 +51,7 @@ class Server:
         self._lock = threading.Lock()
         self._make: Callable[..., Any] = redis.Redis
         self._settings: dict[str, Any] = {}
+        self._named: frozenset[str] = frozenset()
         self._executor: Executor | None = None
         self._connection: Any = None
         self.connect(settings)
@@ -69,7 +70,7 @@ class Server:
         """
         self._make = lambda **settings: redis.Redis.from_url(url, **{**self._settings, **settings})
         try:
-            parse_url(url)  # type: ignore[no-untyped-call]  # redis-py leaves it so
+            self._named = frozenset(self._settings) | frozenset(parse_url(url))  # type: ignore[no-untyped-call]
         except (ValueError, AttributeError) as error:
             raise ImplementationError(f"RedisDatabase.from_url() cannot read {url!r}: {error}") from None
 
@@ -91,7 +92,7 @@ class Server:
             raise ImplementationError(f"RedisDatabase takes the arguments of redis.Redis: {error}") from None
         self.close()
         self._embedded = False
-        self._settings = settings
+        self._settings, self._named = settings, frozenset(settings)
         self._make = lambda **more: redis.Redis(**{**self._settings, **more})
 
     @property
@@ -120,10 +121,7 @@ class Server:
     def _make_executor(self) -> Executor:
         pool = self._make(protocol=2).connection_pool
         pool.connection_kwargs.update(_OURS, retry=Retry(NoBackoff(), 0))
-        if (
-            pool.connection_kwargs.get("socket_connect_timeout") is None
-            or "socket_connect_timeout" not in self._settings
-        ):
+        if "socket_connect_timeout" not in self._named or pool.connection_kwargs["socket_connect_timeout"] is None:
             pool.connection_kwargs["socket_connect_timeout"] = CONNECT_TIMEOUT
         if self._embedded:
             # WATCH costs nothing in process, and scripts would need another package.

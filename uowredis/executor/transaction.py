@@ -41,7 +41,7 @@ def transact(connection: Connection, calls: Sequence[Call]) -> list[Any]:
     result = replies[-1]
     _note_end(connection, left, result)
     if isinstance(result, Exception):
-        _check_queued(left[:-1], replies[:-1])
+        _check_queued(connection, left[:-1], replies[:-1])
         raise Rejected(f"Redis refused the transaction of a query: {result}") from result
     return connection.checked(calls, result)
 
@@ -56,14 +56,14 @@ def _executed(connection: Connection, plan: Plan) -> list[Any] | None:
         queued = connection.replies(len(calls) - 1)
         if isinstance(queued[0], Exception) and calls[0] == ("MULTI",):
             raise _ran_bare([*queued, None])
-        _check_queued(calls[:-1], queued)
+        _check_queued(connection, calls[:-1], queued)
         calls = calls[-1:]
     replies = _final(connection, calls)
     result = replies[-1]
     if isinstance(replies[0], Exception) and calls[0] == ("MULTI",):
         raise _ran_bare(replies)
     if isinstance(result, Exception):
-        _check_queued(calls[:-1], replies[:-1])
+        _check_queued(connection, calls[:-1], replies[:-1])
         raise Rejected(f"Redis refused the transaction: {result}; nothing was applied") from result
     return None if result is None else _applied(plan, result)
 
@@ -123,9 +123,10 @@ def _ran_bare(replies: list[Any]) -> CommitError:
     )
 
 
-def _check_queued(calls: Sequence[Call], replies: list[Any]) -> None:
+def _check_queued(connection: Connection, calls: Sequence[Call], replies: list[Any]) -> None:
     for call, reply in zip(calls, replies, strict=True):
         if isinstance(reply, Exception):
+            connection.note(reply)
             raise Rejected(f"Redis refused to queue {shown(call)}: {reply}; nothing was applied") from reply
 
 

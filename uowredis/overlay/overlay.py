@@ -42,7 +42,6 @@ class Overlay:
 
     Args:
         rehearsal: where pending commands are tried.
-        read: reads what the caller decides on; None: without watching it.
         dry_run: allocate no primary keys.
 
     Attributes:
@@ -54,17 +53,20 @@ class Overlay:
     def __init__(
         self,
         rehearsal: Rehearsal,
-        read: Callable[[Sequence[Call]], Deciding[list[Any]]] | None = None,
         *,
         dry_run: bool = False,
     ) -> None:
         self.journal = Journal()
         self.rehearsal = rehearsal
-        self.watches = read is not None
+        self.watches = False
         self.is_recorded = False
-        self._read = read or unwatched
+        self._read: Callable[[Sequence[Call]], Deciding[list[Any]]] = unwatched
         self._touched = Touched()
         self._dry_run = dry_run
+
+    def read_by(self, read: Callable[[Sequence[Call]], Deciding[list[Any]]]) -> None:
+        """Read what the caller decides on by *read*, which watches it until the commit."""
+        self._read, self.watches = read, True
 
     def recorded(self) -> Overlay:
         """Return the same for a recorder: nothing is allocated or watched by what is only shown."""

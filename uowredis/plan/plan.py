@@ -77,6 +77,16 @@ class Plan:
     def __bool__(self) -> bool:
         return True
 
+    def __copy__(self) -> Plan:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Plan:
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # What was said refers to models and instances of this process; a plan elsewhere is for looking and comparing.
+        return Plan.from_json, (self.to_json(),)
+
     @property
     def watched(self) -> tuple[str, ...]:
         """Every watched key, in order."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import contextvars
+import os
 import threading
 import weakref
 from collections.abc import Iterator
@@ -15,7 +16,8 @@ if TYPE_CHECKING:
     from uowredis.plan.guards import Guards
     from uowredis.session.options import Options
 
-Owner = tuple[int, Any]
+#: Process, thread, and task.
+Owner = tuple[int, int, Any]
 
 
 class Database:
@@ -50,10 +52,11 @@ class Opened(Protocol):
 
     database: Database
     belongs_to: Owner | None
+    is_open: bool
 
 
-#: The open sessions of this context, the innermost last.
-_open: contextvars.ContextVar[tuple[Any, ...]] = contextvars.ContextVar("uowredis_sessions", default=())
+#: The sessions entered in this context, the innermost last; it keeps none alive that nobody else holds.
+_open: contextvars.ContextVar[tuple[weakref.ref[Any], ...]] = contextvars.ContextVar("uowredis_sessions", default=())
 
 #: Those that take no part just now.
 _hidden: contextvars.ContextVar[tuple[Any, ...]] = contextvars.ContextVar("uowredis_hidden", default=())
@@ -63,34 +66,45 @@ _shared: weakref.WeakKeyDictionary[Database, Any] = weakref.WeakKeyDictionary()
 
 
 def find(database: Database) -> Any:
-    """Return the open session of *database*, the innermost of this context first, None where there is none."""
+    """Return the open session of *database*, the innermost of this context first, None where there is none.
+
+    One that was left is open nowhere, also in a context that was copied before; one of another process is not ours.
+    """
     hidden_ones = _hidden.get()
-    for session in reversed(_open.get()):
-        if session.database is database and session not in hidden_ones:
+    for entered in reversed(_open.get()):
+        session = entered()
+        if session is not None and session.database is database and _takes_part(session, hidden_ones):
             return session
     session = _shared.get(database) if _shared else None
-    return None if session in hidden_ones else session
+    return session if session is not None and _takes_part(session, hidden_ones) else None
+
+
+def _takes_part(session: Opened, hidden_ones: tuple[Any, ...]) -> bool:
+    whose = session.belongs_to
+    return session.is_open and whose is not None and whose[0] == os.getpid() and session not in hidden_ones
 
 
 def owner() -> Owner:
-    """Return which thread and task this is."""
+    """Return which process, thread and task this is."""
     # The running loop is looked up first because current_task() raises without one.
     loop = asyncio._get_running_loop()
-    return threading.get_ident(), None if loop is None else asyncio.current_task(loop)
+    return os.getpid(), threading.get_ident(), None if loop is None else asyncio.current_task(loop)
 
 
 def is_open(database: Database, whose: Owner) -> bool:
     """Return whether *whose* session of *database* is open in this context, or one is shared."""
     hidden_ones = _hidden.get()
-    if database in _shared and _shared[database] not in hidden_ones:
+    shared = _shared.get(database)
+    if shared is not None and _takes_part(shared, hidden_ones):
         return True
-    mine = (session for session in _open.get() if session.belongs_to == whose and session not in hidden_ones)
+    sessions = [session for entered in _open.get() if (session := entered()) is not None]
+    mine = [session for session in sessions if session.belongs_to == whose and _takes_part(session, hidden_ones)]
     return any(session.database is database for session in mine)
 
 
 def enter(session: Opened) -> None:
     """Take *session* as the innermost of this context."""
-    _open.set((*_open.get(), session))
+    _open.set((*_open.get(), weakref.ref(session)))
 
 
 def leave(session: Opened) -> None:
@@ -98,7 +112,7 @@ def leave(session: Opened) -> None:
 
     Not the former value: sessions of other databases may have come and gone since, with generators.
     """
-    _open.set(tuple(other for other in _open.get() if other is not session))
+    _open.set(tuple(entered for entered in _open.get() if entered() not in (session, None)))
 
 
 @contextlib.contextmanager

@@ -7,6 +7,7 @@ the executor's.
 from __future__ import annotations
 
 import contextlib
+import functools
 import logging
 import random
 import sys
@@ -137,13 +138,19 @@ class Session:
         self._connected = database.connected
         self._line = Line(lambda: database.executor)
         rehearsal = Rehearsal(options.rehearsal_limit, random.getrandbits(32))
-        self._overlay = Overlay(rehearsal, self._read_watched if options.watch_reads else None, dry_run=dry_run)
+        self._overlay = Overlay(rehearsal, dry_run=dry_run)
         self._committer = Committer(
             self._overlay, self._line, database.guards, Attempts(options.attempts, deadline, time.monotonic)
         )
+        if options.watch_reads:
+            self._overlay.read_by(functools.partial(_read_watched, self._committer, database))
         self._record = Record(self._overlay)
-        self._is_open = False
-        self.door = Door(self, self._lock)
+        self.is_open = False
+
+    @property
+    def door(self) -> Door:
+        """Where the session is entered; made anew each time, so that a session that nobody holds is gone at once."""
+        return Door(self, self._lock)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {self.database!r}, {len(self._record.journal.commands)} pending>"
@@ -152,11 +159,11 @@ class Session:
 
     def __enter__(self) -> Self:
         whose = context.owner()
-        if self._is_open:
+        if self.is_open:
             raise SessionError("This session is open already. Way out: open a new Session(database)")
         if context.is_open(self.database, whose):
             raise SessionError("A session of this database is open here already. Way out: use it, or commit it first")
-        self._is_open, self.belongs_to = True, whose
+        self.is_open, self.belongs_to = True, whose
         context.enter(self)
         return self
 
@@ -165,7 +172,7 @@ class Session:
     ) -> None:
         context.leave(self)
         with self.door.alone():
-            self._is_open = False
+            self.is_open = False
             try:
                 if error is None:
                     self._leave_cleanly()
@@ -197,7 +204,8 @@ class Session:
         """
         if self._lock is None and self.belongs_to is not None and self.belongs_to != context.owner():
             raise SessionError(
-                "The open session belongs to another thread or task. Way out: open a Session(database) of its own here"
+                "The open session belongs to another process, thread or task. Way out: open a Session(database) of its "
+                "own here"
             )
         if self.database.connected is not self._connected:
             raise SessionError(
@@ -207,7 +215,7 @@ class Session:
 
     def _check_open(self) -> None:
         """Check that the session is open."""
-        if self._is_open:
+        if self.is_open:
             return
         if self.belongs_to is None:
             raise SessionError(
@@ -315,15 +323,6 @@ class Session:
                 _log.info("%s", quoted(call))
         return self._line.answer(request)
 
-    def _watched_reads(self) -> WatchedReads:
-        committer = self._committer
-        if committer.watched is None:
-            committer.watched = WatchedReads(self._line, self.database.guards, self.database.executor.most_watched)
-        return committer.watched
-
-    def _read_watched(self, calls: Sequence[tuple[str, ...]]) -> Deciding[list[Any]]:
-        return self._watched_reads().read(calls)
-
     def watch(self, *what: Any) -> None:
         """Watch fields and keys from now until the commit, which raises :class:`Conflict` where they have changed.
 
@@ -350,7 +349,7 @@ class Session:
             raise ArgumentError("watch() takes at least one field or key")
         with self.door:
             self._check_open()
-            drive(self._watched_reads().watch(cast("list[str]", keys)), self._line.answer)
+            drive(_watched_reads(self._committer, self.database).watch(cast("list[str]", keys)), self._line.answer)
 
     # What is sent.
 
@@ -505,6 +504,18 @@ class Session:
     def has_failed(self) -> bool:
         """Whether the last commit was applied in part, or nobody knows."""
         return self._committer.stuck is not None
+
+
+def _watched_reads(committer: Committer, database: context.Database) -> WatchedReads:
+    if committer.watched is None:
+        committer.watched = WatchedReads(committer.line, database.guards, database.executor.most_watched)
+    return committer.watched
+
+
+def _read_watched(
+    committer: Committer, database: context.Database, calls: Sequence[tuple[str, ...]]
+) -> Deciding[list[Any]]:
+    return _watched_reads(committer, database).read(calls)
 
 
 def _symbolic(request: Any) -> list[Any]:

@@ -146,9 +146,10 @@ class ExtendedCollectionManager(CollectionManager):
             PendingWrites: in a session that has touched the model: a stored result cannot be exact.
         """
         spelled = self._schema.keys.stored(secrets.token_hex(8)) if key is None else text(key, "the key of store()")
-        if key is not None and self._schema.keys.owns(spelled) and not self._schema.keys.is_stored(spelled):
+        owners = [model._schema for model in self._database.models if model._schema.keys.owns(spelled)]
+        if key is not None and owners and not any(owner.keys.is_stored(spelled) for owner in owners):
             raise ArgumentError(
-                f"store() cannot write {spelled!r}: keys of {self._schema.name} begin so. Way out: another key"
+                f"store() cannot write {spelled!r}: keys of {owners[0].name} begin so. Way out: another key"
             )
         seconds = None if ttl is None else integer(ttl, "ttl", 1)
         self.copy().primary_keys()._store(spelled, seconds)

@@ -1,0 +1,1 @@
+"""How arguments are spelled and replies are read."""

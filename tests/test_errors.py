@@ -1,0 +1,68 @@
+"""Errors are data: they can be copied, pickled, and sent to another process with all that they carry."""
+
+import copy
+import pickle
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.models import products
+from uowredis import (
+    Conflict,
+    PartiallyApplied,
+    Plan,
+    RedisDatabase,
+    RestrictedError,
+    Session,
+    UniquenessError,
+    UowError,
+    exceptions,
+)
+
+#: Those with attributes of their own, filled.
+CARRYING = [
+    Conflict("c", ["k"], ["w", "k"], ["Bike <1>.name"]),
+    UniquenessError("u", field="name", value="v", key=":bike:name:v", pk="1"),
+    RestrictedError("r", referrers=[("Group", "1", "owner")]),
+    PartiallyApplied("p", [1, ValueError("x")]),
+]
+PLAIN = [
+    error(f"a {name}")
+    for name, error in vars(exceptions).items()
+    if isinstance(error, type) and issubclass(error, UowError) and not any(isinstance(e, error) for e in CARRYING)
+]
+WAYS: dict[str, Callable[[Any], Any]] = {
+    "pickle": lambda error: pickle.loads(pickle.dumps(error)),
+    "old pickle": lambda error: pickle.loads(pickle.dumps(error, 0)),
+    "copy": copy.copy,
+    "deepcopy": copy.deepcopy,
+}
+
+
+@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
+@pytest.mark.parametrize("error", [*CARRYING, *PLAIN], ids=lambda error: type(error).__name__)
+def test_an_error_goes_through_with_all_it_carries(error: UowError, way: Callable[[Any], Any]) -> None:
+    """Its kind, its text, its attributes, its notes."""
+    error = copy.copy(error)
+    error.add_note("a note")
+    again = way(error)
+    assert (type(error), str(error), repr(vars(error))) == (type(again), str(again), repr(vars(again)))
+
+
+@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
+def test_a_refused_commit_goes_through_with_its_plan(way: Callable[[Any], Any]) -> None:
+    """The plan that was tried is there for looking; it compares equal and prints the same."""
+    on = RedisDatabase.embedded()
+    product = products(on)
+    bread = product(name="bread")
+    with Session(on) as session:
+        bread.stock.incr()
+        bread.tags.sadd("a")
+        product(name="milk")
+        plan = session.plan()
+        session.rollback()
+    error = Conflict("others changed it")
+    error.plan = plan
+    again: Plan = way(error).plan
+    assert (plan, str(plan), plan.calls()) == (again, str(again), again.calls())
