@@ -66,3 +66,18 @@ def test_a_refused_commit_goes_through_with_its_plan(way: Callable[[Any], Any]) 
     error.plan = plan
     again: Plan = way(error).plan
     assert (plan, str(plan), plan.calls()) == (again, str(again), again.calls())
+
+
+def test_a_message_has_a_bounded_length() -> None:
+    """It begins with what happened, ends with the way out, and says what was cut."""
+    on = RedisDatabase.embedded()
+    product = products(on)
+    product(name="x" * 1_000_000)
+    with pytest.raises(UniquenessError) as caught:
+        product(name="x" * 1_000_000)
+    notes = caught.value.__notes__
+    assert all(len(text) <= exceptions.MOST_CHARACTERS for text in (str(caught.value), *notes))
+    assert str(caught.value).startswith("Key :product:name:xxx")
+    assert "cut: 1,0" in str(caught.value)
+    assert str(caught.value).endswith("already exists (for instance 1)")
+    assert "x" * 1_000_000 == caught.value.value

@@ -29,9 +29,30 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+#: Characters that a message or a note may have; what is longer is cut in the middle.
+MOST_CHARACTERS = 4_000
+
+
+def bounded(message: str) -> str:
+    """Return *message*, cut in the middle where it is long: it begins with what happened and ends with the way out."""
+    if len(message) <= MOST_CHARACTERS:
+        return message
+    half = MOST_CHARACTERS // 2 - 40
+    return f"{message[:half]} ... (cut: {len(message):,} characters) ... {message[-half:]}"
+
 
 class UowError(Exception):
-    """The root of every error raised by uowredis; each can be copied and pickled with all that it carries."""
+    """The root of every error raised by uowredis.
+
+    Each can be copied and pickled with all that it carries; its text and its notes have a bounded length.
+    """
+
+    def __init__(self, message: str = "", *more: object) -> None:
+        super().__init__(*([bounded(message)] if message else []), *more)
+
+    def add_note(self, note: str) -> None:
+        """Add *note*, cut where it is long."""
+        super().add_note(bounded(note))
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _again, (type(self), self.args, self.__dict__)

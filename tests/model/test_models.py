@@ -349,3 +349,13 @@ def test_a_field_is_deleted_with_its_value(server: Backend) -> None:
         assert None is example.foo.get()
         s.commit()
     assert (1, None, True) == (deleted.result, example.foo.get(), example_class.exists(1))
+
+
+def test_what_could_not_be_created_is_refused_whether_it_is_there_or_not(server: Backend) -> None:
+    """get_or_connect() takes the same values in both cases; nothing is asked for others."""
+    example = things(server.database())
+    example(indexed_zset={"a": 1})
+    for member in ("a", "b"):
+        assert example.exists(indexed_zset=member) is (member == "a")
+        with pytest.raises(ArgumentError, match="takes a mapping of members to scores"):
+            example.get_or_connect(indexed_zset=member)

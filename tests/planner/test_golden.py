@@ -144,7 +144,7 @@ def test_deletion_and_re_creation() -> None:
 
 
 def test_creation_with_a_chosen_pk() -> None:
-    """A chosen pk is looked up under its guard key, which the creation touches; nothing of it costs O(N)."""
+    """A chosen pk is looked up under its guard key, which the creation touches; what a stale handle left is deleted."""
     plan = planned(
         [create(Identity(SHOP, "x", State.CREATED, 1), city="Rome")], {("SISMEMBER", ":shop:collection", "x"): 0}
     )
@@ -155,6 +155,7 @@ def test_creation_with_a_chosen_pk() -> None:
           guard: nothing of this changes               WATCH :shop:__guard__:x
           guard: new Shop                              SISMEMBER :shop:collection x -> 0
                                                        MULTI
+          effect: new Shop begins with nothing         DEL :shop:x:hash
           said: Shop <x> created                       HSET :shop:x:hash city Rome
           effect: index Shop.city, new                 SADD :shop:city:Rome x
           effect: pks of Shop, new                     SADD :shop:collection x

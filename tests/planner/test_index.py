@@ -42,6 +42,7 @@ def test_effects_stand_in_the_order_of_their_keys() -> None:
     }
     assert [
         ("SADD", ":bike:1:tags", "z", "a"),
+        ("DEL", ":shop:y:hash"),
         ("HSET", ":shop:y:hash", "city", "Rome"),
         ("DEL", ":shop:x:hash"),
         ("HSET", ":bike:1:hash", "color", "blue"),

@@ -125,6 +125,7 @@ def test_an_object_that_is_only_its_pk_is_looked_up() -> None:
     """A creation without any value is a creation."""
     said = [create(chosen("x"))]
     assert [
+        ("DEL", ":shop:x:hash"),
         ("SADD", ":shop:collection", "x"),
         ("SET", ":shop:__guard__:x", ""),
         ("DEL", ":shop:__guard__:x"),
@@ -181,10 +182,11 @@ def test_what_nobody_asked_refuses_nothing() -> None:
     ]
     plan = planned(said, {}, symbolic=True)
     assert [
+        ("DEL", ":shop:x:hash"),
         ("HSET", ":shop:x:hash", "city", "Rome"),
         ("SADD", ":bike:1:tags", "a"),
         ("HSET", ":bike:2:hash", "note", "x"),
-    ] == steps(plan)[:3]
+    ] == steps(plan)[:4]
 
 
 def test_two_handles_of_one_object_are_looked_up_once() -> None:

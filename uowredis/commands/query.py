@@ -150,7 +150,9 @@ class Query:
         call = ["SORT", key, *(("BY", by) if by is not None else ())]
         if limit is not None:
             call += ["LIMIT", str(limit[0]), str(limit[1])]
-        for pattern in gets:
+        patterns = list(gets)
+        # Primary keys alone are what SORT gives anyway; GET asks for rights on all keys.
+        for pattern in patterns if patterns != ["#"] else ():
             call += ["GET", pattern]
         if self.order is not None and by != "nosort":
             call += (["DESC"] if self.order.desc else []) + (["ALPHA"] if self.order.alpha else [])

@@ -84,6 +84,12 @@ class Lent:
             found = self.pool.connections.get_connection()
         except (redis.AuthenticationError, redis.exceptions.AuthorizationError) as error:
             raise Rejected(f"Redis at {address} refused the log-in: {error}; nothing was sent") from error
+        except redis.MaxConnectionsError as error:
+            most = self.pool.connections.max_connections
+            raise Unreachable(
+                f"All {most} connections of the pool to Redis at {address} are in use; nothing was sent. Way out: "
+                f"max_connections=... of the database, or hold them for less time"
+            ) from error
         except LOST as error:
             raise Unreachable(f"Redis at {address} cannot be reached: {error}; nothing was sent") from error
         except (redis.RedisError, TypeError, ValueError) as error:
@@ -247,5 +253,5 @@ class Connection:
 
 def shown(call: Call) -> str:
     """Return *call* for an error message, cut where it is long."""
-    line = quoted(call[:8])
+    line = quoted(tuple(part if len(part) <= 60 else f"{part[:57]}..." for part in call[:8]))
     return (line if len(line) <= 200 else f"{line[:200]}...") + (" ..." if len(call) > 8 else "")

@@ -16,8 +16,7 @@ import redis
 from uowredis.commands.calls import Call
 from uowredis.exceptions import OutcomeUnknown, Rejected
 from uowredis.executor import transaction
-from uowredis.executor.connection import LOST, Lent, Pool
-from uowredis.plan.printing import quoted
+from uowredis.executor.connection import LOST, Lent, Pool, shown
 
 
 @attrs.define(eq=False)
@@ -101,7 +100,7 @@ class Executor:
                 raise
             except LOST as error:
                 raise OutcomeUnknown(
-                    f"The connection to {self.address} was lost ({error}) around {quoted(call)}: it was applied, or "
+                    f"The connection to {self.address} was lost ({error}) around {shown(call)}: it was applied, or "
                     f"not. Way out: read the value before you write again"
                 ) from error
             return connection.checked((call,), replies)[0]

@@ -72,10 +72,24 @@ class RedisModel(InstanceHashCommands[Sync], Sync, metaclass=MetaRedisModel):
         self._identity = self._find(lambda overlay: _with_pk(schema, given, overlay))
 
     def _create(self, schema: ModelSchema, values: dict[str, Any]) -> None:
-        cls = type(self)
+        create = self._creation(schema, values)
+        identity = self._identity = create.identity
+        with self._session() as session:
+            if identity.pk is None and not create.entries and not create.strings and not create.writes:
+                session.made(identity)
+            else:
+                session.create(create, self)
+
+    @classmethod
+    def _creation(cls, schema: ModelSchema, values: dict[str, Any]) -> Create:
+        """Return the command that creates an object with *values*, which are checked and spelled now.
+
+        Raises:
+            ArgumentError: for unknown names, a pk that cannot be, or values that Redis has no spelling for.
+        """
         if not values.keys() <= cls._fields.keys():
             _check_names(schema, values, cls._fields)
-        identity = self._identity = Identity(schema, _chosen_pk(schema, values))
+        identity = Identity(schema, _chosen_pk(schema, values))
         entries: list[tuple[str, str]] = []
         strings: list[tuple[str, str]] = []
         writes: list[Write[Any]] = []
@@ -95,11 +109,7 @@ class RedisModel(InstanceHashCommands[Sync], Sync, metaclass=MetaRedisModel):
                 entries.append(first)
             else:
                 strings.append(first)
-        with self._session() as session:
-            if identity.pk is None and not entries and not strings and not writes:
-                session.made(identity)
-            else:
-                session.create(Create(identity, tuple(entries), tuple(writes), tuple(strings)), self)
+        return Create(identity, tuple(entries), tuple(writes), tuple(strings))
 
     @classmethod
     def _database(cls) -> RedisDatabase:
@@ -243,7 +253,7 @@ class RedisModel(InstanceHashCommands[Sync], Sync, metaclass=MetaRedisModel):
             ArgumentError: without any condition.
             ImplementationError: for a field without index, or one that is not there.
         """
-        return bool(cls._matching(pk, filters, "exists"))
+        return bool(cls._found_by(pk, filters, "exists"))
 
     @classmethod
     def get(cls: type[T], pk: Any = None, **filters: Any) -> T:
@@ -258,7 +268,7 @@ class RedisModel(InstanceHashCommands[Sync], Sync, metaclass=MetaRedisModel):
             ArgumentError: where several match, or without any condition.
             ImplementationError: for a field without index, or one that is not there.
         """
-        found = cls._matching(pk, filters, "get")
+        found = cls._found_by(pk, filters, "get")._matching()
         if not found:
             raise DoesNotExist(f"No {cls.__name__} found with {_spelled(pk, filters)}")
         if len(found) > 1:
@@ -277,11 +287,14 @@ class RedisModel(InstanceHashCommands[Sync], Sync, metaclass=MetaRedisModel):
             filters: values of indexed fields, or the primary key of a PKField.
 
         Raises:
-            ArgumentError, ImplementationError: same as :meth:`get`.
+            ArgumentError: same as :meth:`get`, and for what the constructor does not take, whether it is there or not.
+            ImplementationError: same as :meth:`get`.
             UniquenessError: where another object holds one of several unique values given.
         """
         if not filters:
             raise ArgumentError(f"{cls.__name__}.get_or_connect() needs a primary key or values of indexed fields")
+        # What could not be created is refused whether it is there or not.
+        cls._creation(schema_of(cls), _as_values(schema_of(cls), filters))
         try:
             return cls.get(**filters), False
         except DoesNotExist:
@@ -297,8 +310,8 @@ class RedisModel(InstanceHashCommands[Sync], Sync, metaclass=MetaRedisModel):
             raise
 
     @classmethod
-    def _matching(cls, pk: Any, filters: dict[str, Any], method: str) -> list[tuple[str, Identity | None]]:
-        """Return what matches: primary keys, with the object where the open session makes it."""
+    def _found_by(cls, pk: Any, filters: dict[str, Any], method: str) -> CollectionManager:
+        """Return a query on what *method* was told, at least one condition."""
         schema = schema_of(cls)
         if schema.pk_field in filters and pk is not None:
             raise ArgumentError(f"{cls.__name__}.{method}() takes its primary key once, not {pk!r} and by name")
@@ -306,7 +319,7 @@ class RedisModel(InstanceHashCommands[Sync], Sync, metaclass=MetaRedisModel):
             filters = filters | {schema.pk_field: pk}
         if not filters:
             raise ArgumentError(f"{cls.__name__}.{method}() needs a primary key or values of indexed fields")
-        return CollectionManager(cls, schema)._filter(filters)._matching()
+        return CollectionManager(cls, schema)._filter(filters)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, RedisModel):

@@ -247,6 +247,9 @@ class Planner:
     def _say(self, steps: list[Step], position: int, command: WriteCommand, life: Life) -> None:
         keys, pk = life.model.keys, life.identity.reference
         if isinstance(command, Create):
+            if not (life.fresh or life.from_server or life.ended) and (storages := _storages(life)):
+                # A command without index on a handle of a deleted object may have left a key.
+                steps.append(Step(("DEL", *storages), f"new {life.model.name} begins with nothing"))
             if command.entries:
                 entries = [text for pair in command.entries for text in pair]
                 steps.append(Step(("HSET", keys.storage(pk, INSTANCE_HASH), *entries), command, position, pk))
@@ -255,8 +258,7 @@ class Planner:
             for write in command.writes:
                 steps.append(Step((write.name, keys.storage(pk, write.storage), *write.args), command, position, pk))
         elif isinstance(command, Delete):
-            storages = [keys.storage(pk, storage) for storage, _ in life.model.storages]
-            if storages:
+            if storages := _storages(life):
                 steps.append(Step(("DEL", *storages), command, position, pk))
         else:
             rewrite = self.rewrites.get(position)
@@ -306,3 +308,8 @@ class Planner:
         if reads:
             parts.append(f"{reads:,} read{'' if reads == 1 else 's'}")
         return ", ".join([*parts, *self._relations.title()]) or "nothing changes"
+
+
+def _storages(life: Life) -> list[str]:
+    """Return every key that the object of *life* may have."""
+    return [life.model.keys.storage(life.identity.reference, storage) for storage, _ in life.model.storages]

@@ -70,18 +70,17 @@ def find(database: Database) -> Any:
 
     One that was left is open nowhere, also in a context that was copied before; one of another process is not ours.
     """
-    hidden_ones = _hidden.get()
     for entered in reversed(_open.get()):
         session = entered()
-        if session is not None and session.database is database and _takes_part(session, hidden_ones):
+        if session is not None and session.database is database and _takes_part(session):
             return session
-    session = _shared.get(database) if _shared else None
-    return session if session is not None and _takes_part(session, hidden_ones) else None
+    session = _shared.get(database)
+    return session if session is not None and _takes_part(session) else None
 
 
-def _takes_part(session: Opened, hidden_ones: tuple[Any, ...]) -> bool:
+def _takes_part(session: Opened) -> bool:
     whose = session.belongs_to
-    return session.is_open and whose is not None and whose[0] == os.getpid() and session not in hidden_ones
+    return session.is_open and whose is not None and whose[0] == os.getpid() and session not in _hidden.get()
 
 
 def owner() -> Owner:
@@ -93,12 +92,11 @@ def owner() -> Owner:
 
 def is_open(database: Database, whose: Owner) -> bool:
     """Return whether *whose* session of *database* is open in this context, or one is shared."""
-    hidden_ones = _hidden.get()
     shared = _shared.get(database)
-    if shared is not None and _takes_part(shared, hidden_ones):
+    if shared is not None and _takes_part(shared):
         return True
     sessions = [session for entered in _open.get() if (session := entered()) is not None]
-    mine = [session for session in sessions if session.belongs_to == whose and _takes_part(session, hidden_ones)]
+    mine = [session for session in sessions if session.belongs_to == whose and _takes_part(session)]
     return any(session.database is database for session in mine)
 
 

@@ -209,3 +209,16 @@ def test_a_key_of_another_type_is_refused(server: Backend, extended: Any) -> Non
     server.client().set("text", "x")
     with pytest.raises(Rejected, match="text"):
         list(extended.collection().from_stored("text"))
+
+
+def test_no_key_of_any_model_is_overwritten(server: Backend) -> None:
+    """Also not that of another model of the database; keys of stored collections may be, and others."""
+    people = documented(server.database())
+    johns = people.extended.collection(firstname="John")
+    before = server.dump()
+    for key in (":person:collection", ":person:1:hash", ":extended:firstname:John", ":user:max_pk"):
+        with pytest.raises(ArgumentError, match=r"keys of .* begin so"):
+            johns.store(key)
+    assert before == server.dump()
+    assert 2 == len(johns.store("elsewhere"))
+    assert 2 == len(johns.store(":person:__collection__:store:mine"))
