@@ -1,7 +1,8 @@
 """The models of the tests, in five families, each declared for a database, since each test has a server of its own.
 
 ==================  ===================================================================================
-:func:`things`      a field of every kind, plain and indexed, and unique ones
+:func:`things`      a field of every kind, plain and indexed, and unique ones; :func:`every_kind` has each once, with
+                    an index or without, and counted or chosen primary keys
 :func:`people`      the persons of the documentation's chapters on collections, and a user who knows them
 :func:`groups`      persons and groups that refer to each other by a field of every kind of relation
 :func:`products`    what is in stock: unique, indexed, counted
@@ -26,6 +27,7 @@ from uowredis import (
     SortedSetField,
     StringField,
 )
+from uowredis.collection import CollectionManager
 from uowredis.contrib.collection import ExtendedCollectionManager
 from uowredis.contrib.related import (
     FKInstanceHashField,
@@ -82,6 +84,52 @@ def things(on: RedisDatabase) -> Any:
         serial = StringField(unique=True)
 
     return Thing
+
+
+@attrs.frozen
+class EveryKind:
+    """A field of every kind: ``Thing`` counts its primary keys, those of ``Named`` are chosen."""
+
+    database: RedisDatabase
+    Thing: type[Any]
+    Named: type[Any]
+
+
+def every_kind(on: RedisDatabase, *, indexed: bool = True, unique: bool = True, extended: bool = False) -> EveryKind:
+    """Declare models with a field of every kind; ``count`` and ``note`` are plain.
+
+    Args:
+        on: where they live.
+        indexed: whether the others have an index.
+        unique: whether ``code``, ``email`` and ``badges`` are unique; else they are indexed as the others.
+        extended: whether their collections are extended ones.
+    """
+    options = {"indexable": True} if indexed else {}
+    sole = {"unique": True} if indexed and unique else options
+
+    class Base(RedisModel):
+        abstract = True
+        database = on
+        collection_manager = ExtendedCollectionManager if extended else CollectionManager
+        title = StringField(**options)
+        code = StringField(**sole)
+        count = StringField()
+        name = InstanceHashField(**options)
+        email = InstanceHashField(**sole)
+        note = InstanceHashField()
+        headers = HashField(**options)
+        tags = SetField(**options)
+        badges = SetField(**sole)
+        rows = ListField(**options)
+        ranks = SortedSetField(**options)
+
+    class Thing(Base):
+        pass
+
+    class Named(Base):
+        key = PKField()
+
+    return EveryKind(on, Thing, Named)
 
 
 # People, as documented

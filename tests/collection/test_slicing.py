@@ -5,10 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.models import words
+from tests.models import every_kind, products, words
 from tests.tools.backends import Backend
-from uowredis import InstanceHashField, PKField, RedisModel, SortedSetField
-from uowredis.contrib.collection import ExtendedCollectionManager
 
 #: From beyond the front to beyond the back, with all that lies between, of five items.
 BOUNDS = (None, *range(-5, 6))
@@ -18,59 +16,41 @@ SOME_BOUNDS = (None, -5, -2, 0, 1, 5)
 SOME_STEPS = (None, 1, 2, -1, -2)
 
 #: Values whose order is not that of the pks, without ties.
-RANKS = {"1": "30", "2": "5", "3": "100", "4": "-1", "5": "7"}
+NAMES = {"1": "30", "2": "5", "3": "100", "4": "-1", "5": "7"}
 TEXT_PKS = {"b": "30", "10": "5", "a": "100", "9": "-1", "é": "7"}
 
 
 def declare(server: Backend, text_pks: bool) -> tuple[Any, Any]:
     """Return a model of five objects, and an object whose sorted set holds them."""
     on = server.database()
-
-    class Base(RedisModel):
-        abstract = True
-        database = on
-        collection_manager = ExtendedCollectionManager
-        rank = InstanceHashField(indexable=True)
-        kind = InstanceHashField(indexable=True)
-        place = InstanceHashField(indexable=True)
-
-    class Counted(Base):
-        pass
-
-    class Named(Base):
-        key = PKField()
-
-    class Scores(RedisModel):
-        database = on
-        scores = SortedSetField()
-
-    ranks = TEXT_PKS if text_pks else RANKS
-    for pk, rank in ranks.items():
-        options = {"key": pk} if text_pks else {}
-        (Named if text_pks else Counted)(rank=rank, kind="same", place="here", **options)
-    return (Named if text_pks else Counted), Scores(scores={pk: float(rank) for pk, rank in ranks.items()})
+    models = every_kind(on, extended=True)
+    model = models.Named if text_pks else models.Thing
+    names = TEXT_PKS if text_pks else NAMES
+    for pk, name in names.items():
+        model(name=name, title="same", tags="here", **({"key": pk} if text_pks else {}))
+    return model, products(on)(sold={pk: float(name) for pk, name in names.items()})
 
 
 Make = Callable[[Any, Any], Any]
 
 COLLECTIONS: dict[str, Make] = {
-    "ascending": lambda model, scores: model.collection().sort(by="rank"),
-    "descending": lambda model, scores: model.collection().sort(by="-rank"),
+    "ascending": lambda model, scores: model.collection().sort(by="name"),
+    "descending": lambda model, scores: model.collection().sort(by="-name"),
     "by pk": lambda model, scores: model.collection().sort(),
-    "by pk, descending": lambda model, scores: model.collection(kind="same").sort(by="-pk"),
-    "as text": lambda model, scores: model.collection().sort(by="rank", alpha=True),
-    "two filters": lambda model, scores: model.collection(kind="same", place="here").sort(by="rank"),
-    "values": lambda model, scores: model.collection(kind="same").sort(by="rank").values("rank", "pk"),
-    "flat values": lambda model, scores: model.collection(kind="same").sort(by="rank").values_list("rank", flat=True),
-    "instances": lambda model, scores: model.collection(kind="same").sort(by="rank").instances(),
-    "instances, untested": lambda model, scores: model.collection(kind="same").sort(by="rank").instances(lazy=True),
-    "by score": lambda model, scores: model.collection().sort(by_score=scores.scores),
-    "by score, descending": lambda model, scores: model.collection().sort(by_score=scores.scores, desc=True),
-    "stored": lambda model, scores: model.collection().sort(by="rank").store(),
-    "stored values": lambda model, scores: model.collection().sort(by="-rank").values("rank").store(),
-    "stored instances": lambda model, scores: model.collection().sort(by="-rank").instances().store(),
-    "stored, filtered": lambda model, scores: model.collection().store().filter(kind="same").sort(by="rank"),
-    "intersected": lambda model, scores: model.collection().intersect(list(RANKS), list(RANKS)).sort(),
+    "by pk, descending": lambda model, scores: model.collection(title="same").sort(by="-pk"),
+    "as text": lambda model, scores: model.collection().sort(by="name", alpha=True),
+    "two filters": lambda model, scores: model.collection(title="same", tags="here").sort(by="name"),
+    "values": lambda model, scores: model.collection(title="same").sort(by="name").values("name", "pk"),
+    "flat values": lambda model, scores: model.collection(title="same").sort(by="name").values_list("name", flat=True),
+    "instances": lambda model, scores: model.collection(title="same").sort(by="name").instances(),
+    "instances, untested": lambda model, scores: model.collection(title="same").sort(by="name").instances(lazy=True),
+    "by score": lambda model, scores: model.collection().sort(by_score=scores.sold),
+    "by score, descending": lambda model, scores: model.collection().sort(by_score=scores.sold, desc=True),
+    "stored": lambda model, scores: model.collection().sort(by="name").store(),
+    "stored values": lambda model, scores: model.collection().sort(by="-name").values("name").store(),
+    "stored instances": lambda model, scores: model.collection().sort(by="-name").instances().store(),
+    "stored, filtered": lambda model, scores: model.collection().store().filter(title="same").sort(by="name"),
+    "intersected": lambda model, scores: model.collection().intersect(list(NAMES), list(NAMES)).sort(),
 }
 
 PKS_IN_ORDER = {
@@ -141,7 +121,7 @@ def test_slices_of_unsorted_collections(server: Backend, pks: str) -> None:
 def test_pages_of_an_unsorted_collection_make_the_whole(server: Backend) -> None:
     """Pages that follow each other hold everything once."""
     model, _ = declare(server, text_pks=False)
-    pages = [model.collection(kind="same")[start : start + 2] for start in (0, 2, 4, 6)]
+    pages = [model.collection(title="same")[start : start + 2] for start in (0, 2, 4, 6)]
     assert [2, 2, 1, 0] == [len(page) for page in pages]
     assert {"1", "2", "3", "4", "5"} == {pk for page in pages for pk in page}
 
@@ -161,19 +141,19 @@ def test_items_are_those_of_a_list(server: Backend, kind: str) -> None:
 def test_a_slice_is_a_list_and_evaluated_at_once(server: Backend) -> None:
     """It does not follow what is written later, and is no collection."""
     model, _ = declare(server, text_pks=False)
-    first = model.collection().sort(by="rank")[:2]
+    first = model.collection().sort(by="name")[:2]
     assert list is type(first)
-    model(rank="-50")
+    model(name="-50")
     assert ["4", "2"] == first
-    assert ["6", "4"] == model.collection().sort(by="rank")[:2]
+    assert ["6", "4"] == model.collection().sort(by="name")[:2]
 
 
 def test_a_large_bound_is_a_bound(server: Backend) -> None:
     """Python takes any integer for a bound; so does a collection."""
     model, _ = declare(server, text_pks=False)
-    items = list(model.collection().sort(by="rank"))
+    items = list(model.collection().sort(by="name"))
     for wanted in (slice(0, 10**30), slice(10**30, None), slice(None, None, 10**30), slice(-(10**30), 10**30)):
-        assert items[wanted] == model.collection().sort(by="rank")[wanted]
+        assert items[wanted] == model.collection().sort(by="name")[wanted]
 
 
 @pytest.mark.parametrize("step", [0])

@@ -87,6 +87,22 @@ PASS = model(
 )
 BEARER.referrers.append((PASS, PASS.fields["bearer"]))
 
+
+#: A leaf keeps its site from being deleted, and goes with its chapter, which goes with the site.
+SITE = model("Site", FieldSchema("name", Kind.ENTRY))
+CHAPTER = referring("Chapter", related(SITE, ("site", Kind.ENTRY, OnDelete.CASCADE, False)))
+LEAF = referring(
+    "Leaf",
+    related(SITE, ("site", Kind.STRING, OnDelete.RESTRICT, False))
+    + related(CHAPTER, ("chapter", Kind.ENTRY, OnDelete.CASCADE, False)),
+)
+
+
+#: Its checked reference is to a model that nobody has declared.
+STRAY = model(
+    "Stray", FieldSchema("owner", Kind.ENTRY, indexed=True, relation=Relation("Nobody", OnDelete.CLEAR, True))
+)
+
 NOBODY: dict[Call, Any] = {
     ("SMEMBERS", f":group:{name}:1"): [] for name in ("owner", "members", "queue", "ranks", "founder")
 } | {

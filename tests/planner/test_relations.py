@@ -20,8 +20,10 @@ from tests.planner.referring import (
     PAGE,
     PASS,
     PERSON,
+    SITE,
     STALL,
     STALL_OWNER,
+    STRAY,
     owner_of,
 )
 from tests.planner.stage import InTurn, create, delete, hset, new, planned, sadd, stored, write
@@ -278,6 +280,23 @@ def test_a_restricting_reference_that_goes_too_is_none() -> None:
     assert ("DEL", ":account:4:hash") in calls
 
 
+def test_a_restricting_reference_that_goes_a_step_later_is_none() -> None:
+    """It is judged when all that goes is known: a leaf goes with its chapter; one of no chapter keeps the site."""
+    answers: dict[Call, Any] = {
+        ("SISMEMBER", ":site:collection", "1"): 1,
+        ("SMEMBERS", ":chapter:site:1"): ["2"],
+        ("HGET", ":chapter:2:hash", "site"): "1",
+        ("SMEMBERS", ":leaf:site:1"): ["4"],
+        ("GET", ":leaf:4:site"): "1",
+    }
+    going = {("SMEMBERS", ":leaf:chapter:2"): ["4"], ("HGET", ":leaf:4:hash", "chapter"): "2"}
+    calls = steps_but_guards(planned([delete(stored(SITE, "1"))], answers | going))
+    assert ("DEL", ":leaf:4:hash", ":leaf:4:site") in calls
+    assert ("SREM", ":leaf:site:1", "4") in calls
+    with pytest.raises(RestrictedError, match=r"Site <1> cannot be deleted: Leaf <4>.site refer"):
+        planned([delete(stored(SITE, "1"))], answers | {("SMEMBERS", ":leaf:chapter:2"): []})
+
+
 def test_a_checked_reference_asks_for_its_object_in_the_first_round() -> None:
     """Its guard key is watched, so that a deletion of it meanwhile is seen."""
     said = [hset(stored(ACCOUNT, "4"), "owner", "2")]
@@ -306,6 +325,16 @@ def test_a_checked_reference_to_what_is_not_there_says_so() -> None:
         "Account <4>.owner would refer to Owner <2>, which does not exist (check=True); nothing was written. Way out: "
         "create it first, or in the same session"
     ) == str(caught.value)
+
+
+def test_a_checked_reference_to_a_model_that_is_not_declared_is_refused() -> None:
+    """Nothing of that model can be there; one that is not said anew is not judged."""
+    answers = {("HGET", ":stray:4:hash", "owner"): "1", ("SISMEMBER", ":stray:collection", "4"): 1}
+    with pytest.raises(DoesNotExist, match=r"Stray <4>.owner would refer to Nobody <2>, which is not declared on this"):
+        planned([hset(stored(STRAY, "4"), "owner", "2")], answers)
+    assert [("HSET", ":stray:4:hash", "owner", "1")] == steps_but_guards(
+        planned([hset(stored(STRAY, "4"), "owner", "1")], answers)
+    )
 
 
 def test_a_checked_reference_to_what_the_same_plan_creates_is_right() -> None:

@@ -1,13 +1,13 @@
 """What a handle of a deleted object leaves behind: the next object with its primary key does not take it over."""
 
+from tests.models import every_kind
 from tests.tools.backends import Backend
-from tests.whole.walks.models import declare
 from uowredis import Session
 
 
 def test_a_creation_with_a_chosen_pk_begins_with_nothing(server: Backend) -> None:
     """A command without index is sent as it is, also to an object that is gone; what it left is deleted by the next."""
-    named = declare(server.database(), indexed=False).named
+    named = every_kind(server.database(), indexed=False).Named
     first = named(key="x", title="first")
     stale = named("x")
     first.delete()
@@ -28,7 +28,7 @@ def test_a_creation_with_a_chosen_pk_begins_with_nothing(server: Backend) -> Non
 
 def test_outside_of_a_session_too(server: Backend) -> None:
     """The same for a constructor that is a session of its own, and for one without values."""
-    named = declare(server.database(), indexed=False).named
+    named = every_kind(server.database(), indexed=False).Named
     for given in ({}, {"title": "t"}):
         stale = named(key="x")
         named("x").delete()

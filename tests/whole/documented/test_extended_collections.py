@@ -4,11 +4,10 @@ from typing import Any
 
 import pytest
 
-from tests.models import People, current_user, documented
+from tests.models import People, current_user, documented, every_kind
 from tests.tools.backends import Backend, Real
 from tests.tools.monitor import Monitor
 from tests.tools.servers import RealServer
-from uowredis import HashField, InstanceHashField, ListField, RedisModel, SetField, StringField
 from uowredis.contrib.collection import SORTED_SCORE, ExtendedCollectionManager
 
 SMITH = {"pk": "1", "firstname": "John", "lastname": "Smith", "birth_year": "1960"}
@@ -55,36 +54,22 @@ def test_primary_keys_cancels_values(people: People) -> None:
 
 def test_only_simple_fields_are_values(server: Backend) -> None:
     """By default the pk, StringFields and InstanceHashFields; a value that is not there is None."""
-    on = server.database()
-
-    class Mixed(RedisModel):
-        database = on
-        title = StringField(indexable=True)
-        tags = SetField(indexable=True)
-        rows = ListField()
-        headers = HashField()
-        note = InstanceHashField()
-
-    Mixed(title="first", tags=["a"], rows=["x"], headers={"from": "me"})
-    assert [{"pk": "1", "title": "first", "note": None}] == Mixed.collection(tags="a").values()
-    assert [("1", "first", None)] == Mixed.collection(title="first").values_list()
+    thing = every_kind(server.database()).Thing
+    thing(title="first", tags=["a"], rows=["x"], headers={"from": "me"})
+    simple = {"pk": "1", "title": "first", "code": None, "count": None, "name": None, "email": None, "note": None}
+    assert [simple] == thing.collection(tags="a").values()
+    assert [tuple(simple.values())] == thing.collection(title="first").values_list()
 
 
 def test_entries_of_a_hash_and_members_are_filters(server: Backend) -> None:
     """A HashField is filtered by entry, a field with many values by each of them."""
-    on = server.database()
-
-    class Mail(RedisModel):
-        database = on
-        headers = HashField(indexable=True)
-        tags = SetField(indexable=True)
-
-    Mail(headers={"from": "ann@example.com", "to": "bob"}, tags=["new", "red"])
-    Mail(headers={"from": "ann@example.com", "to": "eve"}, tags=["new"])
-    assert {"1", "2"} == set(Mail.collection(headers__from="ann@example.com"))
-    assert {"2"} == set(Mail.collection(headers__from="ann@example.com", headers__to="eve"))
-    assert {"1"} == set(Mail.collection(headers__from="ann@example.com", tags="red"))
-    collection = Mail.collection(tags="red", manager=ExtendedCollectionManager)
+    thing = every_kind(server.database()).Thing
+    thing(headers={"from": "ann@example.com", "to": "bob"}, tags=["new", "red"])
+    thing(headers={"from": "ann@example.com", "to": "eve"}, tags=["new"])
+    assert {"1", "2"} == set(thing.collection(headers__from="ann@example.com"))
+    assert {"2"} == set(thing.collection(headers__from="ann@example.com", headers__to="eve"))
+    assert {"1"} == set(thing.collection(headers__from="ann@example.com", tags="red"))
+    collection = thing.collection(tags="red", manager=ExtendedCollectionManager)
     assert {"1"} == set(collection.filter(tags="new"))
 
 

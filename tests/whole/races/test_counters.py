@@ -7,9 +7,9 @@ from concurrent.futures import ProcessPoolExecutor
 import pytest
 import redis
 
+from tests.models import products
 from tests.tools.backends import Real
 from tests.whole.races import counting
-from tests.whole.races.counting import Counters
 from tests.whole.races.workers import WORKERS
 from uowredis.contrib.database import PipelineDatabase
 
@@ -22,9 +22,9 @@ def pool() -> Iterator[ProcessPoolExecutor]:
 
 @pytest.fixture
 def client(real: Real) -> redis.Redis:
-    """A client of the server, on which page 1 is stored with no hits."""
+    """A client of the server, on which product 1 is stored, with none in stock and no hits."""
     with PipelineDatabase.from_url(real.server.url) as database:
-        Counters(database).Page()
+        products(database)(hits=0)
     return real.client(decode_responses=True)
 
 
@@ -37,7 +37,7 @@ def run(pool: ProcessPoolExecutor, real: Real, work: Callable[[str, int, int], i
 def test_a_counter_made_with_transaction_is_exact(pool: ProcessPoolExecutor, real: Real, client: redis.Redis) -> None:
     """The documentation's ``incr_hits``: 8 processes, 500 increments each."""
     calls = run(pool, real, counting.by_transaction, 500)
-    assert str(WORKERS * 500) == client.get(":page:1:hits")
+    assert str(WORKERS * 500) == client.get(":product:1:stock")
     # Else nobody was ever in the way, and nothing was shown.
     assert calls > WORKERS * 500
 
@@ -45,7 +45,7 @@ def test_a_counter_made_with_transaction_is_exact(pool: ProcessPoolExecutor, rea
 def test_a_counter_made_with_run_is_exact(pool: ProcessPoolExecutor, real: Real, client: redis.Redis) -> None:
     """``db.run()`` watches what the function reads: 8 processes, 500 increments each."""
     calls = run(pool, real, counting.by_run, 500)
-    assert str(WORKERS * 500) == client.get(":page:1:hits")
+    assert str(WORKERS * 500) == client.get(":product:1:stock")
     assert calls > WORKERS * 500
 
 
@@ -53,6 +53,6 @@ def test_a_counter_with_an_index_is_exact(pool: ProcessPoolExecutor, real: Real,
     """By both in turns; the index holds the last value and no other."""
     run(pool, real, counting.with_index, 50)
     total = WORKERS * 50
-    assert str(total) == client.get(":page:1:shown")
-    assert {f":page:shown:{total}": {"1"}} == {key: client.smembers(key) for key in client.keys(":page:shown:*")}
+    assert str(total) == client.get(":product:1:hits")
+    assert {f":product:hits:{total}": {"1"}} == {key: client.smembers(key) for key in client.keys(":product:hits:*")}
     assert [] == client.keys("*__guard__*")

@@ -6,18 +6,11 @@ from typing import Any
 import attrs
 from hypothesis import strategies as st
 
+from tests.models import every_kind, people
 from uowredis import (
-    HashField,
-    InstanceHashField,
-    ListField,
-    PKField,
     RedisDatabase,
-    RedisModel,
-    SetField,
-    SortedSetField,
-    StringField,
 )
-from uowredis.contrib.collection import SORTED_SCORE, ExtendedCollectionManager
+from uowredis.contrib.collection import SORTED_SCORE
 
 #: A raw key that no session changes.
 RAW = "raw:key"
@@ -42,34 +35,8 @@ class Models:
 
 def declare(on: RedisDatabase, chosen: bool) -> Models:
     """Declare the models on a database."""
-
-    class Base(RedisModel):
-        abstract = True
-        database = on
-        collection_manager = ExtendedCollectionManager
-        title = StringField(indexable=True)
-        count = StringField()
-        rank = InstanceHashField(indexable=True)
-        note = InstanceHashField()
-        tags = SetField(indexable=True)
-        rows = ListField(indexable=True)
-        headers = HashField(indexable=True)
-
-    class Item(Base):
-        pass
-
-    class Named(Base):
-        key = PKField()
-
-    class Box(RedisModel):
-        database = on
-        login = PKField()
-        wanted = InstanceHashField()
-        members = SetField()
-        history = ListField()
-        scores = SortedSetField()
-
-    return Models(on, Named if chosen else Item, Box, chosen)
+    items = every_kind(on, extended=True)
+    return Models(on, items.Named if chosen else items.Thing, people(on).user, chosen)
 
 
 WORDS = st.sampled_from(["a", "b", "c"])
@@ -84,7 +51,7 @@ VALUES = st.fixed_dictionaries(
     optional={
         "title": WORDS,
         "count": NUMBERS,
-        "rank": TEXTS,
+        "name": TEXTS,
         "note": NUMBERS,
         "tags": st.sets(WORDS, min_size=1).map(sorted),
         "rows": st.lists(WORDS, min_size=1, max_size=3),
@@ -93,10 +60,10 @@ VALUES = st.fixed_dictionaries(
 )
 BOX = st.fixed_dictionaries(
     {
-        "wanted": WORDS,
-        "members": st.lists(PLACES, min_size=1, max_size=4),
+        "city": WORDS,
+        "friends": st.lists(PLACES, min_size=1, max_size=4),
         "history": st.lists(PLACES, min_size=1, max_size=4),
-        "scores": st.dictionaries(PLACES, SCORES, min_size=1, max_size=4),
+        "met": st.dictionaries(PLACES, SCORES, min_size=1, max_size=4),
     }
 )
 
@@ -139,8 +106,8 @@ WRITES = st.one_of(
     write("title", "delete"),
     write("count", "set", NUMBERS),
     write("count", "incr"),
-    write("rank", "hset", TEXTS),
-    write("rank", "hdel"),
+    write("name", "hset", TEXTS),
+    write("name", "hdel"),
     write("note", "hincrby", st.integers(-2, 2)),
     write("note", "hset", NUMBERS),
     write("tags", "sadd", WORDS),
@@ -151,13 +118,13 @@ WRITES = st.one_of(
     write("rows", "lpop"),
     write("headers", "hset", ENTRIES, WORDS),
     write("headers", "hdel", ENTRIES),
-    on_box("wanted", "hset", WORDS),
-    on_box("members", "sadd", PLACES),
-    on_box("members", "srem", PLACES),
+    on_box("city", "hset", WORDS),
+    on_box("friends", "sadd", PLACES),
+    on_box("friends", "srem", PLACES),
     on_box("history", "rpush", PLACES),
     on_box("history", "lpop"),
-    on_box("scores", "zadd", st.dictionaries(PLACES, SCORES, min_size=1, max_size=2)),
-    on_box("scores", "zrem", PLACES),
+    on_box("met", "zadd", st.dictionaries(PLACES, SCORES, min_size=1, max_size=2)),
+    on_box("met", "zrem", PLACES),
 )
 
 
@@ -186,11 +153,11 @@ class Question:
         box = models.box("box")
         found = models.item.collection()
         for name, value in self.filters:
-            found.filter(**{name: box.wanted if value == "<wanted>" else value})
+            found.filter(**{name: box.city if value == "<wanted>" else value})
         for given in self.intersect:
             found.intersect(getattr(box, given) if given in FIELDS else given if given == RAW else pks(models, given))
         if self.sort is not None:
-            scored = {"by_score": box.scores} if "by_score" in self.sort else {}
+            scored = {"by_score": box.met} if "by_score" in self.sort else {}
             found.sort(**self.sort | scored)
         return SHAPES[self.shape](found)
 
@@ -200,11 +167,11 @@ class Question:
         return self.sort is not None and "by_score" in self.sort
 
 
-FIELDS = ("members", "history", "scores")
+FIELDS = ("friends", "history", "met")
 SHAPES: dict[str, Callable[[Any], Any]] = {
     "pks": lambda found: found,
     "instances": lambda found: found.instances(),
-    "values": lambda found: found.values("pk", "rank", "title"),
+    "values": lambda found: found.values("pk", "name", "title"),
     "tuples": lambda found: found.values_list("pk", "note", "count"),
     "all": lambda found: found.values(),
     "scores": lambda found: found.values_list("pk", SORTED_SCORE),
@@ -215,7 +182,7 @@ SORTS = st.one_of(
     st.none(),
     st.builds(
         lambda by, alpha, desc: {"by": by, "alpha": alpha, "desc": desc},
-        st.sampled_from([None, "rank", "note", "count", "title"]),
+        st.sampled_from([None, "name", "note", "count", "title"]),
         st.booleans(),
         st.booleans(),
     ),
@@ -224,7 +191,7 @@ SORTS = st.one_of(
 FILTERS = st.lists(
     st.one_of(
         st.tuples(st.sampled_from(["title", "tags", "rows", "headers__e", "headers__f"]), WORDS),
-        st.tuples(st.just("rank"), TEXTS),
+        st.tuples(st.just("name"), TEXTS),
         st.tuples(st.sampled_from(["title", "tags"]), st.just("<wanted>")),
         st.tuples(st.just("title"), st.sampled_from(["ab", "ba"])),
     ),

@@ -51,6 +51,9 @@ PLACES = st.integers(-4, 4)
 COUNTS = st.integers(0, 4)
 SCORES = st.sampled_from([0, 1, 1.5, 2, -1, "inf", "-inf"])
 BOUNDS = st.sampled_from([0, 1, "(1", 2, "-inf", "+inf", "(-1", 1.5])
+CHOSEN_PKS = ("x", "y", "a:b", "7")
+#: Pks whose keys would be those of an index, of the collection or of the counter; all are refused.
+IMPOSSIBLE_PKS = ("title", "tags:a", "collection", "max_pk:1", "")
 SEVERAL = st.lists(VALUES, min_size=1, max_size=4).map(tuple)
 #: Fewer still: a list holds a value several times.
 COPIES = st.sampled_from(["a", "a", "b", "1", b"\xff\x00"])

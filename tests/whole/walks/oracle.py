@@ -25,6 +25,7 @@ _READERS = {
 FIELDS = {
     "title": "string",
     "code": "string",
+    "count": "string",
     "name": "entry",
     "email": "entry",
     "note": "entry",
@@ -34,7 +35,7 @@ FIELDS = {
     "rows": "list",
     "ranks": "zset",
 }
-WITHOUT_INDEX = ("note",)
+WITHOUT_INDEX = ("count", "note")
 UNIQUE = ("code", "email", "badges")
 MODELS = (b":thing", b":named")
 COUNTERS = tuple(model + b":max_pk" for model in MODELS)

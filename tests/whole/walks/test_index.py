@@ -9,10 +9,19 @@ from hypothesis import given, note, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
+from tests.models import EveryKind, every_kind
 from tests.tools.backends import Backend
 from tests.whole.walks import oracle
-from tests.whole.walks.commands import FIRST_VALUES, RUNS, SIMPLE_WRITES, WRITES, Say, runs_of
-from tests.whole.walks.models import CHOSEN_PKS, IMPOSSIBLE_PKS, Models, declare
+from tests.whole.walks.commands import (
+    CHOSEN_PKS,
+    FIRST_VALUES,
+    IMPOSSIBLE_PKS,
+    RUNS,
+    SIMPLE_WRITES,
+    WRITES,
+    Say,
+    runs_of,
+)
 from tests.whole.walks.replies import outcome
 from uowredis import ArgumentError, DoesNotExist, Rejected, Session
 
@@ -38,7 +47,7 @@ class Walk(RuleBasedStateMachine):
     an object that is spoken of is there, one that was deleted is not.
     """
 
-    def __init__(self, backend: Backend, ours: Models, theirs: Models) -> None:
+    def __init__(self, backend: Backend, ours: EveryKind, theirs: EveryKind) -> None:
         super().__init__()
         backend.flush()
         self.client = backend.client()
@@ -60,17 +69,17 @@ class Walk(RuleBasedStateMachine):
     @rule(values=FIRST_VALUES)
     def create_thing(self, values: dict[str, Any]) -> None:
         with self.allowed():
-            self.made(self.ours.thing(**values), bool(values))
+            self.made(self.ours.Thing(**values), bool(values))
 
     @rule(pk=PKS, values=FIRST_VALUES)
     def create_named(self, pk: str, values: dict[str, Any]) -> None:
         with self.allowed():
-            self.made(self.ours.named(key=pk, **values), True)
+            self.made(self.ours.Named(key=pk, **values), True)
 
     @rule(pk=st.sampled_from(["1", "2", "3", *CHOSEN_PKS]))
     def connect(self, pk: str) -> None:
         """Take one more handle of an object: two of one object may meet in a session."""
-        model = self.ours.named if pk in CHOSEN_PKS else self.ours.thing
+        model = self.ours.Named if pk in CHOSEN_PKS else self.ours.Thing
         with self.allowed():
             self.made(model(pk), True)
 
@@ -202,9 +211,9 @@ class Walk(RuleBasedStateMachine):
     def others_create(self, named: bool, pk: str, values: dict[str, Any]) -> None:
         with self.by_others():
             if named:
-                self.theirs.named(key=pk, **values)
+                self.theirs.Named(key=pk, **values)
             else:
-                self.theirs.thing(**values)
+                self.theirs.Thing(**values)
 
     @rule(place=PLACES, commands=RUNS)
     def others_say(self, place: int, commands: list[Say]) -> None:
@@ -223,7 +232,7 @@ class Walk(RuleBasedStateMachine):
         """Return one object that is there as the second client sees it, or none."""
         there = [
             (model, pk.decode())
-            for prefix, model in zip(oracle.MODELS, self.theirs.all(), strict=True)
+            for prefix, model in zip(oracle.MODELS, (self.theirs.Thing, self.theirs.Named), strict=True)
             for pk in sorted(self.data.get(prefix + b":collection", ()))
         ]
         return [model(pk) for model, pk in there[-1 - place % max(len(there), 1) :][:1]]
@@ -267,7 +276,7 @@ class Walk(RuleBasedStateMachine):
 
     def check_lives(self) -> None:
         """Assert that the pks of those who were last said to live are there, the others' not."""
-        places = dict(zip(self.ours.all(), oracle.MODELS, strict=True))
+        places = dict(zip((self.ours.Thing, self.ours.Named), oracle.MODELS, strict=True))
         last = {(places[type(instance)], str(instance._pk).encode()): lives for instance, lives in self.journal}
         self.journal.clear()
         assert last == {(model, pk): pk in self.data.get(model + b":collection", ()) for model, pk in last}
@@ -281,9 +290,9 @@ class Walk(RuleBasedStateMachine):
 
 
 @pytest.fixture
-def client(server: Backend) -> Models:
+def client(server: Backend) -> EveryKind:
     """A client of the server."""
-    return declare(server.database())
+    return every_kind(server.database())
 
 
 @pytest.fixture
@@ -294,7 +303,7 @@ def reader(server: Backend) -> redis.Redis:
 
 def test_every_index_says_what_the_fields_say(server: Backend) -> None:
     """Whatever two clients say, at once, in sessions, committed or not, the indexes agree with the fields."""
-    ours, theirs = declare(server.database()), declare(server.database())
+    ours, theirs = every_kind(server.database()), every_kind(server.database())
     run_state_machine_as_test(lambda: Walk(server, ours, theirs))
 
 
@@ -302,12 +311,12 @@ def test_every_index_says_what_the_fields_say(server: Backend) -> None:
 @settings(max_examples=settings.default.max_examples // 3)
 @given(data=st.data())
 def test_a_field_keeps_its_index(
-    server: Backend, client: Models, reader: redis.Redis, field: str | None, data: Any
+    server: Backend, client: EveryKind, reader: redis.Redis, field: str | None, data: Any
 ) -> None:
     """Whatever is said on one field, at once or in sessions, its index agrees after every command and commit."""
     server.flush()
     chunks = st.tuples(st.booleans(), st.one_of(*(runs_of({field: kind[field]}) for kind in KINDS if field in kind)))
-    thing = client.thing(**({"note": "there"} | data.draw(FIRST_VALUES)))
+    thing = client.Thing(**({"note": "there"} | data.draw(FIRST_VALUES)))
     for in_session, commands in data.draw(st.lists(chunks, min_size=1, max_size=4)):
         if in_session:
             with Session(client.database) as session:

@@ -99,7 +99,7 @@ def sort_value(question: Question, models: Models, pk: str) -> Any:
     if sort is None:
         return None
     if question.scored:
-        score = models.box("box").scores.zscore(pk)
+        score = models.box("box").met.zscore(pk)
         return score or 0.0
     if sort["by"] is None:
         return pk
@@ -165,9 +165,9 @@ def test_the_answer_in_a_session_is_that_after_its_commit(
     with Session(database) as session:
         for number, values in enumerate(data):
             models.item(**({"key": models.pks[number]} if models.chosen else {}) | values)
-        lists = {name: pks(models, box[name]) for name in ("members", "history")}
-        scores = {pks(models, [place])[0]: score for place, score in box["scores"].items()}
-        models.box(login="box", wanted=box["wanted"], scores=scores, **lists)
+        lists = {name: pks(models, box[name]) for name in ("friends", "history")}
+        scores = {pks(models, [place])[0]: score for place, score in box["met"].items()}
+        models.box(login="box", city=box["city"], met=scores, **lists)
         session.commit()
     if raw:
         with server.client() as client:

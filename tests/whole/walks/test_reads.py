@@ -8,10 +8,10 @@ import pytest
 from hypothesis import event, given, note, settings
 from hypothesis import strategies as st
 
+from tests.models import EveryKind, every_kind
 from tests.tools.backends import Backend
 from tests.whole.walks import oracle
 from tests.whole.walks.commands import ENTRIES, FIRST_VALUES, READS, VALUES, WRITES, Say
-from tests.whole.walks.models import Models, declare
 from tests.whole.walks.replies import ordered, outcome
 from uowredis import DoesNotExist, PendingWrites, Rejected, Session
 
@@ -93,23 +93,23 @@ def indexed(request: pytest.FixtureRequest) -> bool:
 
 
 @pytest.fixture
-def clients(server: Backend, indexed: bool) -> tuple[Models, Models]:
+def clients(server: Backend, indexed: bool) -> tuple[EveryKind, EveryKind]:
     """Two clients of the server."""
-    return declare(server.database(), indexed=indexed), declare(server.database(), indexed=indexed)
+    return every_kind(server.database(), indexed=indexed), every_kind(server.database(), indexed=indexed)
 
 
 @pytest.mark.parametrize("field", FIELDS, ids=names)
 @settings(max_examples=settings.default.max_examples // 3)
 @given(data=st.data())
 def test_a_read_sees_the_pending_writes(
-    server: Backend, clients: tuple[Models, Models], indexed: bool, field: str | None, data: Any
+    server: Backend, clients: tuple[EveryKind, EveryKind], indexed: bool, field: str | None, data: Any
 ) -> None:
     """Every reading command of a field answers over any pending writes as it does right after the commit."""
     server.flush()
     ours, theirs = clients
     beginning = data.draw(st.sampled_from(BEGINNINGS))
-    here, there = (ours.named, theirs.named) if beginning == "created again" else (ours.thing, theirs.thing)
-    stored = there(key="x") if there is theirs.named else there(note="there")
+    here, there = (ours.Named, theirs.Named) if beginning == "created again" else (ours.Thing, theirs.Thing)
+    stored = there(key="x") if there is theirs.Named else there(note="there")
     for write in data.draw(st.lists(writes_near(field), max_size=6)):
         outcome(lambda write=write: write.on(stored))
     writes = data.draw(st.lists(writes_near(field), max_size=6))
@@ -189,11 +189,11 @@ def test_a_query_sees_the_pending_writes(server: Backend, base: Any, steps: Any,
     """``exists`` and ``get`` with filters answer over any pending writes as they do right after the commit."""
     server.flush()
     # No unique fields: what is refused at the commit would leave little to compare.
-    ours, theirs = (declare(server.database(), unique=False) for _ in range(2))
-    stored = [theirs.thing(**{"note": "there", **values}) for values in base]
+    ours, theirs = (every_kind(server.database(), unique=False) for _ in range(2))
+    stored = [theirs.Thing(**{"note": "there", **values}) for values in base]
     before = oracle.without_counters(oracle.read(server.client()))
     with Session(ours.database) as session:
-        instances = [ours.thing(instance.pk.get()) for instance in stored]
+        instances = [ours.Thing(instance.pk.get()) for instance in stored]
         for place, step in steps:
             instance = instances[place % len(instances)]
             if step == "delete":
@@ -201,7 +201,7 @@ def test_a_query_sees_the_pending_writes(server: Backend, base: Any, steps: Any,
             elif isinstance(step, Say):
                 outcome(lambda step=step, instance=instance: step.on(instance))
             else:
-                instances.append(ours.thing(**step))
+                instances.append(ours.Thing(**step))
         for instance in instances:
             try:
                 asked = asked + [(False, condition) for condition in held(instance)]
@@ -210,7 +210,7 @@ def test_a_query_sees_the_pending_writes(server: Backend, base: Any, steps: Any,
         answers: list[Any] = []
         for only_whether, filters in asked:
             try:
-                answers.append(matching(ours.thing, only_whether, filters))
+                answers.append(matching(ours.Thing, only_whether, filters))
             except PendingWrites:
                 answers.append(PendingWrites)
         refused = outcome(session.commit) is Rejected
@@ -218,6 +218,6 @@ def test_a_query_sees_the_pending_writes(server: Backend, base: Any, steps: Any,
     if refused:
         assert before == oracle.without_counters(oracle.read(server.client()))
         return
-    after = [matching(theirs.thing, only_whether, filters) for only_whether, filters in asked]
+    after = [matching(theirs.Thing, only_whether, filters) for only_whether, filters in asked]
     note(f"asked: {asked}")
     assert after == answers

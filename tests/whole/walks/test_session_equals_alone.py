@@ -7,10 +7,10 @@ import pytest
 from hypothesis import event, given, note
 from hypothesis import strategies as st
 
+from tests.models import EveryKind, every_kind
 from tests.tools.backends import Backend
 from tests.whole.walks import oracle
-from tests.whole.walks.commands import CERTAIN_RUNS, FIRST_VALUES, Say
-from tests.whole.walks.models import CHOSEN_PKS, IMPOSSIBLE_PKS, Models, declare
+from tests.whole.walks.commands import CERTAIN_RUNS, CHOSEN_PKS, FIRST_VALUES, IMPOSSIBLE_PKS, Say
 from tests.whole.walks.replies import ordered, outcome
 from uowredis import Pending, Rejected, Session
 
@@ -22,8 +22,8 @@ class New:
     pk: str | None
     values: dict[str, Any]
 
-    def on(self, models: Models, instances: list[Any]) -> Any:
-        made = models.thing(**self.values) if self.pk is None else models.named(key=self.pk, **self.values)
+    def on(self, models: EveryKind, instances: list[Any]) -> Any:
+        made = models.Thing(**self.values) if self.pk is None else models.Named(key=self.pk, **self.values)
         instances.append(made)
         return made
 
@@ -34,7 +34,7 @@ class Gone:
 
     place: int
 
-    def on(self, models: Models, instances: list[Any]) -> Any:
+    def on(self, models: EveryKind, instances: list[Any]) -> Any:
         return instances[self.place % len(instances)].delete()
 
 
@@ -45,7 +45,7 @@ class Said:
     place: int
     command: Say
 
-    def on(self, models: Models, instances: list[Any]) -> Any:
+    def on(self, models: EveryKind, instances: list[Any]) -> Any:
         return self.command.on(instances[self.place % len(instances)])
 
 
@@ -72,16 +72,16 @@ def plain(step: Any, reply: Any) -> Any:
     return ordered(step.command, reply) if isinstance(step, Said) else reply
 
 
-def begin(backend: Backend, models: Models) -> list[Any]:
+def begin(backend: Backend, models: EveryKind) -> list[Any]:
     """Empty the server and store what both roads begin with."""
     backend.flush()
     return [
-        models.thing(title="1", name="a", headers={"e1": "1"}, rows=("a", "b", "a"), tags=("a", "b"), ranks={"a": 1}),
-        models.named(key="y", note="there", badges=("1", "2")),
+        models.Thing(title="1", name="a", headers={"e1": "1"}, rows=("a", "b", "a"), tags=("a", "b"), ranks={"a": 1}),
+        models.Named(key="y", note="there", badges=("1", "2")),
     ]
 
 
-def one_by_one(backend: Backend, models: Models, steps: list[Any]) -> list[Any]:
+def one_by_one(backend: Backend, models: EveryKind, steps: list[Any]) -> list[Any]:
     """Say *steps* outside a session; return their replies."""
     instances = begin(backend, models)
     replies = [outcome(lambda step=step: step.on(models, instances)) for step in steps]
@@ -89,21 +89,21 @@ def one_by_one(backend: Backend, models: Models, steps: list[Any]) -> list[Any]:
 
 
 @pytest.fixture
-def indexed(server: Backend) -> Models:
+def indexed(server: Backend) -> EveryKind:
     """A client whose fields have an index, none of them unique: uniqueness is judged on the net result."""
-    return declare(server.database(), unique=False)
+    return every_kind(server.database(), unique=False)
 
 
 @pytest.fixture
-def bare(server: Backend) -> Models:
+def bare(server: Backend) -> EveryKind:
     """A client whose fields have no index: their commands are sent as they are."""
-    return declare(server.database(), indexed=False)
+    return every_kind(server.database(), indexed=False)
 
 
 @pytest.mark.parametrize("face", ["indexed", "bare"])
 @given(steps=STEPS)
 def test_one_session_does_what_single_commands_do(
-    server: Backend, indexed: Models, bare: Models, face: str, steps: list[Any]
+    server: Backend, indexed: EveryKind, bare: EveryKind, face: str, steps: list[Any]
 ) -> None:
     """The same commands give the same replies and the same data; where one alone is refused, the session is, whole."""
     models = indexed if face == "indexed" else bare
@@ -130,7 +130,7 @@ def test_one_session_does_what_single_commands_do(
 
 @given(steps=st.lists(RUNS, max_size=4).map(flat))
 def test_an_index_changes_no_reply_and_no_value(
-    server: Backend, indexed: Models, bare: Models, steps: list[Any]
+    server: Backend, indexed: EveryKind, bare: EveryKind, steps: list[Any]
 ) -> None:
     """A field with an index answers as the same field without, whose commands go to Redis as they are."""
     expected = one_by_one(server, bare, steps)

@@ -1,4 +1,4 @@
-"""A bank, as each of the processes has it: accounts whose class by balance is indexed, and random transfers."""
+"""Random transfers of stock between products, whose kind, by how much is there, is indexed; each process makes some."""
 
 import random
 from typing import Any
@@ -6,19 +6,20 @@ from typing import Any
 import attrs
 import redis
 
+from tests.models import products
 from tests.whole.races.workers import together
-from uowredis import InstanceHashField, PKField, RedisDatabase, RedisModel, Session, StringField
+from uowredis import RedisDatabase, Session
 
-ACCOUNTS = 100
-#: What each account has at first.
-BALANCE = 100
-TOTAL = ACCOUNTS * BALANCE
-CLASSES = ("poor", "middle", "rich")
+PRODUCTS = 100
+#: What each product has at first.
+STOCK = 100
+TOTAL = PRODUCTS * STOCK
+KINDS = ("scarce", "enough", "plenty")
 
 
-def class_of(balance: int) -> str:
-    """Return the class of an account that holds so much."""
-    return CLASSES[(balance >= 60) + (balance >= 140)]
+def kind_of(stock: int) -> str:
+    """Return the kind of a product of which so much is there."""
+    return KINDS[(stock >= 60) + (stock >= 140)]
 
 
 @attrs.define
@@ -31,7 +32,7 @@ class Done:
         most_calls: of one transfer.
         attempts: transactions that were tried.
         most_attempts: by one transfer.
-        moved: what each account has gained by them.
+        moved: what each product has gained by them.
     """
 
     applied: int = 0
@@ -42,57 +43,51 @@ class Done:
     moved: dict[str, int] = attrs.field(factory=dict)
 
 
-class Bank:
-    """The accounts on one database."""
+class Stock:
+    """The products on one database."""
 
     def __init__(self, on: RedisDatabase) -> None:
-        class Account(RedisModel):
-            database = on
-            owner = PKField()
-            wealth = InstanceHashField(indexable=True)
-            balance = StringField()
+        self.database, self.Product = on, products(on)
 
-        self.database, self.Account = on, Account
-
-    def open_accounts(self) -> None:
-        """Store the accounts."""
+    def fill(self) -> None:
+        """Store the products."""
         with self.database.begin():
-            for number in range(ACCOUNTS):
-                self.Account(owner=number, balance=BALANCE, wealth=class_of(BALANCE))
+            for _ in range(PRODUCTS):
+                self.Product(stock=STOCK, kind=kind_of(STOCK))
 
-    def account(self, owner: str) -> Any:
-        """Return an account that is known to be there."""
-        return self.Account._handle(owner, tested=True)
+    def product(self, pk: str) -> Any:
+        """Return a product that is known to be there."""
+        return self.Product._handle(pk, tested=True)
 
     def transfer(self, source: str, target: str, amount: int) -> bool:
         """Move *amount*, as far as it is there: read both, decide, write both; return whether there was any."""
-        giver, taker = self.account(source), self.account(target)
-        has, gets = int(giver.balance.get()), int(taker.balance.get())
+        giver, taker = self.product(source), self.product(target)
+        has, gets = int(giver.stock.get()), int(taker.stock.get())
         if has < amount:
             return False
-        for account, balance in ((giver, has - amount), (taker, gets + amount)):
-            account.balance.set(balance)
-            account.wealth.hset(class_of(balance))
+        for product, stock in ((giver, has - amount), (taker, gets + amount)):
+            product.stock.set(stock)
+            product.kind.hset(kind_of(stock))
         return True
 
 
 def work(url: str, worker: int, times: int) -> Done:
     """Make random transfers with `db.run`; return what became of them."""
-    bank, done, chance = Bank(RedisDatabase.from_url(url)), Done(), random.Random(worker)
+    stock, done, chance = Stock(RedisDatabase.from_url(url)), Done(), random.Random(worker)
     together(url)
     for _ in range(times):
-        source, target = (str(number) for number in chance.sample(range(ACCOUNTS), 2))
-        make(bank, done, source, target, chance.randint(1, 60))
+        source, target = (str(number) for number in chance.sample(range(1, PRODUCTS + 1), 2))
+        make(stock, done, source, target, chance.randint(1, 60))
     return done
 
 
-def make(bank: Bank, done: Done, source: str, target: str, amount: int) -> None:
+def make(stock: Stock, done: Done, source: str, target: str, amount: int) -> None:
     """Make one transfer; count what it took."""
     sessions: list[Session] = []
 
     def move(s: Session) -> None:
         sessions.append(s)
-        given = amount if bank.transfer(source, target, amount) else 0
+        given = amount if stock.transfer(source, target, amount) else 0
 
         def count() -> None:
             done.applied += 1
@@ -101,7 +96,7 @@ def make(bank: Bank, done: Done, source: str, target: str, amount: int) -> None:
 
         s.on_commit(count)
 
-    bank.database.run(move, attempts=100)
+    stock.database.run(move, attempts=100)
     attempts = sum(s.tried for s in sessions)
     done.calls += len(sessions)
     done.most_calls = max(done.most_calls, len(sessions))
@@ -110,10 +105,10 @@ def make(bank: Bank, done: Done, source: str, target: str, amount: int) -> None:
 
 
 def sums(url: str, until: str) -> list[int]:
-    """Read all balances, each time in one MULTI, until a key is there; return their sums."""
+    """Read all stocks, each time in one MULTI, until a key is there; return their sums."""
     found: list[int] = []
     with redis.Redis.from_url(url, decode_responses=True) as client:
-        keys = [f":account:{number}:balance" for number in range(ACCOUNTS)]
+        keys = [f":product:{number}:stock" for number in range(1, PRODUCTS + 1)]
         while not client.exists(until):
             pipeline = client.pipeline(transaction=True)
             pipeline.mget(keys)
