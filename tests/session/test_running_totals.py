@@ -78,3 +78,19 @@ def test_what_is_forgotten_is_tried_no_more(server: Backend) -> None:
             thing.indexed_string.incr(1000)
             assert "1006" == thing.indexed_string.get()
         assert "1006" == thing.indexed_string.get()
+
+
+def test_what_was_deleted_is_tried_no_more(server: Backend) -> None:
+    """Of a new object: as many writes after a deletion of its field as were tried before it."""
+    on = server.database()
+    model = things(on)
+    with Session(on, on_pending="discard"):
+        thing = model()
+        thing.list.rpush("a")
+        thing.list.rpush("b")
+        assert ["a", "b"] == thing.list.lrange(0, -1)
+        thing.list.delete()
+        thing.list.rpush("c")
+        assert ["c"] == thing.list.lrange(0, -1)
+        thing.list.rpush("d")
+        assert ["c", "d"] == thing.list.lrange(0, -1)
