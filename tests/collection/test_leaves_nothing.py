@@ -78,8 +78,11 @@ def replica(real: Real, real_server: RealServer) -> Iterator[RealServer]:
     """A read-only replica that holds the documented data and a user."""
     people = documented(real.database())
     current_user(people)
-    address = ("--replicaof", f"{real_server.host} {real_server.port}")
-    with RealServer.start(*address) as replica, replica.client() as client, real.client() as writer:
+    with (
+        RealServer.start("--replicaof", real_server.host, str(real_server.port)) as replica,
+        replica.client() as client,
+        real.client() as writer,
+    ):
         # REPLICAOF starts by itself; what is written then is waited for on the master.
         wait_for_link(client)
         writer.set("last", "written")
@@ -118,20 +121,30 @@ ON_A_REPLICA: dict[str, tuple[Make, list[Any]]] = {
 }
 
 
+#: What is sorted there: with SORT_RO, which Redis has since 7.0.
+SORTED_THERE = {"one filter, sorted", "everything, sorted", "values", "scores"}
+
+
 def test_queries_without_temporary_keys_run_on_a_read_only_replica(replica: RealServer) -> None:
-    """One filter in any order, several in none: lists, slices, items, length, membership, streaming."""
+    """One filter, several in no order: lists, items, length, membership, streaming. Where SORT_RO is, sorted too."""
     with RedisDatabase.from_url(replica.url) as on:
         models = people(on)
         me = models.user("me")
+        sorts = int(replica.version.split(".")[0]) >= 7
         for kind, (make, expected) in ON_A_REPLICA.items():
             collection = make(models, me)
+            if kind in SORTED_THERE and not sorts:
+                with pytest.raises(Rejected, match="SORT_RO"):
+                    list(collection)
+                continue
             assert (kind, expected) == (kind, list(collection))
             assert (kind, len(expected)) == (kind, len(collection))
             assert (kind, expected) == (kind, list(collection.iter()))
-        johns = models.extended.collection(firstname="John")
-        assert (["1", "2"], "1", "2") == (johns[0:5], johns[0], johns[-1])
         assert "1" in models.extended.collection(firstname="John", lastname="Smith")
         assert [models.extended("4")] == models.extended.collection(city="Paris").instances()
+        if sorts:
+            johns = models.extended.collection(firstname="John")
+            assert (["1", "2"], "1", "2") == (johns[0:5], johns[0], johns[-1])
 
 
 def test_what_needs_temporary_keys_says_so_on_a_replica(replica: RealServer) -> None:

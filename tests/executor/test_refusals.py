@@ -107,7 +107,7 @@ def test_no_memory(own: Real) -> None:
     with own.database() as database:
         work = Work(database)
         admin = own.client()
-        admin.config_set("maxmemory", "1mb")
+        admin.config_set("maxmemory", "1")
         try:
             with pytest.raises(Rejected, match="OOM"):
                 work.bread.visits.incr()
@@ -123,7 +123,7 @@ def test_no_memory_for_a_script(own: Real) -> None:
     with own.database(max_watched=1) as database:
         work = Work(database)
         admin = own.client()
-        admin.config_set("maxmemory", "1mb")
+        admin.config_set("maxmemory", "1")
         try:
             with Session(database) as session:
                 work.bread.hits.incr()
