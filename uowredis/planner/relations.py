@@ -221,8 +221,9 @@ class Relations:
             self._dead[life] = None
             self.cascaded[life] = reference
             endings = list(self.values.ending(life)) if life.from_server else []
+            # Nothing comes and nothing goes, unless it was stored: what it would have claimed, too.
             for indexed in life.model.indexed:
-                deltas.pop((life, indexed.name), None)
+                deltas[life, indexed.name] = Delta(life, indexed, set(), set())
             deltas |= {(life, ending.field.name): ending for ending in endings}
             yield life
 

@@ -8,8 +8,16 @@ import pytest
 from tests.contrib.related.by_field import FIELDS, MANY, SINGLE, Models, Society, check, forget, refer, stored, there
 from tests.tools.backends import Backend
 from tests.tools.wholeness import check_whole
-from uowredis import DoesNotExist, RestrictedError, Session
-from uowredis.contrib.related import CASCADE, CLEAR, RESTRICT, M2MListField, OnDelete
+from uowredis import DoesNotExist, InstanceHashField, RestrictedError, Session, UniquenessError
+from uowredis.contrib.related import (
+    CASCADE,
+    CLEAR,
+    RESTRICT,
+    FKInstanceHashField,
+    M2MListField,
+    OnDelete,
+    RelatedModel,
+)
 
 every_field = pytest.mark.parametrize("field", FIELDS)
 every_rule = pytest.mark.parametrize("rule", list(OnDelete), ids=lambda rule: rule.name)
@@ -368,3 +376,41 @@ def test_dangling_references_are_left_alone(server: Backend) -> None:
     models.Person(name="later").delete()
     assert [] == stored(server, "group", "g", "of")
     check(server)
+
+
+@pytest.mark.parametrize("new", [True, False], ids=["new", "stored"])
+def test_what_a_cascade_deletes_claims_no_unique_value(server: Backend, new: bool) -> None:
+    """A house is built or renumbered, and goes with its town in the same commit: another may have that number."""
+    on = server.database()
+
+    class Town(RelatedModel):
+        database = on
+        name = InstanceHashField(indexable=True)
+
+    class House(RelatedModel):
+        database = on
+        number = InstanceHashField(unique=True)
+        town = FKInstanceHashField(Town, on_delete=CASCADE)
+
+    def claim() -> None:
+        if new:
+            House(number="1", town=gone)
+        else:
+            there.number.hset("1")
+
+    kept = Town(name="kept")
+    first = House(number="1", town=kept)
+    before = server.dump()
+    gone = Town(name="gone")
+    there = House(number="2", town=gone)
+    with Session(on) as session:
+        claim()
+        gone.delete()
+        session.commit()
+    counters = {b":town:max_pk", b":house:max_pk"}
+    assert {key for key, _ in before.items() ^ server.dump().items()} == counters
+    assert first == House.get(number="1")
+    with Session(on, on_pending="discard") as session:
+        House(number="1", town=kept)
+        with pytest.raises(UniquenessError, match=":house:number:1"):
+            session.commit()
