@@ -4,6 +4,8 @@ import contextlib
 import pathlib
 import socket
 import subprocess
+import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -16,6 +18,7 @@ from tests.tools.proxy import Proxy
 from tests.tools.refusing import refused
 from tests.tools.servers import LOOPBACK, RealServer, free_port, server_binary
 from uowredis import (
+    OutcomeUnknown,
     PartiallyApplied,
     RedisDatabase,
     Rejected,
@@ -241,3 +244,79 @@ def test_a_server_that_is_loading(tmp_path: pathlib.Path) -> None:
         for act in (lambda: thing(indexed_string="x"), lambda: thing.exists(indexed_string="x")):
             with pytest.raises(Unreachable, match="LOADING"):
                 act()
+
+
+# A server that is another one
+
+
+@contextlib.contextmanager
+def between() -> Iterator[int]:
+    """Stand between as a balancer does that lost its server: take the log-in, then answer HTTP; yield the port."""
+    with socket.create_server((LOOPBACK, 0)) as listener:
+
+        def serve() -> None:
+            # Ends as the listener is shut down.
+            with contextlib.suppress(OSError):
+                while True:
+                    threading.Thread(target=answer, args=(listener.accept()[0],)).start()
+
+        def answer(peer: socket.socket) -> None:
+            with peer, contextlib.suppress(OSError):
+                while asked := peer.recv(65536):
+                    greets = asked.count(b"SETINFO")
+                    peer.sendall(b"+OK\r\n" * greets or b"HTTP/1.1 502 Bad Gateway\r\n\r\n")
+
+        serving = threading.Thread(target=serve)
+        serving.start()
+        yield listener.getsockname()[1]
+        listener.shutdown(socket.SHUT_RDWR)
+        serving.join()
+
+
+def test_replies_that_are_none() -> None:
+    """The connection is given up: nothing is known of a command that was sent, all of one that was not."""
+    with between() as port, RedisDatabase(host=LOOPBACK, port=port, socket_timeout=5) as database:
+        string = things(database)._handle("1").string
+        with pytest.raises(Unreachable, match=r"(?s)Protocol error.*nothing was written"):
+            string.get()
+        with pytest.raises(OutcomeUnknown, match=r"(?s)SET :thing:1:string x: it was applied, or not"):
+            string.set("x")
+        with Session(database, on_pending="discard") as session:
+            string.set("x")
+            with pytest.raises(Unreachable, match=r"(?s)EXEC was not sent, nothing was applied"):
+                session.commit()
+
+
+@pytest.mark.parametrize("in_a_session", [False, True], ids=["alone", "in a session"])
+def test_a_master_that_became_a_replica_is_left(in_a_session: bool) -> None:
+    """A name leads to the new master by then: the write is refused once, the next one goes there."""
+    with (
+        tempfile.TemporaryDirectory() as directory,
+        RealServer.start("--unixsocket", f"{directory}/old") as old,
+        RealServer.start("--unixsocket", f"{directory}/new") as new,
+        RedisDatabase(unix_socket_path=f"{directory}/master") as database,
+        old.client() as here,
+        new.client() as there,
+    ):
+        name = pathlib.Path(directory, "master")
+        name.symlink_to(f"{directory}/old")
+        thing = things(database)(indexed_string="x")
+        for key in here.scan_iter():
+            there.restore(key, 0, here.dump(key))
+
+        def write() -> None:
+            if in_a_session:
+                with Session(database, on_pending="discard") as session:
+                    thing.indexed_string.set("y")
+                    session.commit()
+            else:
+                thing.indexed_string.set("y")
+
+        here.replicaof(LOOPBACK, 1)
+        pathlib.Path(directory, "new").replace(name)
+        with pytest.raises(Rejected, match="READONLY"):
+            write()
+        write()
+        key = thing.indexed_string.key
+        assert (b"x", b"y") == (here.get(key), there.get(key))
+        assert {b"1"} == there.smembers(":thing:indexed_string:y")
