@@ -110,6 +110,7 @@ class RedisDatabase(Database):
             rehearsal_limit=rehearsal_limit,
             max_steps=max_steps,
         )
+        self.of_one_call = self.options.of_one_call()
         self.retry_for = span(retry_for, "RedisDatabase(retry_for=...)")
         flag(scripts, "RedisDatabase(scripts=...)")
         integer(max_watched, "RedisDatabase(max_watched=...)", 0)
@@ -155,7 +156,7 @@ class RedisDatabase(Database):
     @property
     def connected(self) -> object:
         """What changes with every :meth:`connect`: a session holds on to it."""
-        return self._server.connected
+        return self._server.make
 
     @property
     def connection(self) -> redis.Redis:

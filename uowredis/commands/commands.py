@@ -199,7 +199,8 @@ class Borrowed(Unfilled):
         return self
 
 
-def _unfilled(command: Command) -> list[Unfilled]:
+def unfilled(command: Command) -> list[Unfilled]:
+    """Return what stands in *command* for text that is not known yet."""
     if isinstance(command, Delete | Look) or not command.identity.model.related:
         return []
     if isinstance(command, Create):
@@ -207,17 +208,17 @@ def _unfilled(command: Command) -> list[Unfilled]:
         given += [argument for write in command.writes for argument in write.args]
     else:
         given = list(command.args)
-    return [argument for argument in given if isinstance(argument, Unfilled)]
+    return [argument for argument in given if type(argument) is not str and isinstance(argument, Unfilled)]
 
 
 def references(command: Command) -> list[Identity]:
     """Return the new objects that *command* refers to by what stands for their pks."""
-    return [argument.identity for argument in _unfilled(command) if type(argument) is Placeholder]
+    return [argument.identity for argument in unfilled(command) if type(argument) is Placeholder]
 
 
 def borrows(command: Command) -> list[Borrowed]:
     """Return what stands in *command* for values of foreign keys."""
-    return [argument for argument in _unfilled(command) if type(argument) is Borrowed]
+    return [argument for argument in unfilled(command) if type(argument) is Borrowed]
 
 
 def resolved(command: C, values: Mapping[str, str] | None = None) -> C:

@@ -24,6 +24,9 @@ class State(enum.Enum):
     DELETED = "was deleted"
     FORGOTTEN = "was made in a session that was rolled back"
 
+    # As for Kind: a member is one of a kind.
+    __hash__ = object.__hash__
+
 
 class Event(enum.Enum):
     """What happens to an object, as far as its handle learns of it."""
@@ -34,6 +37,8 @@ class Event(enum.Enum):
     CASCADE = "it was deleted together with what it referred to"
     FOUND = "it was found to be there"
     ROLLBACK = "the part of a session in which it was made was rolled back"
+
+    __hash__ = object.__hash__
 
 
 #: What an object becomes; a pair that is not here cannot happen.

@@ -89,6 +89,17 @@ class Life(Epoch):
     alive: bool = True
     deleted: bool = False
     ended: tuple[Epoch, ...] = ()
+    _stands_for_pk: str = ""
+
+    @property
+    def reference(self) -> str:
+        """What refers to the object in arguments: its pk, or what stands for it while there is none."""
+        pk = self.identity.pk
+        if pk is not None:
+            return pk
+        if not self._stands_for_pk:
+            self._stands_for_pk = self.identity.reference
+        return self._stands_for_pk
 
     @property
     def current(self) -> Identity:
@@ -261,12 +272,12 @@ class Journal:
                 if place < len(writes) and writes[place][0] == position:
                     writes[place] = (position, command)
 
-    def add(self, command: WriteCommand, referred: Iterable[Identity] | None = None) -> None:
+    def add(self, command: WriteCommand, *, is_filled: bool = False) -> None:
         """Take *command* as the last one said.
 
         Args:
             command: what was said.
-            referred: the new objects without pk that it refers to, where that is known.
+            is_filled: it is known to hold nothing but text.
         """
         position = len(self.commands)
         identity = command.identity
@@ -275,10 +286,8 @@ class Journal:
         self.of_command.append(life)
         if identity.model.related:
             self.related[identity.model] = None
-            for new in references(command) if referred is None else referred:
-                self._waiting.setdefault(new, []).append(position)
-            if not isinstance(command, Delete) and borrows(command):
-                self.borrowing[position] = command
+            if not is_filled:
+                self._waits(command, position)
         if type(command) is Create:
             if life.create is not command:
                 life.begin(command, position)
@@ -305,10 +314,14 @@ class Journal:
         """Take *read* as the last command said: it is answered with the others, unless it was already."""
         self.commands.append(read)
         self.of_command.append(None if answered else self.find(read.identity) or self.untouched(read.identity))
-        for referred in references(read):
-            self._waiting.setdefault(referred, []).append(len(self.commands) - 1)
-        if borrows(read):
-            self.borrowing[len(self.commands) - 1] = read
+        self._waits(read, len(self.commands) - 1)
+
+    def _waits(self, command: WriteCommand | Read[Any], position: int) -> None:
+        """Note what *command* refers to, which has no text yet."""
+        for new in references(command):
+            self._waiting.setdefault(new, []).append(position)
+        if not isinstance(command, Delete) and borrows(command):
+            self.borrowing[position] = command
 
     def first(self, count: int) -> Journal:
         """Return the first *count* commands as if nothing had been said since, but with the pks allocated since."""

@@ -52,14 +52,14 @@ class Pipeline(Session):
         self, database: PipelineDatabase, *, transaction: bool = True, share_in_threads: bool = False, **options: Any
     ) -> None:
         if flag(share_in_threads, "pipeline(share_in_threads=...)"):
-            self._lock = threading.RLock()
+            self.lock = threading.RLock()
         self._bare = not flag(transaction, "pipeline(transaction=...)")
         self._answers_at_once = False
         super().__init__(database, **options)
 
     def __enter__(self) -> Self:
         super().__enter__()
-        if self._lock is not None:
+        if self.lock is not None:
             context.share(self)
         return self
 

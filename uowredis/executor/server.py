@@ -40,6 +40,9 @@ class Server:
         scripts: whether the server runs scripts.
         settings: the arguments of ``redis.Redis``.
 
+    Attributes:
+        make: makes clients; another one with every :meth:`connect`.
+
     Raises:
         ImplementationError: for arguments that ``redis.Redis`` does not have.
     """
@@ -49,7 +52,7 @@ class Server:
         self._scripts = scripts
         self._embedded = False
         self._lock = threading.Lock()
-        self._make: Callable[..., Any] = redis.Redis
+        self.make: Callable[..., Any] = redis.Redis
         self._settings: dict[str, Any] = {}
         self._named: frozenset[str] = frozenset()
         self._executor: Executor | None = None
@@ -59,7 +62,7 @@ class Server:
     def embed(self, server: fakeredis.FakeServer | None) -> None:
         """Be an in-process server, *server* or a new one."""
         shared = fakeredis.FakeServer() if server is None else server
-        self._make = lambda **settings: fakeredis.FakeRedis(server=shared, **settings)
+        self.make = lambda **settings: fakeredis.FakeRedis(server=shared, **settings)
         self._embedded = True
 
     def locate(self, url: str) -> None:
@@ -68,7 +71,7 @@ class Server:
         Raises:
             ImplementationError: where it cannot be read.
         """
-        self._make = lambda **settings: redis.Redis.from_url(url, **{**self._settings, **settings})
+        self.make = lambda **settings: redis.Redis.from_url(url, **{**self._settings, **settings})
         try:
             self._named = frozenset(self._settings) | frozenset(parse_url(url))  # type: ignore[no-untyped-call]
         except (ValueError, AttributeError) as error:
@@ -93,19 +96,14 @@ class Server:
         self.close()
         self._embedded = False
         self._settings, self._named = settings, frozenset(settings)
-        self._make = lambda **more: redis.Redis(**{**self._settings, **more})
-
-    @property
-    def connected(self) -> object:
-        """What changes with every :meth:`connect`: a session holds on to it."""
-        return self._make
+        self.make = lambda **more: redis.Redis(**{**self._settings, **more})
 
     @property
     def connection(self) -> redis.Redis:
         """An ordinary redis-py client (text replies)."""
         with self._lock:
             if self._connection is None:
-                self._connection = self._make(decode_responses=True)
+                self._connection = self.make(decode_responses=True)
             client: redis.Redis = self._connection
             return client
 
@@ -119,7 +117,7 @@ class Server:
         return self._executor
 
     def _make_executor(self) -> Executor:
-        pool = self._make(protocol=2).connection_pool
+        pool = self.make(protocol=2).connection_pool
         pool.connection_kwargs.update(_OURS, retry=Retry(NoBackoff(), 0))
         if "socket_connect_timeout" not in self._named or pool.connection_kwargs["socket_connect_timeout"] is None:
             pool.connection_kwargs["socket_connect_timeout"] = CONNECT_TIMEOUT

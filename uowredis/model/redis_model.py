@@ -20,7 +20,7 @@ from uowredis.overlay.overlay import Overlay, gone
 from uowredis.plan.requests import Deciding
 from uowredis.schema.models import Kind, ModelSchema
 from uowredis.session import context
-from uowredis.session.session import Door
+from uowredis.session.door import Door
 from uowredis.session.single import SingleCall, here
 
 S = TypeVar("S")
@@ -112,15 +112,11 @@ class RedisModel(InstanceHashCommands[Sync], Sync, metaclass=MetaRedisModel):
         return Create(identity, tuple(entries), tuple(writes), tuple(strings))
 
     @classmethod
-    def _database(cls) -> RedisDatabase:
-        database = cls.database
-        assert database is not None
-        return database
-
-    @classmethod
     def _session(cls) -> Door | SingleCall:
         """Return the door to the open session, or to one of a single call."""
-        return here(cls._database())
+        database = cls.database
+        assert database is not None
+        return here(database)
 
     @classmethod
     def _find(cls, question: Callable[[Overlay], Deciding[S]]) -> S:

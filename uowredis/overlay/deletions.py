@@ -23,9 +23,7 @@ class Dead:
         return isinstance(pk, str) and self._gone.holds(self._model, pk)
 
     def __iter__(self) -> Iterator[str]:
-        deleted = (
-            life.identity.reference for life in self._gone.journal.deleted.get(self._model, ()) if not life.alive
-        )
+        deleted = (life.reference for life in self._gone.journal.deleted.get(self._model, ()) if not life.alive)
         yield from deleted
         yield from self._gone.cascaded_pks(self._model)
 
@@ -47,7 +45,7 @@ class Gone:
     def _by_model(self) -> dict[ModelSchema, set[str]]:
         pks: dict[ModelSchema, set[str]] = {}
         for life in self.cascaded:
-            pks.setdefault(life.model, set()).add(life.identity.reference)
+            pks.setdefault(life.model, set()).add(life.reference)
         return pks
 
     def cascaded_pks(self, model: ModelSchema) -> Collection[str]:

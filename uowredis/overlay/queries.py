@@ -97,7 +97,7 @@ class Touched:
 
     def _gain(self, life: Life, field: FieldSchema, found: Pairs) -> None:
         if field.indexed:
-            for key, _, _ in life.model.index_entries(field, found, life.identity.reference):
+            for key, _, _ in life.model.index_entries(field, found, life.reference):
                 self._gains.setdefault(key, {})[life] = None
 
     def any_of(self, model: ModelSchema) -> bool:

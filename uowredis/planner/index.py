@@ -19,6 +19,17 @@ from uowredis.schema.models import FieldSchema, ModelSchema
 T = TypeVar("T")
 
 
+@attrs.frozen
+class _Of:
+    """What the index of one field is called in plans, and its commands."""
+
+    old: str
+    new: str
+    public: str
+    enter: str
+    leave: str
+
+
 @attrs.define
 class Index:
     """The effects on indexes."""
@@ -26,41 +37,41 @@ class Index:
     # No entry is kept, only its texts: 10,000 tuples more are what the garbage collector would feel.
     _entering: dict[str, list[str]] = attrs.field(factory=lambda: defaultdict(list))
     _leaving: dict[str, list[str]] = attrs.field(factory=lambda: defaultdict(list))
-    _of_key: dict[str, tuple[ModelSchema, FieldSchema]] = attrs.field(factory=dict)
+    _of_key: dict[str, _Of] = attrs.field(factory=dict)
+    _of_field: dict[tuple[ModelSchema, str], _Of] = attrs.field(factory=dict)
 
     def take(
         self, life: Life, field: FieldSchema, before: Collection[IndexEntry], after: Collection[IndexEntry]
     ) -> None:
         """Note what a delta entails."""
+        of = self._of_field.get((life.model, field.name)) or self._of(life.model, field)
         for entry in after:
             if entry not in before:
                 key, member, score = entry
-                entering = self._entering[key]
-                if not entering:
-                    self._of_key[key] = life.model, field
+                self._of_key[key] = of
                 if score is not None:
-                    entering.append(score)
-                entering.append(member)
+                    self._entering[key].append(score)
+                self._entering[key].append(member)
         for entry in before:
             if entry not in after:
                 key, member, _ = entry
-                leaving = self._leaving[key]
-                if not leaving:
-                    self._of_key[key] = life.model, field
-                leaving.append(member)
+                self._of_key[key] = of
+                self._leaving[key].append(member)
+
+    def _of(self, model: ModelSchema, field: FieldSchema) -> _Of:
+        name, index = f"index {model.name}.{field.name}", field.index
+        of = _Of(f"{name}, old", f"{name}, new", model.keys.index_opening(field.name), index.enter, index.leave)
+        self._of_field[model, field.name] = of
+        return of
 
     def steps(self, most_arguments: int) -> Iterator[Step]:
         """Yield the effects, merged and sorted by key; a call has at most so many arguments, an even number."""
-        for noted, word in ((self._leaving, "old"), (self._entering, "new")):
-            labels: dict[tuple[ModelSchema, FieldSchema], tuple[str, str]] = {}
+        for noted, is_old in ((self._leaving, True), (self._entering, False)):
             for key in sorted(noted):
-                of = model, field = self._of_key[key]
-                if of not in labels:
-                    labels[of] = f"index {model.name}.{field.name}, {word}", model.keys.index_opening(field.name)
-                why, public = labels[of]
-                command = field.index.leave if word == "old" else field.index.enter
-                for arguments in in_parts(noted[key], most_arguments):
-                    yield Step((command, key, *arguments), why, None, "", public)
+                of, members = self._of_key[key], noted[key]
+                command, why = (of.leave, of.old) if is_old else (of.enter, of.new)
+                for arguments in in_parts(members, most_arguments):
+                    yield Step((command, key, *arguments), why, None, "", of.public)
 
 
 def in_parts(items: Sequence[T], most: int) -> Iterable[Sequence[T]]:

@@ -223,7 +223,7 @@ class Planner:
                 looks.append((position, command))
             elif isinstance(command, Read):
                 if life is not None:
-                    pk = life.identity.reference
+                    pk = life.reference
                     call = (command.name, life.model.keys.storage(pk, command.storage), *command.args)
                     steps.append(Step(call, command, position, pk))
             elif life is not None:
@@ -245,7 +245,7 @@ class Planner:
         return steps
 
     def _say(self, steps: list[Step], position: int, command: WriteCommand, life: Life) -> None:
-        keys, pk = life.model.keys, life.identity.reference
+        keys, pk = life.model.keys, life.reference
         if isinstance(command, Create):
             if not (life.fresh or life.from_server or life.ended) and (storages := _storages(life)):
                 # A command without index on a handle of a deleted object may have left a key.
@@ -275,9 +275,9 @@ class Planner:
         for life in lives:
             alive = life.alive and life not in self.cascaded
             if life.from_server and not alive:
-                gone.setdefault(life.model, []).append(life.identity.reference)
+                gone.setdefault(life.model, []).append(life.reference)
             elif not life.from_server and alive:
-                born.setdefault(life.model, []).append(life.identity.reference)
+                born.setdefault(life.model, []).append(life.reference)
         return [
             Step((command, model.keys.collection, *pks), f"pks of {model.name}, {word}")
             for command, noted, word in (("SREM", gone, "old"), ("SADD", born, "new"))
@@ -312,4 +312,4 @@ class Planner:
 
 def _storages(life: Life) -> list[str]:
     """Return every key that the object of *life* may have."""
-    return [life.model.keys.storage(life.identity.reference, storage) for storage, _ in life.model.storages]
+    return [life.model.keys.storage(life.reference, storage) for storage, _ in life.model.storages]

@@ -62,7 +62,9 @@ class Reference:
         if _single(self.field) or self.on_delete is OnDelete.CASCADE:
             return whole
         return (
-            (_IS_MEMBER[self.field.kind], whole[1], _text(self.dead)) if self.on_delete is OnDelete.RESTRICT else None
+            (_IS_MEMBER[self.field.kind], whole[1], self.dead.reference)
+            if self.on_delete is OnDelete.RESTRICT
+            else None
         )
 
     def __str__(self) -> str:
@@ -146,11 +148,13 @@ class Relations:
             for reference in found:
                 self._look_at(reference)
             yield
-            if stale := [reference for reference in found if not self._proven(reference)]:
-                for reference in stale:
-                    self._look_again(reference)
+            if stale := {reference for reference in found if not self._proven(reference)}:
+                for reference in found:
+                    if reference in stale:
+                        self._look_again(reference)
                 yield
-            wave = [life for reference in found for life in self._follow(reference, deltas)]
+                stale = {reference for reference in stale if not self._proven(reference)}
+            wave = [life for each in found for life in self._follow(each, deltas, is_stale=each in stale)]
         yield
         kept = [reference for reference in self._restricting if reference.life not in self._dead]
         if kept:
@@ -200,8 +204,8 @@ class Relations:
             self.questions.watch(reference.proof[1])
             self.questions.read_again(reference.proof, f"before: {reference.life.model.name}.{reference.field.name}")
 
-    def _follow(self, reference: Reference, deltas: Deltas) -> Iterator[Life]:
-        """Note what follows from *reference*; yield its object where that is deleted, too."""
+    def _follow(self, reference: Reference, deltas: Deltas, *, is_stale: bool) -> Iterator[Life]:
+        """Note what follows from *reference*, or from its index; yield its object where that is deleted, too."""
         life, field, entry = reference.life, reference.field, reference.entry
         if life in self._dead:
             return
@@ -210,7 +214,7 @@ class Relations:
         if reference.stored:
             before.add(entry)
         left = Delta(life, field, before, after)
-        if not self._proven(reference):
+        if is_stale:
             deltas[life, field.name] = left
         elif reference.on_delete is OnDelete.RESTRICT:
             self._restricting.append(reference)
@@ -234,7 +238,9 @@ class Relations:
         reply = self.questions.reply(reference.proof)
         if reply is UNKNOWN or reference.proof[0] in _IS_MEMBER.values():
             return bool(reply) if reference.field.kind is Kind.SET else reply is not None
-        return _text(reference.dead) in [value for _, value in self.values.held(reference.life, reference.field)]
+        if _single(reference.field):
+            return bool(reply == reference.dead.reference)
+        return reference.dead.reference in [value for _, value in self.values.held(reference.life, reference.field)]
 
     def _check(self, delta: Delta) -> None:
         """Refuse a checked reference to what is not there."""
@@ -257,7 +263,7 @@ class Relations:
         for (life, field), dead in self.cleared.items():
             if life in self._dead:
                 continue
-            key, gone = life.model.keys.storage(_text(life), field.storage), sorted(map(_text, dead))
+            key, gone = life.model.keys.storage(life.reference, field.storage), sorted(each.reference for each in dead)
             why = f"{life.model.name}.{field.name} loses deleted {', '.join(map(str, dead))}"
             if field.kind is Kind.ENTRY:
                 entries.setdefault((key, why), []).append(field.name)
@@ -269,7 +275,7 @@ class Relations:
                 calls["SREM" if field.kind is Kind.SET else "ZREM", key, *gone] = why
         calls |= {("HDEL", key, *names): why for (key, why), names in entries.items()}
         for life, reference in self.cascaded.items():
-            storages = [life.model.keys.storage(_text(life), storage) for storage, _ in life.model.storages]
+            storages = [life.model.keys.storage(life.reference, storage) for storage, _ in life.model.storages]
             if storages:
                 why = f"{life.model.name}.{reference.field.name} referred to deleted {reference.dead}"
                 calls["DEL", *storages] = why
@@ -305,17 +311,12 @@ def _single(field: FieldSchema) -> bool:
     return field.kind in (Kind.STRING, Kind.ENTRY)
 
 
-def _text(life: Life) -> str:
-    return life.identity.reference
-
-
 def _members(model: ModelSchema, field: FieldSchema, dead: Life) -> Call:
-    return ("SMEMBERS", model.keys.index(field.name, _text(dead)))
+    return ("SMEMBERS", model.keys.index(field.name, dead.reference))
 
 
 def _entry(life: Life, field: FieldSchema, dead: Life) -> IndexEntry:
-    (entry,) = life.model.index_entries(field, [("", _text(dead))], _text(life))
-    return entry
+    return field.index.entry(life.model.keys, field.name, "", dead.reference, life.reference)
 
 
 def _pks(delta: Delta) -> list[str]:
@@ -345,7 +346,7 @@ def _restricted(kept: Sequence[Reference]) -> RestrictedError:
     return RestrictedError(
         f"{dead} cannot be deleted: {shown} refer to it (on_delete=RESTRICT); nothing was written. Way out: delete "
         f"them, or have them refer to another, in the same session",
-        referrers=[(reference.life.model.name, _text(reference.life), reference.field.name) for reference in kept],
+        referrers=[(reference.life.model.name, reference.life.reference, reference.field.name) for reference in kept],
     )
 
 

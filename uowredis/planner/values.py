@@ -194,7 +194,7 @@ class Values:
             Rejected: where a command would fail on what it meets.
         """
         for life in self._created:
-            pk, keys, fields = life.identity.reference, life.model.keys, life.model.fields
+            pk, keys, fields = life.reference, life.model.keys, life.model.fields
             assert life.create is not None
             for given in (life.create.entries, life.create.strings):
                 for name, value in given:
@@ -202,7 +202,7 @@ class Values:
                     if field.indexed:
                         yield life, field, (), (field.index.entry(keys, name, "", value, pk),)
         for life, call, same, will in self._changed:
-            pk, keys = life.identity.reference, life.model.keys
+            pk, keys = life.reference, life.model.keys
             reply: Any = self.questions.reply(call)
             replies = reply if isinstance(reply, list) else [reply] * len(same.indexed)
             for field, was in zip(same.indexed, replies, strict=True):
@@ -212,7 +212,7 @@ class Values:
                     yield life, field, before, () if now is None else (entry(keys, field.name, "", now, pk),)
         for life, field, values in self._added:
             found = [("", value) for value in values]
-            yield life, field, (), life.model.index_entries(field, found, life.identity.reference)
+            yield life, field, (), life.model.index_entries(field, found, life.reference)
         yield from self._of_parts()
 
     def _of_parts(self) -> Iterator[Delta]:
@@ -222,7 +222,7 @@ class Values:
             self.rewrites |= part.rewrites
             if part.epoch is not part.life:
                 continue
-            life, pk = part.life, part.life.identity.reference
+            life, pk = part.life, part.life.reference
             for (field, before), (_, after) in zip(part.by_field(was), part.by_field(will), strict=True):
                 entries = [life.model.index_entries(field, found, pk) for found in (before, after)]
                 changed[life, field.name] = Delta(life, field, *entries)
@@ -236,7 +236,7 @@ class Values:
         """Yield what :meth:`ask_ending` found: all of it is left."""
         for field in life.model.indexed:
             found = self.held(life, field)
-            yield Delta(life, field, life.model.index_entries(field, found, life.identity.reference), ())
+            yield Delta(life, field, life.model.index_entries(field, found, life.reference), ())
 
     def held(self, life: Life, field: FieldSchema) -> Pairs:
         """Return what all of *field* was found to hold."""

@@ -6,9 +6,10 @@ import asyncio
 import contextlib
 import contextvars
 import os
-import threading
 import weakref
+from asyncio import _get_running_loop
 from collections.abc import Iterator
+from threading import get_ident
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ class Database:
 
     Attributes:
         options: what its sessions do, unless they say otherwise.
+        of_one_call: what a session of one call does.
         retry_for: seconds for which a single call is tried again after conflicts.
         guards: what the keys of its models mean.
         entered: how often its sessions were entered for a call.
@@ -33,6 +35,7 @@ class Database:
     entered = 0
 
     options: Options
+    of_one_call: Options
     retry_for: float
     guards: Guards
 
@@ -65,6 +68,19 @@ _hidden: contextvars.ContextVar[tuple[Any, ...]] = contextvars.ContextVar("uowre
 _shared: weakref.WeakKeyDictionary[Database, Any] = weakref.WeakKeyDictionary()
 
 
+#: This process. Asking for it each time is a system call; CPython itself relies on being told of a fork, too.
+_process = os.getpid()
+
+
+def _forked() -> None:
+    global _process
+    _process = os.getpid()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forked)
+
+
 def find(database: Database) -> Any:
     """Return the open session of *database*, the innermost of this context first, None where there is none.
 
@@ -74,20 +90,20 @@ def find(database: Database) -> Any:
         session = entered()
         if session is not None and session.database is database and _takes_part(session):
             return session
-    session = _shared.get(database)
+    session = _shared.get(database) if _shared else None
     return session if session is not None and _takes_part(session) else None
 
 
 def _takes_part(session: Opened) -> bool:
-    whose = session.belongs_to
-    return session.is_open and whose is not None and whose[0] == os.getpid() and session not in _hidden.get()
+    # Who entered it is known of whatever is open.
+    return session.is_open and session.belongs_to[0] == _process and session not in _hidden.get()  # type: ignore[index]
 
 
 def owner() -> Owner:
     """Return which process, thread and task this is."""
     # The running loop is looked up first because current_task() raises without one.
-    loop = asyncio._get_running_loop()
-    return os.getpid(), threading.get_ident(), None if loop is None else asyncio.current_task(loop)
+    loop = _get_running_loop()
+    return _process, get_ident(), None if loop is None else asyncio.current_task(loop)
 
 
 def is_open(database: Database, whose: Owner) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import attrs
@@ -47,3 +48,7 @@ class Options:
             else:
                 integer(value, what, 0 if name == "rehearsal_limit" else 1)
         return attrs.evolve(self, **changes) if changes else self
+
+    def of_one_call(self) -> Options:
+        """Return the same for a session of one call: keys of any size are rehearsed, nothing is read before it."""
+        return attrs.evolve(self, rehearsal_limit=sys.maxsize, watch_reads=False)

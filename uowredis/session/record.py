@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
 
-from uowredis.commands.commands import Create, Delete, Look, Read, Write, borrows, references, resolved
+from uowredis.commands.commands import Create, Delete, Look, Read, Write, borrows, references, resolved, unfilled
 from uowredis.commands.identity import Event, Identity, State
 from uowredis.commands.journal import Journal
 from uowredis.exceptions import SessionError
@@ -48,7 +48,7 @@ class Given:
     known: Mapping[str, str]
 
 
-#: By far most commands: only those on models with relations are looked through.
+#: By far most commands.
 NOTHING = Given((), {})
 
 
@@ -93,7 +93,7 @@ class Record:
             self.begin(identity)
         write = self._resolved(write, given)
         pending: Pending[T] = Pending(write)
-        self.journal.add(write, [new for new in given.referred if new.pk is None])
+        self.overlay.journal.add(write, is_filled=given is NOTHING)
         self.answers.append(pending)
         return pending
 
@@ -151,7 +151,7 @@ class Record:
         identity = create.identity
         self._become(identity, Event.CREATION)
         self._number(identity)
-        self.journal.add(create)
+        self.overlay.journal.add(create)
         self.answers.append(instance)
 
     def made(self, identity: Identity) -> None:
@@ -183,7 +183,7 @@ class Record:
             PendingWrites: for a foreign key on which something is pending that does not tell it.
             SessionError: where an object is created by another session.
         """
-        if not command.identity.model.related:
+        if not unfilled(command):
             return NOTHING
         referred = references(command)
         for identity in referred:

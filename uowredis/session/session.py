@@ -6,10 +6,7 @@ the executor's.
 
 from __future__ import annotations
 
-import contextlib
 import functools
-import logging
-import random
 import sys
 import time
 import warnings
@@ -26,62 +23,27 @@ from uowredis.exceptions import (
     SessionError,
     UncommittedWrites,
 )
-from uowredis.executor.line import Line
 from uowredis.executor.watched import WatchedReads
 from uowredis.overlay.overlay import Overlay
-from uowredis.overlay.recorder import Recorder
 from uowredis.plan.plan import Plan
-from uowredis.plan.printing import quoted
-from uowredis.plan.requests import Deciding, Request, Send, Transact
-from uowredis.plan.steps import UNKNOWN, Fetch
+from uowredis.plan.requests import Deciding, Send
+from uowredis.plan.steps import UNKNOWN
 from uowredis.planner import Limits
-from uowredis.planner.rehearsal import Rehearsal
 from uowredis.session import context
 from uowredis.session.commit import Applied, Attempts, Committer, Outcome
+from uowredis.session.door import Door
 from uowredis.session.drive import drive
 from uowredis.session.pending import Pending
+from uowredis.session.reader import LOG, Reader
 from uowredis.session.record import Record, Savepoint
 
 if TYPE_CHECKING:
     from types import TracebackType
     from typing import Literal, Self
 
+    from uowredis.session.options import Options
+
 T = TypeVar("T")
-
-_log = logging.getLogger("uowredis")
-
-
-class Door:
-    """Where a session is entered for one call: by its owner only, or by one thread at a time where it is shared.
-
-    Args:
-        session: what is behind it.
-        lock: held inside, None where nobody but the owner comes in.
-    """
-
-    __slots__ = ("_lock", "_session")
-
-    def __init__(self, session: Session, lock: Any) -> None:
-        self._session = session
-        self._lock = lock
-
-    def __enter__(self) -> Session:
-        if self._lock is not None:
-            self._lock.acquire()
-        try:
-            self._session.check_owner()
-        except BaseException:
-            self.__exit__()
-            raise
-        return self._session
-
-    def __exit__(self, *_: object) -> None:
-        if self._lock is not None:
-            self._lock.release()
-
-    def alone(self) -> contextlib.AbstractContextManager[object]:
-        """Return a block in which no other thread is inside, whoever enters it: sessions are left by anybody."""
-        return contextlib.nullcontext() if self._lock is None else self._lock
 
 
 class Session:
@@ -105,7 +67,7 @@ class Session:
     """
 
     #: What lets threads in one at a time, where the session is shared.
-    _lock: Any = None
+    lock: Any = None
 
     def __init__(
         self,
@@ -122,7 +84,7 @@ class Session:
     ) -> None:
         if not isinstance(database, context.Database):
             raise ArgumentTypeError(f"Session() takes a RedisDatabase, not {type(database).__name__}")
-        self.options = options = database.options.changed(
+        options = database.options.changed(
             "Session",
             attempts=attempts,
             on_pending=on_pending,
@@ -131,26 +93,33 @@ class Session:
             rehearsal_limit=rehearsal_limit,
             max_steps=max_steps,
         )
-        self.database = database
-        self.belongs_to: context.Owner | None = None
-        self._dry_run = flag(dry_run, "Session(dry_run=...)")
-        deadline = None if retry_for is None else time.monotonic() + span(retry_for, "Session(retry_for=...)")
-        self._connected = database.connected
-        self._line = Line(lambda: database.executor)
-        rehearsal = Rehearsal(options.rehearsal_limit, random.getrandbits(32))
-        self._overlay = Overlay(rehearsal, dry_run=dry_run)
-        self._committer = Committer(
-            self._overlay, self._line, database.guards, Attempts(options.attempts, deadline, time.monotonic)
+        flag(dry_run, "Session(dry_run=...)")
+        self._begin(
+            database, options, None if retry_for is None else span(retry_for, "Session(retry_for=...)"), dry_run
         )
-        if options.watch_reads:
-            self._overlay.read_by(functools.partial(_read_watched, self._committer, database))
-        self._record = Record(self._overlay)
+
+    def _begin(
+        self, database: context.Database, options: Options, retry_for: float | None, dry_run: bool = False
+    ) -> None:
+        """Take what was checked."""
+        self.database = database
+        self.options = options
+        self.belongs_to: context.Owner | None = None
         self.is_open = False
+        self._connected = database.connected
+        self._dry_run = dry_run
+        self._reader = reader = Reader(database, options, dry_run=dry_run)
+        deadline = None if retry_for is None else time.monotonic() + retry_for
+        attempts = Attempts(options.attempts, deadline, time.monotonic)
+        self._committer = Committer(reader.overlay, reader.line, database.guards, attempts)
+        if options.watch_reads:
+            reader.overlay.read_by(functools.partial(_read_watched, self._committer, database))
+        self._record = Record(reader.overlay)
 
     @property
     def door(self) -> Door:
         """Where the session is entered; made anew each time, so that a session that nobody holds is gone at once."""
-        return Door(self, self._lock)
+        return Door(self, self.lock)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {self.database!r}, {len(self._record.journal.commands)} pending>"
@@ -179,7 +148,7 @@ class Session:
             finally:
                 self._forget_all()
                 self._record.savepoints.clear()
-                self._overlay.rehearsal.close()
+                self._reader.overlay.rehearsal.close()
 
     def _leave_cleanly(self) -> None:
         pending = [command for command in self._record.journal.commands if not isinstance(command, Read | Look)]
@@ -202,7 +171,7 @@ class Session:
         Raises:
             SessionError: where it is not so.
         """
-        if self._lock is None and self.belongs_to is not None and self.belongs_to != context.owner():
+        if self.lock is None and self.belongs_to is not None and self.belongs_to != context.owner():
             raise SessionError(
                 "The open session belongs to another process, thread or task. Way out: open a Session(database) of its "
                 "own here"
@@ -284,7 +253,7 @@ class Session:
 
     def read_now(self, read: Read[T]) -> T:
         """Same as :meth:`read`, and at once in a pipeline, too."""
-        return cast("T", self.find(lambda overlay: overlay.read_all((read,)))[0])
+        return self._reader.read(read)
 
     def find(self, question: Callable[[Overlay], Deciding[T]]) -> T:
         """Return what *question* finds in the data as it will be right after the commit, at once.
@@ -292,17 +261,15 @@ class Session:
         Raises:
             PendingWrites: where that cannot be known exactly.
         """
-        return drive(question(self._overlay), self._answer)
+        return self._reader.find(question)
 
     def explain(self, question: Callable[[Overlay], Deciding[Any]]) -> list[tuple[tuple[str, ...], ...]]:
         """Return the calls that :meth:`find` would send for *question*, a tuple a round trip; nothing is sent."""
-        recorder = Recorder(self.database.executor.collation_calls(""))
-        drive(question(self._overlay.recorded()), recorder.answer)
-        return recorder.rounds
+        return self._reader.explain(question)
 
     def allocate(self, identity: Identity) -> str:
         """Give a new object its pk now; return it."""
-        self._overlay.check_alive(identity)
+        self._reader.overlay.check_alive(identity)
         if identity.state is State.EMPTY:
             self._record.begin(identity)
         return self.find(lambda overlay: overlay.allocate((identity,)))[0]
@@ -315,13 +282,6 @@ class Session:
         """Take *collection* in the place of another one (for collections); only a pipeline has taken note of it."""
 
     # What is read.
-
-    def _answer(self, request: Request) -> Any:
-        """Answer *request* of what reads."""
-        if self.options.echo and isinstance(request, Send | Transact | Fetch):
-            for call in request.calls:
-                _log.info("%s", quoted(call))
-        return self._line.answer(request)
 
     def watch(self, *what: Any) -> None:
         """Watch fields and keys from now until the commit, which raises :class:`Conflict` where they have changed.
@@ -349,7 +309,9 @@ class Session:
             raise ArgumentError("watch() takes at least one field or key")
         with self.door:
             self._check_open()
-            drive(_watched_reads(self._committer, self.database).watch(cast("list[str]", keys)), self._line.answer)
+            drive(
+                _watched_reads(self._committer, self.database).watch(cast("list[str]", keys)), self._reader.line.answer
+            )
 
     # What is sent.
 
@@ -374,7 +336,7 @@ class Session:
     def _peek(self, request: Any) -> list[Any]:
         """Answer a planner whose plan is only shown: nothing is watched, no primary key is counted up."""
         questions = [question.call for question in request.questions]
-        return [*(None for _ in request.counters), *(self._answer(Send(questions)) if questions else ())]
+        return [*(None for _ in request.counters), *(self._reader.answer(Send(questions)) if questions else ())]
 
     def _limits(self) -> Limits:
         executor = self.database.executor
@@ -433,14 +395,14 @@ class Session:
         if not record.journal.commands:
             if plan is not None and plan.steps:
                 raise Conflict("Nothing is pending, and the plan that was shown has steps: look at plan() again")
-            drive(committer.nothing(), self._line.answer)
+            drive(committer.nothing(), self._reader.line.answer)
             record.empty()
             return None
-        applied = drive(committer.turns(plan, self._limits(), record.answers), self._line.answer)
+        applied = drive(committer.turns(plan, self._limits(), record.answers), self._reader.line.answer)
         record.empty()
         committer.stuck = None
         if self.options.echo:
-            _log.info("%s", applied.plan)
+            LOG.info("%s", applied.plan)
         return applied
 
     def on_commit(self, call: Callable[[], object]) -> None:
@@ -488,7 +450,7 @@ class Session:
     def _forget_all(self) -> None:
         self._record.forget_all()
         self._committer.stuck = None
-        drive(self._committer.let_go(), self._line.answer)
+        drive(self._committer.let_go(), self._reader.line.answer)
 
     @property
     def tried(self) -> int:

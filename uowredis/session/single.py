@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -13,7 +12,9 @@ from uowredis.exceptions import DoesNotExist
 from uowredis.overlay.overlay import Overlay, elsewhere, gone
 from uowredis.plan.requests import Deciding
 from uowredis.session import context
-from uowredis.session.session import Door, Session
+from uowredis.session.door import Door
+from uowredis.session.reader import Reader
+from uowredis.session.session import Session
 
 T = TypeVar("T")
 
@@ -28,14 +29,14 @@ def here(database: context.Database) -> Door | SingleCall:
     """
     database.entered += 1
     session: Session | None = context.find(database)
-    return SingleCall(database) if session is None else session.door
+    return SingleCall(database) if session is None else Door(session, session.lock)
 
 
 class OneCall(Session):
     """A session that is never open: retried by time, not by count; keys of any size are rehearsed."""
 
     def __init__(self, database: context.Database) -> None:
-        super().__init__(database, rehearsal_limit=sys.maxsize, retry_for=database.retry_for, watch_reads=False)
+        self._begin(database, database.of_one_call, database.retry_for)
 
     def _check_open(self) -> None:
         """Let it be: nobody but the call knows of it."""
@@ -63,7 +64,7 @@ class SingleCall:
         """Answer *read*, in one round trip; an object without pk holds nothing."""
         self._check(read.identity)
         if read.identity.pk is None or read.members == () or borrows(read):
-            return OneCall(self._database).read(read)
+            return self._reader().read(read)
         return read.decode(self._database.executor.send((_call(read),))[0])
 
     read_now = read
@@ -98,11 +99,11 @@ class SingleCall:
 
     def find(self, question: Callable[[Overlay], Deciding[T]]) -> T:
         """Return what *question* finds in the data as it is."""
-        return OneCall(self._database).find(question)
+        return self._reader().find(question)
 
     def explain(self, question: Callable[[Overlay], Deciding[Any]]) -> list[tuple[Call, ...]]:
         """Return the calls that :meth:`find` would send for *question*, a tuple a round trip; nothing is sent."""
-        return OneCall(self._database).explain(question)
+        return self._reader().explain(question)
 
     def allocate(self, identity: Identity) -> str:
         """Give a new object its pk; it is created."""
@@ -125,6 +126,9 @@ class SingleCall:
             raise gone(identity)
         if state is State.CREATED:
             raise elsewhere(identity)
+
+    def _reader(self) -> Reader:
+        return Reader(self._database, self._database.of_one_call)
 
     def _committed(self, say: Callable[[Session], Any]) -> Any:
         session = OneCall(self._database)

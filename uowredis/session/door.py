@@ -1,0 +1,42 @@
+"""``Door``: where a session is entered for one call (say)."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from uowredis.session.session import Session
+
+
+class Door:
+    """Lets in the owner of a session only, or one thread at a time where it is shared.
+
+    Args:
+        session: what is behind it.
+        lock: held inside, None where nobody but the owner comes in.
+    """
+
+    __slots__ = ("_lock", "_session")
+
+    def __init__(self, session: Session, lock: Any) -> None:
+        self._session = session
+        self._lock = lock
+
+    def __enter__(self) -> Session:
+        if self._lock is not None:
+            self._lock.acquire()
+        try:
+            self._session.check_owner()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self._session
+
+    def __exit__(self, *_: object) -> None:
+        if self._lock is not None:
+            self._lock.release()
+
+    def alone(self) -> contextlib.AbstractContextManager[object]:
+        """Return a block in which no other thread is inside, whoever enters it: sessions are left by anybody."""
+        return contextlib.nullcontext() if self._lock is None else self._lock

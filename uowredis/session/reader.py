@@ -1,0 +1,80 @@
+"""``Reader``: answers questions in the data as it will be right after the commit (drive what decides)."""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from uowredis.commands.calls import Call
+from uowredis.commands.commands import Read
+from uowredis.executor.line import Line
+from uowredis.overlay.overlay import Overlay
+from uowredis.overlay.recorder import Recorder
+from uowredis.plan.printing import quoted
+from uowredis.plan.requests import Deciding, Request, Send, Transact
+from uowredis.plan.steps import Fetch
+from uowredis.planner.rehearsal import Rehearsal
+from uowredis.session.drive import drive
+
+if TYPE_CHECKING:
+    from uowredis.session import context
+    from uowredis.session.options import Options
+
+T = TypeVar("T")
+
+#: Where ``echo`` writes what is really sent.
+LOG = logging.getLogger("uowredis")
+
+
+class Reader:
+    """One session's eyes; a single call that only reads is no more than this.
+
+    Args:
+        database: where.
+        options: of the session.
+        dry_run: allocate no primary keys.
+
+    Attributes:
+        line: to the server; a commit goes over the same.
+        overlay: what is pending, over what the server holds.
+    """
+
+    __slots__ = ("_database", "answer", "line", "overlay")
+
+    def __init__(self, database: context.Database, options: Options, *, dry_run: bool = False) -> None:
+        self._database = database
+        self.line = Line(lambda: database.executor)
+        self.overlay = Overlay(Rehearsal(options.rehearsal_limit, random.getrandbits(32)), dry_run=dry_run)
+        self.answer: Callable[[Request], Any] = self._echoed if options.echo else self.line.answer
+
+    def find(self, question: Callable[[Overlay], Deciding[T]]) -> T:
+        """Return what *question* finds, at once.
+
+        Raises:
+            PendingWrites: where that cannot be known exactly.
+        """
+        return drive(question(self.overlay), self.answer)
+
+    def read(self, read: Read[T]) -> T:
+        """Answer *read*, at once.
+
+        Raises:
+            DoesNotExist: where the object was deleted, or made in a session that was rolled back.
+            PendingWrites: where that cannot be known exactly.
+        """
+        found: T = self.find(lambda overlay: overlay.read_all((read,)))[0]
+        return found
+
+    def explain(self, question: Callable[[Overlay], Deciding[Any]]) -> list[tuple[Call, ...]]:
+        """Return the calls that :meth:`find` would send for *question*, a tuple a round trip; nothing is sent."""
+        recorder = Recorder(self._database.executor.collation_calls(""))
+        drive(question(self.overlay.recorded()), recorder.answer)
+        return recorder.rounds
+
+    def _echoed(self, request: Request) -> Any:
+        if isinstance(request, Send | Transact | Fetch):
+            for call in request.calls:
+                LOG.info("%s", quoted(call))
+        return self.line.answer(request)
