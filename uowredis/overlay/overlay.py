@@ -6,7 +6,7 @@ What has to be asked is yielded as a request (``uowredis.plan.requests``); nothi
 from __future__ import annotations
 
 import copy
-import secrets
+import random
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -29,6 +29,9 @@ from uowredis.planner.planner import refers_to_nothing
 from uowredis.planner.rehearsal import Rehearsal
 from uowredis.schema.keys import Keys
 from uowredis.schema.models import ModelSchema
+
+#: Names temporary keys. Who seeds the module ``random`` does not mean these, and asking the system each time is slow.
+_temporary = random.Random()
 
 
 def unwatched(calls: Sequence[Call]) -> Deciding[list[Any]]:
@@ -356,7 +359,7 @@ class Overlay:
 
 def temporary_key(keys: Keys) -> str:
     """Return a new temporary key; it is gone with the transaction that uses it."""
-    return keys.temporary(secrets.token_hex(8))
+    return keys.temporary(f"{_temporary.getrandbits(64):016x}")
 
 
 def _with_placeholders(answer: Any, new: Sequence[Identity]) -> Any:
