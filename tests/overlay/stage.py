@@ -27,10 +27,12 @@ def seen(
     *,
     rehearsed: int = REHEARSED,
     counted_to: int = 6,
+    there: int = 0,
 ) -> T:
     """Return what *ask* finds while *pending* waits, over *answers*, which answer all that is asked and no more.
 
-    New objects whose primary keys are wanted get them from the one after *counted_to* on.
+    New objects whose primary keys are wanted get them from the one after *counted_to* on; so many objects are
+    *there*.
     """
     answers = answers or {}
     rehearsal = Rehearsal(rehearsed, seed=1)
@@ -44,6 +46,8 @@ def seen(
         return [counted_to + int(call[2]) if call[0] == "INCRBY" else reply(call) for call in request.calls]
 
     def reply(call: Call) -> Any:
+        if call[0] == "SCARD" and call not in answers:
+            return there
         asked.add(call)
         return raw(answers[call])
 

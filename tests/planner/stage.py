@@ -110,12 +110,14 @@ def planned(
     *,
     limits: Limits | None = None,
     first_pk: int = 1,
+    there: int = 0,
     symbolic: bool = False,
     placeholders: bool = False,
 ) -> Plan:
     """Plan *commands* over *answers*, which must answer all that is asked and hold nothing else.
 
-    New objects get their primary keys from *first_pk* on, or none where *placeholders* shall stay.
+    New objects get their primary keys from *first_pk* on, or none where *placeholders* shall stay; so many objects are
+    *there* of each model.
     """
     lives = Journal()
     for command in commands:
@@ -123,11 +125,13 @@ def planned(
     asked: set[Call] = set()
     counted_to = first_pk - 1
 
-    def counted(fetch: Fetch) -> Iterator[int | None]:
+    def counted(fetch: Fetch) -> Iterator[Any]:
         nonlocal counted_to
-        for _, _, count in fetch.counters:
-            counted_to += int(count)
-            yield None if placeholders else counted_to
+        for call in fetch.counters:
+            if call[0] == "INCRBY":
+                counted_to += int(call[2])
+            number = counted_to if call[0] == "INCRBY" else there if call[0] == "SCARD" else answer(call)
+            yield None if placeholders else number
 
     def answer(call: Call) -> Any:
         reply = answers[call]

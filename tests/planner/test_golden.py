@@ -36,6 +36,7 @@ def test_creation() -> None:
         """
         plan: 2 Bike created; 2 round trips; atomic, idempotent
           guard: nothing of this changes  WATCH :bike:name:mountain :bike:name:city
+          guard: the counter is right     SCARD :bike:collection
           new primary keys                INCRBY :bike:max_pk 2
           guard: Bike.name is unique      SMEMBERS :bike:name:mountain -> (empty)
           guard: Bike.name is unique      SMEMBERS :bike:name:city     -> (empty)

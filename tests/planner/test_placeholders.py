@@ -32,6 +32,7 @@ def test_whoever_counts_nothing_gets_a_plan_with_placeholders() -> None:
     assert None is bike.pk
     assert [
         ("WATCH", ":bike:name:mountain"),
+        ("SCARD", ":bike:collection"),
         ("INCRBY", ":bike:max_pk", "1"),
         ("SMEMBERS", ":bike:name:mountain"),
         ("MULTI",),
@@ -153,7 +154,7 @@ def test_primary_keys_are_given_in_the_order_said() -> None:
         journal.add(create(identity))
     counters = journal.counters(bikes[1:2])
     journal.allocate(counters, [4], bikes[1:2])
-    assert [("INCRBY", ":bike:max_pk", "1")] == list(counting(counters))
+    assert [("SCARD", ":bike:collection"), ("INCRBY", ":bike:max_pk", "1")] == list(counting(counters))
     counters = journal.counters()
     assert ((BIKE, 2), (PERSON, 1)) == counters
     journal.allocate(counters, [9, None])

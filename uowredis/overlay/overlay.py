@@ -25,6 +25,7 @@ from uowredis.overlay.reads import Answer, Known, Rehearsed, Replays, answer_ove
 from uowredis.plan.requests import Deciding, Send, relay
 from uowredis.plan.steps import Fetch, counting
 from uowredis.planner import Limits, Planner
+from uowredis.planner.counter import Numbering
 from uowredis.planner.planner import refers_to_nothing
 from uowredis.planner.rehearsal import Rehearsal
 from uowredis.schema.keys import Keys
@@ -115,6 +116,7 @@ class Overlay:
         """Give new objects their pks now, in one round trip, and return the pks of all; a dry run gives none.
 
         Raises:
+            Rejected: where the counter is behind what is there.
             SessionError: where another session creates one of them.
         """
         new = [identity for identity in identities if identity.pk is None]
@@ -124,7 +126,10 @@ class Overlay:
         if not new or self._dry_run:
             return [identity.reference for identity in identities]
         counters = self.journal.counters(new)
-        self.journal.allocate(counters, (yield Send(counting(counters))), new)
+        numbering = Numbering(counters, (yield Send(counting(counters))))
+        if lookups := numbering.lookups():
+            numbering.check(lookups, (yield Send(lookups)))
+        self.journal.allocate(counters, numbering.reached, new)
         return [identity.reference for identity in identities]
 
     def read_all(self, reads: Sequence[Read[Any]]) -> Deciding[list[Any]]:

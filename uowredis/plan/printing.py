@@ -81,7 +81,8 @@ def printed(
 def _rows(round_: Round, watching: str, show_replies: bool, hide_values: bool) -> list[tuple[str, str, str]]:
     watch = round_.fetch.watch
     rows = [(watching, _line(("WATCH", *watch), None, hide_values), "")] if watch else []
-    rows += [("new primary keys", quoted(call), "") for call in round_.fetch.counters]
+    for call in round_.fetch.counters:
+        rows.append(("new primary keys" if call[0] == "INCRBY" else "guard: the counter is right", quoted(call), ""))
     for question, reply in round_:
         shown = "" if not show_replies else "?" if hide_values else _reply(reply)
         rows.append((question.why, _line(question.call, question.public, hide_values), shown))

@@ -52,7 +52,7 @@ class Fetch:
     Attributes:
         watch: keys that must not change until EXEC.
         questions: reads to make.
-        counters: the INCRBY calls that count new primary keys; see :func:`counting`.
+        counters: the calls that count new primary keys; see :func:`counting`.
     """
 
     watch: tuple[str, ...] = ()
@@ -67,8 +67,15 @@ class Fetch:
 
 
 def counting(counters: Iterable[tuple[ModelSchema, int]]) -> tuple[Call, ...]:
-    """Return the calls that count new primary keys: so many of each model."""
-    return tuple(("INCRBY", model.keys.counter, str(count)) for model, count in counters)
+    """Return the calls that count new primary keys, so many of each model, each behind how many objects there are.
+
+    That many were counted before: a counter that says less was lost, or an import forgot it.
+    """
+    return tuple(
+        call
+        for model, count in counters
+        for call in (("SCARD", model.keys.collection), ("INCRBY", model.keys.counter, str(count)))
+    )
 
 
 @attrs.frozen

@@ -21,6 +21,7 @@ from uowredis.exceptions import ArgumentError, PlanTooLarge, TooManyGuards
 from uowredis.plan import script
 from uowredis.plan.plan import Plan
 from uowredis.plan.steps import UNKNOWN, Fetch, Round, Step
+from uowredis.planner.counter import Numbering
 from uowredis.planner.index import Index, in_parts
 from uowredis.planner.presence import Presence
 from uowredis.planner.questions import Questions
@@ -179,10 +180,18 @@ class Planner:
                 f"was sent. Way out: commit in batches"
             )
         replies = yield fetch
-        counted = len(fetch.counters)
-        if counted:
-            self._journal.allocate(self._counters, replies[:counted])
-        self._questions.answered(fetch, replies[counted:])
+        counters = len(fetch.counters)
+        self._questions.answered(fetch, replies[counters:])
+        if counters:
+            yield from self._number(Numbering(self._counters, replies[:counters]))
+
+    def _number(self, numbering: Numbering) -> Turns[None]:
+        """Give new objects their primary keys, unless a counter is behind."""
+        if lookups := numbering.lookups():
+            fetch = Fetch(counters=lookups)
+            numbering.check(lookups, (yield fetch))
+            self._questions.rounds.append(Round(fetch, ()))
+        self._journal.allocate(self._counters, numbering.reached)
 
     def _finished(self, lives: list[Life]) -> Plan:
         steps = self._steps(lives)

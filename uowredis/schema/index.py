@@ -42,6 +42,4 @@ class Equality:
 
     def entries(self, keys: Keys, field: str, found: Iterable[tuple[str, str]], pk: str) -> set[IndexEntry]:
         """Return what the index holds of the object *pk* whose *field* holds what was *found*: (entry, value) pairs."""
-        if self.by_entry:
-            return {(keys.entry_index(field, entry, value, pk), pk, None) for entry, value in found}
-        return {(keys.index(field, value, pk), pk, None) for _, value in found}
+        return {self.entry(keys, field, entry, value, pk) for entry, value in found}
