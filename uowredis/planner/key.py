@@ -122,6 +122,13 @@ class KeyPart:
                     there |= dict.fromkeys(members)
         return [(entry if single else "", value) for entry, value in there.items() if value is not None]
 
+    def restated(self, field: FieldSchema, after: Pairs) -> Pairs:
+        """Return what of *after* was said, or follows from what was said, whether it was there before or not."""
+        if field.kind in (Kind.STRING, Kind.ENTRY):
+            return after
+        said = {argument for _, write in self.said for argument in write.args}.union(self.members)
+        return [(entry, value) for entry, value in after if value in said or entry in said]
+
     def simple_before(self, reply: Any, after: Pairs) -> Pairs:
         """Return what the index must forget, where the changes tell that *after* will be there."""
         if self.part != ():

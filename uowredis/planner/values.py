@@ -28,8 +28,8 @@ class Delta(NamedTuple):
     """An indexed field before and after, as index entries.
 
     Attributes:
-        before: entries that may be in the index now, as far as they have to leave it.
-        after: entries that will be in it.
+        before: entries that may be in the index now: those that leave it, and those that nobody says anything about.
+        after: entries that will be in it; what was said enters, also where it should be there, for it may not be.
     """
 
     life: Life
@@ -207,8 +207,8 @@ class Values:
             replies = reply if isinstance(reply, list) else [reply] * len(same.indexed)
             for field, was in zip(same.indexed, replies, strict=True):
                 now, entry = will[field.name], field.index.entry
-                if was != now:
-                    before = () if was is None else (entry(keys, field.name, "", was, pk),)
+                if was is not None or now is not None:
+                    before = () if was is None or was == now else (entry(keys, field.name, "", was, pk),)
                     yield life, field, before, () if now is None else (entry(keys, field.name, "", now, pk),)
         for life, field, values in self._added:
             found = [("", value) for value in values]
@@ -223,13 +223,17 @@ class Values:
             if part.epoch is not part.life:
                 continue
             life, pk = part.life, part.life.reference
-            for (field, before), (_, after) in zip(part.by_field(was), part.by_field(will), strict=True):
-                entries = [life.model.index_entries(field, found, pk) for found in (before, after)]
-                changed[life, field.name] = Delta(life, field, *entries)
+            for (field, was_there), (_, will_be) in zip(part.by_field(was), part.by_field(will), strict=True):
+                before, after, said = [
+                    life.model.index_entries(field, found, pk)
+                    for found in (was_there, will_be, part.restated(field, will_be))
+                ]
+                changed[life, field.name] = Delta(life, field, before - said, after)
         for life in self._ending:
             for ending in self.ending(life):
-                delta = changed.get((life, ending.field.name), ending)
-                changed[life, ending.field.name] = delta._replace(before=ending.before)
+                place = life, ending.field.name
+                again: Collection[IndexEntry] = changed[place].after if place in changed else ()
+                changed[place] = ending._replace(before=set(ending.before).difference(again), after=again)
         yield from changed.values()
 
     def ending(self, life: Life) -> Iterator[Delta]:
