@@ -239,7 +239,10 @@ def test_a_claim_that_does_not_last_is_not_judged() -> None:
     # The same entry keeps it from the value where its holder stays.
     stays = {call: reply for call, reply in answers.items() if call[1].startswith(":badge:") and ":2:" not in call[1]}
     with pytest.raises(UniquenessError, match=r"Key :badge:of:3 already exists \(for instance 2\)"):
-        planned(said[:1], stays)
+        planned(
+            said[:1],
+            stays | {("HGET", ":badge:2:hash", "of"): "3", ("SISMEMBER", ":badge:collection", "2"): 1},
+        )
 
 
 def test_what_goes_with_another_claims_nothing() -> None:

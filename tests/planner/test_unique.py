@@ -1,5 +1,7 @@
 """A unique value is claimed by one object, judged on the net result; what that stands on is watched."""
 
+from typing import Any
+
 import pytest
 
 from tests.planner.stage import (
@@ -19,6 +21,7 @@ from tests.planner.stage import (
     stored,
     write,
 )
+from uowredis.commands.calls import Call
 from uowredis.commands.changes import Added, Computed, Removed
 from uowredis.exceptions import UniquenessError
 from uowredis.schema.models import FieldSchema, Kind
@@ -65,11 +68,17 @@ TICKET_THERE = {("SISMEMBER", ":ticket:collection", "1"): 1}
 BOTH_THERE = {("SMISMEMBER", ":ticket:collection", "1", "2"): [1, 1]}
 
 
+def held(call: Call, reply: Any = None, *, there: int = 1) -> dict[Call, Any]:
+    """Return what is answered where object 2 is asked for what it holds, *there* or not."""
+    name = call[1].split(":")[1]
+    return {call: reply, ("SISMEMBER", f":{name}:collection", "2"): there}
+
+
 def test_a_value_that_another_holds_is_refused() -> None:
     """The text is the documented one; field, value, key and holder are attributes, the way out stands in a note."""
     answers = THERE | {("HGET", ":bike:1:hash", "name"): "mountain", ("SMEMBERS", ":bike:name:city"): ["2"]}
     with pytest.raises(UniquenessError) as caught:
-        planned([hset(stored(BIKE, "1"), "name", "city")], answers)
+        planned([hset(stored(BIKE, "1"), "name", "city")], answers | held(("HGET", ":bike:2:hash", "name"), "city"))
     error = caught.value
     assert "Key :bike:name:city already exists (for instance 2)" == str(error)
     assert ("name", "city", ":bike:name:city", "2") == (error.field, error.value, error.key, error.pk)
@@ -88,7 +97,9 @@ def test_a_new_object_that_claims_what_another_holds_is_refused(alone: bool) -> 
     assert ("SADD", ":bike:name:city", "7") in steps(free)
     bike.pk = None
     with pytest.raises(UniquenessError, match=r"Key :bike:name:city already exists \(for instance 2\)"):
-        planned(said, {("SMEMBERS", ":bike:name:city"): ["2"]}, first_pk=7)
+        planned(
+            said, {("SMEMBERS", ":bike:name:city"): ["2"]} | held(("HGET", ":bike:2:hash", "name"), "city"), first_pk=7
+        )
 
 
 def test_an_entry_of_ones_own_pk_is_not_ones_own_where_the_object_is_new() -> None:
@@ -159,7 +170,7 @@ def test_a_computed_value_is_claimed_in_a_round_of_its_own() -> None:
         ("SADD", ":ticket:number:5", "1"),
     ] == steps(plan)
     with pytest.raises(UniquenessError, match=r"Key :ticket:number:5 already exists \(for instance 2\)"):
-        planned(said, answers | {("SMEMBERS", ":ticket:number:5"): ["2"]})
+        planned(said, answers | {("SMEMBERS", ":ticket:number:5"): ["2"]} | held(("GET", ":ticket:2:number"), "5"))
 
 
 def test_what_was_claimed_and_given_up_is_no_claim() -> None:
@@ -230,20 +241,28 @@ def test_each_member_is_unique() -> None:
         ("SADD", ":ticket:seats:b", "1"),
     ] == steps(plan)
     with pytest.raises(UniquenessError) as caught:
-        planned(said, free | {("SMEMBERS", ":ticket:seats:b"): ["2"]})
+        planned(said, free | {("SMEMBERS", ":ticket:seats:b"): ["2"]} | held(("SISMEMBER", ":ticket:2:seats", "b"), 1))
     assert "Key :ticket:seats:b already exists (for instance 2)" == str(caught.value)
     assert ("seats", "b", "2") == (caught.value.field, caught.value.value, caught.value.pk)
 
 
-@pytest.mark.parametrize(("field", "name", "args"), [("queue", "RPUSH", ("a",)), ("ranks", "ZADD", ("1", "a"))])
-def test_members_of_lists_and_sorted_sets_are_unique_too(field: str, name: str, args: tuple[str, ...]) -> None:
+@pytest.mark.parametrize(
+    ("field", "name", "args", "holding"),
+    [
+        ("queue", "RPUSH", ("a",), held(("LRANGE", ":ticket:2:queue", "0", "-1"), ["b", "a"])),
+        ("ranks", "ZADD", ("1", "a"), held(("ZSCORE", ":ticket:2:ranks", "a"), "7")),
+    ],
+)
+def test_members_of_lists_and_sorted_sets_are_unique_too(
+    field: str, name: str, args: tuple[str, ...], holding: dict[Call, Any]
+) -> None:
     """Refused where another holds them, taken under watch where nobody does."""
     said = [write(stored(TICKET, "1"), field, Added(("a",)), name, *args)]
     plan = planned(said, TICKET_THERE | {("SMEMBERS", f":ticket:{field}:a"): []})
     assert f":ticket:{field}:a" in plan.watched
     assert [("SADD", f":ticket:{field}:a", "1")] == steps(plan)[1:]
     with pytest.raises(UniquenessError, match=rf"Key :ticket:{field}:a already exists \(for instance 2\)"):
-        planned(said, TICKET_THERE | {("SMEMBERS", f":ticket:{field}:a"): ["2"]})
+        planned(said, TICKET_THERE | {("SMEMBERS", f":ticket:{field}:a"): ["2"]} | holding)
 
 
 def test_what_was_claimed_and_given_up_is_not_asked_for() -> None:
@@ -300,7 +319,36 @@ def test_a_claim_without_watch_is_judged_all_the_same() -> None:
     answers = {("HGET", ":hot:1:hash", "code"): None, ("SISMEMBER", ":hot:collection", "1"): 1}
     assert (":hot:__guard__:1",) == planned(said, answers | {("SMEMBERS", ":hot:code:k"): []}).watched
     with pytest.raises(UniquenessError, match=r"Key :hot:code:k already exists \(for instance 2\)"):
-        planned(said, answers | {("SMEMBERS", ":hot:code:k"): ["2"]})
+        planned(said, answers | {("SMEMBERS", ":hot:code:k"): ["2"]} | held(("HGET", ":hot:2:hash", "code"), "k"))
+
+
+@pytest.mark.parametrize(
+    "outside",
+    [
+        held(("HGET", ":bike:2:hash", "name"), "city", there=0),
+        held(("HGET", ":bike:2:hash", "name"), None),
+        held(("HGET", ":bike:2:hash", "name"), "road"),
+    ],
+    ids=["not there", "nothing there", "another value"],
+)
+def test_an_entry_that_is_not_true_is_no_obstacle(outside: dict[Call, Any]) -> None:
+    """Somebody deleted or changed the object without the library: the entry leaves, under watch."""
+    answers = THERE | {("HGET", ":bike:1:hash", "name"): "mountain", ("SMEMBERS", ":bike:name:city"): ["2"]}
+    plan = planned([hset(stored(BIKE, "1"), "name", "city")], answers | outside)
+    assert [
+        ("HSET", ":bike:1:hash", "name", "city"),
+        ("SREM", ":bike:name:city", "2"),
+        ("SREM", ":bike:name:mountain", "1"),
+        ("SADD", ":bike:name:city", "1"),
+    ] == steps(plan)
+    assert ":bike:2:hash" in plan.watched
+
+
+def test_a_member_that_is_not_true_is_no_obstacle() -> None:
+    """The same for one of many values."""
+    answers = TICKET_THERE | {("SMEMBERS", ":ticket:seats:b"): ["2"]} | held(("SISMEMBER", ":ticket:2:seats", "b"), 0)
+    plan = planned([sadd(stored(TICKET, "1"), "seats", "b")], answers)
+    assert [("SREM", ":ticket:seats:b", "2"), ("SADD", ":ticket:seats:b", "1")] == steps(plan)[1:]
 
 
 def test_what_nobody_asked_refuses_nothing() -> None:

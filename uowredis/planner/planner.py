@@ -91,8 +91,8 @@ class Planner:
         self._limits = limits
         self._questions = Questions(limits.watched, standing, scripted=unwatched)
         self._values = Values(self._questions, rehearsal)
-        self._unique = Unique(self._questions, journal)
         self._presence = Presence(self._questions)
+        self._unique = Unique(self._questions, journal)
         self._relations = Relations(self._questions, self._values, self._presence, journal)
         self._index = Index()
         self._counters: Sequence[tuple[ModelSchema, int]] = ()
@@ -119,8 +119,9 @@ class Planner:
         following = self._decided()
         for _ in self._relations.turns(following):
             yield from self._ask()
-        self._unique.judge(following.values())
-        for delta in following.values():
+        self._unique.ask_holders(following.values())
+        yield from self._ask()
+        for delta in (*self._unique.judge(), *following.values()):
             self._index.take(*delta)
         self.rewrites = self._values.rewrites
         return self._finished([*lives, *self._relations.added])

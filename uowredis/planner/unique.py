@@ -1,21 +1,42 @@
 """Uniqueness: no two instances hold one value of a unique field (decide).
 
 Judged on the net result: two objects may swap a value in one plan. A claim watches the index key of its value, one key
-per value, so that claims of different values never meet.
+per value, so that claims of different values never meet. Who stands in the way is asked itself, under watch: an entry
+of an object that is not there, or says otherwise, came from outside; it leaves.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import attrs
 
+from uowredis.commands.calls import Call
+from uowredis.commands.identity import Identity, State
 from uowredis.commands.journal import Journal, Life
 from uowredis.exceptions import UniquenessError
 from uowredis.plan.steps import UNKNOWN
+from uowredis.planner.content import Part, pairs, read_call
 from uowredis.planner.questions import Questions
 from uowredis.planner.values import Delta
-from uowredis.schema.models import FieldSchema
+from uowredis.schema.models import FieldSchema, Kind, ModelSchema
+
+
+@attrs.frozen
+class _Holder:
+    """Who holds a value that is claimed, as its index *key* says.
+
+    Attributes:
+        there: the call that tells whether it is there.
+        kind, part, call: what is read of its field.
+    """
+
+    key: str
+    life: Life
+    there: Call
+    kind: Kind
+    part: Part
+    call: Call
 
 
 @attrs.define
@@ -25,6 +46,7 @@ class Unique:
     questions: Questions
     journal: Journal
     _claims: dict[str, tuple[Life, FieldSchema]] = attrs.field(factory=dict)
+    _holders: list[_Holder] = attrs.field(factory=list)
 
     def claim(self, life: Life, field: FieldSchema, key: str) -> None:
         """Ask who holds the index *key* of a value that *life* is about to take.
@@ -42,11 +64,11 @@ class Unique:
         elif claimed[0] is not life:
             raise _taken(life, field, key, claimed[0].identity.pk, f"{claimed[0]} of the same session")
 
-    def judge(self, deltas: Iterable[Delta]) -> None:
-        """Refuse the plan where a value claimed is held by an instance that keeps it.
+    def ask_holders(self, deltas: Iterable[Delta]) -> None:
+        """Ask those who stand in the way of a claim whether they are there and hold its value.
 
         Raises:
-            UniquenessError: naming the holder.
+            UniquenessError: for one that is spoken of, and keeps it.
         """
         kept, released = {}, {}
         for delta in deltas:
@@ -62,8 +84,46 @@ class Unique:
                 if pk == life.identity.pk and not life.fresh:
                     continue
                 holder = self.journal.with_pk(life.model, pk)
-                if holder is None or key not in released.get((holder, field.name), ()):
+                if holder is None:
+                    self._ask_holder(key, life.model, field, pk)
+                elif key not in released.get((holder, field.name), ()):
                     raise _taken(life, field, key, pk, f"instance {pk}")
+
+    def _ask_holder(self, key: str, model: ModelSchema, field: FieldSchema, pk: str) -> None:
+        life = Journal.untouched(Identity(model, pk, State.STORED))
+        why = f"guard: {life} holds its {model.name}.{field.name}"
+        kind: Kind = field.kind
+        part: Part = None
+        if kind is Kind.ENTRY:
+            kind, part = Kind.HASH, (field.name,)
+        elif kind in (Kind.SET, Kind.SORTED_SET):
+            part = (model.keys.indexed_value(field.name, key),)
+        call = read_call(kind, model.keys.storage(pk, field.storage), part)
+        self.questions.watch(call[1])
+        self.questions.read(call, why)
+        # Not watched: whoever creates it anew touches its keys.
+        there = "SISMEMBER", model.keys.collection, pk
+        self.questions.read(there, why)
+        self._holders.append(_Holder(key, life, there, kind, part, call))
+
+    def judge(self) -> Iterator[Delta]:
+        """Refuse the plan where a value claimed is held by an instance that keeps it.
+
+        Yields:
+            The entries of those that do not hold it: they leave.
+
+        Raises:
+            UniquenessError: naming the holder.
+        """
+        for holder in self._holders:
+            life, field = self._claims[holder.key]
+            pk, model = holder.life.reference, holder.life.model
+            found = pairs(holder.kind, holder.part, self.questions.reply(holder.call))
+            if self.questions.reply(holder.there):
+                held = [model.index_key(field, entry, value) for entry, value in found]
+                if holder.key in held:
+                    raise _taken(life, field, holder.key, pk, f"instance {pk}")
+            yield Delta(holder.life, field, ((holder.key, pk, None),), ())
 
 
 def _taken(life: Life, field: FieldSchema, key: str, pk: str | None, holder: str) -> UniquenessError:
