@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import socket
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -32,6 +33,12 @@ _BUFFER = 65_536
 
 #: What is raised where a connection was lost, or what came from it is no reply.
 LOST = (redis.ConnectionError, redis.TimeoutError, redis.InvalidResponse, hiredis.HiredisError, OSError)
+
+#: Bytes that every server takes as one argument: no server can be set to less (``proto-max-bulk-len``).
+_SURE = 1_048_576
+
+#: What a server takes that does not tell.
+_USUAL = 512 * 1_048_576
 
 #: A server that answers so may be another one for the next connection: it was demoted, or is not there yet.
 _ELSEWHERE = ("READONLY", "MASTERDOWN", "LOADING")
@@ -147,10 +154,43 @@ class Connection:
         return self.lent._sock  # redis-py has no public way to see that it reconnected
 
     def send(self, calls: Sequence[Call]) -> None:
-        """Send *calls*, without waiting."""
+        """Send *calls*, without waiting.
+
+        Raises:
+            Rejected: where an argument is longer than the server takes: it would close the connection on it.
+        """
         for chunk in _chunks(calls):
+            data = packed(chunk)
+            if len(data) > _SURE:
+                self._check_lengths(chunk)
             self._owed += len(chunk)
-            self._send(packed(chunk))
+            self._send(data)
+
+    def _check_lengths(self, calls: Iterable[Call]) -> None:
+        large = [(len(encode(part)), call) for call in calls for part in call if 4 * len(part) > _SURE]
+        if not large:
+            return
+        length, call = max(large, key=operator.itemgetter(0))
+        if length > _SURE and length > (most := self._longest_argument()):
+            raise Rejected(
+                f"Redis at {self.pool.address} takes arguments of {most:,} bytes (proto-max-bulk-len), and one of "
+                f"{shown(call)} has {length:,}; nothing was written. Way out: store it in parts"
+            )
+
+    def _longest_argument(self) -> int:
+        """Ask on a connection beside the pool: this one may be inside a transaction, and the last that may be had."""
+        connections = self.pool.connections
+        lent = connections.connection_class(**connections.connection_kwargs)
+        try:
+            lent.connect()
+            beside = Connection(self.pool, lent)
+            beside.send((("CONFIG", "GET", "proto-max-bulk-len"),))
+            (reply,) = beside.replies(1)
+        except (redis.RedisError, *LOST):
+            return _USUAL
+        finally:
+            lent.disconnect()
+        return int(reply[1]) if isinstance(reply, list) and len(reply) == 2 else _USUAL  # not everybody may ask
 
     def _send(self, data: bytes) -> None:
         if self.lent._sock is not self._socket or self._socket is None:
