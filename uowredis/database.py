@@ -190,11 +190,11 @@ class RedisDatabase(Database):
         """The models that live here, in the order of declaration."""
         return tuple(self._models.values())
 
-    def check(self, namespace: str, name: str, model: type) -> None:
+    def check(self, namespace: str, name: str, model: Any) -> None:
         """Check that *model* may have its name here (for models).
 
         Raises:
-            ImplementationError: where another model has it; both places are named.
+            ImplementationError: where another model has it, or their keys may meet; both places are named.
         """
         other = self._models.get((namespace, name.lower()))
         if other is not None and other is not model:
@@ -203,8 +203,18 @@ class RedisDatabase(Database):
                 f"{other.__module__}.{other.__qualname__}, and now {model.__module__}.{model.__qualname__}; their keys "
                 f"would collide. Way out: give one of them another name or namespace"
             )
+        for other in self._models.values():
+            if other is not model and (
+                other._schema.may_share(model._schema) or model._schema.may_share(other._schema)
+            ):
+                outer, inner = sorted((other._schema.keys.prefix, model._schema.keys.prefix), key=len)
+                raise ImplementationError(
+                    f"Keys of {other.__module__}.{other.__qualname__} and of {model.__module__}.{model.__qualname__} "
+                    f"may meet: those of the one begin with {outer!r}, those of the other with {inner!r}, which may be "
+                    f"a primary key or a value of the first. Way out: another namespace for one of them"
+                )
 
-    def register(self, namespace: str, name: str, model: type) -> None:
+    def register(self, namespace: str, name: str, model: Any) -> None:
         """Take *model* under its name (for models).
 
         Raises:

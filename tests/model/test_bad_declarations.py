@@ -143,3 +143,49 @@ def test_a_refused_model_leaves_its_name_free() -> None:
         with refused("Bike"):
             type("Bike", (RedisModel,), {"database": database, "hash": StringField()})
         assert "1" == type("Bike", (RedisModel,), {"database": database})().pk.get()
+
+
+def declare_on(database: RedisDatabase, name: str, namespace: Any, **fields: Any) -> Any:
+    attributes = {"database": database, "namespace": namespace, "title": StringField()}
+    return type(name, (RedisModel,), attributes | fields)
+
+
+@pytest.mark.parametrize("inner_first", [False, True])
+@pytest.mark.parametrize(
+    "fields",
+    [{"key": PKField()}, {"wheel": StringField(indexable=True)}, {"wheel": InstanceHashField(unique=True)}],
+    ids=["a chosen primary key", "an index", "a unique value"],
+)
+def test_a_namespace_that_goes_on_where_the_keys_of_a_model_do(fields: dict[str, Any], inner_first: bool) -> None:
+    """``shop:bike`` + ``Wheel`` is also what begins the primary key ``wheel:...`` of a bike, or its index of wheels."""
+    declarations: list[tuple[str, str, dict[str, Any]]] = [("Bike", "shop", fields), ("Wheel", "shop:bike", {})]
+    with RedisDatabase.embedded() as database:
+        first, second = reversed(declarations) if inner_first else declarations
+        declare_on(database, first[0], first[1], **first[2])
+        with refused("Bike", "Wheel", "'shop:bike'", "'shop:bike:wheel'", "Way out"):
+            declare_on(database, second[0], second[1], **second[2])
+
+
+def test_a_namespace_in_which_nothing_meets() -> None:
+    """Where primary keys are counted, and no index has that name, each has its own keys."""
+    with RedisDatabase.embedded() as database:
+        bike, wheel = declare_on(database, "Bike", "shop"), declare_on(database, "Wheel", "shop:bike")
+        bike(title="b"), wheel(title="w")
+        assert ("b", "w") == (bike(1).title.get(), wheel(1).title.get())
+
+
+def test_a_model_that_moves_to_where_keys_meet() -> None:
+    """The same for ``use_database``; nothing is moved."""
+    with RedisDatabase.embedded() as database, RedisDatabase.embedded() as other:
+        declare_on(database, "Bike", "shop", key=PKField())
+        wheel = declare_on(other, "Wheel", "shop:bike")
+        with refused("Bike", "Wheel"):
+            wheel.use_database(database)
+        assert other is wheel.database
+
+
+@pytest.mark.parametrize("namespace", [5, None, b"shop"])
+def test_a_namespace_that_is_no_text(namespace: Any) -> None:
+    """It would be spelled into all keys."""
+    with RedisDatabase.embedded() as database, refused("namespace of Bike", type(namespace).__name__):
+        declare_on(database, "Bike", namespace)

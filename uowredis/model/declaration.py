@@ -83,6 +83,11 @@ class MetaRedisModel(type):
                 f"on it, or abstract = True"
             )
         pk_field = next(field for field in cls._fields.values() if isinstance(field, PKField))
+        if not isinstance(cls.namespace, str):
+            raise ImplementationError(
+                f"The namespace of {cls.__name__} is text, not {type(cls.namespace).__name__}. Way out: namespace = "
+                f"{str(cls.namespace)!r}"
+            )
         if "*" in cls.namespace:
             raise ImplementationError(
                 f"The namespace of {cls.__name__} cannot be {cls.namespace!r}: '*' is a placeholder in patterns of SORT"

@@ -133,6 +133,10 @@ class Keys:
         """Return whether *key* is one of this model, or of one whose name begins with all of this one's."""
         return key.startswith(f"{self.prefix}:")
 
+    def word_in(self, key: str) -> str:
+        """Return the word of a *key* of the model that stands where a pk or an indexed field has its name."""
+        return word_of(key.removeprefix(f"{self.prefix}:"))
+
     def guarded_pk(self, key: str) -> str | None:
         """Return the pk that a guard *key* is of, None for any other key."""
         opening = self.guard("")

@@ -167,6 +167,13 @@ class ModelSchema:
         field = self.index_of(key)
         return None if field is None else self.keys.index_opening(field.name)
 
+    def may_share(self, other: ModelSchema) -> bool:
+        """Return whether a key of this model may be one of *other*, whose prefix begins with all of this one's."""
+        if not self.keys.owns(other.keys.prefix):
+            return False
+        word = self.keys.word_in(other.keys.prefix)
+        return not self.auto or word in RESERVED or any(field.name == word for field in self.indexed)
+
     def why_not_a_pk(self, pk: str) -> str | None:
         """Return why *pk* cannot be chosen for an instance in this layout, or None where it can."""
         if not pk:
