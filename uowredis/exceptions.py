@@ -26,7 +26,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 #: Characters that a message or a note may have; what is longer is cut in the middle.
@@ -185,3 +185,9 @@ class PartiallyApplied(CommitError):
 
 class OutcomeUnknown(CommitError):
     """The connection was lost around EXEC: the commit was applied whole, or not at all."""
+
+
+def missing(what: object, name: str, called_here: Mapping[str, str]) -> AttributeError:
+    """Return the error for an attribute that is not there, with what it is *called here*."""
+    hint = f". Way out: {called_here[name]}" if name in called_here else ""
+    return AttributeError(f"{what} has no attribute {name!r}{hint}")

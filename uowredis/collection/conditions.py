@@ -55,7 +55,10 @@ def check_target(field: FieldSchema, value: Any, what: object) -> None:
     if model is None or model is not relation.to:
         where = "" if relation.to is not None else ", which is not declared on this database"
         shown = repr(value) if isinstance(value, Bound) else value.identity
-        raise ArgumentTypeError(f"{what} refers to {relation.wanted}{where}, and cannot be {shown}")
+        raise ArgumentTypeError(
+            f"{what} refers to {relation.wanted}{where}, and cannot be {shown}. Way out: a {relation.wanted}, or its "
+            f"primary key"
+        )
 
 
 def given_pk(schema: ModelSchema, value: Any, overlay: Overlay, where: str = "") -> Deciding[str | None]:

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import math
 import re
+import reprlib
 import sys
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Context, Decimal, InvalidOperation
+from enum import Enum
 from fractions import Fraction
 from typing import Any
 
@@ -23,6 +25,23 @@ Value = str | bytes | int | float
 
 #: Holds the sum of any two floats and 17 fraction digits, whatever context the caller has set.
 _EXACT = Context(prec=700, traps=[InvalidOperation])
+
+_short = reprlib.Repr()
+_short.maxother = _short.maxstring = 60
+
+#: Whose values may be shown in messages.
+_OF_PYTHON = ("builtins", "datetime", "decimal", "fractions", "uuid", "pathlib")
+
+#: What to give in place of what has no spelling; the first that fits.
+_HINTS: tuple[tuple[Any, str], ...] = (
+    (bool, "int(...), 1 or 0"),
+    (type(None), "leave it out; delete() of the field clears a value"),
+    (date | time | timedelta, ".isoformat() or .timestamp(), .total_seconds()"),
+    (Enum, "its .value"),
+    (Decimal | Fraction, "str(...)"),
+    (list | tuple | set | frozenset, "a SetField or ListField, or json.dumps(...)"),
+    (dict, "a HashField, or json.dumps(...)"),
+)
 
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]*)\Z")
 _FLOAT = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?\Z")
@@ -92,10 +111,16 @@ class Placeholder(Unfilled):
 
 def _refused(value: object, what: object) -> ArgumentTypeError:
     described = type(value).__name__ if value is None or isinstance(value, bool) else f"of type {type(value).__name__}"
-    shown = repr(value) if value is None or isinstance(value, bool | list | tuple | dict | set) else "an object"
+    hint = next((hint for kinds, hint in _HINTS if isinstance(value, kinds)), "str(...) or json.dumps(...)")
     return ArgumentTypeError(
-        f"{what} cannot be {shown} ({described}): Redis stores text and numbers; give str, bytes, int or float"
+        f"{what} cannot be {_shown(value)} ({described}): Redis stores text and numbers; give str, bytes, int or "
+        f"float. Way out: {hint}"
     )
+
+
+def _shown(value: object) -> str:
+    # What any other object prints may be long, or ask a server.
+    return _short.repr(value) if type(value).__module__ in _OF_PYTHON or isinstance(value, Enum) else "an object"
 
 
 def texts(values: Iterable[object], what: object) -> tuple[str, ...]:

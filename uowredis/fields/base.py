@@ -13,6 +13,7 @@ from uowredis.commands.identity import Identity
 from uowredis.commands.replies import as_is
 from uowredis.exceptions import ArgumentError, ImplementationError
 from uowredis.fields.methods import M, Sayer, writes
+from uowredis.fields.misuse import NotItsValue
 from uowredis.fields.modes import Async, Sync
 from uowredis.schema.models import FieldSchema, Kind
 
@@ -35,7 +36,7 @@ class Instance(Protocol):
     def _answer(self, read: Read[Any]) -> Any: ...
 
 
-class Bound(Sayer[M]):
+class Bound(Sayer[M], NotItsValue):
     """A field of one instance: its methods are Redis' commands without the key.
 
     Outside a session a command is sent at once and returns its reply. In a session a write waits for the commit and
@@ -188,7 +189,7 @@ class Field(Generic[S, A]):
         """
         spelled = tuple(map(self.spell, values))
         if not spelled:
-            raise ArgumentError(f"{self} is missing: give at least one")
+            raise ArgumentError(f"{self} is given nothing: give at least one value")
         return spelled
 
     def first_write(self, identity: Identity, schema: FieldSchema, value: Any) -> Write[Any] | tuple[str, str]:

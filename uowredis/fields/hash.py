@@ -28,7 +28,7 @@ def _entries(field: Field[Any, Any], given: Iterable[tuple[Any, Any]]) -> tuple[
     """Return *given* spelled; at least one pair is needed."""
     pairs = tuple((_entry(field, entry), field.spell(value)) for entry, value in given)
     if not pairs:
-        raise ArgumentError(f"{field} is missing: give at least one entry with its value")
+        raise ArgumentError(f"{field} is given nothing: give at least one entry with its value")
     return pairs
 
 
@@ -46,6 +46,7 @@ class BoundHash(Bound[M]):
     """The hash of one instance and field."""
 
     __slots__ = ()
+    _value_by = "hgetall()"
 
     @reads
     def hget(self, key: Value) -> Read[str | None]:

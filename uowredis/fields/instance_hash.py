@@ -21,6 +21,7 @@ class BoundInstanceHash(Bound[M]):
     """The entry of one instance."""
 
     __slots__ = ()
+    _value_by = "hget()"
 
     @reads
     def hget(self) -> Read[str | None]:

@@ -21,6 +21,7 @@ class BoundList(Bound[M]):
     """The list of one instance."""
 
     __slots__ = ()
+    _value_by = "lrange(0, -1)"
 
     @reads
     def lrange(self, start: int, end: int) -> Read[list[str]]:

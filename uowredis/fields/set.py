@@ -20,6 +20,7 @@ class BoundSet(Bound[M]):
     """The set of one instance."""
 
     __slots__ = ()
+    _value_by = "smembers()"
 
     @reads
     def smembers(self) -> Read[set[str]]:

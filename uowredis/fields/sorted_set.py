@@ -27,7 +27,7 @@ def _scores(
     given = list((mapping or {}).items()) + list(more.items())
     pairs = {field.spell(member): number(score, f"the score in {field}", infinite=True) for member, score in given}
     if not pairs:
-        raise ArgumentError(f"{field} is missing: give at least one member with its score")
+        raise ArgumentError(f"{field} is given nothing: give at least one member with its score")
     return pairs, [part for member, score in pairs.items() for part in (score, member)]
 
 
@@ -41,6 +41,7 @@ class BoundSortedSet(Bound[M]):
     """The sorted set of one instance."""
 
     __slots__ = ()
+    _value_by = "zrange(0, -1)"
 
     @reads
     def zcard(self) -> Read[int]:

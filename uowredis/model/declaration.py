@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from uowredis.database import RedisDatabase
-from uowredis.exceptions import ImplementationError
+from uowredis.exceptions import ImplementationError, missing
 from uowredis.fields import AutoPKField, Field, PKField
 from uowredis.schema.keys import INSTANCE_HASH, RESERVED, Keys
 from uowredis.schema.models import ModelSchema
@@ -76,6 +76,11 @@ class MetaRedisModel(type):
             )
         super().__setattr__(name, value)
 
+    def __getattr__(cls, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        raise missing(cls.__name__, name, _CALLED_HERE)
+
     def _become_concrete(cls) -> None:
         if not isinstance(cls.database, RedisDatabase):
             raise ImplementationError(
@@ -102,6 +107,19 @@ class MetaRedisModel(type):
             {name: field.schema(cls.lockable) for name, field in cls._fields.items() if field is not pk_field},
         )
         cls.database.register(cls.namespace, cls.__name__, cls)
+
+
+#: What other mappers call otherwise.
+_CALLED_HERE = {
+    "objects": "collection()",
+    "query": "collection()",
+    "all": "collection()",
+    "filter": "collection(field=value)",
+    "find": "collection(field=value)",
+    "create": "the class itself: Model(field=value)",
+    "get_or_create": "get_or_connect(field=value)",
+    "count": "len(collection())",
+}
 
 
 def _check_name(model: str, name: str, field: Field[Any, Any], bases: Sequence[type]) -> None:

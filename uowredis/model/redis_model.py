@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Sized
-from typing import Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from uowredis.collection.conditions import given_pk
 from uowredis.collection.manager import CollectionManager
@@ -11,9 +12,10 @@ from uowredis.commands.arguments import text
 from uowredis.commands.commands import Create, Read, Write
 from uowredis.commands.identity import Event, Identity, State
 from uowredis.database import RedisDatabase
-from uowredis.exceptions import ArgumentError, DoesNotExist, ImplementationError, SessionError, UniquenessError
+from uowredis.exceptions import ArgumentError, DoesNotExist, ImplementationError, SessionError, UniquenessError, missing
 from uowredis.fields import Field, PKField
 from uowredis.fields.instance_hash import InstanceHashCommands
+from uowredis.fields.misuse import NotItsValue
 from uowredis.fields.modes import Sync
 from uowredis.model.declaration import MetaRedisModel, schema_of
 from uowredis.overlay.overlay import Overlay, gone
@@ -73,7 +75,8 @@ class RedisModel(InstanceHashCommands[Sync], Sync, metaclass=MetaRedisModel):
 
     def _create(self, schema: ModelSchema, values: dict[str, Any]) -> None:
         create = self._creation(schema, values)
-        identity = self._identity = create.identity
+        # Not by __setattr__, which looks up each name.
+        identity = self.__dict__["_identity"] = create.identity
         with self._session() as session:
             if identity.pk is None and not create.entries and not create.strings and not create.writes:
                 session.made(identity)
@@ -100,7 +103,7 @@ class RedisModel(InstanceHashCommands[Sync], Sync, metaclass=MetaRedisModel):
                 value = field.default
             else:
                 continue
-            if name == schema.pk_field or (field.many and isinstance(value, Sized) and not len(value)):
+            if name == schema.pk_field or (field.many and _is_empty(value)):
                 continue
             first = field.first_write(identity, schema.fields[name], value)
             if isinstance(first, Write):
@@ -133,8 +136,27 @@ class RedisModel(InstanceHashCommands[Sync], Sync, metaclass=MetaRedisModel):
             tested: it was found to be there; else it is looked up before its first write.
         """
         instance = cls.__new__(cls)
-        instance._identity = created or Identity(schema_of(cls), pk, State.STORED if tested else State.UNTESTED)
+        instance.__dict__["_identity"] = created or Identity(
+            schema_of(cls), pk, State.STORED if tested else State.UNTESTED
+        )
         return instance
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if not name.startswith("_") and not hasattr(type(self), name) and name not in _annotated(type(self)):
+            raise AttributeError(
+                f"{type(self).__name__} has no field {name!r} to assign to, and nothing would be stored. Way out: a "
+                f"field is changed by a command, {', '.join(type(self)._fields)}; an attribute of your own is declared "
+                f"in the class ({name}: ...), or begins with '_'"
+            )
+        object.__setattr__(self, name, value)
+
+    if not TYPE_CHECKING:  # else every attribute would be there
+
+        def __getattr__(self, name: str) -> Any:
+            found = inspect.getattr_static(type(self), name, None)
+            if hasattr(found, "__get__"):  # it raised an AttributeError of its own, which is meant
+                return found.__get__(self, type(self))
+            raise missing(type(self).__name__, name, _CALLED_HERE)
 
     def __copy__(self: T) -> T:
         """Return another handle of the same object; a copy shares its fate in an open session."""
@@ -331,6 +353,26 @@ class RedisModel(InstanceHashCommands[Sync], Sync, metaclass=MetaRedisModel):
 
     def __repr__(self) -> str:
         return f"<{self._identity}>" if self._identity.pk is not None else str(self._identity)
+
+
+#: What other mappers call otherwise.
+_CALLED_HERE = {
+    "save": "each command is sent at once, or by the commit of the open session",
+    "update": "hmset(...) for several InstanceHashFields, a command of the field for any other",
+    "refresh": "nothing is kept in the instance; get() of a field reads anew",
+    "expire": "a command of the field: set(..., ex=seconds) of a StringField without index",
+    "ttl": "database.connection.ttl(instance.field.key)",
+    "exists": "Model.exists(pk)",
+    "id": "pk.get()",
+}
+
+
+def _annotated(model: type) -> set[str]:
+    return {name for base in model.__mro__ for name in vars(base).get("__annotations__", ())}
+
+
+def _is_empty(value: object) -> bool:
+    return isinstance(value, Sized) and not isinstance(value, NotItsValue) and not len(value)
 
 
 def _handle_of(model: type[T], pk: str) -> T:

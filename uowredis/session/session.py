@@ -7,6 +7,7 @@ the executor's.
 from __future__ import annotations
 
 import functools
+import inspect
 import sys
 import time
 import warnings
@@ -22,6 +23,7 @@ from uowredis.exceptions import (
     Conflict,
     SessionError,
     UncommittedWrites,
+    missing,
 )
 from uowredis.executor.watched import WatchedReads
 from uowredis.overlay.overlay import Overlay
@@ -131,7 +133,10 @@ class Session:
         if self.is_open:
             raise SessionError("This session is open already. Way out: open a new Session(database)")
         if context.is_open(self.database, whose):
-            raise SessionError("A session of this database is open here already. Way out: use it, or commit it first")
+            raise SessionError(
+                "A session of this database is open here already. Way out: use it, with s.savepoint() for what is to "
+                "be forgotten alone; or leave its block first"
+            )
         self.is_open, self.belongs_to = True, whose
         context.enter(self)
         return self
@@ -239,7 +244,13 @@ class Session:
         self._record.made(identity)
 
     def delete(self, identity: Identity) -> None:
-        """Take the deletion of an object for the commit."""
+        """Take the deletion of an object for the commit (for models).
+
+        Raises:
+            ArgumentTypeError: for an instance.
+        """
+        if not isinstance(identity, Identity):
+            raise ArgumentTypeError(f"An object deletes itself. Way out: delete() of {identity!r}")
         self._record.delete(identity)
 
     def read(self, read: Read[T]) -> T:
@@ -452,6 +463,14 @@ class Session:
         self._committer.stuck = None
         drive(self._committer.let_go(), self._reader.line.answer)
 
+    if not TYPE_CHECKING:  # else every attribute would be there
+
+        def __getattr__(self, name: str) -> Any:
+            found = inspect.getattr_static(type(self), name, None)
+            if hasattr(found, "__get__"):  # it raised an AttributeError of its own, which is meant
+                return found.__get__(self, type(self))
+            raise missing("A session", name, _CALLED_HERE)
+
     @property
     def tried(self) -> int:
         """How many transactions the last commit tried."""
@@ -466,6 +485,22 @@ class Session:
     def has_failed(self) -> bool:
         """Whether the last commit was applied in part, or nobody knows."""
         return self._committer.stuck is not None
+
+
+#: What other units of work call otherwise.
+_CALLED_HERE = {
+    "add": "objects take part by what is said of them inside the block: Model(field=value), field.set(value)",
+    "add_all": "objects take part by what is said of them inside the block: Model(field=value), field.set(value)",
+    "flush": "nothing is sent before commit(); reads see what is pending",
+    "query": "Model.collection(field=value), Model.get(...)",
+    "get": "Model(pk), or Model.get(field=value)",
+    "refresh": "nothing is kept in an instance; a field reads anew",
+    "begin": "with Session(db) as s:",
+    "begin_nested": "savepoint()",
+    "close": "leave its block; rollback() forgets what was said",
+    "execute": "commit()",
+    "run": "db.run(function)",
+}
 
 
 def _watched_reads(committer: Committer, database: context.Database) -> WatchedReads:

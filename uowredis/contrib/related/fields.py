@@ -200,6 +200,7 @@ class BoundForeignKey(BoundRelated[M]):
     """A field of one instance whose value refers to one object."""
 
     __slots__ = ()
+    _value_by = "instance(), or .get() for its primary key"
 
     def instance(self, lazy: bool = False) -> Any:
         """Return the object referred to, None where there is none (GET or HGET, then SISMEMBER).
@@ -245,6 +246,7 @@ class BoundManyToMany(BoundRelated[M]):
     """A field of one instance whose values refer to many objects."""
 
     __slots__ = ()
+    _value_by = "collection(), or what reads its primary keys"
 
     def collection(self, **filters: Any) -> ExtendedCollectionManager:
         """Return a lazy query on the objects referred to that are there (SINTER, ZINTER, or LRANGE first for a list).
