@@ -180,6 +180,12 @@ class RedisDatabase(Database):
     ) -> None:
         self.close()
 
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(
+            f"{self!r} cannot be pickled or copied: it holds connections. Way out: objects can, and are handles where "
+            f"their models are declared"
+        )
+
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.executor.address}>"
 

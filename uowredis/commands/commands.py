@@ -14,7 +14,7 @@ import attrs
 
 from uowredis.commands.arguments import Placeholder
 from uowredis.commands.changes import Added, Change, Computed, Opaque, Replaced, named
-from uowredis.commands.identity import Identity
+from uowredis.commands.identity import Identity, same_object
 from uowredis.commands.replies import as_is
 from uowredis.schema.keys import INSTANCE_HASH, Unfilled
 from uowredis.schema.models import FieldSchema, Kind, ModelSchema
@@ -39,12 +39,12 @@ class Read(Generic[T_co]):
         decode: makes the answer of the reply.
     """
 
-    identity: Identity
+    identity: Identity = attrs.field(eq=same_object)
     storage: str
     field: FieldSchema | None
     name: str
     args: tuple[str, ...]
-    decode: Callable[[Any], T_co] = as_is
+    decode: Callable[[Any], T_co] = attrs.field(default=as_is, eq=False)
     members: tuple[str, ...] | None = None
     counts: bool = False
 
@@ -73,13 +73,13 @@ class Write(Generic[T_co]):
         decode: makes the answer of the reply.
     """
 
-    identity: Identity
+    identity: Identity = attrs.field(eq=same_object)
     storage: str
     field: FieldSchema | None
     name: str
     args: tuple[str, ...]
     change: Change
-    decode: Callable[[Any], T_co] = as_is
+    decode: Callable[[Any], T_co] = attrs.field(default=as_is, eq=False)
 
     def said(self, who: str) -> str:
         """Return the command in words, about the object called *who*."""
@@ -103,7 +103,7 @@ class Create:
         strings: (name, value) of its StringFields: one SET each.
     """
 
-    identity: Identity
+    identity: Identity = attrs.field(eq=same_object)
     entries: tuple[tuple[str, str], ...] = ()
     writes: tuple[Write[Any], ...] = ()
     strings: tuple[tuple[str, str], ...] = ()
@@ -131,7 +131,7 @@ class Create:
 class Delete:
     """The end of an object: its keys, its pk, its places in indexes."""
 
-    identity: Identity
+    identity: Identity = attrs.field(eq=same_object)
 
     def said(self, who: str) -> str:
         """Return the command in words, about the object called *who*."""
@@ -157,12 +157,16 @@ class Look:
         decode: makes the answer of the reply.
     """
 
-    of: Any
+    of: Any = attrs.field(eq=False)  # to compare it asks the server
     model: ModelSchema
     temporary: str
     calls: tuple[tuple[str, ...], ...] = ()
     answer: int = 0
-    decode: Callable[[Any], Any] = as_is
+    decode: Callable[[Any], Any] = attrs.field(default=as_is, eq=False)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # What makes the answer belongs to the pipeline that asks.
+        return Look, (self.of, self.model, self.temporary, self.calls, self.answer)
 
     def __str__(self) -> str:
         return f"{self.model.name}.collection"

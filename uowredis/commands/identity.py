@@ -76,6 +76,9 @@ class Identity:
     number: int = 0
     _hash: int | None = attrs.field(default=None, init=False)
 
+    def __deepcopy__(self, memo: object) -> Identity:
+        return self  # a copy of a command is about the same object
+
     def become(self, event: Event) -> None:
         """Take the state that follows from *event*."""
         self.state = TRANSITIONS[self.state, event]
@@ -107,6 +110,11 @@ class Identity:
         if self.pk is None:
             return self.placeholder if self.number else f"<new {self.model.name}>"
         return called(self.model, self.pk)
+
+
+def same_object(identity: Identity) -> object:
+    """Return what is equal for two handles of one object: model and pk, or the handle itself while there is no pk."""
+    return identity if identity.pk is None else (identity.model, identity.pk)
 
 
 def called(model: ModelSchema, pk: str) -> str:

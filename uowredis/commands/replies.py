@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
@@ -101,4 +102,8 @@ def one_or_many(count: object, one: Callable[[Any], T], many: Callable[[Any], li
     """Return the reader for a command whose reply is one value without *count*, a list (or None) with it."""
     if count is None:
         return one
-    return lambda reply: None if reply is None else many(reply)
+    return functools.partial(_many_or_none, many)
+
+
+def _many_or_none(many: Callable[[Any], list[str]], reply: Any) -> list[str] | None:
+    return None if reply is None else many(reply)

@@ -115,6 +115,18 @@ class Bound(Sayer[M], NotItsValue):
         """Delete the field and its value; return 1 if there was one, else 0 (DEL)."""
         return self._write(Removed(None), "DEL")
 
+    def __eq__(self, other: object) -> bool:
+        if type(other) is type(self):
+            return bool(self.owner == other.owner) and self.field is other.field
+        return super().__eq__(other)
+
+    def __hash__(self) -> int:
+        return hash((self.owner, self.field.name))
+
+    def __reduce_ex__(self, protocol: object) -> tuple[Any, ...]:
+        # In another process a handle: of the same object there.
+        return getattr, (self.owner, self.field.name)
+
     def __repr__(self) -> str:
         return f"<{self.owner.identity}.{self.field.name}>"
 

@@ -105,6 +105,7 @@ class MetaRedisModel(type):
             pk_field.name,
             pk_field.auto,
             {name: field.schema(cls.lockable) for name, field in cls._fields.items() if field is not pk_field},
+            f"{cls.__module__}:{cls.__qualname__}",
         )
         cls.database.register(cls.namespace, cls.__name__, cls)
 

@@ -6,7 +6,10 @@ The planner knows these and nothing of models or fields: behaviour follows from 
 from __future__ import annotations
 
 import enum
+import importlib
+import operator
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 import attrs
 
@@ -74,7 +77,7 @@ class FieldSchema:
     indexed: bool = False
     unique: bool = False
     lockable: bool = True
-    relation: Relation | None = None
+    relation: Relation | None = attrs.field(default=None, eq=False)
     index: Equality = attrs.field(kw_only=True, eq=False)
     storage: str = attrs.field(init=False)
 
@@ -100,6 +103,7 @@ class ModelSchema:
         indexed: those with an index, in the same order.
         unique: those whose values no two instances share, in the same order.
         related: those whose values refer to other objects, in the same order.
+        place: where its class is, ``module:qualified.name``; a pickle says no more of it.
         referrers: the models and fields whose values refer to objects of this model.
         storages: the keys an instance may have, as (last part, Redis type), sorted.
     """
@@ -109,6 +113,7 @@ class ModelSchema:
     pk_field: str
     auto: bool
     fields: Mapping[str, FieldSchema]
+    place: str = ""
     referrers: list[tuple[ModelSchema, FieldSchema]] = attrs.field(init=False, factory=list, repr=False)
     indexed: tuple[FieldSchema, ...] = attrs.field(init=False)
     unique: tuple[FieldSchema, ...] = attrs.field(init=False)
@@ -131,6 +136,19 @@ class ModelSchema:
     def _storages(self) -> tuple[tuple[str, Kind], ...]:
         kinds = {f.storage: Kind.HASH if f.kind is Kind.ENTRY else f.kind for f in self.fields.values()}
         return tuple(sorted(kinds.items(), key=lambda item: item[0]))
+
+    def __copy__(self) -> ModelSchema:
+        return self
+
+    def __deepcopy__(self, memo: object) -> ModelSchema:
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        if "<locals>" in self.place or not self.place:
+            raise TypeError(
+                f"{self.name} cannot be pickled: nobody finds it inside a function. Way out: declare it in a module"
+            )
+        return _declared, (self.place,)
 
     def index_key(self, field: FieldSchema, entry: str, value: str) -> str:
         """Return the index key of one *value*; the *entry* counts for a HashField only."""
@@ -182,3 +200,10 @@ class ModelSchema:
         if word in RESERVED or any(field.name == word for field in self.indexed):
             return f"keys that begin with {self.keys.index_opening(word)!r} are taken"
         return None
+
+
+def _declared(place: str) -> ModelSchema:
+    """Return the schema of the model at *place* in this process."""
+    module, _, name = place.partition(":")
+    schema: ModelSchema = operator.attrgetter(f"{name}._schema")(importlib.import_module(module))
+    return schema

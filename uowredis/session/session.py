@@ -12,7 +12,7 @@ import sys
 import time
 import warnings
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast
 
 from uowredis.commands.arguments import flag, span
 from uowredis.commands.commands import Command, Create, Look, Read, Write
@@ -125,6 +125,9 @@ class Session:
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {self.database!r}, {len(self._record.journal.commands)} pending>"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(f"{self!r} cannot be pickled or copied: it belongs to who opened it. Way out: its plan() can")
 
     # Opening and leaving.
 
