@@ -10,6 +10,7 @@ from uowredis.commands.arguments import flag, integer, span
 from uowredis.exceptions import ArgumentError, ArgumentTypeError, Conflict, ImplementationError, SessionError
 from uowredis.executor.executor import Executor
 from uowredis.executor.server import MOST_WATCHED, Server
+from uowredis.executor.settings import not_by_position, read
 from uowredis.plan.guards import Guards
 from uowredis.session.commit import back_off
 from uowredis.session.context import Database
@@ -18,7 +19,7 @@ from uowredis.session.session import Session
 
 if TYPE_CHECKING:
     from types import TracebackType
-    from typing import Self
+    from typing import Never, Self
 
     import fakeredis
     import redis
@@ -79,17 +80,19 @@ class RedisDatabase(Database):
         retry_for: seconds for which a single command outside a session is tried again after conflicts, 30 by default.
         max_watched: watched keys above which a commit goes as a script, 1,000 by default.
         scripts: False where the server runs no scripts; larger commits are refused then.
-        settings: the arguments of ``redis.Redis``: host, port, db, password, ssl ... Retries, health checks, decoding
-            and the protocol's version are the library's own.
+        settings: the arguments of ``redis.Redis``: host, port, db, password, ssl ... Each has its effect or is refused
+            here. Retries, health checks, decoding and the protocol's version are the library's own: what is said of
+            them holds for :attr:`connection`. ``socket_connect_timeout`` is 1 second by default.
 
     Raises:
-        ImplementationError: for arguments that ``redis.Redis`` does not have.
-        ArgumentError: for options of sessions that cannot be.
+        ImplementationError: for arguments that are not known, not for the library, or have no effect beside others.
+        ArgumentError: for values that cannot be.
+        ArgumentTypeError: for values of another type, and whatever is given by position.
     """
 
     def __init__(
         self,
-        *,
+        *positional: Never,
         attempts: int | None = None,
         on_pending: str | None = None,
         watch_reads: bool | None = None,
@@ -101,6 +104,8 @@ class RedisDatabase(Database):
         scripts: bool = True,
         **settings: Any,
     ) -> None:
+        if positional:
+            raise not_by_position(positional[0])
         self.options = Options().changed(
             "RedisDatabase",
             attempts=attempts,
@@ -125,6 +130,10 @@ class RedisDatabase(Database):
         Args:
             server: an in-process server to share; a new one by default.
             options: as for the class, but the arguments of ``redis.Redis``.
+
+        Raises:
+            ImplementationError: for arguments of ``redis.Redis``, which would have no effect, and unknown ones.
+            ArgumentTypeError: for something else than a ``fakeredis.FakeServer``.
         """
         database = cls(**options)
         database._server.embed(server)
@@ -132,25 +141,30 @@ class RedisDatabase(Database):
 
     @classmethod
     def from_url(cls, url: str, **options: Any) -> Self:
-        """Return a database at *url*: ``redis://``, ``rediss://`` or ``unix://``, as redis-py reads them.
+        """Return a database at *url*: ``redis://``, ``rediss://`` (TLS) or ``unix://``, as redis-py reads them.
+
+        ``valkey://`` and ``valkeys://`` are the same as ``redis://`` and ``rediss://``.
 
         Args:
-            url: e.g. ``redis://localhost:6379/0``.
-            options: as for the class.
+            url: e.g. ``redis://localhost:6379/0``; whatever the class takes of ``redis.Redis`` may stand behind a "?".
+            options: as for the class. What the URL says, too, is as the URL says.
 
         Raises:
-            ImplementationError: for a URL that cannot be read.
+            ImplementationError: for a URL that cannot be read, or with an option that is not known.
+            ArgumentTypeError: for something else than text.
+            ArgumentError: for a value that cannot be.
         """
-        database = cls(**options)
-        database._server.locate(url)
-        return database
+        return cls(**{**options, **read(url)})
 
-    def connect(self, **settings: Any) -> None:
+    def connect(self, *positional: Never, **settings: Any) -> None:
         """Use other settings, those of ``redis.Redis``, from the next command on.
 
         Raises:
-            ImplementationError: for arguments that ``redis.Redis`` does not have.
+            ImplementationError: as for the class.
+            ArgumentError: as for the class.
         """
+        if positional:
+            raise not_by_position(positional[0])
         self._server.connect(settings)
 
     @property

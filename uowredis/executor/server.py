@@ -9,12 +9,12 @@ from typing import Any
 import fakeredis
 import redis
 from redis.backoff import NoBackoff
-from redis.connection import parse_url
 from redis.retry import Retry
 
-from uowredis.exceptions import ImplementationError
+from uowredis.exceptions import ArgumentTypeError, ImplementationError
 from uowredis.executor.connection import Pool
 from uowredis.executor.executor import Executor
+from uowredis.executor.settings import checked
 
 #: Keys that one transaction may watch; above, WATCH costs Redis too much and the guards go as a script.
 MOST_WATCHED = 1_000
@@ -38,13 +38,14 @@ class Server:
     Args:
         max_watched: watched keys above which a commit goes as a script.
         scripts: whether the server runs scripts.
-        settings: the arguments of ``redis.Redis``.
+        settings: the arguments of ``redis.Redis``, and ``timeout``.
 
     Attributes:
         make: makes clients; another one with every :meth:`connect`.
 
     Raises:
-        ImplementationError: for arguments that ``redis.Redis`` does not have.
+        ImplementationError: for arguments that are not known, not for the library, or have no effect.
+        ArgumentError: for values that cannot be.
     """
 
     def __init__(self, max_watched: int, scripts: bool, settings: dict[str, Any]) -> None:
@@ -54,49 +55,49 @@ class Server:
         self._lock = threading.Lock()
         self.make: Callable[..., Any] = redis.Redis
         self._settings: dict[str, Any] = {}
-        self._named: frozenset[str] = frozenset()
         self._executor: Executor | None = None
         self._connection: Any = None
         self.connect(settings)
 
     def embed(self, server: fakeredis.FakeServer | None) -> None:
-        """Be an in-process server, *server* or a new one."""
+        """Be an in-process server, *server* or a new one.
+
+        Raises:
+            ImplementationError: where settings were given, which would have no effect.
+            ArgumentTypeError: where *server* is none.
+        """
+        if self._settings:
+            named = ", ".join(sorted(self._settings))
+            raise ImplementationError(
+                f"RedisDatabase.embedded() does not take {named}: there is nothing to connect to. Way out: leave it out"
+            )
+        if server is not None and not isinstance(server, fakeredis.FakeServer):
+            raise ArgumentTypeError(
+                f"RedisDatabase.embedded() takes a fakeredis.FakeServer, not {type(server).__name__}. Way out: "
+                f"RedisDatabase.from_url(...) for a server at a URL"
+            )
         shared = fakeredis.FakeServer() if server is None else server
         self.make = lambda **settings: fakeredis.FakeRedis(server=shared, **settings)
         self._embedded = True
-
-    def locate(self, url: str) -> None:
-        """Be at *url*, as redis-py reads it.
-
-        Raises:
-            ImplementationError: where it cannot be read.
-        """
-        self.make = lambda **settings: redis.Redis.from_url(url, **{**self._settings, **settings})
-        try:
-            self._named = frozenset(self._settings) | frozenset(parse_url(url))  # type: ignore[no-untyped-call]
-        except (ValueError, AttributeError) as error:
-            raise ImplementationError(f"RedisDatabase.from_url() cannot read {url!r}: {error}") from None
 
     def connect(self, settings: dict[str, Any]) -> None:
         """Use other *settings* from the next command on.
 
         Raises:
-            ImplementationError: for arguments that ``redis.Redis`` does not have.
+            ImplementationError: for arguments that are not known, not for the library, or have no effect.
+            ArgumentError: for values that cannot be.
         """
-        for owned in ("connection_pool", "decode_responses"):
-            if owned in settings:
-                raise ImplementationError(
-                    f"RedisDatabase does not take {owned!r}: it makes its own connections. Way out: give host, port, "
-                    f"db and the like, or use RedisDatabase.from_url()"
-                )
+        taken = checked(settings)
         try:
-            redis.Redis(**settings).close()
-        except TypeError as error:
-            raise ImplementationError(f"RedisDatabase takes the arguments of redis.Redis: {error}") from None
+            with _client(taken) as client:
+                # Made, not connected: what redis-py itself refuses is refused now.
+                client.connection_pool.make_connection()
+        except (TypeError, ValueError, redis.RedisError) as error:
+            raise ImplementationError(f"RedisDatabase cannot connect by these arguments: {error}") from None
         self.close()
         self._embedded = False
-        self._settings, self._named = settings, frozenset(settings)
-        self.make = lambda **more: redis.Redis(**{**self._settings, **more})
+        self._settings = taken
+        self.make = lambda **more: _client({**self._settings, **more})
 
     @property
     def connection(self) -> redis.Redis:
@@ -118,9 +119,8 @@ class Server:
 
     def _make_executor(self) -> Executor:
         pool = self.make(protocol=2).connection_pool
-        pool.connection_kwargs.update(_OURS, retry=Retry(NoBackoff(), 0))
-        if "socket_connect_timeout" not in self._named or pool.connection_kwargs["socket_connect_timeout"] is None:
-            pool.connection_kwargs["socket_connect_timeout"] = CONNECT_TIMEOUT
+        bound = self._settings.get("socket_connect_timeout") or CONNECT_TIMEOUT
+        pool.connection_kwargs.update(_OURS, retry=Retry(NoBackoff(), 0), socket_connect_timeout=bound)
         if self._embedded:
             # WATCH costs nothing in process, and scripts would need another package.
             return Executor(Pool(pool, "the embedded server"), None, False)
@@ -135,6 +135,10 @@ class Server:
             connection.close()
         if executor is not None:
             executor.pool.connections.disconnect()
+
+
+def _client(settings: dict[str, Any]) -> redis.Redis:
+    return redis.Redis(**{name: value for name, value in settings.items() if name != "timeout"})
 
 
 def _address(settings: dict[str, Any]) -> str:
