@@ -13,13 +13,14 @@ from redis.retry import Retry
 
 from uowredis.exceptions import ArgumentTypeError, ImplementationError
 from uowredis.executor.connection import Pool
+from uowredis.executor.establishing import bounded
 from uowredis.executor.executor import Executor
 from uowredis.executor.settings import checked
 
 #: Keys that one transaction may watch; above, WATCH costs Redis too much and the guards go as a script.
 MOST_WATCHED = 1_000
 
-#: Seconds until a server that does not answer a connection is given up, where the caller sets none.
+#: Seconds within which a connection must be there, TLS and log-in included, where the caller sets none.
 CONNECT_TIMEOUT = 1.0
 
 #: What the library decides on its own connections, whatever the settings say.
@@ -124,6 +125,7 @@ class Server:
         if self._embedded:
             # WATCH costs nothing in process, and scripts would need another package.
             return Executor(Pool(pool, "the embedded server"), None, False)
+        pool.connection_class = bounded(pool.connection_class)
         return Executor(Pool(pool, _address(pool.connection_kwargs)), self._max_watched, self._scripts)
 
     def close(self) -> None:
