@@ -239,7 +239,11 @@ def loading_server(directory: pathlib.Path) -> Iterator[int]:
 
 def test_a_server_that_is_loading(tmp_path: pathlib.Path) -> None:
     """It answers, but takes no command yet: the same error as for a server that is not there, with Redis' words."""
-    with loading_server(tmp_path) as port, RedisDatabase(host=LOOPBACK, port=port) as database:
+    # It looks for clients each second, which is as long as a connection may take by default.
+    with (
+        loading_server(tmp_path) as port,
+        RedisDatabase(host=LOOPBACK, port=port, socket_connect_timeout=5) as database,
+    ):
         thing = things(database)
         for act in (lambda: thing(indexed_string="x"), lambda: thing.exists(indexed_string="x")):
             with pytest.raises(Unreachable, match="LOADING"):
