@@ -82,7 +82,9 @@ class RedisDatabase(Database):
         scripts: False where the server runs no scripts; larger commits are refused then.
         settings: the arguments of ``redis.Redis``: host, port, db, password, ssl ... Each has its effect or is refused
             here. Retries, health checks, decoding and the protocol's version are the library's own: what is said of
-            them holds for :attr:`connection`. ``socket_connect_timeout`` is 1 second by default.
+            them holds for :attr:`connection`. ``socket_connect_timeout``, 1 second by default, bounds all that makes a
+            connection. Beside them ``timeout``: seconds for which a connection is waited for when all
+            ``max_connections`` (100) are in use, 20 by default, None for any time.
 
     Raises:
         ImplementationError: for arguments that are not known, not for the library, or have no effect beside others.

@@ -15,6 +15,7 @@ import redis
 from uowredis.commands.calls import Call
 from uowredis.commands.replies import encode
 from uowredis.exceptions import OutcomeUnknown, Rejected, Unreachable, UowError
+from uowredis.executor.turns import NoTurn, Turn, Turns
 from uowredis.plan.plan import CHUNK
 from uowredis.plan.printing import quoted
 from uowredis.plan.steps import Fetch
@@ -65,11 +66,13 @@ class Pool:
     Attributes:
         connections: redis-py's pool: no retry, no health check, no decoding, RESP2.
         address: the server, in words.
+        turns: who may hold a connection, and who waits for one.
         knows_multi: the sockets on which MULTI was taken once.
     """
 
     connections: Any
     address: str
+    turns: Turns
     knows_multi: weakref.WeakSet[Any] = attrs.field(factory=weakref.WeakSet)
 
 
@@ -84,25 +87,36 @@ class Lent:
     pool: Pool
     consequence: str
     _connection: Connection | None = None
+    _turn: Turn | None = None
 
     def __enter__(self) -> Connection:
+        try:
+            self._turn = self.pool.turns.take()
+            self._connection = Connection(self.pool, self._found())
+        except NoTurn as none:
+            raise Unreachable(_exhausted(self.pool, none.own)) from None
+        except BaseException:
+            if self._turn is not None:
+                self._turn.give_back()
+            raise
+        return self._connection
+
+    def _found(self) -> Any:
+        """Return redis-py's connection, connected.
+
+        Raises:
+            Unreachable: where the server is not there.
+            Rejected: where it refuses.
+        """
         address = self.pool.address
         try:
-            found = self.pool.connections.get_connection()
+            return self.pool.connections.get_connection()
         except (redis.AuthenticationError, redis.exceptions.AuthorizationError) as error:
             raise Rejected(f"Redis at {address} refused the log-in: {error}; nothing was sent") from error
-        except redis.MaxConnectionsError as error:
-            most = self.pool.connections.max_connections
-            raise Unreachable(
-                f"All {most} connections of the pool to Redis at {address} are in use; nothing was sent. Way out: "
-                f"max_connections=... of the database, or hold them for less time"
-            ) from error
         except LOST as error:
             raise Unreachable(f"Redis at {address} cannot be reached: {error}; nothing was sent") from error
         except (redis.RedisError, TypeError, ValueError) as error:
             raise Rejected(f"Redis at {address} refused the connection: {error}; nothing was sent") from error
-        self._connection = Connection(self.pool, found)
-        return self._connection
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -118,7 +132,11 @@ class Lent:
                     f"The connection to Redis at {self.pool.address} was lost: {error}; {self.consequence}"
                 ) from error
         finally:
-            self.pool.connections.release(lent)
+            try:
+                self.pool.connections.release(lent)
+            finally:
+                assert self._turn is not None
+                self._turn.give_back()
 
 
 @attrs.define(eq=False)
@@ -289,6 +307,19 @@ class Connection:
         """Note that EXEC (or the EVAL) was answered: no transaction is open, nothing is watched any more."""
         self.in_multi = self.watching = False
         self.released += 1
+
+
+def _exhausted(pool: Pool, own: int) -> str:
+    most, patience = pool.turns.most, pool.turns.patience
+    if own >= most:
+        why = "by this thread itself, which would wait for ever. Way out: end a session that watches before the next"
+    else:
+        held = f" ({own} of them by this thread)" if own else ""
+        why = f"{held.strip() or 'by other threads'}, and none came back within {patience:g} s. Way out: timeout=..."
+    return (
+        f"All {most} connections of the pool to Redis at {pool.address} are in use {why}, or "
+        f"max_connections=... of the database; nothing was sent"
+    )
 
 
 def shown(call: Call) -> str:

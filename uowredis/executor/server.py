@@ -15,7 +15,8 @@ from uowredis.exceptions import ArgumentTypeError, ImplementationError
 from uowredis.executor.connection import Pool
 from uowredis.executor.establishing import bounded
 from uowredis.executor.executor import Executor
-from uowredis.executor.settings import checked
+from uowredis.executor.settings import POOL_TIMEOUT, checked
+from uowredis.executor.turns import Turns
 
 #: Keys that one transaction may watch; above, WATCH costs Redis too much and the guards go as a script.
 MOST_WATCHED = 1_000
@@ -122,11 +123,12 @@ class Server:
         pool = self.make(protocol=2).connection_pool
         bound = self._settings.get("socket_connect_timeout") or CONNECT_TIMEOUT
         pool.connection_kwargs.update(_OURS, retry=Retry(NoBackoff(), 0), socket_connect_timeout=bound)
+        turns = Turns(pool.max_connections, self._settings.get("timeout", POOL_TIMEOUT))
         if self._embedded:
             # WATCH costs nothing in process, and scripts would need another package.
-            return Executor(Pool(pool, "the embedded server"), None, False)
+            return Executor(Pool(pool, "the embedded server", turns), None, False)
         pool.connection_class = bounded(pool.connection_class)
-        return Executor(Pool(pool, _address(pool.connection_kwargs)), self._max_watched, self._scripts)
+        return Executor(Pool(pool, _address(pool.connection_kwargs), turns), self._max_watched, self._scripts)
 
     def close(self) -> None:
         """Close all connections; the next command opens new ones."""

@@ -10,6 +10,7 @@ import difflib
 import math
 import re
 import ssl
+import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
@@ -50,10 +51,18 @@ def _whole(low: int, high: int) -> _Check:
     return lambda value, what: int(integer(value, what, low, high))
 
 
+def _patience(value: Any, what: str) -> float:
+    seconds = span(value, what)
+    if seconds > threading.TIMEOUT_MAX:
+        raise ArgumentError(f"{what} must be at most {threading.TIMEOUT_MAX:g} seconds. Way out: None for no bound")
+    return seconds
+
+
 def _bound(value: Any, what: str) -> float:
-    if not span(value, what):
+    seconds = _patience(value, what)
+    if not seconds:
         raise ArgumentError(f"{what} must be more than 0 seconds. Way out: None for no bound of its own")
-    return span(value, what)
+    return seconds
 
 
 def _one_of(*allowed: Any) -> _Check:
@@ -136,7 +145,7 @@ _CHECKS: dict[str, _Check] = {
     "socket_keepalive": _or_none(flag),
     "socket_keepalive_options": _or_none(_instance(Mapping)),
     "max_connections": _or_none(_whole(1, 2**31 - 1)),
-    "timeout": _or_none(span),
+    "timeout": _or_none(_patience),
     "client_name": _or_none(_text),
     "lib_name": _or_none(_text),
     "lib_version": _or_none(_text),
