@@ -74,7 +74,8 @@ class RedisDatabase(Database):
         attempts: how often a commit is tried when others change what it stands on, 10 by default.
         on_pending: what leaving a session with unsent writes does: "raise" (the default), "warn" or "discard".
         watch_reads: whatever a session reads is watched until its commit.
-        echo: log what sessions really send (logger ``uowredis``, level INFO).
+        echo: log what is really sent, outside of sessions too, what became of it, and how long it took (logger
+            ``uowredis``, level INFO).
         rehearsal_limit: members a key may hold for commands to be tried on it in a session, 10,000 by default.
         max_steps: steps a plan may have, 1,000,000 by default.
         retry_for: seconds for which a single command outside a session is tried again after conflicts, 30 by default.

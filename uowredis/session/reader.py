@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import random
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -12,20 +11,16 @@ from uowredis.commands.commands import Read
 from uowredis.executor.line import Line
 from uowredis.overlay.overlay import Overlay
 from uowredis.overlay.recorder import Recorder
-from uowredis.plan.printing import quoted
-from uowredis.plan.requests import Deciding, Request, Send, Transact
-from uowredis.plan.steps import Fetch
+from uowredis.plan.requests import Deciding, Request
 from uowredis.planner.rehearsal import Rehearsal
 from uowredis.session.drive import drive
+from uowredis.session.echo import Echo
 
 if TYPE_CHECKING:
     from uowredis.session import context
     from uowredis.session.options import Options
 
 T = TypeVar("T")
-
-#: Where ``echo`` writes what is really sent.
-LOG = logging.getLogger("uowredis")
 
 
 class Reader:
@@ -38,16 +33,18 @@ class Reader:
 
     Attributes:
         line: to the server; a commit goes over the same.
+        echo: logs what is sent, where that is wanted.
         overlay: what is pending, over what the server holds.
     """
 
-    __slots__ = ("_database", "answer", "line", "overlay")
+    __slots__ = ("_database", "answer", "echo", "line", "overlay")
 
     def __init__(self, database: context.Database, options: Options, *, dry_run: bool = False) -> None:
         self._database = database
         self.line = Line(lambda: database.executor)
         self.overlay = Overlay(Rehearsal(options.rehearsal_limit, random.getrandbits(32)), dry_run=dry_run)
-        self.answer: Callable[[Request], Any] = self._echoed if options.echo else self.line.answer
+        self.echo = Echo(self.line.answer, lambda key: database.executor.collation_calls(key)) if options.echo else None
+        self.answer: Callable[[Request], Any] = self.line.answer if self.echo is None else self.echo.answer
 
     def find(self, question: Callable[[Overlay], Deciding[T]]) -> T:
         """Return what *question* finds, at once.
@@ -72,9 +69,3 @@ class Reader:
         recorder = Recorder(self._database.executor.collation_calls(""))
         drive(question(self.overlay.recorded()), recorder.answer)
         return recorder.rounds
-
-    def _echoed(self, request: Request) -> Any:
-        if isinstance(request, Send | Transact | Fetch):
-            for call in request.calls:
-                LOG.info("%s", quoted(call))
-        return self.line.answer(request)

@@ -36,7 +36,7 @@ from uowredis.session.commit import Applied, Attempts, Committer, Outcome
 from uowredis.session.door import Door
 from uowredis.session.drive import drive
 from uowredis.session.pending import Pending
-from uowredis.session.reader import LOG, Reader
+from uowredis.session.reader import Reader
 from uowredis.session.record import Record, Savepoint
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class Session:
             "discard".
         watch_reads: whatever is read is watched until the commit, which raises :class:`Conflict` where it has changed.
         dry_run: ``commit()`` prints and returns the plan and sends no write.
-        echo: log what is really sent (logger ``uowredis``, level INFO).
+        echo: log what is really sent, what became of it, and how long it took (logger ``uowredis``, level INFO).
         rehearsal_limit: members a key may hold for commands to be tried on it, 10,000 by default.
         max_steps: steps a plan may have, 1,000,000 by default.
         retry_for: bound attempts by seconds from now on, not by their number.
@@ -323,9 +323,7 @@ class Session:
             raise ArgumentError("watch() takes at least one field or key")
         with self.door:
             self._check_open()
-            drive(
-                _watched_reads(self._committer, self.database).watch(cast("list[str]", keys)), self._reader.line.answer
-            )
+            drive(_watched_reads(self._committer, self.database).watch(cast("list[str]", keys)), self._reader.answer)
 
     # What is sent.
 
@@ -409,14 +407,13 @@ class Session:
         if not record.journal.commands:
             if plan is not None and plan.steps:
                 raise Conflict("Nothing is pending, and the plan that was shown has steps: look at plan() again")
-            drive(committer.nothing(), self._reader.line.answer)
+            drive(committer.nothing(), self._reader.answer)
             record.empty()
             return None
-        applied = drive(committer.turns(plan, self._limits(), record.answers), self._reader.line.answer)
+        turns, echo = committer.turns(plan, self._limits(), record.answers), self._reader.echo
+        applied = drive(turns, self._reader.line.answer) if echo is None else echo.commit(turns, lambda done: done.plan)
         record.empty()
         committer.stuck = None
-        if self.options.echo:
-            LOG.info("%s", applied.plan)
         return applied
 
     def on_commit(self, call: Callable[[], object]) -> None:

@@ -13,6 +13,7 @@ from uowredis.overlay.overlay import Overlay, elsewhere, gone
 from uowredis.plan.requests import Deciding
 from uowredis.session import context
 from uowredis.session.door import Door
+from uowredis.session.echo import logged
 from uowredis.session.reader import Reader
 from uowredis.session.session import Session
 
@@ -65,7 +66,7 @@ class SingleCall:
         self._check(read.identity)
         if read.identity.pk is None or read.members == () or borrows(read):
             return self._reader().read(read)
-        return read.decode(self._database.executor.send((_call(read),))[0])
+        return read.decode(self._sent(lambda call: self._database.executor.send((call,))[0], _call(read)))
 
     read_now = read
 
@@ -80,7 +81,7 @@ class SingleCall:
                 raise DoesNotExist(f"{identity} does not exist; nothing was written")
             identity.become(Event.FOUND)
         if identity.state is State.STORED and not matters(write):
-            return write.decode(self._database.executor.tell(_call(write)))
+            return write.decode(self._sent(self._database.executor.tell, _call(write)))
         pending = self._committed(lambda session: session.write(write))
         reply: T = pending.result
         return reply
@@ -126,6 +127,10 @@ class SingleCall:
             raise gone(identity)
         if state is State.CREATED:
             raise elsewhere(identity)
+
+    def _sent(self, send: Callable[[Call], Any], call: Call) -> Any:
+        """Return the reply to *call*, which goes as it is."""
+        return logged(lambda: send(call), (call,)) if self._database.of_one_call.echo else send(call)
 
     def _reader(self) -> Reader:
         return Reader(self._database, self._database.of_one_call)

@@ -1,0 +1,108 @@
+"""``Echo``: logs what is really sent, what became of it, and how long it took (say; it stands before what waits)."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
+
+from uowredis.commands.calls import Call
+from uowredis.plan.plan import Plan
+from uowredis.plan.printing import quoted
+from uowredis.plan.requests import Apply, Collation, Deciding, Request, Send, Transact
+from uowredis.plan.steps import Fetch
+from uowredis.session.drive import drive
+
+T = TypeVar("T")
+
+#: Where it is written.
+LOG = logging.getLogger("uowredis")
+
+
+class Echo:
+    """Answers requests as *answer* does, and logs them: calls when they were answered, a commit as its plan.
+
+    Args:
+        answer: waits for the server.
+        collation: gives the calls of a :class:`Collation`.
+    """
+
+    def __init__(self, answer: Callable[[Request], Any], collation: Callable[[str], Iterable[Call]]) -> None:
+        self._answer = answer
+        self._collation = collation
+
+    def answer(self, request: Request) -> Any:
+        """Answer *request*, and log its calls."""
+        calls = self._calls(request)
+        return logged(lambda: self._answer(request), calls) if calls else self._answer(request)
+
+    def commit(self, turns: Deciding[T], plan_of: Callable[[T], Plan]) -> T:
+        """Drive a commit, and log each plan that was tried; for one that was refused before, what it read."""
+        fetched: list[Call] = []
+        tried = False
+        begun = time.perf_counter()
+
+        def answer(request: Request) -> Any:
+            nonlocal tried, begun
+            if not isinstance(request, Apply):
+                if isinstance(request, Fetch) and tried:
+                    tried, begun = False, time.perf_counter()
+                fetched.extend(self._calls(request))
+                return self._answer(request)
+            tried = True
+            fetched.clear()
+            became = "not applied, others changed what it stands on"
+            try:
+                if (replies := self._answer(request)) is not None:
+                    became = "applied"
+            except BaseException as error:
+                became = _failure(error)
+                raise
+            finally:
+                LOG.info("%s\n%s", request.plan, _after(begun, became))
+            return replies
+
+        try:
+            found = drive(turns, answer)
+        except BaseException as error:
+            if not tried:
+                _log(fetched, _after(begun, f"refused, {_failure(error)}"))
+            raise
+        if not tried:
+            LOG.info("%s\n%s", plan_of(found), _after(begun, "applied"))
+        return found
+
+    def _calls(self, request: Request) -> Iterable[Call]:
+        if isinstance(request, Send | Transact | Fetch):
+            return request.calls
+        return tuple(self._collation(request.key)) if isinstance(request, Collation) else ()
+
+
+def logged(act: Callable[[], T], calls: Iterable[Call]) -> T:
+    """Return what *act* returns, which sends *calls* in one round trip, and log them."""
+    begun, became = time.perf_counter(), ""
+    try:
+        return act()
+    except BaseException as error:
+        became = _failure(error)
+        raise
+    finally:
+        _log(calls, _after(begun, became))
+
+
+def _log(calls: Iterable[Call], after: str) -> None:
+    """Log each call; behind the last one stands what became of all."""
+    lines = [quoted(call) for call in calls]
+    for line in lines[:-1]:
+        LOG.info("%s", line)
+    LOG.info("%s", f"{lines[-1]}  {after}" if lines else after)
+
+
+def _after(begun: float, became: str) -> str:
+    took = f"{(time.perf_counter() - begun) * 1_000:.1f} ms"
+    return f"[{took}: {became}]" if became else f"[{took}]"
+
+
+def _failure(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}"
