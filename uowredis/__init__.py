@@ -1,5 +1,8 @@
 """An object mapper for Redis whose writes are a unit of work."""
 
+from importlib.metadata import PackageNotFoundError
+from importlib.metadata import version as _version
+
 from uowredis.commands.commands import Create, Delete, Read, Write
 from uowredis.database import RedisDatabase
 from uowredis.exceptions import (
@@ -78,6 +81,12 @@ __all__ = [
     "UowError",
     "Write",
 ]
+
+try:
+    #: The version, as ``pyproject.toml`` says it.
+    __version__ = _version("uowredis")
+except PackageNotFoundError:
+    __version__ = "unknown: not installed"
 
 # What users import stands in reprs, tracebacks and pickles where they import it from, wherever it is written.
 for _name in __all__:

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import secrets
 import sys
 from collections.abc import Sequence
 from typing import Any
 
-from uowredis import model
+from uowredis import __version__, model
 from uowredis.database import RedisDatabase
 from uowredis.exceptions import UowError
 from uowredis.session.session import Session
+
+#: Stands for a namespace that each run has for itself, so that it meets nobody's keys and can leave none.
+_NAMESPACE = "uowredis-demo"
 
 #: Headings, and the statements under them; what is shown is what is run.
 _PAGE = (
@@ -63,23 +68,43 @@ with Session(main_database) as s:
     s.commit(plan)
 """,
     ),
+    (
+        "What a model keeps, so that no primary key is given twice, is its counter; here it goes, too:",
+        f'main_database.connection.delete("{_NAMESPACE}:bike:max_pk")',
+    ),
 )
 
 
 def demo(database: RedisDatabase) -> None:
-    """Run the documentation's first page on *database*; what it stores is deleted at the end.
+    """Run the documentation's first page on *database*; whatever becomes of it, it leaves nothing there.
 
     Args:
-        database: where to run it; the keys begin with ``uowredis-demo:bike``.
+        database: where to run it; the keys begin with ``uowredis-demo-``.
     """
     names: dict[str, Any] = {"model": model, "Session": Session, "main_database": database, "__name__": __name__}
+    namespace = f"{_NAMESPACE}-{secrets.token_hex(4)}"
     print(f"On {database.executor.address}.")
-    for heading, *statements in _PAGE:
-        print(f"\n{heading}\n")
-        for statement in statements:
-            first, *others = statement.splitlines()
-            print("\n".join([f">>> {first}", *(f"... {line}" for line in others)]))
-            exec(compile(statement, "<demo>", "single"), names)
+    try:
+        for heading, *statements in _PAGE:
+            print(f"\n{heading}\n")
+            for statement in statements:
+                said = statement.replace(_NAMESPACE, namespace)
+                first, *others = said.splitlines()
+                print("\n".join([f">>> {first}", *(f"... {line}" for line in others)]))
+                exec(compile(said, "<demo>", "single"), names)
+    except BaseException:
+        if "Bike" in names:
+            _tidy(names["Bike"], f"{namespace}:bike:max_pk")
+        raise
+
+
+def _tidy(bike: Any, counter: str) -> None:
+    """Delete what a page that was left half-way has stored; where the server is gone that is for nobody to do."""
+    with contextlib.suppress(UowError), Session(bike.database) as session:
+        for pk in bike.collection():
+            bike(pk).delete()
+        session.commit()
+        bike.database.connection.delete(counter)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -89,6 +114,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: those of the command line by default.
     """
     parser = argparse.ArgumentParser(prog="uowredis", description="An object mapper for Redis: a unit of work.")
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = parser.add_subparsers(dest="command", required=True)
     shows = commands.add_parser("demo", help="run the documentation's first page")
     shows.add_argument("--url", help="a server, e.g. redis://localhost:6379/0; an embedded one by default")
