@@ -147,6 +147,25 @@ def test_what_redis_py_does_not_have_is_refused_by_name(name: str, way_out: str)
         assert len(str(caught.value)) < 400
 
 
+OWN = sorted(
+    name
+    for name, given in inspect.signature(RedisDatabase.__init__).parameters.items()
+    if given.kind is given.KEYWORD_ONLY
+)
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_an_option_of_the_library_has_its_place(name: str) -> None:
+    """Misspelled, in a URL, or said to connect(): the way out is the keyword."""
+    for make in (
+        lambda: RedisDatabase(**{f"{name}s": 1}),
+        lambda: RedisDatabase.from_url(f"redis://localhost?{name}=1"),
+        lambda: RedisDatabase().connect(**{name: 1}),
+    ):
+        with raises(ImplementationError, f"'{name}", f"Way out: RedisDatabase({name}=...)"):
+            make()
+
+
 @pytest.mark.parametrize(
     ("name", "value", "in_url"),
     [

@@ -195,6 +195,19 @@ _REFUSED = {
     "oss_cluster_maint_notifications_handler": "its connections take no messages but replies. Way out: leave it out",
 }
 
+#: What ``RedisDatabase`` takes beside them, as keywords alone; for those who misspell one, or say it elsewhere.
+_OWN = (
+    "attempts",
+    "echo",
+    "max_steps",
+    "max_watched",
+    "on_pending",
+    "rehearsal_limit",
+    "retry_for",
+    "scripts",
+    "watch_reads",
+)
+
 #: What says nothing to a Unix socket.
 _OF_TCP = ("host", "port", "socket_keepalive", "socket_keepalive_options", "ssl")
 
@@ -216,7 +229,7 @@ def checked(settings: Mapping[str, Any]) -> dict[str, Any]:
         ArgumentError: for a value that cannot be.
     """
     for name in settings:
-        _check_name(name, "RedisDatabase")
+        _check_name(name, "The server of RedisDatabase" if name in _OWN else "RedisDatabase")
     found = {name: _CHECKS[name](value, f"RedisDatabase({name}=...)") for name, value in settings.items()}
     if found.get("unix_socket_path") is not None:
         _check_idle(found, lambda name: name in _OF_TCP, "unix_socket_path", "leave one of the two out")
@@ -234,14 +247,15 @@ def _check_name(name: str, where: str) -> None:
     if name in _REFUSED:
         raise ImplementationError(f"{where} does not take {name!r}: {_REFUSED[name]}")
     if name not in _CHECKS:
-        near = difflib.get_close_matches(name, _CHECKS, 1)
-        way = (
-            "RedisDatabase.from_url(...)"
-            if name in ("url", "uri", "dsn")
-            else f"{near[0]}=..."
-            if near
-            else "the arguments of redis.Redis: host, port, db, password, ssl ..."
-        )
+        near = [name] if name in _OWN else difflib.get_close_matches(name, (*_CHECKS, *_OWN), 1)
+        if name in ("url", "uri", "dsn"):
+            way = "RedisDatabase.from_url(...)"
+        elif near and near[0] in _OWN:
+            way = f"RedisDatabase({near[0]}=...), as a keyword"
+        elif near:
+            way = f"{near[0]}=..."
+        else:
+            way = "the arguments of redis.Redis: host, port, db, password, ssl ..."
         raise ImplementationError(f"{where} has no option {_cut(name)}. Way out: {way}")
 
 
