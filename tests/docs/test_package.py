@@ -1,28 +1,25 @@
 """What a package index shows: a page without links that lead nowhere, the license, and no address that was made up."""
 
 import re
-import runpy
-import sys
 import tomllib
-import types
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 ROOT = Path(__file__).parents[2]
 README = ROOT.joinpath("README.md").read_text("utf-8")
-PROJECT = tomllib.loads(ROOT.joinpath("pyproject.toml").read_text("utf-8"))["project"]
+PROJECT_FILE = tomllib.loads(ROOT.joinpath("pyproject.toml").read_text("utf-8"))
+PROJECT = PROJECT_FILE["project"]
 LINK = re.compile(r"\[[^]]*\]\(([^)]+)\)")
 
 
 @pytest.fixture
-def page(monkeypatch: pytest.MonkeyPatch) -> str:
-    """The page, as setup.py gives it to setuptools, which need not be there."""
-    given: dict[str, Any] = {}
-    monkeypatch.setitem(sys.modules, "setuptools", types.SimpleNamespace(setup=given.update))
-    runpy.run_path(str(ROOT / "setup.py"))
-    return str(given["long_description"])
+def page() -> str:
+    """The page, made as the build does it: the readme, with its substitutions."""
+    made = README
+    for each in PROJECT_FILE["tool"]["hatch"]["metadata"]["hooks"]["fancy-pypi-readme"]["substitutions"]:
+        made = re.sub(each["pattern"], each["replacement"], made)
+    return made
 
 
 def test_the_links_of_the_readme_lead_to_files() -> None:
@@ -48,10 +45,7 @@ def test_the_license_is_there() -> None:
 
 
 def test_the_source_distribution_holds_what_a_clone_holds() -> None:
-    """MANIFEST.in names all that is no package, at the top of the clone."""
-    named = set(re.findall(r"\S+", ROOT.joinpath("MANIFEST.in").read_text("utf-8")))
-    # Taken by setuptools itself.
-    own = {"pyproject.toml", "setup.py", "README.md", "LICENSE", "uowredis"}
-    assert {"docs", "tests", ".ci", "CONTRIBUTING.md"} <= named
-    listed = [path.name for path in ROOT.iterdir() if path.suffix in (".md", ".toml", ".py", ".in")]
-    assert [] == [name for name in listed if name not in named | own]
+    """Whatever stands at the top of the clone, but what the build makes itself."""
+    packed = {path.strip("/") for path in PROJECT_FILE["tool"]["hatch"]["build"]["targets"]["sdist"]["include"]}
+    listed = {path.name for path in ROOT.iterdir() if path.suffix == ".md" or path.name in ("LICENSE", "docs", "tests")}
+    assert listed | {"uowredis", ".ci"} <= packed

@@ -63,7 +63,7 @@ def test_a_field_taken_for_its_value(thing: Any, field: str, mistake: str) -> No
 def test_what_a_field_can_be_asked(thing: Any) -> None:
     """It is itself, can be a key of a dict, printed, and has no attribute that is not there."""
     one = thing.title
-    assert (True, False) == (one == one, one == thing.title)
+    assert (True, False) == (one == thing.title, one == thing.code)
     assert {one: 1}[one] == 1
     assert "<Thing <1>.title>" == str(one) == f"{one}"
     with pytest.raises(AttributeError, match=r"<Thing <1>\.title> has no 'upper': it is a field. Way out: \.get\(\)"):
