@@ -31,8 +31,9 @@ MAY_IMPORT: dict[str, str] = {
     "schema": "",
     "commands": "exceptions schema",
     "plan": "schema commands",
-    "planner": "exceptions schema commands plan",
-    "executor": "exceptions commands plan",
+    "embedded": "",
+    "planner": "exceptions schema commands plan embedded",
+    "executor": "exceptions commands plan embedded",
     "overlay": "exceptions schema commands plan planner",
     "session": "exceptions schema commands plan planner executor overlay",
     "database": "exceptions commands plan executor session",
@@ -46,7 +47,7 @@ MAY_IMPORT: dict[str, str] = {
 
 #: The libraries that know servers, and who may import them.
 SERVER_LIBRARIES = {"redis", "fakeredis", "hiredis"}
-KNOW_SERVERS = {"executor", "planner/rehearsal.py"}
+KNOW_SERVERS = {"executor", "embedded", "planner/rehearsal.py"}
 
 FILES = sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py")
 

@@ -68,7 +68,7 @@ def test_there_are_no_circles() -> None:
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(PACKAGE).as_posix())
 def test_only_the_executor_and_the_rehearsal_know_the_server_libraries(path: pathlib.Path) -> None:
-    """Only what waits, and the private Redis of the planner, import redis, fakeredis or hiredis at run time."""
+    """Only what waits, and the in-process Redis, import redis, fakeredis or hiredis at run time."""
     used = {name.split(".")[0] for name in imports_of(path, at_run_time=True)} & SERVER_LIBRARIES
     assert not used or KNOW_SERVERS & {package_of(path), path.relative_to(PACKAGE).as_posix()}
 

@@ -11,6 +11,7 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from uowredis.embedded import EmbeddedConnection
 from uowredis.exceptions import ArgumentTypeError, ImplementationError
 from uowredis.executor.connection import Pool
 from uowredis.executor.establishing import bounded
@@ -79,7 +80,9 @@ class Server:
                 f"RedisDatabase.from_url(...) for a server at a URL"
             )
         shared = fakeredis.FakeServer() if server is None else server
-        self.make = lambda **settings: fakeredis.FakeRedis(server=shared, **settings)
+        self.make = lambda **settings: fakeredis.FakeRedis(
+            server=shared, connection_class=EmbeddedConnection, **settings
+        )
         self._embedded = True
 
     def connect(self, settings: dict[str, Any]) -> None:

@@ -18,6 +18,7 @@ from uowredis.commands.arguments import canonical_sum
 from uowredis.commands.calls import Call
 from uowredis.commands.commands import Write
 from uowredis.commands.replies import encode, plain
+from uowredis.embedded import EmbeddedConnection
 from uowredis.exceptions import ArgumentError
 from uowredis.planner.content import Part, load_call, read_call
 from uowredis.schema.models import Kind
@@ -88,17 +89,20 @@ class Rehearsal:
         Raises:
             Refused: where Redis answers with an error.
         """
-        if self._connection is None:
-            self._connection = fakeredis.FakeRedis(
-                server=fakeredis.FakeServer(), protocol=2
-            ).connection_pool.get_connection()
-        self._connection.send_packed_command(
+        # It is put back when all is done: whatever interrupts a call, the next one gets another server.
+        connection, self._connection = self._connection or _connection(), None
+        connection.send_packed_command(
             [hiredis.pack_command(tuple(map(encode, call)))]  # type: ignore[arg-type]  # stub of one item
         )
+        refusal = None
         try:
-            return self._connection.read_response(disable_decoding=True)
+            reply = connection.read_response(disable_decoding=True)
         except redis.ResponseError as error:
-            raise Refused(str(error)) from None
+            reply, refusal = None, str(error)
+        self._connection = connection
+        if refusal is not None:
+            raise Refused(refusal)
+        return reply
 
     def write(self, write: Write[Any]) -> Any:
         """Run a pending write as it was said; return its raw reply.
@@ -156,6 +160,12 @@ class Rehearsal:
 
     def close(self) -> None:
         """Give the private server back."""
-        if self._connection is not None:
-            self._connection.disconnect()
-            self._connection = None
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.disconnect()
+
+
+def _connection() -> Any:
+    """Return a connection to a new private server."""
+    client = fakeredis.FakeRedis(server=fakeredis.FakeServer(), protocol=2, connection_class=EmbeddedConnection)
+    return client.connection_pool.get_connection()
