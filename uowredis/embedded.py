@@ -2,9 +2,9 @@
 
 fakeredis hands replies over by ``queue.Queue`` and ``threading.Event``. Their locks are taken by methods written in
 Python: an exception of a signal handler that comes between such a method's taking of the lock and its return, or before
-the one that gives it back, leaves it taken for ever, and even closing the connection hangs. A ``SimpleQueue`` is one call
-into the interpreter, which no signal breaks in two. The lock of the server itself is a plain one, taken by ``with``, and
-safe.
+the one that gives it back, leaves it taken for ever, and even closing the connection hangs. A ``SimpleQueue`` is one
+call into the interpreter, which no signal breaks in two. The lock of the server itself is a plain one, taken by
+``with``, and safe.
 """
 
 from __future__ import annotations
