@@ -69,12 +69,15 @@ def no_points(code: CodeType) -> frozenset[int]:
 def interrupted(error: BaseException | None, at: int, *inside: str) -> Iterator[Interruption]:
     """Raise *error* at point number *at* of the code *inside*, by default the library's, that runs in the block."""
     interruption = Interruption(error, at, inside or (PACKAGE,))
-    former = sys.gettrace()
+    former, hook = sys.gettrace(), sys.unraisablehook
+    # One that comes while a generator is collected goes nowhere.
+    sys.unraisablehook = lambda _: None
     sys.settrace(interruption.trace)
     try:
         yield interruption
     finally:
         sys.settrace(former)
+        sys.unraisablehook = hook
 
 
 def points(call: Callable[[], object], *inside: str) -> int:

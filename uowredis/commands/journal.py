@@ -131,6 +131,7 @@ class Journal:
         related: the models spoken of whose objects may refer to others.
         resolved: positions of commands whose references have become pks since they were said, in that order.
         borrowing: commands with values of foreign keys that are yet to be read, as they were said, by position.
+        whole: False while something is said or put in its place, and for ever where an interruption came then.
     """
 
     commands: list[Command] = attrs.field(factory=list)
@@ -139,6 +140,7 @@ class Journal:
     related: dict[ModelSchema, None] = attrs.field(factory=dict)
     resolved: list[int] = attrs.field(factory=list)
     borrowing: dict[int, Write[Any] | Create | Read[Any]] = attrs.field(factory=dict)
+    whole: bool = True
     _waiting: dict[Identity, list[int]] = attrs.field(factory=dict)
     _by_identity: dict[Identity, Life] = attrs.field(factory=dict)
     _by_pk: dict[ModelSchema, dict[str, Life]] = attrs.field(factory=dict)
@@ -224,9 +226,11 @@ class Journal:
             if last is not None
         }
         new = [identity for identity in self._without_pk(among) if identity.model in pks]
+        self.whole = False
         for identity in new:
             identity.pk = str(next(pks[identity.model]))
         self._allocated_to(new)
+        self.whole = True
 
     def _without_pk(self, among: Iterable[Identity] | None) -> Iterator[Identity]:
         known = self._by_identity if among is None else dict.fromkeys(among)
@@ -256,8 +260,10 @@ class Journal:
 
     def lend(self, values: Mapping[str, str]) -> None:
         """Put the *values* of foreign keys where commands say what stands for them; later ones replace them."""
+        self.whole = False
         for position, command in self.borrowing.items():
             self._put(position, resolved(command, values))
+        self.whole = True
 
     def _put(self, position: int, command: Write[Any] | Create | Read[Any]) -> None:
         life = self.of_command[position]

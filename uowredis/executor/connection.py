@@ -80,29 +80,32 @@ class Pool:
 class Lent:
     """A connection of the pool for one ``with`` block; it is closed unless it can serve the next one.
 
+    Whatever interrupts the entering or leaving of the block, the connection goes back to the pool, closed.
+
     Attributes:
         consequence: what a loss of the connection means, for the error.
     """
 
     pool: Pool
     consequence: str
+    _lent: Any = None
     _connection: Connection | None = None
     _turn: Turn | None = None
 
     def __enter__(self) -> Connection:
         try:
             self._turn = self.pool.turns.take()
-            self._connection = Connection(self.pool, self._found())
+            self._lend()
+            self._connection = Connection(self.pool, self._lent)
         except NoTurn as none:
             raise Unreachable(_exhausted(self.pool, none.own)) from None
         except BaseException:
-            if self._turn is not None:
-                self._turn.give_back()
+            self._give_up()
             raise
         return self._connection
 
-    def _found(self) -> Any:
-        """Return redis-py's connection, connected.
+    def _lend(self) -> None:
+        """Take one of redis-py's connections, connected.
 
         Raises:
             Unreachable: where the server is not there.
@@ -110,7 +113,7 @@ class Lent:
         """
         address = self.pool.address
         try:
-            return self.pool.connections.get_connection()
+            self._lent = self.pool.connections.get_connection()
         except (redis.AuthenticationError, redis.exceptions.AuthorizationError) as error:
             raise Rejected(f"Redis at {address} refused the log-in: {error}; nothing was sent") from error
         except LOST as error:
@@ -122,7 +125,7 @@ class Lent:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         assert self._connection is not None
-        lent = self._connection.lent
+        lent = self._lent
         try:
             known = error is None or (isinstance(error, UowError) and not isinstance(error, OutcomeUnknown))
             if not known or not self._connection.settled:
@@ -132,11 +135,26 @@ class Lent:
                     f"The connection to Redis at {self.pool.address} was lost: {error}; {self.consequence}"
                 ) from error
         finally:
-            try:
-                self.pool.connections.release(lent)
-            finally:
-                assert self._turn is not None
+            self._give_back()
+
+    def _give_back(self) -> None:
+        try:
+            if self._lent is not None:
+                self.pool.connections.release(self._lent)
+                self._lent = None
+        finally:
+            if self._turn is not None:
                 self._turn.give_back()
+
+    def _give_up(self) -> None:
+        if self._lent is not None:
+            self._lent.disconnect()
+        self._give_back()
+
+    def __del__(self) -> None:
+        # Where it was interrupted between its block and here.
+        if self._lent is not None or self._turn is not None:
+            self._give_up()
 
 
 @attrs.define(eq=False)

@@ -12,7 +12,7 @@ import redis
 
 from uowredis.commands.calls import Call
 from uowredis.commands.commands import Look, Read
-from uowredis.exceptions import CommitError, OutcomeUnknown, PartiallyApplied, Rejected, UowError
+from uowredis.exceptions import CommitError, OutcomeUnknown, PartiallyApplied, Rejected
 from uowredis.executor.connection import LOST, Connection, shown
 from uowredis.plan import script
 from uowredis.plan.plan import CHUNK, Plan
@@ -98,11 +98,6 @@ def _final(connection: Connection, calls: Sequence[Call]) -> list[Any]:
             f"The connection to {connection.pool.address} was lost ({error}) around EXEC: all of it was applied, or "
             f"nothing. Way out: read what matters, then commit anew in a new session, or not"
         ) from error
-    except UowError:
-        raise
-    except BaseException as error:
-        error.add_note("uowredis: interrupted around EXEC; all of the commit was applied, or nothing")
-        raise
     _note_end(connection, calls, replies[-1])
     return replies
 

@@ -85,7 +85,13 @@ class Overlay:
 
     def forget(self, kept: int = 0) -> None:
         """Forget what is pending but for the first *kept* commands."""
-        self.journal = self.journal.first(kept) if kept else Journal()
+        journal = self.journal.first(kept) if kept else Journal()
+        self.look_anew()
+        # Last: until then what is pending is not whole.
+        self.journal = journal
+
+    def look_anew(self) -> None:
+        """Keep nothing of what was found out from what is pending."""
         self._touched = Touched()
         self._replays = {}
 

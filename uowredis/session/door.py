@@ -15,19 +15,23 @@ class Door:
     Args:
         session: what is behind it.
         lock: held inside, None where nobody but the owner comes in.
+        mends: let in also where an interruption left half of something: it will be forgotten.
     """
 
-    __slots__ = ("_lock", "_session")
+    __slots__ = ("_lock", "_mends", "_session")
 
-    def __init__(self, session: Session, lock: Any) -> None:
+    def __init__(self, session: Session, lock: Any, *, mends: bool = False) -> None:
         self._session = session
         self._lock = lock
+        self._mends = mends
 
     def __enter__(self) -> Session:
         if self._lock is not None:
             self._lock.acquire()
         try:
             self._session.check_owner()
+            if not self._mends:
+                self._session.check_whole()
         except BaseException:
             self.__exit__()
             raise

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from uowredis.commands.calls import Call
 from uowredis.commands.commands import Read
+from uowredis.exceptions import UowError
 from uowredis.executor.line import Line
 from uowredis.overlay.overlay import Overlay
 from uowredis.overlay.recorder import Recorder
@@ -52,7 +53,14 @@ class Reader:
         Raises:
             PendingWrites: where that cannot be known exactly.
         """
-        return drive(question(self.overlay), self.answer)
+        try:
+            return drive(question(self.overlay), self.answer)
+        except UowError:
+            raise
+        except BaseException:
+            # An interruption may have come while something was noted for the next read.
+            self.overlay.look_anew()
+            raise
 
     def read(self, read: Read[T]) -> T:
         """Answer *read*, at once.

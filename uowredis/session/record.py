@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -35,6 +36,19 @@ class Mark:
     numbers: Mapping[ModelSchema, int] = attrs.field(factory=dict)
 
 
+@attrs.define(eq=False)
+class Block:
+    """The block of a savepoint, from its beginning until it was left; one whose leaving was interrupted stays.
+
+    Attributes:
+        mark: what was said at its beginning.
+        of: the savepoint; it is gone where its block was left by an interruption.
+    """
+
+    mark: Mark
+    of: weakref.ref[Savepoint]
+
+
 @attrs.frozen
 class Given:
     """What a command was given that has no text of its own yet.
@@ -61,14 +75,14 @@ class Record:
     Attributes:
         answers: of each command: a ``Pending``, the instance of a constructor, or None.
         callbacks: what to call after the commit.
-        savepoints: those whose blocks are open, the innermost last.
+        blocks: those of savepoints that are open, the innermost last.
     """
 
     def __init__(self, overlay: Overlay) -> None:
         self.overlay = overlay
         self.answers: list[Pending[Any] | object] = []
         self.callbacks: list[Callable[[], object]] = []
-        self.savepoints: list[Savepoint] = []
+        self.blocks: list[Block] = []
         self._made: dict[Identity, None] = {}
         self._states: list[Any] = []
         self._numbers: dict[ModelSchema, int] = {}
@@ -89,12 +103,15 @@ class Record:
         identity = write.identity
         self.overlay.check_alive(identity)
         given = self._given(write)
+        journal = self.overlay.journal
+        journal.whole = False
         if identity.state is State.EMPTY:
-            self.begin(identity)
+            self._begin(Create(identity), None)
         write = self._resolved(write, given)
         pending: Pending[T] = Pending(write)
-        self.overlay.journal.add(write, is_filled=given is NOTHING)
+        journal.add(write, is_filled=given is NOTHING)
         self.answers.append(pending)
+        journal.whole = True
         return pending
 
     def create(self, create: Create, instance: object) -> None:
@@ -108,16 +125,22 @@ class Record:
             life = self.journal.find(identity)
             if life is not None and life.alive:
                 raise pk_taken(life)
+        journal = self.journal
+        journal.whole = False
         create = self._resolved(create, given)
         self._made[identity] = None
         self._begin(create, instance)
+        journal.whole = True
 
     def delete(self, identity: Identity) -> None:
         """Take the deletion of an object."""
         self.overlay.check_alive(identity)
-        self.journal.add(Delete(identity))
+        journal = self.journal
+        journal.whole = False
+        journal.add(Delete(identity))
         self.answers.append(None)
         self._become(identity, Event.DELETION)
+        journal.whole = True
 
     def read(self, read: Read[T], known: Callable[[Read[T]], T]) -> Pending[T]:
         """Take *read*, as pipelines do; what needs no asking is settled by *known* at once.
@@ -127,25 +150,36 @@ class Record:
         """
         identity = read.identity
         self.overlay.check_alive(identity)
-        read = self._resolved(read, self._given(read))
+        given, journal = self._given(read), self.journal
+        journal.whole = False
+        read = self._resolved(read, given)
+        journal.whole = True
         pending: Pending[T] = Pending(read)
-        unasked = read.members == () or (identity.pk is None and self.journal.find(identity) is None)
+        unasked = read.members == () or (identity.pk is None and journal.find(identity) is None)
         if unasked:
             pending.settle(known(read))
-        self.journal.add_read(read, answered=unasked)
+        journal.whole = False
+        journal.add_read(read, answered=unasked)
         self.answers.append(pending)
+        journal.whole = True
         return pending
 
     def look(self, look: Look) -> Pending[Any]:
         """Take *look*, as pipelines do."""
         pending: Pending[Any] = Pending(look)
-        self.journal.add_look(look)
+        journal = self.journal
+        journal.whole = False
+        journal.add_look(look)
         self.answers.append(pending)
+        journal.whole = True
         return pending
 
     def begin(self, identity: Identity) -> None:
         """Take the creation of an object that is empty."""
+        journal = self.journal
+        journal.whole = False
         self._begin(Create(identity), None)
+        journal.whole = True
 
     def _begin(self, create: Create, instance: object) -> None:
         identity = create.identity
@@ -156,9 +190,12 @@ class Record:
 
     def made(self, identity: Identity) -> None:
         """Note an empty instance made in the session."""
+        journal = self.journal
+        journal.whole = False
         self._made[identity] = None
         self._remember(identity)
         self._number(identity)
+        journal.whole = True
 
     def _become(self, identity: Identity, event: Event) -> None:
         self._remember(identity)
@@ -200,7 +237,7 @@ class Record:
             return command
         for identity in given.referred:
             if identity.state is State.EMPTY:
-                self.begin(identity)
+                self._begin(Create(identity), None)
         return resolved(command, given.known) if given.referred or given.known else command
 
     # Forgetting.
@@ -211,7 +248,9 @@ class Record:
         return Mark(said, len(self._made), len(self._states), len(self.callbacks), dict(self._numbers))
 
     def forget(self, mark: Mark) -> None:
-        """Forget what was said since *mark*."""
+        """Forget what was said since *mark*; where that is interrupted it can be done again."""
+        journal, was_whole = self.journal, self.journal.whole
+        journal.whole = False
         for answer in self.answers[mark.said :]:
             if isinstance(answer, Pending):
                 answer.drop()
@@ -219,30 +258,45 @@ class Record:
             identity, *former = self._states[at : at + 4]
             identity.put_back(*former)
         for identity in list(self._made)[mark.made :]:
+            if identity.state is not State.FORGOTTEN:
+                identity.become(Event.ROLLBACK)
             del self._made[identity]
-            identity.become(Event.ROLLBACK)
-        if len(self.journal.commands) > mark.said:
-            self.overlay.forget(mark.said)
         del self._states[mark.states :]
         self._numbers = dict(mark.numbers)
         self.callbacks = self.callbacks[: mark.callbacks]
         self.answers = self.answers[: mark.said]
+        if was_whole and len(journal.commands) == mark.said:
+            journal.whole = True
+        else:
+            self.overlay.forget(mark.said)
 
     def forget_all(self) -> None:
         """Forget everything; the blocks of savepoints begin anew."""
         self.forget(Mark())
         self.empty()
-        for savepoint in self.savepoints:
-            savepoint.mark = Mark()
+        self._begin_anew(self.blocks, Mark())
+
+    def _begin_anew(self, blocks: Sequence[Block], mark: Mark) -> None:
+        """Let *blocks* begin at *mark*; what was said in one whose leaving was interrupted is forgotten by now."""
+        for block in list(blocks):
+            block.mark = mark
+            if block.of() is None:
+                self.blocks.remove(block)
+
+    def back_to(self, block: Block) -> None:
+        """Forget what was said since *block* began."""
+        self.forget(block.mark)
+        self._begin_anew(self.blocks[self.blocks.index(block) :], block.mark)
 
     def empty(self) -> None:
         """Begin anew: everything was committed, or forgotten."""
+        self.journal.whole = False
         for identity in self._made:
             if identity.state is State.EMPTY:
                 identity.number = 0
-        self.overlay.forget()
         self.answers, self.callbacks, self._states = [], [], []
         self._made, self._numbers = {}, {}
+        self.overlay.forget()
 
 
 class Savepoint:
@@ -256,25 +310,25 @@ class Savepoint:
     def __init__(self, record: Record, door: Any) -> None:
         self._record = record
         self._door = door
-        self.mark: Mark | None = None
+        self._block: Block | None = None
 
     def __enter__(self) -> Self:
-        if self.mark is not None:
+        if self._block is not None:
             raise SessionError("This savepoint was entered already. Way out: take another, session.savepoint()")
-        self.mark = self._record.mark()
-        self._record.savepoints.append(self)
+        self._block = Block(self._record.mark(), weakref.ref(self))
+        self._record.blocks.append(self._block)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        open_ones = self._record.savepoints
-        if self not in open_ones:
+        blocks = self._record.blocks
+        if self._block not in blocks:
             return
         if error is not None:
             self.rollback()
         # Not those inside it: the block of a generator may outlive this one.
-        open_ones.remove(self)
+        blocks.remove(self._block)
 
     def rollback(self) -> None:
         """Forget what was said since the beginning of the block, on purpose; the block goes on.
@@ -282,10 +336,7 @@ class Savepoint:
         Raises:
             SessionError: outside of the block.
         """
-        open_ones = self._record.savepoints
-        if self.mark is None or self not in open_ones:
+        if self._block is None or self._block not in self._record.blocks:
             raise SessionError("This savepoint is not open. Way out: use it inside its block")
         with self._door:
-            self._record.forget(self.mark)
-        for inner in open_ones[open_ones.index(self) :]:
-            inner.mark = self.mark
+            self._record.back_to(self._block)

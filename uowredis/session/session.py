@@ -23,6 +23,7 @@ from uowredis.exceptions import (
     Conflict,
     SessionError,
     UncommittedWrites,
+    UowError,
     missing,
 )
 from uowredis.executor.watched import WatchedReads
@@ -46,6 +47,12 @@ if TYPE_CHECKING:
     from uowredis.session.options import Options
 
 T = TypeVar("T")
+
+#: What an interruption of a commit is noted with, by the outcome.
+INTERRUPTED = {
+    "unknown": "uowredis: interrupted around EXEC; all of the commit was applied, or nothing",
+    "applied": "uowredis: interrupted after EXEC; all of the commit was applied",
+}
 
 
 class Session:
@@ -155,7 +162,7 @@ class Session:
                     self._leave_cleanly()
             finally:
                 self._forget_all()
-                self._record.savepoints.clear()
+                self._record.blocks.clear()
                 self._reader.overlay.rehearsal.close()
 
     def _leave_cleanly(self) -> None:
@@ -188,6 +195,18 @@ class Session:
             raise SessionError(
                 "The database was connected to another server while the session was open. Way out: rollback(), and say "
                 "it again in a new session"
+            )
+
+    def check_whole(self) -> None:
+        """Check that nothing was interrupted while it was said, or forgotten.
+
+        Raises:
+            SessionError: where it was: what is pending may be half of it.
+        """
+        if not self._record.journal.whole:
+            raise SessionError(
+                "The session was interrupted while something was said or forgotten in it, so that half of it may be "
+                "pending; nothing was sent. Way out: rollback(), and say it again"
             )
 
     def _check_open(self) -> None:
@@ -394,9 +413,10 @@ class Session:
                     _call_all(callbacks)
 
     def _check_can_commit(self) -> None:
-        if self._record.savepoints:
+        if self._record.blocks:
             raise SessionError(
-                "A savepoint is open, and what is committed cannot be forgotten. Way out: leave its block first"
+                "A savepoint is open, and what is committed cannot be forgotten. Way out: leave its block first; "
+                "rollback() where leaving it was interrupted"
             )
         if self._committer.stuck is not None:
             raise SessionError(f"The last commit did not end clean ({self._committer.stuck}). Way out: rollback()")
@@ -410,10 +430,20 @@ class Session:
             drive(committer.nothing(), self._reader.answer)
             record.empty()
             return None
+        committer.outcome = None
         turns, echo = committer.turns(plan, self._limits(), record.answers), self._reader.echo
-        applied = drive(turns, self._reader.line.answer) if echo is None else echo.commit(turns, lambda done: done.plan)
-        record.empty()
-        committer.stuck = None
+        try:
+            applied = (
+                drive(turns, self._reader.line.answer) if echo is None else echo.commit(turns, lambda done: done.plan)
+            )
+            record.empty()
+            committer.stuck = None
+        except UowError:
+            raise
+        except BaseException as error:
+            if (note := INTERRUPTED.get(committer.outcome or "")) is not None:
+                error.add_note(note)
+            raise
         return applied
 
     def on_commit(self, call: Callable[[], object]) -> None:
@@ -444,7 +474,7 @@ class Session:
         """
         with self.door:
             self._check_open()
-            return Savepoint(self._record, self.door)
+            return Savepoint(self._record, Door(self, self.lock, mends=True))
 
     def rollback(self) -> None:
         """Forget what was said and not sent; nothing is undone on the server, because nothing was sent.
@@ -455,7 +485,7 @@ class Session:
         Raises:
             SessionError: where the session belongs to another thread or task.
         """
-        with self.door:
+        with Door(self, self.lock, mends=True):
             self._forget_all()
 
     def _forget_all(self) -> None:
