@@ -331,7 +331,7 @@ def test_by_another_thread_or_task(
         uses = (bread.stock.get, bread.stock.incr, stock.Product, lambda: len(stock.Product.collection()))
         methods = (s.plan, s.rollback, s.savepoint, lambda: s.watch("key"), lambda: s.on_commit(print), bread.delete)
         for use in (*uses, *methods, s.commit) if door is not RUN else (*uses, *methods):
-            with pytest.raises(SessionError, match="another process, thread or task"):
+            with pytest.raises(SessionError, match="another process, thread, task or greenlet"):
                 elsewhere(use)
         assert 2 == len(s.pending)
         if door is SESSION:

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import contextvars
 import os
+import sys
 import weakref
 from asyncio import _get_running_loop
 from collections.abc import Iterator
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
     from uowredis.plan.guards import Guards
     from uowredis.session.options import Options
 
-#: Process, thread, and task.
-Owner = tuple[int, int, Any]
+#: Process, thread, task, and greenlet.
+Owner = tuple[int, int, Any, Any]
 
 
 class Database:
@@ -68,6 +69,9 @@ _hidden: contextvars.ContextVar[tuple[Any, ...]] = contextvars.ContextVar("uowre
 _shared: weakref.WeakKeyDictionary[Database, Any] = weakref.WeakKeyDictionary()
 
 
+#: What is imported.
+_modules: dict[str, Any] = sys.modules
+
 #: This process. Asking for it each time is a system call; CPython itself relies on being told of a fork, too.
 _process = os.getpid()
 
@@ -100,10 +104,18 @@ def _takes_part(session: Opened) -> bool:
 
 
 def owner() -> Owner:
-    """Return which process, thread and task this is."""
+    """Return which process, thread, task (of asyncio or trio) and greenlet this is: the one place that says it.
+
+    It is asked for each call, and what nobody imported is not looked for.
+    """
+    # Weakly: a greenlet that is dropped is ended by that, unless what it runs holds it.
+    where = weakref.ref(_modules["greenlet"].getcurrent()) if "greenlet" in _modules else None
+    # Before asyncio, since trio may run as a guest of its loop.
+    if "sniffio" in _modules and _modules["sniffio"].thread_local.name == "trio":
+        return _process, get_ident(), _modules["trio"].lowlevel.current_task(), where
     # The running loop is looked up first because current_task() raises without one.
     loop = _get_running_loop()
-    return _process, get_ident(), None if loop is None else asyncio.current_task(loop)
+    return _process, get_ident(), None if loop is None else asyncio.current_task(loop), where
 
 
 def is_open(database: Database, whose: Owner) -> bool:

@@ -188,8 +188,8 @@ class Session:
         """
         if self.lock is None and self.belongs_to is not None and self.belongs_to != context.owner():
             raise SessionError(
-                "The open session belongs to another process, thread or task. Way out: open a Session(database) of its "
-                "own here"
+                "The open session belongs to another process, thread, task or greenlet. Way out: open a "
+                "Session(database) of its own here"
             )
         if self.database.connected is not self._connected:
             raise SessionError(
