@@ -15,7 +15,7 @@ from redis.backoff import NoBackoff
 from redis.connection import parse_url
 from redis.retry import Retry
 
-from tests.tools import servers
+from tests.tools import interruptions, servers
 from tests.tools.backends import Backend, Real
 from tests.tools.monitor import Monitor, parse
 from tests.tools.proxy import Proxy
@@ -612,3 +612,32 @@ def test_redis_cli_without_a_server_raises() -> None:
         pass
     with pytest.raises(CliError, match="Could not connect"):
         pipe(["PING"], server)
+
+
+def test_an_interruption_comes_at_its_point_and_once() -> None:
+    """Points are counted from one call to the next alike; each raises where it is, and the last is the end."""
+    call = Interrupted.call
+    count = interruptions.points(call, __file__)
+    assert count > 3
+    places = []
+    for at in range(1, count + 1):
+        with pytest.raises(KeyError), interruptions.interrupted(KeyError(at), at, __file__) as interruption:
+            call()
+        places.append(interruption.place)
+    assert count == len(places)
+    assert all(place is not None and "Interrupted" in place for place in places)
+    with interruptions.interrupted(KeyError(), count + 1, __file__) as interruption:
+        call()
+    assert (count, None) == (interruption.points, interruption.place)
+
+
+class Interrupted:
+    """Something to interrupt."""
+
+    @staticmethod
+    def call() -> int:
+        with threading.Lock():
+            total = 0
+            for number in range(2):
+                total += number
+        return total

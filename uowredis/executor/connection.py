@@ -143,8 +143,9 @@ class Lent:
                 self.pool.connections.release(self._lent)
                 self._lent = None
         finally:
-            if self._turn is not None:
-                self._turn.give_back()
+            turn, self._turn = self._turn, None
+            if turn is not None:
+                turn.give_back()
 
     def _give_up(self) -> None:
         if self._lent is not None:
@@ -152,8 +153,8 @@ class Lent:
         self._give_back()
 
     def __del__(self) -> None:
-        # Where it was interrupted between its block and here.
-        if self._lent is not None or self._turn is not None:
+        # Where it was interrupted between its block and here; one whose making was interrupted has no attributes.
+        if getattr(self, "_lent", None) is not None or getattr(self, "_turn", None) is not None:
             self._give_up()
 
 

@@ -29,12 +29,14 @@ class Line:
         loss: why the last pinned connection was lost.
     """
 
+    # Of the class: one whose making was interrupted is collected, too.
+    _lent: Lent | None = None
+    _connection: Connection | None = None
+
     def __init__(self, executor: Callable[[], Executor]) -> None:
         self.pins = 0
         self.loss = ""
         self._executor = executor
-        self._lent: Lent | None = None
-        self._connection: Connection | None = None
 
     def answer(self, request: Request) -> Any:
         """Return the answer to *request*.
