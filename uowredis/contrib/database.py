@@ -67,7 +67,10 @@ class Pipeline(Session):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         context.unshare(self)
-        super().__exit__(kind, error, trace)
+        try:
+            super().__exit__(kind, error, trace)
+        finally:
+            self.door.open()
 
     # What is said.
 

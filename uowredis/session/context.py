@@ -65,8 +65,8 @@ _open: contextvars.ContextVar[tuple[weakref.ref[Any], ...]] = contextvars.Contex
 #: Those that take no part just now.
 _hidden: contextvars.ContextVar[tuple[Any, ...]] = contextvars.ContextVar("uowredis_hidden", default=())
 
-#: Those that every thread may use.
-_shared: weakref.WeakKeyDictionary[Database, Any] = weakref.WeakKeyDictionary()
+#: Those that every thread may use; it keeps none alive either.
+_shared: weakref.WeakKeyDictionary[Database, weakref.ref[Any]] = weakref.WeakKeyDictionary()
 
 
 #: What is imported.
@@ -94,7 +94,13 @@ def find(database: Database) -> Any:
         session = entered()
         if session is not None and session.database is database and _takes_part(session):
             return session
-    session = _shared.get(database) if _shared else None
+    return _everybodys(database) if _shared else None
+
+
+def _everybodys(database: Database) -> Any:
+    """Return the session of *database* that every thread may use, None where there is none."""
+    shared = _shared.get(database)
+    session = None if shared is None else shared()
     return session if session is not None and _takes_part(session) else None
 
 
@@ -120,8 +126,7 @@ def owner() -> Owner:
 
 def is_open(database: Database, whose: Owner) -> bool:
     """Return whether *whose* session of *database* is open in this context, or one is shared."""
-    shared = _shared.get(database)
-    if shared is not None and _takes_part(shared):
+    if _everybodys(database) is not None:
         return True
     sessions = [session for entered in _open.get() if (session := entered()) is not None]
     mine = [session for session in sessions if session.belongs_to == whose and _takes_part(session)]
@@ -154,10 +159,11 @@ def hidden(session: Opened) -> Iterator[None]:
 
 def share(session: Opened) -> None:
     """Let every thread find *session*."""
-    _shared[session.database] = session
+    _shared[session.database] = weakref.ref(session)
 
 
 def unshare(session: Opened) -> None:
     """Let only its own context find *session*."""
-    if _shared.get(session.database) is session:
+    shared = _shared.get(session.database)
+    if shared is not None and shared() is session:
         del _shared[session.database]

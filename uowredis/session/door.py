@@ -41,6 +41,15 @@ class Door:
         if self._lock is not None:
             self._lock.release()
 
+    def open(self) -> None:
+        """Let in all who wait, to be refused: an interruption on entering or leaving may have left the door shut."""
+        while self._lock is not None:
+            try:
+                self._lock.release()
+            except RuntimeError:
+                # This thread is inside no more.
+                return
+
     def alone(self) -> contextlib.AbstractContextManager[object]:
         """Return a block in which no other thread is inside, whoever enters it: sessions are left by anybody."""
         return contextlib.nullcontext() if self._lock is None else self._lock

@@ -1,6 +1,9 @@
 """Who may use a pipeline or session: its thread and task, or every thread where it is shared; one call at a time."""
 
 import asyncio
+import contextlib
+import functools
+import gc
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -10,7 +13,8 @@ import pytest
 
 from tests.contrib.pipelines.models import SHAPES, People
 from tests.models import products
-from tests.tools.backends import Backend
+from tests.tools.backends import Backend, Embedded, Real
+from tests.tools.interruptions import interrupted, points
 from tests.tools.wholeness import check_whole, decoded
 from uowredis import Session, SessionError
 from uowredis.contrib.database import PipelineDatabase
@@ -361,3 +365,40 @@ def test_a_shared_pipeline_answers_queries_one_at_a_time(server: Backend, in_tur
 
         assert [[True] * 80] * THREADS == together(ask)
         pipeline.reset()
+
+
+class Late(BaseException):
+    """What a signal handler raises."""
+
+
+def test_an_interruption_shuts_nobody_out(server: Backend) -> None:
+    """Wherever it comes: once the pipeline is left it is shared no more, and who waited is refused."""
+    if isinstance(server, Real):
+        on = PipelineDatabase.from_url(server.server.url)
+    else:
+        assert isinstance(server, Embedded)
+        on = PipelineDatabase.embedded(server.server)
+    with on:
+        bread = products(on)(name="bread", stock=0)
+
+        def work(kept: list[Any]) -> None:
+            with on.pipeline(share_in_threads=True) as pipeline:
+                kept.append(pipeline)
+                bread.visits.incr()
+                pipeline.reset()
+
+        count = points(lambda: work([]))
+        for at in range(1, count + 1):
+            kept: list[Any] = []
+            with contextlib.suppress(Late), interrupted(Late(), at):
+                work(kept)
+            if kept:
+                # A lock that is shut would be waited for.
+                lock = kept[0].lock
+                assert elsewhere(functools.partial(lock.acquire, blocking=False))
+            kept.clear()
+            gc.collect(0)
+            assert at == bread.stock.incr()
+            with Session(on):
+                pass  # what is left of the interrupted one in the context goes with this
+        assert count == at
