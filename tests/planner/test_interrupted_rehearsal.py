@@ -37,13 +37,12 @@ class Late(BaseException):
 
 @pytest.fixture
 def _bounded() -> Iterator[None]:
-    """Let nothing hang: a lock that is waited for is given up after a while, by an error."""
+    """Let nothing hang: a lock that is waited for is given up after a while, by an error (see `chosen`)."""
 
     def hang(*_: Any) -> None:
         raise AssertionError("this hangs")
 
     former = signal.signal(signal.SIGALRM, hang)
-    signal.alarm(20)
     yield
     signal.alarm(0)
     signal.signal(signal.SIGALRM, former)
@@ -64,10 +63,12 @@ def rehearse(rehearsal: Rehearsal) -> list[Any]:
 def chosen(call: Callable[[], object]) -> Iterator[tuple[int, tuple[str, ...]]]:
     """Yield points of *call*: all where locks are, the first ones, in which a server is made, and some others."""
     for at in range(1, points(call, *LOCKS) + 1):
+        signal.alarm(20)  # for each of them
         yield at, LOCKS
     count = points(call, *INSIDE)
     assert count > 500
     for at in [*range(1, 151), *random.Random(1).sample(range(151, count + 1), 250)]:
+        signal.alarm(20)
         yield at, INSIDE
 
 
