@@ -1,12 +1,17 @@
 """The chapter on models: objects made, found, compared and deleted."""
 
+from typing import Any
+
 import pytest
 
 from tests.models import things
 from tests.tools.backends import Backend
+from tests.tools.refusing import everywhere
 from uowredis import (
     ArgumentError,
+    ArgumentTypeError,
     DoesNotExist,
+    ImplementationError,
     InstanceHashField,
     PKField,
     RedisModel,
@@ -309,6 +314,47 @@ def test_get_or_connect_by_an_entry_of_a_hash(server: Backend) -> None:
         assert (True, {"from": "you", "to": "me"}) == (created, new.headers.hgetall())
         s.commit()
     assert (new, False) == example_class.get_or_connect(bar="BAR", headers__from="you")
+
+
+def test_get_or_connect_with_defaults(server: Backend) -> None:
+    """``defaults`` are values of a new object only, also of fields without index and of the same HashField."""
+    example_class = example_model(server)
+    defaults = {"foo": "FOO", "headers": {"to": "you"}}
+    made, created = example_class.get_or_connect(headers__from="me", defaults=defaults)
+    assert (True, "FOO", {"from": "me", "to": "you"}) == (created, made.foo.get(), made.headers.hgetall())
+    with Session(example_class.database):
+        assert (made, False) == example_class.get_or_connect(headers__from="me", defaults={"foo": "other"})
+    assert "FOO" == made.foo.get()
+    assert example_class.get_or_connect(bar="BAR", defaults=None)[1]
+
+
+def test_defaults_that_cannot_be(server: Backend) -> None:
+    """No mapping, unknown fields, a value given twice, one that cannot be: refused whether it is there or not."""
+    example_class = example_model(server)
+    example_class(bar="BAR", headers={"from": "me"})
+
+    def connect(defaults: Any, **filters: Any) -> Any:
+        return lambda: example_class.get_or_connect(defaults=defaults, **filters)
+
+    for bar in ("BAR", "none"):
+        everywhere(server, example_class, connect("foo", bar=bar), ArgumentTypeError, "get_or_connect", "'foo'")
+        everywhere(server, example_class, connect({1: 2}, bar=bar), ArgumentTypeError, "{1: 2}")
+        everywhere(server, example_class, connect({"fo": 1}, bar=bar), ArgumentError, "'fo'", "Way out")
+        everywhere(server, example_class, connect({"bar": 1}, bar=bar), ArgumentError, "'bar' once", "Way out")
+        everywhere(server, example_class, connect({"foo": None}, bar=bar), ArgumentError, "Example.foo", "None")
+        everywhere(server, example_class, connect({"pk": 1}, bar=bar), ArgumentError, "AutoPKField")
+    twice = connect({"headers": {"from": "you"}}, headers__from="me")
+    everywhere(server, example_class, twice, ArgumentError, "'headers' once")
+
+
+def test_get_or_connect_by_a_field_without_index(server: Backend) -> None:
+    """The way out is the one that works: a default."""
+    example_class = example_model(server)
+
+    def connect() -> Any:
+        return example_class.get_or_connect(bar="BAR", foo="FOO")
+
+    everywhere(server, example_class, connect, ImplementationError, "Example.foo", "defaults={'foo': ...}")
 
 
 # Deletion

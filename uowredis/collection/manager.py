@@ -366,6 +366,11 @@ class CollectionManager:
 
         return self._look(matching)
 
+    def is_there(self, overlay: Overlay) -> Deciding[bool]:
+        """Return whether something matches (for models): asked again, with all that was known only when asked."""
+        kept, touched = yield from (yield from self._search(overlay)).matching()
+        return bool(kept or touched)
+
     def _tested(self, search: Search, pks: Sequence[Any]) -> Deciding[tuple[list[Any], list[Identity | None]]]:
         """Return those of *pks* that are there, where instances are wanted, with what the session makes of them."""
         if self._shape.kind == "pks":

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sized
+import time
+from collections.abc import Callable, Iterable, Mapping, Sized
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from uowredis.collection.conditions import given_pk
@@ -12,7 +13,15 @@ from uowredis.commands.arguments import text
 from uowredis.commands.commands import Create, Read, Write
 from uowredis.commands.identity import Event, Identity, State
 from uowredis.database import RedisDatabase
-from uowredis.exceptions import ArgumentError, DoesNotExist, ImplementationError, SessionError, UniquenessError, missing
+from uowredis.exceptions import (
+    ArgumentError,
+    ArgumentTypeError,
+    Conflict,
+    DoesNotExist,
+    ImplementationError,
+    SessionError,
+    missing,
+)
 from uowredis.fields import Field, PKField
 from uowredis.fields.instance_hash import InstanceHashCommands
 from uowredis.fields.misuse import NotItsValue
@@ -78,7 +87,11 @@ class RedisModel(InstanceHashCommands[Sync], Sync, metaclass=MetaRedisModel):
         # Not by __setattr__, which looks up each name.
         identity = self.__dict__["_identity"] = create.identity
         with self._session() as session:
-            if identity.pk is None and not create.entries and not create.strings and not create.writes:
+            # Only get_or_connect() leaves it: what must not be there when this is created.
+            others = self.__dict__.pop("_others", None)
+            if others is not None:
+                session.create_alone(create, self, others)
+            elif identity.pk is None and not create.entries and not create.strings and not create.writes:
                 session.made(identity)
             else:
                 session.create(create, self)
@@ -289,6 +302,15 @@ class RedisModel(InstanceHashCommands[Sync], Sync, metaclass=MetaRedisModel):
         found = cls._found_by(pk, filters, "get")._matching()
         if not found:
             raise DoesNotExist(f"No {cls.__name__} found with {_spelled(pk, filters)}")
+        return cls._only(found, pk, filters)
+
+    @classmethod
+    def _only(cls: type[T], found: list[tuple[str, Identity | None]], pk: Any, filters: dict[str, Any]) -> T:
+        """Return the one that was *found*.
+
+        Raises:
+            ArgumentError: for several.
+        """
         if len(found) > 1:
             raise ArgumentError(
                 f"{len(found)} {cls.__name__} match {_spelled(pk, filters)}, get() needs exactly one. Way out: more "
@@ -298,34 +320,46 @@ class RedisModel(InstanceHashCommands[Sync], Sync, metaclass=MetaRedisModel):
         return cls._handle(pk, created)
 
     @classmethod
-    def get_or_connect(cls: type[T], **filters: Any) -> tuple[T, bool]:
+    def get_or_connect(cls: type[T], *, defaults: Mapping[str, Any] | None = None, **filters: Any) -> tuple[T, bool]:
         """Return the object that matches, or create it with these values; and whether it was created.
 
+        That none matches is watched until the creation is committed, so that callers at the same time get one object:
+        outside of sessions the others find it; a session in which it is created raises ``Conflict`` at its commit
+        where it has come up since.
+
         Args:
+            defaults: values of other fields, for a new object only.
             filters: values of indexed fields, or the primary key of a PKField.
 
         Raises:
             ArgumentError: same as :meth:`get`, and for what the constructor does not take, whether it is there or not.
             ImplementationError: same as :meth:`get`.
             UniquenessError: where another object holds one of several unique values given.
+            Conflict: where it came and went for longer than the database's ``retry_for``.
         """
         # What could not be asked, or not be created, is refused whether it is there or not.
-        conditions = dict(filters)
-        cls._found_by(conditions.pop("pk", None), conditions, "get_or_connect")
-        cls._creation(schema_of(cls), _as_values(schema_of(cls), filters))
-        try:
-            return cls.get(**filters), False
-        except DoesNotExist:
-            pass
-        try:
-            return cls(**_as_values(schema_of(cls), filters)), True
-        except UniquenessError:
-            # Another client created it in between, or holds one value of several: get() tells which.
+        schema, conditions = schema_of(cls), dict(filters)
+        _check_finds(schema, filters)
+        wanted = cls._found_by(conditions.pop("pk", None), conditions, "get_or_connect")
+        values = _with_defaults(schema, filters, defaults)
+        cls._creation(schema, values)
+        assert cls.database is not None
+        deadline = time.monotonic() + cls.database.retry_for
+        while True:
+            found = wanted._matching()
+            if found:
+                return cls._only(found, None, filters), False
+            instance = cls.__new__(cls)
+            instance.__dict__["_others"] = wanted.is_there
             try:
-                return cls.get(**filters), False
-            except DoesNotExist:
-                pass
-            raise
+                # As type.__call__ does it, with what must not be there left for _create().
+                instance.__init__(**values)  # type: ignore[misc]
+            except Conflict:
+                # Another client created it in between: it is found now.
+                if time.monotonic() >= deadline:
+                    raise
+            else:
+                return instance, True
 
     @classmethod
     def _found_by(cls, pk: Any, filters: dict[str, Any], method: str) -> CollectionManager:
@@ -431,6 +465,49 @@ def _chosen_pk(schema: ModelSchema, values: dict[str, Any]) -> str | None:
     if reason := schema.why_not_a_pk(pk):
         raise ArgumentError(f"The primary key of {schema.name} cannot be {pk!r}: {reason}. Way out: choose another")
     return pk
+
+
+def _check_finds(schema: ModelSchema, filters: Iterable[str]) -> None:
+    """Check that ``get_or_connect()`` can find by *filters*; the others are told here, where there is one more way out.
+
+    Raises:
+        ImplementationError: for a field without index.
+    """
+    for name in filters:
+        field = schema.fields.get(name)
+        if field is not None and not field.indexed:
+            raise ImplementationError(
+                f"{schema.name}.{name} has no index, and get_or_connect() cannot find by it. Way out: "
+                f"defaults={{{name!r}: ...}} for a value of new objects only, or indexable=True"
+            )
+
+
+def _with_defaults(schema: ModelSchema, filters: dict[str, Any], defaults: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return what ``get_or_connect()`` creates an object with.
+
+    Raises:
+        ArgumentTypeError: for defaults that are no mapping.
+        ArgumentError: for a value that is given twice.
+    """
+    if defaults is None:
+        return _as_values(schema, filters)
+    if not isinstance(defaults, Mapping) or not all(isinstance(name, str) for name in defaults):
+        raise ArgumentTypeError(
+            f"{schema.name}.get_or_connect(defaults=...) takes a mapping of fields to values, not {defaults!r}"
+        )
+    values, others = _as_values(schema, filters), _as_values(schema, dict(defaults))
+    for name, value in others.items():
+        entries = values.get(name)
+        if isinstance(entries, dict) and isinstance(value, Mapping) and entries.keys().isdisjoint(value):
+            values[name] = {**value, **entries}
+        elif name in values or (name in ("pk", schema.pk_field) and not {"pk", schema.pk_field}.isdisjoint(values)):
+            raise ArgumentError(
+                f"{schema.name}.get_or_connect() takes {name!r} once, not as filter and in defaults. Way out: leave it "
+                f"out of defaults"
+            )
+        else:
+            values[name] = value
+    return values
 
 
 def _as_values(schema: ModelSchema, filters: dict[str, Any]) -> dict[str, Any]:

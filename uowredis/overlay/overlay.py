@@ -73,6 +73,12 @@ class Overlay:
         """Read what the caller decides on by *read*, which watches it until the commit."""
         self._read, self.watches = read, True
 
+    def watching(self, read: Callable[[Sequence[Call]], Deciding[list[Any]]]) -> Overlay:
+        """Return the same for one question whose answer must hold until the commit: it is read by *read*."""
+        watching = copy.copy(self)
+        watching.read_by(read)
+        return watching
+
     def recorded(self) -> Overlay:
         """Return the same for a recorder: nothing is allocated or watched by what is only shown."""
         shown = copy.copy(self)

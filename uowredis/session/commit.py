@@ -104,7 +104,8 @@ class Committer:
         self.tried, self.outcome, self._tried_plan = 0, None, None
         try:
             while True:
-                yield from self.check_reads(again=False)
+                # An attempt that failed may have stood on what the caller read; a script lets go of nothing to tell.
+                yield from self.check_reads(again=self.tried > 0)
                 self.tried += 1
                 applied = yield from self._attempt(shown, limits, answers)
                 if applied is not None:

@@ -261,6 +261,17 @@ class Session:
         """
         self._record.create(create, instance)
 
+    def create_alone(self, create: Create, instance: object, others: Callable[[Overlay], Deciding[bool]]) -> None:
+        """Same as :meth:`create`, but what *others* looks for must not be there, from now until the commit.
+
+        Raises:
+            Conflict: where it is there already; nothing was said.
+        """
+        read = functools.partial(_read_watched, self._committer, self.database)
+        if drive(others(self._reader.overlay.watching(read)), self._reader.answer):
+            raise Conflict(f"Another client has created what {create.identity} would be; nothing was written")
+        self.create(create, instance)
+
     def made(self, identity: Identity) -> None:
         """Note an empty instance made in this session."""
         self._record.made(identity)

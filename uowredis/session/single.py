@@ -90,6 +90,14 @@ class SingleCall:
         """Create an object."""
         self._committed(lambda session: session.create(create, None))
 
+    def create_alone(self, create: Create, instance: object, others: Callable[[Overlay], Deciding[bool]]) -> None:
+        """Create an object where what *others* looks for is not there, and does not come meanwhile.
+
+        Raises:
+            Conflict: where it is, or has come; nothing was written.
+        """
+        self._committed(lambda session: session.create_alone(create, None, others))
+
     def made(self, identity: Identity) -> None:
         """Take note of nothing: an empty instance is created by its first write."""
 

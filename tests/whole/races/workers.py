@@ -90,6 +90,12 @@ def claim_a_name(url: str, worker: int, times: int) -> Outcomes:
     ]
 
 
+def connect(url: str, worker: int, times: int) -> Outcomes:
+    models = begin(url)
+    found = [models.Product.get_or_connect(color=f"new {number}") for number in range(times)]
+    return [f"{'created' if created else 'found'} {product.pk.get()}" for product, created in found]
+
+
 def claim_a_pk(url: str, worker: int, times: int) -> Outcomes:
     models = begin(url)
     return [
