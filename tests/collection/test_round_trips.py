@@ -191,7 +191,8 @@ def test_explain_prints_lines_like_a_plan(stage: Stage) -> None:
         "query: 1 round trip\n"
         "  MULTI\n"
         '  SINTERSTORE ":extended:__collection__:tmp:<random>" :extended:firstname:John :extended:lastname:Doe\n'
-        '  SORT ":extended:__collection__:tmp:<random>" BY ":extended:*:hash->birth_year"\n'
+        '  SORT ":extended:__collection__:tmp:<random>" BY ":extended:*:hash->birth_year" '
+        'GET "#" GET ":extended:*:hash->birth_year"\n'
         '  DEL ":extended:__collection__:tmp:<random>"\n'
         "  EXEC"
     )
@@ -212,6 +213,23 @@ def test_round_trips_do_not_grow_with_what_is_found(proxy: Proxy, stage: Stage, 
         proxy.reset()
         assert count == len(list(look(stage.find(firstname="Max", city="Berlin"))))
         assert trips == proxy.round_trips()
+
+
+@pytest.mark.parametrize(("kinds", "trips"), [(400, 1), (8, 1), (2, 2)])
+def test_a_slice_fetches_everything_only_where_much_is_equal(
+    proxy: Proxy, stage: Stage, kinds: int, trips: int
+) -> None:
+    """Where what is equal to the ends of the cut lies within a hundred around it, that is all that is fetched."""
+    extended = stage.people.extended
+    with Session(extended.database) as session:
+        for number in range(400):
+            extended(firstname="Max", birth_year=number % kinds)
+        session.commit()
+    for alpha in (False, True):
+        proxy.reset()
+        assert 10 == len(stage.find(firstname="Max").sort(by="birth_year", alpha=alpha)[150:160])
+        assert trips == proxy.round_trips()
+        assert ("LIMIT" in str(proxy.seen[-1])) == (trips == 1)
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])

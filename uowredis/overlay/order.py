@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TypeAlias
 
 import attrs
 
 from uowredis.commands.arguments import is_number, sort_number
 from uowredis.commands.query import Order
 from uowredis.commands.replies import encode
+from uowredis.schema.models import ModelSchema
+
+#: The place of each text in the order of a server's locale.
+Ranks: TypeAlias = Mapping[str, int]
 
 
 @attrs.frozen
@@ -27,10 +32,16 @@ class Row:
     values: tuple[str | None, ...]
 
 
-def ordered(rows: Iterable[Row], order: Order | None) -> list[Row]:
-    """Return *rows* ordered as Redis' SORT does: missing values first or 0, ties of numbers by pk.
+def ordered(rows: Iterable[Row], order: Order | None, model: ModelSchema, ranks: Ranks | None = None) -> list[Row]:
+    """Return *rows* ordered as Redis' SORT does: missing values first or 0, ties by primary key.
 
     By primary key numbers come before text.
+
+    Args:
+        rows: what was found.
+        order: how to order; None: by primary key.
+        model: whose objects they are.
+        ranks: the place of each text where the server sorts text by a locale; None: text goes by its bytes.
 
     Raises:
         ValueError: where numbers are compared and a value is none.
@@ -38,14 +49,62 @@ def ordered(rows: Iterable[Row], order: Order | None) -> list[Row]:
     if order is None:
         order = Order()
     by_value = order.column is not None or order.scores is not None
+    alpha = order.alpha
 
     def key(row: Row) -> Any:
-        pk = encode(row.pk)
-        if not by_value:
-            numeric = is_number(row.pk) and not order.alpha
-            return (0, float(row.pk), pk) if numeric else (1, 0.0, pk)
-        if order.alpha:
-            return (row.by is not None, encode(row.by or ""), pk)
-        return (sort_number(row.by or "0"), pk)
+        if by_value or alpha:
+            value = tie(row, order)
+            placed = value if not alpha or value is None else encode(value) if ranks is None else ranks[value]
+            return (value is not None, placed, by_pk(row.pk, model))
+        numeric = is_number(row.pk)
+        return (not numeric, float(row.pk) if numeric else 0.0, encode(row.pk))
 
     return sorted(rows, key=key, reverse=order.desc)
+
+
+def ties_ordered(pks: Sequence[str], values: Sequence[Any], desc: bool, model: ModelSchema) -> list[int]:
+    """Return the places of *pks*, which the server has ordered by *values*, so that equal values go by primary key.
+
+    Raises:
+        ValueError: where numbers are compared and a value is none.
+    """
+    places: list[int] = []
+    for _, equal in itertools.groupby(range(len(pks)), key=values.__getitem__):
+        group = list(equal)
+        if len(group) > 1:
+            group.sort(key=lambda place: by_pk(pks[place], model), reverse=desc)
+        places += group
+    return places
+
+
+def compared(pks: Sequence[str], texts: Sequence[str | None], order: Order) -> Sequence[Any]:
+    """Return what SORT compares, as :func:`tie` does one by one."""
+    if order.alpha:
+        texts = pks if order.column is None else texts
+        return [text if text is None else _up_to_nul(text) for text in texts]
+    numbers = {text: sort_number(text or "0") for text in set(texts)}
+    return [numbers[text] for text in texts]
+
+
+def _up_to_nul(text: str) -> str:
+    """Return what strcoll() reads."""
+    return text.partition("\0")[0] if "\0" in text else text
+
+
+def tie(row: Row, order: Order) -> Any:
+    """Return what SORT compares of *row*, as text or number: rows for which it is equal tie; None for a missing text.
+
+    Raises:
+        ValueError: where numbers are compared and the value is none.
+    """
+    if not order.alpha:
+        return sort_number(row.by or "0")
+    text = row.pk if order.column is None and order.scores is None else row.by
+    return None if text is None else _up_to_nul(text)
+
+
+def by_pk(pk: str, model: ModelSchema) -> tuple[bool, int, bytes]:
+    """Return what orders ties: the primary key, as a number where Redis counts it, else as text."""
+    if model.auto and pk.isdecimal():
+        return False, int(pk), b""
+    return True, 0, encode(pk)

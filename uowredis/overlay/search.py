@@ -6,8 +6,9 @@ is fetched, merged with what the session touched, and ordered here.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import attrs
 
@@ -16,11 +17,20 @@ from uowredis.commands.commands import Read
 from uowredis.commands.identity import Identity, State
 from uowredis.commands.query import Column, Order, Query, Sorting
 from uowredis.commands.replies import as_text, plain
-from uowredis.exceptions import PendingWrites, Rejected
-from uowredis.overlay.order import Row, ordered
+from uowredis.exceptions import Rejected
+from uowredis.overlay.order import Ranks, Row, compared, ordered, tie, ties_ordered
 from uowredis.overlay.overlay import Overlay
 from uowredis.plan.requests import Collation, Deciding, Transact
 from uowredis.schema.models import Kind
+
+#: What SORT got for one object: its primary key first.
+Piece: TypeAlias = tuple[str | None, ...]
+
+#: How many more are fetched on each side of a cut, for what is equal there.
+_MARGIN = 100
+
+#: Texts that one call gives the server to order.
+_AT_ONCE = 1_000
 
 _NOT_A_NUMBER = "can't be converted into double"
 
@@ -76,26 +86,121 @@ class Search:
         if self.query.within == frozenset():
             return []
         if self.on_server():
-            sorting = self.sorting(start, count, self.overlay.temporary(self.query.model.keys))
-            return self.rows_of((yield from self._sorted(sorting)))
+            return (yield from self._ordered_there(start, count))
         rows = (yield from self._ordered_here())[start : None if count is None else start + count]
         if self.with_scores:
             return [(*row.values, row.by) for row in rows]
         return [row.values or (row.pk,) for row in rows]
 
+    def _ordered_there(self, start: int, count: int | None) -> Deciding[list[tuple[str | None, ...]]]:
+        """Return what the server orders and cuts.
+
+        Which of equal values come first, it leaves open, and another cut may find it otherwise. So more is fetched at
+        both ends of the cut; where all that is equal to what is cut at does not lie within, everything is.
+        """
+        if not self._may_tie:
+            return self.rows_of((yield from self._sent(start, count)))
+        first = max(0, start - _MARGIN)
+        most = None if count is None else start - first + count + _MARGIN
+        found = self._pieces((yield from self._sent(first, most)))
+        ends = most is None or len(found) < most
+        if not self._lies_within(found, start - first, count, begins=first == 0, ends=ends):
+            first, found = 0, self._pieces((yield from self._sent(0, None)))
+        wanted = self._table(found)[start - first :]
+        return wanted if count is None else wanted[:count]
+
+    def _lies_within(
+        self, pieces: Sequence[Piece], offset: int, count: int | None, *, begins: bool, ends: bool
+    ) -> bool:
+        """Return whether *pieces* hold all that is equal to the first and to the last one wanted.
+
+        Args:
+            pieces: as the server orders them.
+            offset: of the first one wanted.
+            count: how many are wanted, None for all that follow.
+            begins: nothing comes before *pieces*.
+            ends: nothing comes after them.
+        """
+        wanted = pieces[offset:][:count]
+        if not wanted:
+            return True
+        outer, first, last, end = self._compared((pieces[0], wanted[0], wanted[-1], pieces[-1]))
+        return (begins or outer != first) and (ends or end != last)
+
+    def _sent(self, start: int, count: int | None) -> Deciding[list[Any]]:
+        sorting = self.sorting(start, count, self.overlay.temporary(self.query.model.keys))
+        return (yield from self._sorted(sorting))
+
     def rows_of(self, flat: Sequence[Any]) -> list[tuple[str | None, ...]]:
-        """Return the plain reply of SORT, one value after another, as rows."""
+        """Return the plain reply of :meth:`sorting` for everything, one value after another, as rows in order."""
+        if self._may_tie:
+            return self._table(self._pieces(flat))
         return list(zip(*[iter(flat)] * len(self._columns()), strict=True))
+
+    def _pieces(self, flat: Sequence[Any]) -> list[Piece]:
+        """Return the plain reply of a SORT that got :meth:`_patterns`, cut in pieces."""
+        return list(zip(*[iter(flat)] * len(self._patterns()), strict=True))
+
+    def _compared(self, pieces: Sequence[Piece]) -> Sequence[Any]:
+        """Return what the server compared of each of *pieces*."""
+        order, at = self.query.order, self._place_of_by()
+        assert order is not None
+        return compared([piece[0] or "" for piece in pieces], [piece[at] for piece in pieces], order)
+
+    def _table(self, pieces: Sequence[Piece]) -> list[tuple[str | None, ...]]:
+        """Return *pieces* as rows of the values wanted, what is equal by primary key."""
+        order, patterns = self.query.order, self._patterns()
+        assert order is not None
+        places = ties_ordered(
+            [piece[0] or "" for piece in pieces], self._compared(pieces), order.desc, self.query.model
+        )
+        wanted = [patterns.index(column.pattern) for column in self._columns()]
+        if len(wanted) == 1:
+            (only,) = wanted
+            return [(pieces[place][only],) for place in places]
+        pick = operator.itemgetter(*wanted)
+        return [pick(pieces[place]) for place in places]
+
+    def _place_of_by(self) -> int:
+        """Return where in a piece the value stands that orders; the primary key is the first."""
+        order = self.query.order
+        return 0 if order is None or order.column is None else self._patterns().index(order.column.pattern)
+
+    @property
+    def _may_tie(self) -> bool:
+        """Whether the server may leave open which of equal values comes first, or decides it otherwise.
+
+        Of equal numbers it takes the primary keys by their bytes, which is right for chosen ones; of equal texts any.
+        """
+        order, counted = self.query.order, self.query.model.auto
+        if order is None or order.column is None:
+            # Primary keys are never equal, but for what follows a NUL.
+            return order is not None and order.alpha and not counted
+        return order.alpha or counted
+
+    def _patterns(self) -> list[str]:
+        """Return what SORT gets to make rows of: the primary key, what orders, and the columns, each once."""
+        order = self.query.order
+        by = [] if order is None or order.column is None else [order.column.pattern]
+        return list(dict.fromkeys(["#", *by, *(column.pattern for column in self.query.columns)]))
+
+    def _rows(self, flat: Sequence[Any]) -> list[Row]:
+        """Return the plain reply of a SORT that got :meth:`_patterns` as rows."""
+        patterns, at = self._patterns(), self._place_of_by()
+        by = None if self.query.order is None or self.query.order.column is None else at
+        places = [patterns.index(column.pattern) for column in self.query.columns]
+        return [
+            Row(piece[0] or "", None if by is None else piece[by], tuple([piece[place] for place in places]))
+            for piece in self._pieces(flat)
+        ]
 
     def _ordered_here(self) -> Deciding[list[Row]]:
         order = self.query.order
-        if order is not None:
-            yield from self._check_order(order)
         rows = yield from self._all_rows()
         if order is None:
             return rows
         try:
-            return ordered(rows, order)
+            return ordered(rows, order, self.query.model, (yield from self._ranks(rows, order)))
         except ValueError as error:
             raise _not_numbers(f"{error}") from error
 
@@ -111,7 +216,8 @@ class Search:
         order = self.query.order
         limit = None if start == 0 and count is None else (start, -1 if count is None else count)
         by = "nosort" if order is None else None if order.column is None else order.column.pattern
-        return self.query.sort(temporary, by, limit, [column.pattern for column in self._columns()])
+        gets = self._patterns() if self._may_tie else [column.pattern for column in self._columns()]
+        return self.query.sort(temporary, by, limit, gets)
 
     def _columns(self) -> tuple[Column, ...]:
         return self.query.columns or (Column.of(self.query.model, "pk"),)
@@ -144,14 +250,8 @@ class Search:
         return (yield from self._pending_rows(stored + identities))
 
     def _found_rows(self) -> Deciding[list[Row]]:
-        query = self.query
-        by = None if query.order is None else query.order.column
-        gets = [Column.of(query.model, "pk"), *([] if by is None else [by]), *query.columns]
-        temporary = self.overlay.temporary(query.model.keys)
-        flat = yield from self._sorted(query.sort(temporary, "nosort", None, [column.pattern for column in gets]))
-        pieces = [flat[at : at + len(gets)] for at in range(0, len(flat), len(gets))]
-        offset = len(gets) - len(query.columns)
-        rows = [Row(piece[0], piece[1] if by is not None else None, tuple(piece[offset:])) for piece in pieces]
+        temporary = self.overlay.temporary(self.query.model.keys)
+        rows = self._rows((yield from self._sorted(self.query.sort(temporary, "nosort", None, self._patterns()))))
         return (yield from self._over_pending(rows)) if self.over_pending else rows
 
     def _merged(self, found: Sequence[str]) -> Deciding[tuple[list[str], list[Identity]]]:
@@ -198,14 +298,23 @@ class Search:
             rows.append(Row(pk, found[0] if by is not None else None, tuple(found[by is not None :])))
         return rows
 
-    def _check_order(self, order: Order) -> Deciding[None]:
-        if order.alpha and order.scores is None and self.over_pending:
-            by_bytes = yield Collation(self.overlay.temporary(self.query.model.keys))
-            if not by_bytes:
-                raise PendingWrites(
-                    "A text sort over pending writes cannot be exact: this server sorts text by its locale (LC_COLLATE "
-                    "is not C). Way out: commit first, or sort the values yourself"
-                )
+    def _ranks(self, rows: Sequence[Row], order: Order) -> Deciding[Ranks | None]:
+        """Return the places of the texts that order, where the server sorts text by its locale: only it knows them."""
+        # The scores of a sorted set are ordered here, wherever they are asked for.
+        if not order.alpha or order.scores is not None:
+            return None
+        temporary = self.overlay.temporary(self.query.model.keys)
+        if (yield Collation(temporary)):
+            return None
+        texts = sorted({text for row in rows if (text := tie(row, order)) is not None})
+        if not texts:
+            return None
+        adding: list[Call] = [("SADD", temporary, *texts[at : at + _AT_ONCE]) for at in range(0, len(texts), _AT_ONCE)]
+        calls = (*adding, ("SORT", temporary, "ALPHA"), ("DEL", temporary))
+        answer = plain((yield Transact(calls))[len(adding)])
+        # What is made up for eyes need not be one of the texts.
+        in_order: list[str] = texts if self.overlay.is_recorded else answer
+        return {text: place for place, text in enumerate(in_order)}
 
     def existing(self, pks: Sequence[str]) -> Deciding[list[str]]:
         """Return those of *pks* that are there (SMISMEMBER), as they will be right after the commit."""
