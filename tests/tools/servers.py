@@ -13,6 +13,7 @@ import socket
 import subprocess
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -111,11 +112,12 @@ class RealServer:
         return cls(parts.hostname, parts.port or 6379, url, version, "REDIS_URL")
 
     @classmethod
-    def start(cls, *args: str) -> Self:
+    def start(cls, *args: str, environment: Mapping[str, str] | None = None) -> Self:
         """Start a server of our own, also where REDIS_URL is set.
 
         Args:
             args: options as on redis-server's command line: ``start("--requirepass", "secret")``.
+            environment: variables beside those of this process.
 
         Raises:
             NoServer: there is no binary, or it ended at once; the message holds what it printed.
@@ -131,7 +133,13 @@ class RealServer:
             settings |= {"--appendonly": "no", "--daemonize": "no"}
             command = [str(path), *(word for setting in settings.items() for word in setting), *args]
             with log.open("wb") as out:
-                process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out)
+                process = subprocess.Popen(
+                    command,
+                    stdin=subprocess.DEVNULL,
+                    stdout=out,
+                    stderr=out,
+                    env={**os.environ, **(environment or {})},
+                )
             server = cls(LOOPBACK, port, f"redis://{LOOPBACK}:{port}/0", version_of(path), str(path))
             server._process, server._directory = process, directory
             if answers(port, process):

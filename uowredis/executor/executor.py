@@ -78,6 +78,11 @@ class Executor:
             return ()
         return ("SADD", key, "a", "B"), ("SORT", key, "ALPHA"), ("DEL", key)
 
+    @property
+    def may_sort_by_bytes(self) -> bool:
+        """Whether the server sorts text by its bytes, as far as is known."""
+        return self._sorts_by_bytes is not False
+
     def sorts_by_bytes(self, key: str) -> bool:
         """Return whether the server sorts text by its bytes (LC_COLLATE is C); it is asked once, with *key*."""
         if self._sorts_by_bytes is None:

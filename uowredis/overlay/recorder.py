@@ -33,14 +33,16 @@ class Recorder:
 
     Args:
         collation: the calls that tell how the server sorts text; none where that is known.
+        by_bytes: whether it does by the bytes, as far as is known.
 
     Attributes:
         rounds: the calls asked for, one tuple a round trip.
     """
 
-    def __init__(self, collation: Sequence[Call] = ()) -> None:
+    def __init__(self, collation: Sequence[Call] = (), *, by_bytes: bool = True) -> None:
         self.rounds: list[tuple[Call, ...]] = []
         self._collation = tuple(collation)
+        self._by_bytes = by_bytes
 
     def answer(self, request: Request) -> Any:
         """Record the calls of *request*; return made-up replies."""
@@ -58,7 +60,7 @@ class Recorder:
                 if self._collation:
                     shown = tuple(tuple(key if part == "" else part for part in call) for call in self._collation)
                     self.rounds.append((("MULTI",), *shown, ("EXEC",)))
-                return True
+                return self._by_bytes
         return None
 
 

@@ -74,6 +74,7 @@ class Reader:
 
     def explain(self, question: Callable[[Overlay], Deciding[Any]]) -> list[tuple[Call, ...]]:
         """Return the calls that :meth:`find` would send for *question*, a tuple a round trip; nothing is sent."""
-        recorder = Recorder(self._database.executor.collation_calls(""))
+        executor = self._database.executor
+        recorder = Recorder(executor.collation_calls(""), by_bytes=executor.may_sort_by_bytes)
         drive(question(self.overlay.recorded()), recorder.answer)
         return recorder.rounds
