@@ -355,16 +355,32 @@ class CollectionManager:
             pks = [pk for (pk,) in (yield from search.table(start, count))]
         return (yield from self._tested(search, pks))
 
-    def _matching(self) -> list[tuple[str, Identity | None]]:
-        """Return the primary keys of what matches, each with the object where the open session makes it."""
+    def the_one(self) -> tuple[list[tuple[str, Identity | None]], str]:
+        """Return the primary key of the one that matches, and else how many do, in words, "" for none (for models).
 
-        def matching(overlay: Overlay) -> Deciding[list[tuple[str, Identity | None]]]:
-            kept, touched = yield from (yield from self._search(overlay)).matching()
-            created = [each for each in touched if each.state is State.CREATED]
-            pks = kept + [each.reference for each in touched if each.state is not State.CREATED]
-            return [(pk, None) for pk in pks] + [(each.reference, each) for each in created]
+        It comes with the object where the open session makes it.
+        """
 
-        return self._look(matching)
+        def the_one(overlay: Overlay) -> Deciding[tuple[list[tuple[str, Identity | None]], str]]:
+            found = yield from (yield from self._search(overlay)).few()
+            created = [each for each in found.touched if each.state is State.CREATED]
+            pks = [*found.kept, *(each.reference for each in found.touched if each.state is not State.CREATED)]
+            if found.counted > 1:
+                return [], f"{found.counted:,}{' or more' if found.and_more else ''}"
+            return [(pk, None) for pk in pks] + [(each.reference, each) for each in created], ""
+
+        return self._look(the_one)
+
+    def has_some(self) -> bool:
+        """Return whether something matches, by so many replies, however many there are (for models)."""
+
+        def counted(overlay: Overlay) -> Deciding[int]:
+            search = yield from self._search(overlay)
+            if len(search.query.keys) == 1:
+                return (yield from search.count())
+            return (yield from search.few()).counted
+
+        return self._look(counted) > 0
 
     def is_there(self, overlay: Overlay) -> Deciding[bool]:
         """Return whether something matches (for models): asked again, with all that was known only when asked."""

@@ -274,7 +274,7 @@ class RedisModel(InstanceHashCommands[Sync], Sync, metaclass=MetaRedisModel):
 
     @classmethod
     def exists(cls, pk: Any = None, **filters: Any) -> bool:
-        """Return whether an object matches (SISMEMBER, or SINTER of index keys).
+        """Return whether an object matches (SMISMEMBER, SCARD; SINTER where several index keys are combined).
 
         Args:
             pk: its primary key.
@@ -284,11 +284,11 @@ class RedisModel(InstanceHashCommands[Sync], Sync, metaclass=MetaRedisModel):
             ArgumentError: without any condition.
             ImplementationError: for a field without index, or one that is not there.
         """
-        return bool(cls._found_by(pk, filters, "exists"))
+        return cls._found_by(pk, filters, "exists").has_some()
 
     @classmethod
     def get(cls: type[T], pk: Any = None, **filters: Any) -> T:
-        """Return the one object that matches.
+        """Return the one object that matches; two at most are fetched (SRANDMEMBER).
 
         Args:
             pk: its primary key.
@@ -299,25 +299,25 @@ class RedisModel(InstanceHashCommands[Sync], Sync, metaclass=MetaRedisModel):
             ArgumentError: where several match, or without any condition.
             ImplementationError: for a field without index, or one that is not there.
         """
-        found = cls._found_by(pk, filters, "get")._matching()
-        if not found:
+        found = cls._only(cls._found_by(pk, filters, "get"), pk, filters)
+        if found is None:
             raise DoesNotExist(f"No {cls.__name__} found with {_spelled(pk, filters)}")
-        return cls._only(found, pk, filters)
+        return found
 
     @classmethod
-    def _only(cls: type[T], found: list[tuple[str, Identity | None]], pk: Any, filters: dict[str, Any]) -> T:
-        """Return the one that was *found*.
+    def _only(cls: type[T], wanted: CollectionManager, pk: Any, filters: dict[str, Any]) -> T | None:
+        """Return the one that is *wanted*, None where there is none.
 
         Raises:
             ArgumentError: for several.
         """
-        if len(found) > 1:
+        found, several = wanted.the_one()
+        if several:
             raise ArgumentError(
-                f"{len(found)} {cls.__name__} match {_spelled(pk, filters)}, get() needs exactly one. Way out: more "
+                f"{several} {cls.__name__} match {_spelled(pk, filters)}, get() needs exactly one. Way out: more "
                 f"conditions, or a unique field"
             )
-        ((pk, created),) = found
-        return cls._handle(pk, created)
+        return cls._handle(*found[0]) if found else None
 
     @classmethod
     def get_or_connect(cls: type[T], *, defaults: Mapping[str, Any] | None = None, **filters: Any) -> tuple[T, bool]:
@@ -346,9 +346,9 @@ class RedisModel(InstanceHashCommands[Sync], Sync, metaclass=MetaRedisModel):
         assert cls.database is not None
         deadline = time.monotonic() + cls.database.retry_for
         while True:
-            found = wanted._matching()
-            if found:
-                return cls._only(found, None, filters), False
+            found = cls._only(wanted, None, filters)
+            if found is not None:
+                return found, False
             instance = cls.__new__(cls)
             instance.__dict__["_others"] = wanted.is_there
             try:

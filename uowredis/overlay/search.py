@@ -6,6 +6,7 @@ is fetched, merged with what the session touched, and ordered here.
 
 from __future__ import annotations
 
+import contextlib
 import operator
 from collections.abc import Sequence
 from typing import Any, TypeAlias
@@ -29,10 +30,30 @@ Piece: TypeAlias = tuple[str | None, ...]
 #: How many more are fetched on each side of a cut, for what is equal there.
 _MARGIN = 100
 
+#: Primary keys that are fetched, where one or two are wanted, rather than write a temporary key.
+_SMALL = 1_000
+
 #: Texts that one call gives the server to order.
 _AT_ONCE = 1_000
 
 _NOT_A_NUMBER = "can't be converted into double"
+
+
+@attrs.frozen
+class Few:
+    """Some of what matches.
+
+    Attributes:
+        kept: primary keys of objects as the server holds them.
+        touched: objects that the session touched.
+        counted: how many match in all, which may be more than are given.
+        and_more: or more than that.
+    """
+
+    kept: Sequence[str]
+    touched: Sequence[Identity]
+    counted: int
+    and_more: bool = False
 
 
 @attrs.frozen
@@ -68,6 +89,49 @@ class Search:
         """Return the pks that match, in no order."""
         kept, identities = yield from self.matching()
         return kept + (yield from self.overlay.allocate(identities))
+
+    def few(self) -> Deciding[Few]:
+        """Return one that matches, or more, and how many do: not more replies than so many, however many there are.
+
+        Of one set two are drawn. Where several are combined the smallest decides: what it bounds is intersected
+        (SINTER), what is larger is counted first (SINTERCARD, or a temporary key where the server has none). Under
+        watch, and over pending writes, everything is fetched: what changes it, or is changed by the session, may be
+        any of them.
+        """
+        query = self.query
+        if query.within is not None or query.scored or self.over_pending or self.overlay.watches:
+            kept, touched = yield from self.matching()
+            return Few(kept, touched, len(kept) + len(touched))
+        if len(query.keys) == 1:
+            (key,) = query.keys
+            counted, drawn = yield from self.ask((("SCARD", key), ("SRANDMEMBER", key, "2")))
+            # Others may come between the two calls: those that are there decide.
+            return Few(drawn, [], max(counted, 2) if len(drawn) > 1 else len(drawn))
+        smallest = min((yield from self.ask([("SCARD", key) for key in query.keys])))
+        if not smallest:
+            return Few([], [], 0)
+        if smallest > _SMALL:
+            for way in (self._counted, self._drawn):
+                # Redis 6.2 has no SINTERCARD; no temporary key is written by a replica, or where memory is full.
+                with contextlib.suppress(Rejected):
+                    found = yield from way()
+                    if found is not None:
+                        return found
+                    break
+        pks = query.members_of((yield from self.ask(query.members())))
+        return Few(pks, [], len(pks))
+
+    def _counted(self) -> Deciding[Few | None]:
+        """Return how many match where they are many, None where they are few."""
+        keys = self.query.keys
+        (counted,) = yield from self.ask((("SINTERCARD", str(len(keys)), *keys, "LIMIT", str(_SMALL + 1)),))
+        return Few([], [], counted, and_more=True) if counted > _SMALL else None
+
+    def _drawn(self) -> Deciding[Few | None]:
+        key = self.overlay.temporary(self.query.model.keys)
+        calls = (("SINTERSTORE", key, *self.query.keys), ("SRANDMEMBER", key, "2"), ("DEL", key))
+        counted, drawn, _ = plain((yield Transact(calls)))
+        return Few(drawn, [], counted)
 
     def count(self) -> Deciding[int]:
         """Return how many match (SCARD where it is one set)."""
