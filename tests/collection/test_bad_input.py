@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.models import People, documented, things
+from tests.models import People, documented, groups, things
 from tests.tools.backends import Backend
 from uowredis import (
     ArgumentError,
@@ -15,7 +15,7 @@ from uowredis import (
     Rejected,
 )
 from uowredis.collection import CollectionManager
-from uowredis.contrib.collection import SORTED_SCORE
+from uowredis.contrib.collection import SORTED_SCORE, ExtendedCollectionManager
 
 
 @pytest.fixture
@@ -53,6 +53,36 @@ def test_filters(thing: Any) -> None:
     refused(lambda: thing.collection(indexed_headers="me"), ImplementationError, "indexed_headers__entry")
     refused(lambda: thing.collection(indexed_headers__="me"), ImplementationError, "indexed_headers__entry")
     refused(lambda: thing.collection(indexed_entry__from="me"), ImplementationError, "'indexed_entry__from'")
+
+
+def test_filters_of_other_mappers(thing: Any) -> None:
+    """What asks for more than an equal value is refused with a way out that works, with an index or without."""
+    find = thing.collection
+    way = "sort(by='string').values_list('pk', 'string')"
+    refused(lambda: find(string__gt=3), ImplementationError, "'string__gt'", "equal", way)
+    refused(lambda: find().filter(indexed_entry__lte=3), ImplementationError, "sort(by='indexed_entry')")
+    refused(lambda: find(indexed_entry__in=["one"]), ImplementationError, "one query for each value, indexed_entry=...")
+    refused(lambda: find(string__in=["a"]), ImplementationError, "string=...", "indexable=True on Thing.string")
+    refused(lambda: find(indexed_entry__startswith="o"), ImplementationError, "indexed_entry=... for a whole value")
+    refused(lambda: find(indexed_set__gt=1), ImplementationError, "indexed_set=... for a whole value")
+    refused(lambda: find(pk__in=[1]), ImplementationError, "'pk__in'", "intersect([...])")
+    refused(lambda: find(pk__gt=1), ImplementationError, "'pk__gt'", "pk=... for one")
+    thing(string="7")
+    thing("1").string.set(5)
+    assert [("1", "5"), ("2", "7")] == find().sort(by="string").values_list("pk", "string")
+    assert ["1"] == find(indexed_entry="one")
+    assert ["1"] == find(manager=ExtendedCollectionManager).intersect([1])
+
+
+def test_filters_do_not_follow_references(server: Backend) -> None:
+    """The way out asks twice."""
+    here = groups(server.database())
+    refused(lambda: here.group.collection(entry__name="Ann"), ImplementationError, "'entry__name'", "entry=...")
+    refused(lambda: here.group.collection(entry__in=["1"]), ImplementationError, "one query for each value, entry=...")
+    ann = here.person(name="Ann")
+    group = here.group(entry=ann)
+    (found,) = here.person.collection(name="Ann").instances()
+    assert [group.pk.get()] == here.group.collection(entry=found)
 
 
 @pytest.mark.parametrize("value", [None, True, ["one"], {"a": 1}, object()])

@@ -10,6 +10,7 @@ from tests.tools.backends import Backend, Real
 from tests.tools.monitor import Monitor
 from tests.tools.servers import RealServer
 from uowredis import Session
+from uowredis.collection import CollectionManager
 
 
 @pytest.fixture
@@ -240,3 +241,23 @@ def test_a_chunk_is_a_positive_integer(person: Any, chunk: Any) -> None:
     """Others are refused, as arguments of commands are."""
     with pytest.raises(ValueError, match="chunk"):
         list(person.collection(firstname="John").iter(chunk=chunk))
+
+
+def test_every_collection_is_filtered_and_counted(server: Backend) -> None:
+    """``filter()`` and ``count()`` are there on the plain manager, in a session, too; each count asks anew."""
+    person = documented(server.database()).person
+    johns = person.collection(firstname="John")
+    assert type(johns) is CollectionManager
+    assert (2, ["2"], 1) == (johns.count(), johns.copy().filter(lastname="Doe"), person.collection(pk=2).count())
+    assert johns.filter(firstname="Emily") is johns
+    assert 0 == johns.count()
+    everybody = person.collection()
+    walk = iter(everybody)
+    with server.client() as client:
+        client.sadd(":person:collection", 9)
+    assert 5 == everybody.count()
+    assert 4 == len(list(walk))
+    with Session(person.database) as s:
+        person(firstname="Max")
+        assert [1, 6] == [person.collection(firstname="Max").count(), everybody.count()]
+        s.rollback()

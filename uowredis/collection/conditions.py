@@ -13,6 +13,9 @@ from uowredis.overlay.overlay import Overlay
 from uowredis.plan.requests import Deciding
 from uowredis.schema.models import FieldSchema, Kind, ModelSchema
 
+#: What other mappers call questions for larger and smaller values.
+_RANGES = frozenset(("gt", "gte", "lt", "lte", "range", "between"))
+
 
 def spelled_pk(value: Any, what: object) -> str:
     """Return a primary key as text; an instance, or what stands for it, stands for its own.
@@ -146,18 +149,44 @@ def filter_field(schema: ModelSchema, name: str) -> tuple[FieldSchema, str]:
     """
     field_name, separator, entry = name.partition("__")
     field = schema.fields.get(field_name)
+    if separator and field_name in ("pk", schema.pk_field):
+        way = "intersect([...]) of an ExtendedCollectionManager" if entry == "in" else f"{field_name}=... for one"
+        raise ImplementationError(
+            f"{schema.name} cannot be filtered on {name!r}: filters ask whether a value is equal. Way out: {way}"
+        )
     if field is None:
         raise ImplementationError(
             f"{schema.name} has no field {field_name!r} to filter on. Way out: it has "
             f"{', '.join([schema.pk_field, *schema.fields])}"
         )
+    if separator and field.kind is not Kind.HASH:
+        raise _only_equal(schema, field, name, entry)
     if not field.indexed:
         raise ImplementationError(
             f"{schema.name}.{field_name} has no index and cannot be filtered on. Way out: indexable=True"
         )
-    if (field.kind is Kind.HASH) != bool(separator and entry):
+    if field.kind is Kind.HASH and not entry:
         raise ImplementationError(
-            f"{schema.name} cannot be filtered on {name!r}. Way out: {field_name}__entry=... for a HashField, "
-            f"{field_name}=... for any other"
+            f"{schema.name}.{field_name} is a HashField, and is filtered on one of its entries. Way out: "
+            f"{field_name}__entry=..."
         )
     return field, entry
+
+
+def _only_equal(schema: ModelSchema, field: FieldSchema, name: str, asked: str) -> ImplementationError:
+    """Return the error for *name*, which asks for something else than an equal value, with a way to get it."""
+    if field.relation is not None and asked not in _RANGES | {"in"}:
+        return ImplementationError(
+            f"{schema.name} cannot be filtered on {name!r}: filters do not follow references. Way out: find what "
+            f"{field.name} refers to first, and ask with {field.name}=... for each (an object or its primary key)"
+        )
+    index = "" if field.indexed else f" (with indexable=True on {schema.name}.{field.name})"
+    if asked == "in":
+        way = f"one query for each value, {field.name}=...{index}"
+    elif asked in _RANGES and field.kind in (Kind.STRING, Kind.ENTRY):
+        way = f"sort(by={field.name!r}).values_list('pk', {field.name!r}), and take those you want from the list"
+    else:
+        way = f"{field.name}=... for a whole value{index}"
+    return ImplementationError(
+        f"{schema.name} cannot be filtered on {name!r}: filters ask whether a value is equal. Way out: {way}"
+    )

@@ -126,6 +126,17 @@ class CollectionManager:
                 conditions.append(None if found is None else condition(self._schema, name, found))
         return conditions
 
+    def filter(self, **filters: Any) -> Self:
+        """Add conditions, ANDed with those there are, also on the same field; return the collection.
+
+        Args:
+            filters: as for ``collection()``.
+
+        Raises:
+            ImplementationError: for a field without index, or one that is not there.
+        """
+        return self._filter(filters)
+
     def sort(self, by: Any = None, alpha: bool = False, desc: bool = False) -> Self:
         """Order by a value (SORT); return the collection.
 
@@ -467,6 +478,11 @@ class CollectionManager:
     def _count(self, overlay: Overlay) -> Deciding[int]:
         search = yield from self._search(overlay)
         return (yield from search.count())
+
+    def count(self) -> int:
+        """Return how many match; same as ``len()`` (SCARD where it is one set)."""
+        self._walking = None
+        return len(self)
 
     def __bool__(self) -> bool:
         return len(self) > 0

@@ -1,4 +1,4 @@
-"""Collections that can be filtered again, intersected, sorted by scores, and stored (say)."""
+"""Collections that can be intersected, sorted by scores, and stored (say)."""
 
 from uowredis.contrib.collection.extended import DEFAULT_STORE_TTL, SORTED_SCORE, ExtendedCollectionManager
 

@@ -1,4 +1,4 @@
-"""``ExtendedCollectionManager``: filters added later, intersections, scores, fields as values, stored results (say)."""
+"""``ExtendedCollectionManager``: intersections, scores, fields as values, stored results (say)."""
 
 from __future__ import annotations
 
@@ -31,20 +31,12 @@ DEFAULT_STORE_TTL = 60
 
 
 class ExtendedCollectionManager(CollectionManager):
-    """A collection that can be filtered again, intersected, sorted by scores, and stored."""
+    """A collection that can be intersected, sorted by scores, and stored."""
 
     def __init__(self, model: Any, schema: Any) -> None:
         super().__init__(model, schema)
         self._intersections: list[Any] = []
         self._stored: str | None = None
-
-    def filter(self, **filters: Any) -> Self:
-        """Add conditions, ANDed with those there are, also on the same field; return the collection.
-
-        Args:
-            filters: as for ``collection()``.
-        """
-        return self._filter(filters)
 
     def intersect(self, *lists: Any) -> Self:
         """Keep only what stands in all of *lists*, too; return the collection.
