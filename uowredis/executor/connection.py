@@ -94,10 +94,12 @@ class Lent:
 
     def __enter__(self) -> Connection:
         try:
-            self._turn = self.pool.turns.take()
+            self._turn = self.pool.turns.next()
+            self._turn.take()
             self._lend()
             self._connection = Connection(self.pool, self._lent)
         except NoTurn as none:
+            self._give_up()
             raise Unreachable(_exhausted(self.pool, none.own)) from None
         except BaseException:
             self._give_up()
@@ -143,9 +145,9 @@ class Lent:
                 self.pool.connections.release(self._lent)
                 self._lent = None
         finally:
-            turn, self._turn = self._turn, None
-            if turn is not None:
-                turn.give_back()
+            if self._turn is not None:
+                self._turn.give_back()
+                self._turn = None
 
     def _give_up(self) -> None:
         if self._lent is not None:

@@ -5,6 +5,7 @@ redis-py's BlockingConnectionPool waits, too, but renews no credentials, and doe
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 import threading
@@ -33,12 +34,12 @@ class Holders:
     Attributes:
         free: one item for each turn that was given back; the garbage collector may put one in while one is taken out.
         made: counts the turns that were never taken.
-        threads: an entry for each connection.
+        turns: those that are taken, or waited for.
     """
 
-    free: SimpleQueue[None] = attrs.field(factory=SimpleQueue)
+    free: SimpleQueue[bool] = attrs.field(factory=SimpleQueue)
     made: Iterator[int] = attrs.field(factory=itertools.count)
-    threads: list[int] = attrs.field(factory=list)
+    turns: set[Turn] = attrs.field(factory=set)
 
 
 @attrs.define(eq=False)
@@ -54,32 +55,12 @@ class Turns:
     patience: float | None
     _by_process: dict[int, Holders] = attrs.field(factory=dict)
 
-    def take(self) -> Turn:
-        """Wait for a turn, and return it.
-
-        Raises:
-            NoTurn: where none came in time, or could: the waiting thread itself holds all.
-        """
-        pid, me = os.getpid(), threading.get_ident()
+    def next(self) -> Turn:
+        """Return a turn that is not taken yet: whoever is interrupted in taking it can give it back."""
+        pid = os.getpid()
         # What a parent process held is not held here, where redis-py's pool begins anew.
         holders = self._by_process.get(pid) or self._by_process.setdefault(pid, Holders())
-        try:
-            holders.free.get_nowait()
-        except Empty:
-            if next(holders.made) >= self.most:
-                self._wait(holders, me)
-        holders.threads.append(me)
-        return Turn(holders, me)
-
-    def _wait(self, holders: Holders, me: int) -> None:
-        own = holders.threads.count(me)
-        if own >= self.most:
-            # Whoever would give one back is the one who would wait.
-            raise NoTurn(own)
-        try:
-            holders.free.get(timeout=self.patience)
-        except Empty:
-            raise NoTurn(own) from None
+        return Turn(holders, self.most, self.patience, threading.get_ident())
 
 
 @attrs.define(eq=False)
@@ -87,12 +68,35 @@ class Turn:
     """The right to one connection, until it is given back; giving it back twice is giving it back once."""
 
     _holders: Holders
+    _most: int
+    _patience: float | None
     _thread: int
-    _given: bool = False
+    _is_taken: bool = False
+
+    def take(self) -> None:
+        """Wait for it.
+
+        Raises:
+            NoTurn: where none came in time, or could: the waiting thread itself holds all.
+        """
+        own = sum(turn._thread == self._thread for turn in list(self._holders.turns))
+        self._holders.turns.add(self)
+        # What is taken is noted in the same statement, lest an interruption comes between.
+        with contextlib.suppress(Empty):
+            self._is_taken = self._holders.free.get_nowait()
+        if not self._is_taken:
+            self._is_taken = next(self._holders.made) < self._most
+        if not self._is_taken:
+            if own >= self._most:
+                # Whoever would give one back is the one who would wait.
+                raise NoTurn(own)
+            try:
+                self._is_taken = self._holders.free.get(timeout=self._patience)
+            except Empty:
+                raise NoTurn(own) from None
 
     def give_back(self) -> None:
         """Let the next one have it."""
-        if not self._given:
-            self._given = True
-            self._holders.threads.remove(self._thread)
-            self._holders.free.put(None)
+        self._holders.turns.discard(self)
+        if self._is_taken:
+            _, self._is_taken = self._holders.free.put(True), False  # type: ignore[func-returns-value]

@@ -418,4 +418,7 @@ def _read(identity: Identity, column: Column) -> Read[Any]:
 
 
 def _not_numbers(reason: str) -> Rejected:
-    return Rejected(f"The values sorted by are not numbers ({reason}). Way out: sort(..., alpha=True) for text")
+    return Rejected(
+        f"The values sorted by are not numbers, or one is too small for a float, as 1e-310 is ({reason}). Way out: "
+        f"sort(..., alpha=True) for text"
+    )
