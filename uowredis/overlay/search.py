@@ -38,6 +38,9 @@ _AT_ONCE = 1_000
 
 _NOT_A_NUMBER = "can't be converted into double"
 
+#: What a server answers to BY and GET of a user who may not read all keys.
+_NO_PATTERNS = "of SORT denied due to insufficient ACL permissions"
+
 
 @attrs.frozen
 class Few:
@@ -150,7 +153,11 @@ class Search:
         if self.query.within == frozenset():
             return []
         if self.on_server():
-            return (yield from self._ordered_there(start, count))
+            try:
+                return (yield from self._ordered_there(start, count))
+            except Rejected as error:
+                if _NO_PATTERNS not in str(error):
+                    raise
         rows = (yield from self._ordered_here())[start : None if count is None else start + count]
         if self.with_scores:
             return [(*row.values, row.by) for row in rows]
@@ -299,15 +306,26 @@ class Search:
             raise
 
     def _all_rows(self) -> Deciding[list[Row]]:
-        rows = yield from (self._watched_rows() if self.overlay.watches else self._found_rows())
+        if self.overlay.watches:
+            rows = yield from self._rows_by_keys()
+        else:
+            try:
+                rows = yield from self._found_rows()
+            except Rejected as error:
+                if _NO_PATTERNS not in str(error):
+                    raise
+                rows = yield from self._rows_by_keys()
         query = self.query
         if query.order is None or query.order.scores is None:
             return rows
         scores = query.order.scores
         return [attrs.evolve(row, by=scores.get(row.pk)) for row in rows]
 
-    def _watched_rows(self) -> Deciding[list[Row]]:
-        """Return what matches with its values, read key by key: a SORT would not tell what to watch."""
+    def _rows_by_keys(self) -> Deciding[list[Row]]:
+        """Return what matches with its values, read key by key.
+
+        A SORT would not tell what to watch, and asks for rights on all keys where it gets values by patterns.
+        """
         found = self.query.members_of((yield from self.ask(self.query.members())))
         kept, identities = (yield from self._merged(found)) if self.over_pending else (found, [])
         stored = [Identity(self.query.model, pk, State.STORED) for pk in kept]
