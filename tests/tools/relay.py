@@ -49,9 +49,13 @@ class Relay:
 
     def refuse(self, name: str, error: str, *, nth: int = 1, keeps: bool = False) -> None:
         """Answer the *nth* command *name* from now on, and all of that name after it, with *error*."""
+        self.answer(name, f"-{error}\r\n".encode(), nth=nth, keeps=keeps)
+
+    def answer(self, name: str, reply: bytes, *, nth: int = 1, keeps: bool = False) -> None:
+        """Same as `refuse` with any *reply*, as it goes over the wire; what is no whole line ends the connection."""
         self._met = 0
         self.seen.clear()
-        self._rule = name.encode(), nth, f"-{error}\r\n".encode(), keeps
+        self._rule = name.encode(), nth, reply, keeps
 
     def stop(self) -> None:
         """Refuse nothing any more."""
@@ -100,6 +104,8 @@ class Relay:
                     if name in (b"EXEC", b"DISCARD") and not in_multi:
                         aborted = False
                     client.sendall(reply)
+                    if not reply.endswith(b"\r\n"):
+                        return
 
     @staticmethod
     def _forwarded(server: socket.socket, command: list[Any]) -> bytes:

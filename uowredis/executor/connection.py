@@ -35,6 +35,17 @@ _BUFFER = 65_536
 #: What is raised where a connection was lost, or what came from it is no reply.
 LOST = (redis.ConnectionError, redis.TimeoutError, redis.InvalidResponse, hiredis.HiredisError, OSError)
 
+_COUNTS = ("EXISTS", "HEXISTS", "HLEN", "INCRBY", "LLEN", "SCARD", "SINTERCARD", "SISMEMBER", "STRLEN", "ZCARD")
+_VALUES = ("GET", "HGET", "ZSCORE")
+_LISTS = ("HGETALL", "HKEYS", "HMGET", "HVALS", "LRANGE", "SINTER", "SMEMBERS", "SMISMEMBER", "SORT", "ZMSCORE")
+
+#: Of what kind the reply of a command is, where it is no error; what is not here may be of any.
+_PROMISED: dict[str, tuple[type, ...]] = {
+    **dict.fromkeys(_COUNTS, (int, Exception)),
+    **dict.fromkeys(_VALUES, (bytes, type(None), Exception)),
+    **dict.fromkeys(_LISTS, (list, Exception)),
+}
+
 #: Bytes that every server takes as one argument: no server can be set to less (``proto-max-bulk-len``).
 _SURE = 1_048_576
 
@@ -281,6 +292,9 @@ class Connection:
             Rejected: where one is an error; names the call.
         """
         for call, reply in zip(calls, replies, strict=True):
+            promised = _PROMISED.get(call[0])
+            if promised is not None and not isinstance(reply, promised):
+                raise redis.InvalidResponse(f"{shown(call)} was answered by {type(reply).__name__}")
             if isinstance(reply, Exception):
                 self.note(reply)
                 kind = Unreachable if str(reply).startswith("LOADING") else Rejected

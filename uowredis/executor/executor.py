@@ -14,7 +14,7 @@ import attrs
 import redis
 
 from uowredis.commands.calls import Call
-from uowredis.exceptions import OutcomeUnknown, Rejected
+from uowredis.exceptions import OutcomeUnknown, Rejected, UowError
 from uowredis.executor import transaction
 from uowredis.executor.connection import LOST, Lent, Pool, shown
 
@@ -100,15 +100,14 @@ class Executor:
         with Lent(self.pool, "nothing was written") as connection:
             try:
                 connection.send((call,))
-                replies = connection.replies(1)
-            except redis.exceptions.BusyLoadingError:
+                return connection.checked((call,), connection.replies(1))[0]
+            except (redis.exceptions.BusyLoadingError, UowError):
                 raise
             except LOST as error:
                 raise OutcomeUnknown(
                     f"The connection to {self.address} was lost ({error}) around {shown(call)}: it was applied, or "
                     f"not. Way out: read the value before you write again"
                 ) from error
-            return connection.checked((call,), replies)[0]
 
     def pinned(self) -> Lent:
         """Lend one connection for a transaction, from the first WATCH to EXEC.

@@ -43,6 +43,8 @@ def transact(connection: Connection, calls: Sequence[Call]) -> list[Any]:
     if isinstance(result, Exception):
         _check_queued(connection, left[:-1], replies[:-1])
         raise Rejected(f"Redis refused the transaction of a query: {result}") from result
+    if not isinstance(result, list) or len(result) != len(calls):
+        raise redis.InvalidResponse(f"EXEC was answered by {type(result).__name__}")
     return connection.checked(calls, result)
 
 
@@ -65,13 +67,24 @@ def _executed(connection: Connection, plan: Plan) -> list[Any] | None:
     if isinstance(result, Exception):
         _check_queued(connection, calls[:-1], replies[:-1])
         raise Rejected(f"Redis refused the transaction: {result}; nothing was applied") from result
-    return None if result is None else _applied(plan, result)
+    return None if result is None else _applied(plan, _of_steps(connection, plan, result))
+
+
+def _of_steps(connection: Connection, plan: Plan, result: Any) -> list[Any]:
+    if isinstance(result, list) and len(result) == len(plan.steps):
+        return result
+    raise OutcomeUnknown(
+        f"Redis at {connection.pool.address} answered EXEC by what is no reply to it ({type(result).__name__}): all of "
+        f"it was applied, or nothing. Way out: read what matters, then commit anew in a new session, or not"
+    )
 
 
 def _evaluated(connection: Connection, plan: Plan) -> list[Any] | None:
     reply = _final(connection, plan.transaction)[-1]
     if isinstance(reply, Exception):
         raise Rejected(f"Redis refused the script: {reply}; nothing was applied. Way out: commit in batches") from reply
+    if not isinstance(reply, list) or not reply or reply[0] not in (b"conflict", b"failed", b"applied"):
+        _of_steps(connection, plan, None)
     if reply[0] == b"conflict":
         return None
     # A script that failed answers only for the steps before.
