@@ -1,8 +1,10 @@
 """Fixtures: the real server of the run, and the servers that a test runs on."""
 
 import os
+import signal
 from collections.abc import Iterator
 from importlib.metadata import version
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -95,3 +97,16 @@ def server(request: pytest.FixtureRequest) -> Backend:
 def place(server: Backend, request: pytest.FixtureRequest) -> Place:
     """An empty database; with a session around what is said, and without."""
     return Place(server.database(), request.param)
+
+
+@pytest.fixture
+def _bounded() -> Iterator[None]:
+    """Let nothing hang: what is waited for too long, after a `signal.alarm`, is given up by an error."""
+
+    def hang(*_: Any) -> None:
+        raise AssertionError("this hangs")
+
+    former = signal.signal(signal.SIGALRM, hang)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, former)

@@ -35,19 +35,6 @@ class Late(BaseException):
     """What a signal handler raises."""
 
 
-@pytest.fixture
-def _bounded() -> Iterator[None]:
-    """Let nothing hang: a lock that is waited for is given up after a while, by an error (see `chosen`)."""
-
-    def hang(*_: Any) -> None:
-        raise AssertionError("this hangs")
-
-    former = signal.signal(signal.SIGALRM, hang)
-    yield
-    signal.alarm(0)
-    signal.signal(signal.SIGALRM, former)
-
-
 def rehearse(rehearsal: Rehearsal) -> list[Any]:
     """Try a draw, a sum, and what is refused."""
     rehearsal.load(Kind.SET, None, ["a"])

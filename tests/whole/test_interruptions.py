@@ -9,7 +9,7 @@ import os
 import random
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import attrs
@@ -270,19 +270,6 @@ CONVERSATIONS = (
     Conversation("run", None, (_in_run,)),
     Conversation("single calls", None, (_new_house, _incr, _query, _add, _rename, _delete)),
 )
-
-
-@pytest.fixture
-def _bounded() -> Iterator[None]:
-    """Let nothing hang: what does is ended by an error."""
-
-    def hang(*_: Any) -> None:
-        raise AssertionError("this hangs")
-
-    former = signal.signal(signal.SIGALRM, hang)
-    yield
-    signal.alarm(0)
-    signal.signal(signal.SIGALRM, former)
 
 
 class Sweep:
