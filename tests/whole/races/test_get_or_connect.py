@@ -30,17 +30,6 @@ def ours(proxy: Proxy, how: str, other: Models) -> Iterator[Models]:
         yield models
 
 
-@pytest.fixture
-def other(real: Real) -> Models:
-    """The same models on a database of the other client's own."""
-    return Models(real.database())
-
-
-@pytest.fixture
-def client(real: Real) -> redis.Redis:
-    return real.client(decode_responses=True)
-
-
 #: What is asked for, and how the other brings it there in between; each names the index key that then has one member.
 RACES: dict[str, tuple[dict[str, Any], Callable[[Models], Any], str]] = {
     "created": ({"color": "new"}, lambda other: other.Product(color="new"), ":product:color:new"),

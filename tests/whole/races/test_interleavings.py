@@ -31,17 +31,6 @@ def ours(proxy: Proxy, how: str, other: Models) -> Iterator[Models]:
         yield models
 
 
-@pytest.fixture
-def other(real: Real) -> Models:
-    """The same models on a database of the other client's own."""
-    return Models(real.database())
-
-
-@pytest.fixture
-def client(real: Real) -> redis.Redis:
-    return real.client(decode_responses=True)
-
-
 #: What we say, what the other does before it is applied, and what is there in the end.
 REPLANNED: dict[str, tuple[Act, Act, dict[str, Any]]] = {
     "an indexed value changes": (
