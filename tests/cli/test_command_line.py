@@ -77,7 +77,7 @@ def test_the_demo_on_a_server(real: Real, capsys: pytest.CaptureFixture[str]) ->
     assert 0 == main(["demo", "--url", real.server.url])
     assert {} == real.dump()
     capsys.readouterr()
-    assert 1 == main(["demo", "--url", "redis://localhost/abc"])
+    assert 2 == main(["demo", "--url", "redis://localhost/abc"])
     assert "uowredis: RedisDatabase.from_url() cannot read" in capsys.readouterr().err
 
 

@@ -5,11 +5,9 @@ from __future__ import annotations
 import argparse
 import contextlib
 import secrets
-import sys
-from collections.abc import Sequence
 from typing import Any
 
-from uowredis import __version__, model
+from uowredis import model
 from uowredis.database import RedisDatabase
 from uowredis.exceptions import UowError
 from uowredis.session.session import Session
@@ -107,22 +105,14 @@ def _tidy(bike: Any, counter: str) -> None:
         bike.database.connection.delete(counter)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; return the exit status.
+def add(commands: Any) -> None:
+    """Add the command to those of the command line."""
+    parser = commands.add_parser("demo", help="run the documentation's first page")
+    parser.add_argument("--url", help="a server, e.g. redis://localhost:6379/0; an embedded one by default")
+    parser.set_defaults(run=_run)
 
-    Args:
-        arguments: those of the command line by default.
-    """
-    parser = argparse.ArgumentParser(prog="uowredis", description="An object mapper for Redis: a unit of work.")
-    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
-    commands = parser.add_subparsers(dest="command", required=True)
-    shows = commands.add_parser("demo", help="run the documentation's first page")
-    shows.add_argument("--url", help="a server, e.g. redis://localhost:6379/0; an embedded one by default")
-    given = parser.parse_args(arguments)
-    try:
-        with RedisDatabase.embedded() if given.url is None else RedisDatabase.from_url(given.url) as database:
-            demo(database)
-    except (UowError, ValueError) as error:
-        print(f"uowredis: {error}", file=sys.stderr)
-        return 1
+
+def _run(given: argparse.Namespace) -> int:
+    with RedisDatabase.embedded() if given.url is None else RedisDatabase.from_url(given.url) as database:
+        demo(database)
     return 0
