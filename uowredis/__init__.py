@@ -36,6 +36,7 @@ from uowredis.fields import (
     SortedSetField,
     StringField,
 )
+from uowredis.maintenance import check, rebuild, repair
 from uowredis.model.redis_model import RedisModel
 from uowredis.plan.plan import Plan
 from uowredis.plan.steps import Step
@@ -80,6 +81,9 @@ __all__ = [
     "Unreachable",
     "UowError",
     "Write",
+    "check",
+    "rebuild",
+    "repair",
 ]
 
 try:
@@ -89,7 +93,7 @@ except PackageNotFoundError:
     __version__ = "unknown: not installed"
 
 # What users import stands in reprs, tracebacks and pickles where they import it from, wherever it is written.
-for _name in __all__:
-    if not issubclass(globals()[_name], UowError):
-        globals()[_name].__module__ = __name__
-del _name
+for _each in [globals()[name] for name in __all__]:
+    if not (isinstance(_each, type) and issubclass(_each, UowError)):
+        _each.__module__ = __name__
+del _each

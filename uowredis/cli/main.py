@@ -8,10 +8,11 @@ from collections.abc import Sequence
 
 from uowredis import __version__
 from uowredis.cli.demo import add as add_demo
+from uowredis.cli.upkeep import add as add_upkeep
 from uowredis.exceptions import UowError
 
 #: Each says what a command takes, and what runs it.
-_COMMANDS = (add_demo,)
+_COMMANDS = (add_demo, add_upkeep)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -43,3 +43,7 @@ class Equality:
     def entries(self, keys: Keys, field: str, found: Iterable[tuple[str, str]], pk: str) -> set[IndexEntry]:
         """Return what the index holds of the object *pk* whose *field* holds what was *found*: (entry, value) pairs."""
         return {self.entry(keys, field, entry, value, pk) for entry, value in found}
+
+    def lookup(self, key: str, pk: str) -> tuple[str, ...]:
+        """Return the call that tells whether the index *key* holds the object *pk*: nil or 0 where it does not."""
+        return "SISMEMBER", key, pk

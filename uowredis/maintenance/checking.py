@@ -1,0 +1,349 @@
+"""Looks through all data of a model (decide, pure): its keys, its objects, its indexes, its counter."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypeAlias
+
+import attrs
+
+from uowredis.commands.calls import Call
+from uowredis.maintenance.findings import (
+    Content,
+    CounterBehind,
+    Dangling,
+    Empty,
+    Finding,
+    MissingEntry,
+    Orphan,
+    StaleEntry,
+    TwoHolders,
+    UndeclaredField,
+    UndeclaredIndex,
+    VanishedEntry,
+    WrongType,
+    content_behind,
+    has_entry,
+    there_call,
+)
+from uowredis.maintenance.looking import AT_ONCE, WRONG, Looking, Scan, asked, confirmed, one
+from uowredis.plan.requests import Deciding
+from uowredis.schema.index import IndexEntry
+from uowredis.schema.keys import INSTANCE_HASH, RESERVED, word_of
+from uowredis.schema.models import FieldSchema, Kind, ModelSchema
+
+#: Where several calls' replies stand by call.
+_Known: TypeAlias = dict[Call, Any]
+
+
+@attrs.frozen
+class Progress:
+    """How far a check or a repair is.
+
+    Attributes:
+        model: its name.
+        phase: what is looked at: "keys", "objects", "indexes".
+        done: how many of them so far.
+        total: of about how many.
+    """
+
+    model: str
+    phase: str
+    done: int
+    total: int
+
+
+@attrs.define
+class Checking:
+    """Looks through the data of *model*; it holds a batch at a time.
+
+    Attributes:
+        model: whose data.
+        others: the other models of the database: their keys are none of this one's business.
+        progress: told after each batch.
+        fields: those whose indexes are looked at, all by default.
+    """
+
+    model: ModelSchema
+    others: Sequence[ModelSchema] = ()
+    progress: Callable[[Progress], object] = lambda _: None
+    fields: Collection[FieldSchema] | None = None
+    _highest: int = 0
+    # Of values of unique fields: the hashes of those that no index knew, and of those that may have two holders.
+    _unknown: array[int] = attrs.field(factory=lambda: array("q"))
+    _suspect: set[int] = attrs.field(factory=set)
+
+    @property
+    def _indexed(self) -> list[FieldSchema]:
+        return [field for field in self.model.indexed if self.fields is None or field in self.fields]
+
+    def everything(self) -> Looking[None]:
+        """Look at all there is."""
+        yield from self.keys()
+        yield from self.objects()
+        yield from self.two_holders()
+        yield from self.indexes()
+        yield from self.counter()
+
+    def entries(self) -> Looking[None]:
+        """Look at what concerns the indexes."""
+        yield from self.objects()
+        yield from self.two_holders()
+        yield from self.indexes()
+
+    # The keys.
+
+    def keys(self) -> Looking[None]:
+        """Look for data without primary key, for what is not declared, and for keys of another type."""
+        yield from self._scan("keys", self._keys)
+
+    def _scan(self, phase: str, look: Callable[[list[str]], Looking[None]]) -> Looking[None]:
+        total = yield from one(("DBSIZE",))
+        scan, done = Scan(("SCAN",), ("MATCH", f"{_literal(self.model.keys.prefix)}:*")), 0
+        while not scan.over:
+            keys = yield from scan.batch()
+            done += len(keys)
+            mine = [key for key in keys if not any(other.keys.owns(key) for other in self.others)]
+            if mine:
+                yield from look(mine)
+            self.progress(Progress(self.model.name, phase, done, total))
+
+    def _keys(self, keys: list[str]) -> Looking[None]:
+        model = self.model
+        types = yield from asked([("TYPE", key) for key in keys])
+        candidates: list[Finding] = []
+        stored: dict[str, list[tuple[str, str, str]]] = {}
+        for key, found in zip(keys, types, strict=True):
+            expected = self._expected(key)
+            if expected is not None:
+                if found not in (expected, "none"):
+                    candidates.append(WrongType(model, key, expected))
+            elif model.keys.word_in(key) not in RESERVED and ":" in key.removeprefix(f"{model.keys.prefix}:"):
+                pk, storage = model.keys.stored_at(key)
+                stored.setdefault(pk, []).append((storage, key, found))
+        there = yield from self._there(stored)
+        orphans: list[str] = []
+        for pk, found_there in stored.items():
+            for storage, key, found in found_there:
+                declared = dict(model.storages).get(storage)
+                if there[pk] and declared is not None:
+                    if found not in (declared.value, "none"):
+                        candidates.append(WrongType(model, key, declared.value))
+                elif there[pk]:
+                    candidates.append(UndeclaredField(model, pk, storage))
+                elif self._may_be(pk) and declared is not None and (model.auto or found == declared.value):
+                    orphans.append(pk)
+                elif found == "set" and not (model.auto and self._may_be(pk)):
+                    candidates.append(UndeclaredIndex(model, word_of(pk), key))
+                else:
+                    candidates.append(UndeclaredField(model, pk, storage))
+        candidates += yield from self._orphans(dict.fromkeys(orphans), set(keys))
+        yield from confirmed(candidates)
+
+    def _expected(self, key: str) -> str | None:
+        keys = self.model.keys
+        if self.model.index_of(key) is not None or key == keys.collection:
+            return "set"
+        return "string" if key == keys.counter else None
+
+    def _may_be(self, pk: str) -> bool:
+        return pk.isdecimal() if self.model.auto else True
+
+    def _there(self, pks: Iterable[str]) -> Deciding[dict[str, bool]]:
+        wanted = list(pks)
+        if not wanted:
+            return {}
+        reply = yield from one(("SMISMEMBER", self.model.keys.collection, *wanted))
+        return dict.fromkeys(wanted, False) if reply is WRONG else dict(zip(wanted, map(bool, reply), strict=True))
+
+    def _orphans(self, pks: Iterable[str], batch: Collection[str]) -> Deciding[list[Finding]]:
+        """Return the orphans among *pks* whose first key is in this *batch*: each is found once."""
+        model, found = self.model, []
+        for pk in pks:
+            calls = [("TYPE", model.keys.storage(pk, storage)) for storage, _ in model.storages]
+            replies = yield from asked(calls)
+            types = [
+                (storage, kind) for (storage, _), kind in zip(model.storages, replies, strict=True) if kind != "none"
+            ]
+            if not types or model.keys.storage(pk, types[0][0]) not in batch:
+                continue
+            self._count(pk)
+            orphan = Orphan(model, pk, tuple(types))
+            contents = [content for content in orphan.contents if content.field.unique]
+            known = yield from _known(content.call for content in contents)
+            claims = sorted({key for content in contents for key in content.entries(known)})
+            found.append(attrs.evolve(orphan, claims=tuple(claims)))
+        return list(found)
+
+    # The objects.
+
+    def objects(self) -> Looking[None]:
+        """Look at what each object holds: what its indexes lack, and references to what is not there."""
+        total = yield from one(("SCARD", self.model.keys.collection))
+        scan, done = Scan(("SSCAN", self.model.keys.collection)), 0
+        while not scan.over:
+            pks = yield from scan.batch()
+            done += len(pks)
+            for start in range(0, len(pks), AT_ONCE):
+                yield from self._objects(pks[start : start + AT_ONCE])
+            self.progress(Progress(self.model.name, "objects", done, 0 if total is WRONG else total))
+
+    def _objects(self, pks: list[str]) -> Looking[None]:
+        model, whole = self.model, self.fields is None
+        contents = [
+            Content(model, field, pk)
+            for pk in pks
+            for field in model.fields.values()
+            if field in self._indexed or (whole and field.relation is not None)
+        ]
+        calls = [content.call for content in contents]
+        hashed = whole and any(storage == INSTANCE_HASH for storage, _ in model.storages)
+        if whole and model.storages:
+            calls += [Empty(model, pk).stored for pk in pks]
+        if hashed:
+            calls += [("HKEYS", model.keys.storage(pk, INSTANCE_HASH)) for pk in pks]
+        known = yield from _known(calls)
+        candidates: list[Finding] = []
+        if whole:
+            for pk in pks:
+                self._count(pk)
+                candidates += self._of_object(pk, known, hashed)
+        held = [(each, each.values(known)) for each in contents if known[each.call] is not WRONG]
+        candidates += yield from self._missing(held)
+        if whole:
+            candidates += yield from self._dangling(held)
+        yield from confirmed(candidates)
+
+    def _count(self, pk: str) -> None:
+        if self.model.auto and pk.isdecimal():
+            self._highest = max(self._highest, int(pk))
+
+    def _of_object(self, pk: str, known: Mapping[Call, Any], hashed: bool) -> Iterator[Finding]:
+        model = self.model
+        if model.storages and not known[Empty(model, pk).stored]:
+            yield Empty(model, pk)
+        if hashed and (names := known["HKEYS", model.keys.storage(pk, INSTANCE_HASH)]) is not WRONG:
+            for name in names:
+                field = model.fields.get(name)
+                if field is None or field.kind is not Kind.ENTRY:
+                    yield UndeclaredField(model, pk, INSTANCE_HASH, name)
+
+    def _missing(self, held: Iterable[tuple[Content, list[tuple[str, str]]]]) -> Deciding[list[Finding]]:
+        expected: list[tuple[Content, IndexEntry]] = [
+            (content, entry)
+            for content, found in held
+            if content.field in self._indexed
+            for entry in self.model.index_entries(content.field, found, content.pk)
+        ]
+        calls = [content.field.index.lookup(key, pk) for content, (key, pk, _) in expected]
+        counted = {("SCARD", key) for content, (key, _, _) in expected if content.field.unique}
+        known = yield from _known([*calls, *counted])
+        missing: list[Finding] = []
+        for (content, (key, pk, _)), call in zip(expected, calls, strict=True):
+            if known[call] is WRONG:
+                continue
+            is_missing = not has_entry(known[call])
+            if is_missing:
+                missing.append(MissingEntry(self.model, content.field, pk, key))
+            if content.field.unique:
+                if known["SCARD", key] > (not is_missing):
+                    self._suspect.add(hash(key))
+                elif is_missing:
+                    self._unknown.append(hash(key))
+        return missing
+
+    def _dangling(self, held: Iterable[tuple[Content, list[tuple[str, str]]]]) -> Deciding[list[Finding]]:
+        references = [
+            (Dangling(self.model, content.field, content.pk, value), there_call(content.field.relation.to, value))
+            for content, found in held
+            if content.field.relation is not None and content.field.relation.to is not None
+            for value in dict.fromkeys(value for _, value in found)
+        ]
+        known = yield from _known(call for _, call in references)
+        return [finding for finding, call in references if known[call] in (0, WRONG)]
+
+    def two_holders(self) -> Looking[None]:
+        """Look for unique values that two objects hold; only the suspect ones are looked at again."""
+        before = None
+        for number in sorted(self._unknown):
+            if number == before:
+                self._suspect.add(number)
+            before = number
+        self._unknown = array("q")
+        if not self._suspect:
+            return
+        holders: dict[tuple[FieldSchema, str], list[str]] = {}
+        scan = Scan(("SSCAN", self.model.keys.collection))
+        unique = [field for field in self._indexed if field.unique]
+        while not scan.over:
+            pks = yield from scan.batch()
+            contents = [Content(self.model, field, pk) for pk in pks for field in unique]
+            known = yield from _known(content.call for content in contents)
+            for content in contents:
+                if known[content.call] is not WRONG:
+                    for key in content.entries(known):
+                        if hash(key) in self._suspect:
+                            holders.setdefault((content.field, key), []).append(content.pk)
+        candidates = [
+            TwoHolders(self.model, field, key, tuple(sorted(set(found))))
+            for (field, key), found in holders.items()
+            if len(set(found)) > 1
+        ]
+        for start in range(0, len(candidates), AT_ONCE):
+            yield from confirmed(candidates[start : start + AT_ONCE])
+
+    # The indexes.
+
+    def indexes(self) -> Looking[None]:
+        """Look at each entry of each index: is its object there, and does it hold the value?"""
+        yield from self._scan("indexes", self._indexes)
+
+    def _indexes(self, keys: list[str]) -> Looking[None]:
+        indexed = self._indexed
+        of = [(key, field) for key in keys if (field := self.model.index_of(key)) is not None and field in indexed]
+        replies = yield from asked([("SSCAN", key, "0", "COUNT", str(AT_ONCE)) for key, _ in of])
+        some: list[tuple[FieldSchema, str, str]] = []
+        for (key, field), reply in zip(of, replies, strict=True):
+            if reply is WRONG:
+                continue
+            some += [(field, key, pk) for pk in dict.fromkeys(reply[1])]
+            rest = Scan(("SSCAN", key), cursor=str(reply[0]), over=str(reply[0]) == "0")
+            while not rest.over:
+                if len(some) >= AT_ONCE:
+                    yield from self._of_index(some)
+                    some = []
+                some += [(field, key, pk) for pk in (yield from rest.batch())]
+        for start in range(0, len(some), AT_ONCE):
+            yield from self._of_index(some[start : start + AT_ONCE])
+
+    def _of_index(self, entries: Sequence[tuple[FieldSchema, str, str]]) -> Looking[None]:
+        model = self.model
+        there = yield from self._there(dict.fromkeys(pk for _, _, pk in entries))
+        contents = [content_behind(model, field, pk, key) for field, key, pk in entries]
+        known = yield from _known(content.call for content in contents)
+        candidates: list[Finding] = []
+        for (field, key, pk), content in zip(entries, contents, strict=True):
+            if known[content.call] is WRONG or key in content.entries(known):
+                continue
+            fault = StaleEntry if there[pk] else VanishedEntry
+            candidates.append(fault(model, field, pk, key))
+        yield from confirmed(candidates)
+
+    # The counter.
+
+    def counter(self) -> Looking[None]:
+        """Look whether the counter of primary keys is behind the highest that was met."""
+        if self.model.auto and self._highest:
+            yield from confirmed([CounterBehind(self.model, self._highest)])
+
+
+def _known(calls: Iterable[Call]) -> Deciding[_Known]:
+    """Return the plain reply of each of *calls*, each asked once; ``WRONG`` where its key is of another type."""
+    once = list(dict.fromkeys(calls))
+    return dict(zip(once, (yield from asked(once)), strict=True))
+
+
+def _literal(text: str) -> str:
+    """Return the pattern of SCAN that only *text* fits."""
+    return "".join(f"\\{character}" if character in r"*?[]\\^" else character for character in text)

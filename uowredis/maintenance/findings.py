@@ -1,0 +1,646 @@
+"""What may be wrong with the data of a model, one class a fault (decide, pure).
+
+A finding says which calls tell whether it holds, judges their replies, and knows what mends it. So it is looked at in
+one way: by the check in one transaction, by a repair under watch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar, Literal, TypeAlias
+
+import attrs
+
+from uowredis.commands.calls import Call
+from uowredis.commands.identity import called
+from uowredis.commands.replies import printable
+from uowredis.plan.steps import Step
+from uowredis.planner.content import Part, pairs, read_call
+from uowredis.schema.index import IndexEntry
+from uowredis.schema.models import FieldSchema, Kind, ModelSchema
+
+#: The plain reply of each call.
+Replies: TypeAlias = Mapping[Call, Any]
+
+#: Characters of a value that a finding shows.
+_MOST_SHOWN = 100
+
+
+def cut(value: str) -> str:
+    """Return *value* for eyes, quoted and cut where it is long."""
+    shown = printable(value)
+    return repr(shown) if len(shown) <= _MOST_SHOWN else f"{shown[:_MOST_SHOWN]!r}... ({len(value):,} characters)"
+
+
+@attrs.frozen
+class Policy:
+    """What a repair may do beside what follows from the data itself.
+
+    Attributes:
+        orphans: what becomes of data without primary key: nothing, it gets one ("adopt"), or it is deleted.
+        references: what becomes of references to missing objects: nothing, or they are taken away ("clear").
+        forget: fields that are no longer declared, by name: what they left is deleted.
+    """
+
+    orphans: Literal["leave", "adopt", "delete"] = "leave"
+    references: Literal["leave", "clear"] = "leave"
+    forget: frozenset[str] = frozenset()
+
+
+@attrs.frozen
+class Mending:
+    """What mends one finding.
+
+    Attributes:
+        leaving, entering: index entries of an object, each with its field.
+        steps: what else is to be sent.
+    """
+
+    pk: str = ""
+    leaving: tuple[tuple[FieldSchema, IndexEntry], ...] = ()
+    entering: tuple[tuple[FieldSchema, IndexEntry], ...] = ()
+    steps: tuple[Step, ...] = ()
+
+
+@attrs.frozen
+class Content:
+    """What an object holds in one field, or in that part of it which an index entry is of."""
+
+    model: ModelSchema
+    field: FieldSchema
+    pk: str
+    part: Part = None
+
+    @property
+    def key(self) -> str:
+        """The key that holds it."""
+        return self.model.keys.storage(self.pk, self.field.storage)
+
+    @property
+    def call(self) -> Call:
+        """The call that reads it."""
+        kind, part = self._read()
+        return read_call(kind, self.key, part)
+
+    def _read(self) -> tuple[Kind, Part]:
+        return (Kind.HASH, (self.field.name,)) if self.field.kind is Kind.ENTRY else (self.field.kind, self.part)
+
+    def values(self, replies: Replies) -> list[tuple[str, str]]:
+        """Return what is there, as (entry, value) pairs."""
+        return pairs(*self._read(), replies[self.call])
+
+    def entries(self, replies: Replies) -> dict[str, IndexEntry]:
+        """Return the index entries that it gives, by key."""
+        return {entry[0]: entry for entry in self.model.index_entries(self.field, self.values(replies), self.pk)}
+
+
+def content_behind(model: ModelSchema, field: FieldSchema, pk: str, key: str) -> Content:
+    """Return what must be read to tell whether the object *pk* belongs in the index *key*."""
+    one_member = field.kind in (Kind.SET, Kind.SORTED_SET)
+    return Content(model, field, pk, (model.keys.indexed_value(field.name, key),) if one_member else None)
+
+
+def there_call(model: ModelSchema, pk: str) -> Call:
+    """Return the call that tells whether an object is there."""
+    return "SISMEMBER", model.keys.collection, pk
+
+
+@attrs.frozen(repr=False)
+class Finding:
+    """Something about the data of *model* that is not as it should be.
+
+    Attributes:
+        model: whose data it is.
+        fault: the kind of fault, in words.
+        is_note: it may well be meant so.
+    """
+
+    model: ModelSchema
+    fault: ClassVar[str]
+    is_note: ClassVar[bool] = False
+
+    @property
+    def calls(self) -> tuple[Call, ...]:
+        """The calls whose replies tell whether it holds."""
+        raise NotImplementedError
+
+    @property
+    def watched(self) -> tuple[str, ...]:
+        """The keys of which none may change while it is mended."""
+        raise NotImplementedError
+
+    def holds(self, replies: Replies) -> bool:
+        """Return whether it holds by the *replies* of its calls."""
+        raise NotImplementedError
+
+    def mended(self, policy: Policy, replies: Replies) -> Mending | None:
+        """Return what mends it, None where that is nothing that *policy* allows.
+
+        It leaves what nobody can decide from the data.
+        """
+        return None
+
+    @property
+    def about(self) -> str:
+        """What is wrong, in words."""
+        raise NotImplementedError
+
+    def facts(self) -> dict[str, Any]:
+        """Return what is known of it, as plain values."""
+        own = attrs.asdict(self, recurse=False) | {"model": self.model.name}
+        plain = {
+            name: value.name if isinstance(value, FieldSchema | ModelSchema) else value for name, value in own.items()
+        }
+        return {"fault": self.fault, "note": self.is_note, **plain}
+
+    def __str__(self) -> str:
+        return f"{self.fault}: {self.about}"
+
+    def __repr__(self) -> str:
+        return f"<{self}>"
+
+
+@attrs.frozen(repr=False)
+class OfEntry(Finding):
+    """A fault of one index entry.
+
+    Attributes:
+        field: whose index it is.
+        pk: of the object.
+        key: of the index.
+    """
+
+    field: FieldSchema
+    pk: str
+    key: str
+
+    @property
+    def value(self) -> str:
+        """The value that the entry is of; of a HashField with the name of its entry before."""
+        return self.model.keys.indexed_value(self.field.name, self.key)
+
+    @property
+    def content(self) -> Content:
+        """What tells whether the entry is right."""
+        return content_behind(self.model, self.field, self.pk, self.key)
+
+    @property
+    def calls(self) -> tuple[Call, ...]:
+        """Whether the object is there, what it holds, whether it has the entry."""
+        return there_call(self.model, self.pk), self.content.call, self.field.index.lookup(self.key, self.pk)
+
+    @property
+    def watched(self) -> tuple[str, ...]:
+        """What holds the value, and what creations and deletions touch; not the index, which all objects share."""
+        return self.content.key, self.model.keys.guard(self.pk)
+
+    def state(self, replies: Replies) -> tuple[bool, bool, bool]:
+        """Return whether the object is there, whether it holds the value, whether it has the entry."""
+        there, _, has = self.calls
+        return bool(replies[there]), self.key in self.content.entries(replies), has_entry(replies[has])
+
+    @property
+    def where(self) -> str:
+        """The field of the object, in words."""
+        return f"{called(self.model, self.pk)}.{self.field.name}"
+
+    def leaving(self) -> Mending:
+        """Return what takes the entry out."""
+        return Mending(self.pk, leaving=((self.field, (self.key, self.pk, None)),))
+
+
+def has_entry(reply: Any) -> bool:
+    """Return what the *reply* to the look-up of an index entry says."""
+    return reply not in (None, 0)
+
+
+@attrs.frozen(repr=False)
+class MissingEntry(OfEntry):
+    """An object holds a value, and its index does not know."""
+
+    fault = "missing entry"
+
+    def holds(self, replies: Replies) -> bool:
+        """Return whether it holds."""
+        return self.state(replies) == (True, True, False)
+
+    def mended(self, policy: Policy, replies: Replies) -> Mending:
+        """Enter it: beside another holder of a unique value, too, since the index says what the fields say."""
+        return Mending(self.pk, entering=((self.field, self.content.entries(replies)[self.key]),))
+
+    @property
+    def about(self) -> str:
+        """What is wrong, in words."""
+        return f"{self.where} holds {cut(self.value)}, which is not in its index {cut(self.key)}"
+
+
+@attrs.frozen(repr=False)
+class StaleEntry(OfEntry):
+    """The index says that an object holds a value, and it does not."""
+
+    fault = "stale entry"
+
+    def holds(self, replies: Replies) -> bool:
+        """Return whether it holds."""
+        return self.state(replies) == (True, False, True)
+
+    def mended(self, policy: Policy, replies: Replies) -> Mending:
+        """Take it out."""
+        return self.leaving()
+
+    @property
+    def about(self) -> str:
+        """What is wrong, in words."""
+        return f"{self.where} does not hold {cut(self.value)}, as its index {cut(self.key)} says"
+
+
+@attrs.frozen(repr=False)
+class VanishedEntry(OfEntry):
+    """The index knows an object that is not there."""
+
+    fault = "entry of a vanished object"
+
+    def holds(self, replies: Replies) -> bool:
+        """Return whether it holds; what still has the value in its data is an orphan, and that is another fault."""
+        return self.state(replies) == (False, False, True)
+
+    def mended(self, policy: Policy, replies: Replies) -> Mending:
+        """Take it out."""
+        return self.leaving()
+
+    @property
+    def about(self) -> str:
+        """What is wrong, in words."""
+        return f"{called(self.model, self.pk)} is not there, and is in the index {cut(self.key)}"
+
+
+@attrs.frozen(repr=False)
+class TwoHolders(Finding):
+    """Two objects or more hold one value of a unique field; nobody but the owner of the data can say whose it is."""
+
+    fault = "two holders of a unique value"
+    field: FieldSchema
+    key: str
+    pks: tuple[str, ...]
+
+    @property
+    def calls(self) -> tuple[Call, ...]:
+        """Whether each of them is there and holds the value."""
+        contents = [content_behind(self.model, self.field, pk, self.key).call for pk in self.pks]
+        return (*(there_call(self.model, pk) for pk in self.pks), *contents)
+
+    @property
+    def watched(self) -> tuple[str, ...]:
+        """Nothing: it is not mended."""
+        return ()
+
+    def holders(self, replies: Replies) -> tuple[str, ...]:
+        """Return those that are there and hold the value."""
+        return tuple(
+            pk
+            for pk in self.pks
+            if replies[there_call(self.model, pk)]
+            and self.key in content_behind(self.model, self.field, pk, self.key).entries(replies)
+        )
+
+    def holds(self, replies: Replies) -> bool:
+        """Return whether at least two hold it."""
+        return len(self.holders(replies)) > 1
+
+    @property
+    def about(self) -> str:
+        """What is wrong, in words."""
+        value = cut(self.model.keys.indexed_value(self.field.name, self.key))
+        return f"{value} of {self.model.name}.{self.field.name} is held by {', '.join(map(printable, self.pks))}"
+
+
+@attrs.frozen(repr=False)
+class Orphan(Finding):
+    """Data without primary key: stored under an object's keys, of an object that is not there.
+
+    Attributes:
+        pk: under which it is stored.
+        types: the Redis type of each of its storages.
+        claims: the index keys of its unique values.
+    """
+
+    fault = "data without primary key"
+    pk: str
+    types: tuple[tuple[str, str], ...]
+    claims: tuple[str, ...] = ()
+
+    @property
+    def contents(self) -> list[Content]:
+        """What its indexes would be made of."""
+        right = {storage for storage, found in self.types if found == dict(self.model.storages)[storage].value}
+        return [Content(self.model, field, self.pk) for field in self.model.indexed if field.storage in right]
+
+    @property
+    def calls(self) -> tuple[Call, ...]:
+        """Whether it is there, what there is, and who holds its unique values."""
+        claims = (("SMEMBERS", key) for key in self.claims)
+        return there_call(self.model, self.pk), *self._types(), *(each.call for each in self.contents), *claims
+
+    def _types(self) -> Iterable[Call]:
+        return (("TYPE", self.model.keys.storage(self.pk, storage)) for storage, _ in self.model.storages)
+
+    @property
+    def watched(self) -> tuple[str, ...]:
+        """All that it may have, who else may claim its unique values, and what a creation touches."""
+        keys = self.model.keys
+        return (
+            *(keys.storage(self.pk, storage) for storage, _ in self.model.storages),
+            keys.guard(self.pk),
+            *self.claims,
+        )
+
+    def holds(self, replies: Replies) -> bool:
+        """Return whether it is still what was found."""
+        there, *_ = self.calls
+        now = {call[1]: replies[call] for call in self._types()}
+        before = {self.model.keys.storage(self.pk, storage): found for storage, found in self.types}
+        return not replies[there] and {key: found for key, found in now.items() if found != "none"} == before
+
+    def mended(self, policy: Policy, replies: Replies) -> Mending | None:
+        """Adopt it with all its entries, unless another holds a unique value of it; or delete it; or leave it."""
+        if policy.orphans == "leave":
+            return None
+        keys, why = self.model.keys, f"{called(self.model, self.pk)} without primary key"
+        entries = tuple(
+            (content.field, entry) for content in self.contents for entry in content.entries(replies).values()
+        )
+        guard = (Step(("SET", keys.guard(self.pk), ""), why), Step(("DEL", keys.guard(self.pk)), why))
+        if policy.orphans == "delete":
+            stored = tuple(keys.storage(self.pk, storage) for storage, _ in self.types)
+            return Mending(self.pk, leaving=entries, steps=(Step(("DEL", *stored), why), *guard))
+        if {entry[0] for field, entry in entries if field.unique} - set(self.claims):
+            return None
+        if any(pk != self.pk for key in self.claims for pk in replies["SMEMBERS", key]):
+            return None
+        adopted = Step(("SADD", keys.collection, self.pk), why)
+        return Mending(self.pk, entering=entries, steps=(adopted, *guard))
+
+    @property
+    def about(self) -> str:
+        """What is wrong, in words."""
+        stored = ", ".join(storage for storage, _ in self.types)
+        return f"{called(self.model, self.pk)} is not among the objects, and has {stored}"
+
+
+@attrs.frozen(repr=False)
+class Dangling(Finding):
+    """A reference to an object that is not there.
+
+    Attributes:
+        field: which refers.
+        pk: of the object whose it is.
+        value: the primary key to which it refers.
+    """
+
+    fault = "reference to a missing object"
+    field: FieldSchema
+    pk: str
+    value: str
+
+    @property
+    def to(self) -> ModelSchema:
+        """The model referred to."""
+        assert self.field.relation is not None
+        assert self.field.relation.to is not None
+        return self.field.relation.to
+
+    @property
+    def content(self) -> Content:
+        """What refers."""
+        return content_behind(self.model, self.field, self.pk, self.model.index_key(self.field, "", self.value))
+
+    @property
+    def calls(self) -> tuple[Call, ...]:
+        """Whether the object is there and refers, and whether the other is."""
+        return there_call(self.model, self.pk), self.content.call, there_call(self.to, self.value)
+
+    @property
+    def watched(self) -> tuple[str, ...]:
+        """What refers, and what creations and deletions of both objects touch."""
+        return self.content.key, self.model.keys.guard(self.pk), self.to.keys.guard(self.value)
+
+    def holds(self, replies: Replies) -> bool:
+        """Return whether it refers, and to nothing."""
+        there, _, other = self.calls
+        refers = self.value in (value for _, value in self.content.values(replies))
+        return bool(replies[there]) and refers and not replies[other]
+
+    def mended(self, policy: Policy, replies: Replies) -> Mending | None:
+        """Take the reference away, or leave it."""
+        if policy.references == "leave":
+            return None
+        key, why = self.content.key, f"{self.model.name}.{self.field.name} refers to nothing"
+        match self.field.kind:
+            case Kind.ENTRY:
+                call: Call = ("HDEL", key, self.field.name)
+            case Kind.SET:
+                call = ("SREM", key, self.value)
+            case Kind.SORTED_SET:
+                call = ("ZREM", key, self.value)
+            case Kind.LIST:
+                call = ("LREM", key, "0", self.value)
+            case _:
+                call = ("DEL", key)
+        entry = self.model.index_key(self.field, "", self.value), self.pk, None
+        return Mending(self.pk, leaving=((self.field, entry),), steps=(Step(call, why),))
+
+    @property
+    def about(self) -> str:
+        """What is wrong, in words."""
+        where = f"{called(self.model, self.pk)}.{self.field.name}"
+        return f"{where} refers to {called(self.to, self.value)}, which is not there"
+
+
+@attrs.frozen(repr=False)
+class CounterBehind(Finding):
+    """The counter of primary keys says less than the highest one, so that it would be given again."""
+
+    fault = "counter of primary keys behind"
+    highest: int
+
+    @property
+    def calls(self) -> tuple[Call, ...]:
+        """To what it counted."""
+        return (("GET", self.model.keys.counter),)
+
+    @property
+    def watched(self) -> tuple[str, ...]:
+        """The counter."""
+        return (self.model.keys.counter,)
+
+    def holds(self, replies: Replies) -> bool:
+        """Return whether it is behind, or no number."""
+        counted = replies[self.calls[0]]
+        try:
+            return int(counted or 0) < self.highest
+        except ValueError:
+            return True
+
+    def mended(self, policy: Policy, replies: Replies) -> Mending:
+        """Set it to the highest primary key."""
+        call = ("SET", self.model.keys.counter, str(self.highest))
+        return Mending(steps=(Step(call, f"counter of {self.model.name}"),))
+
+    @property
+    def about(self) -> str:
+        """What is wrong, in words."""
+        return f"{cut(self.model.keys.counter)} is behind {self.highest}, a primary key of {self.model.name}"
+
+
+@attrs.frozen(repr=False)
+class UndeclaredIndex(Finding):
+    """An index of a field that is not declared, or has no index any more: nobody keeps it right.
+
+    Attributes:
+        word: name of the field.
+        key: of the index, a set.
+    """
+
+    fault = "index not declared"
+    word: str
+    key: str
+
+    @property
+    def calls(self) -> tuple[Call, ...]:
+        """What the key is."""
+        return (("TYPE", self.key),)
+
+    @property
+    def watched(self) -> tuple[str, ...]:
+        """The key."""
+        return (self.key,)
+
+    def holds(self, replies: Replies) -> bool:
+        """Return whether it is there."""
+        return bool(replies[self.calls[0]] == "set")
+
+    def mended(self, policy: Policy, replies: Replies) -> Mending | None:
+        """Delete it where its field is to be forgotten."""
+        if self.word not in policy.forget:
+            return None
+        return Mending(steps=(Step(("UNLINK", self.key), f"{self.model.name}.{self.word} is not declared"),))
+
+    @property
+    def about(self) -> str:
+        """What is wrong, in words."""
+        return f"{cut(self.key)} is of no index of {self.model.name}"
+
+
+@attrs.frozen(repr=False)
+class UndeclaredField(Finding):
+    """Data of a field that is not declared.
+
+    Attributes:
+        pk: of the object.
+        storage: the last part of its key.
+        entry: its name in the hash of all InstanceHashFields, None where it is a key of its own.
+    """
+
+    fault = "field not declared"
+    pk: str
+    storage: str
+    entry: str | None = None
+
+    @property
+    def key(self) -> str:
+        """The key."""
+        return self.model.keys.storage(self.pk, self.storage)
+
+    @property
+    def calls(self) -> tuple[Call, ...]:
+        """Whether it is there."""
+        return (("EXISTS", self.key) if self.entry is None else ("HEXISTS", self.key, self.entry),)
+
+    @property
+    def watched(self) -> tuple[str, ...]:
+        """The key."""
+        return (self.key,)
+
+    def holds(self, replies: Replies) -> bool:
+        """Return whether it is there."""
+        return bool(replies[self.calls[0]])
+
+    @property
+    def name(self) -> str:
+        """The name of the field."""
+        return self.storage if self.entry is None else self.entry
+
+    def mended(self, policy: Policy, replies: Replies) -> Mending | None:
+        """Delete it where its field is to be forgotten."""
+        if self.name not in policy.forget:
+            return None
+        call: Call = ("UNLINK", self.key) if self.entry is None else ("HDEL", self.key, self.entry)
+        return Mending(steps=(Step(call, f"{self.model.name}.{self.name} is not declared"),))
+
+    @property
+    def about(self) -> str:
+        """What is wrong, in words."""
+        where = cut(self.key) if self.entry is None else f"entry {cut(self.entry)} of {cut(self.key)}"
+        return f"{where} is of no field of {self.model.name}"
+
+
+@attrs.frozen(repr=False)
+class WrongType(Finding):
+    """A key holds another Redis type than its field or index does."""
+
+    fault = "key of another type"
+    key: str
+    expected: str
+
+    @property
+    def calls(self) -> tuple[Call, ...]:
+        """What the key is."""
+        return (("TYPE", self.key),)
+
+    @property
+    def watched(self) -> tuple[str, ...]:
+        """Nothing: it is not mended."""
+        return ()
+
+    def holds(self, replies: Replies) -> bool:
+        """Return whether it is of another type."""
+        return replies[self.calls[0]] not in (self.expected, "none")
+
+    @property
+    def about(self) -> str:
+        """What is wrong, in words."""
+        return f"{cut(self.key)} is no {self.expected}"
+
+
+@attrs.frozen(repr=False)
+class Empty(Finding):
+    """A primary key without data; an object may well be empty."""
+
+    fault = "object without data"
+    is_note = True
+    pk: str
+
+    @property
+    def calls(self) -> tuple[Call, ...]:
+        """Whether it is there, and has anything."""
+        return there_call(self.model, self.pk), self.stored
+
+    @property
+    def stored(self) -> Call:
+        """The call that counts its keys."""
+        return "EXISTS", *(self.model.keys.storage(self.pk, storage) for storage, _ in self.model.storages)
+
+    @property
+    def watched(self) -> tuple[str, ...]:
+        """Nothing: it is not mended."""
+        return ()
+
+    def holds(self, replies: Replies) -> bool:
+        """Return whether it is there, and has nothing."""
+        there, stored = self.calls
+        return bool(replies[there]) and not replies[stored]
+
+    @property
+    def about(self) -> str:
+        """What is wrong, in words."""
+        return f"{called(self.model, self.pk)} has nothing stored"

@@ -1,0 +1,149 @@
+"""``check()``, ``repair()`` and ``rebuild()``: data that is there is made to say what the declarations say (do)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator
+from typing import Any, Literal
+
+from uowredis.exceptions import ArgumentError, ArgumentTypeError
+from uowredis.executor.line import Line
+from uowredis.maintenance.checking import Checking, Progress
+from uowredis.maintenance.findings import Finding, Policy
+from uowredis.maintenance.looking import stream
+from uowredis.maintenance.mending import Mended, batches, mended
+from uowredis.model.declaration import MetaRedisModel, schema_of
+from uowredis.model.redis_model import RedisModel
+from uowredis.session.drive import drive
+
+
+def check(*models: type[RedisModel], progress: Callable[[Progress], object] | None = None) -> Iterator[Finding]:
+    """Yield what is wrong with the data of *models*; it only reads: ``SCAN``, ``SSCAN`` and what objects hold.
+
+    Others may write meanwhile: each finding is looked at again in one transaction before it is told. What is written
+    behind the place where the check is may go unseen. It holds some hundred objects at a time.
+
+    Args:
+        models: classes of one database or several, each looked through once.
+        progress: is called after each batch.
+
+    Raises:
+        ArgumentTypeError: for what is no model.
+        Unreachable: where the server is not there.
+    """
+    for checking, line in _checkings(models, "check", progress):
+        for findings in stream(checking.everything(), line.answer):
+            yield from findings
+
+
+def repair(
+    *models: type[RedisModel],
+    dry_run: bool = False,
+    orphans: Literal["leave", "adopt", "delete"] = "leave",
+    references: Literal["leave", "clear"] = "leave",
+    forget: Collection[str] = (),
+    progress: Callable[[Progress], object] | None = None,
+) -> Iterator[Mended]:
+    """Mend what a check finds, batch by batch; yield the plan of each, which is applied under ``WATCH``.
+
+    Entries of indexes follow from the data, so they are made right, and a counter of primary keys that is behind is
+    set. What destroys or invents data is asked for. Two holders of a unique value are told, never decided. Where others
+    write meanwhile a batch is judged anew on what they wrote. It may be broken off anywhere, and begun again.
+
+    Args:
+        models: classes of one database or several.
+        dry_run: send nothing; the plans are what would be sent.
+        orphans: what becomes of data without primary key: "leave"; "adopt": it is an object again, unless another holds
+            a unique value of it; "delete".
+        references: what becomes of references to missing objects: "leave" or "clear".
+        forget: names of fields no longer declared whose data and index entries are deleted.
+        progress: is called after each batch.
+
+    Raises:
+        ArgumentError: for another word.
+        ArgumentTypeError: for what is no model, and for a *forget* that is text.
+        Conflict: where others change what mends one finding, time and again.
+        Unreachable: where the server is not there.
+    """
+    for name, word, words in (
+        ("orphans", orphans, ("leave", "adopt", "delete")),
+        ("references", references, ("leave", "clear")),
+    ):
+        if word not in words:
+            raise ArgumentError(f"repair({name}=...) takes {', '.join(map(repr, words))}, not {word!r}")
+    if isinstance(forget, str):
+        raise ArgumentTypeError(f"repair(forget=...) takes names, not a text. Way out: forget=[{forget!r}]")
+    policy = Policy(orphans, references, frozenset(forget))
+    for model in models:
+        if declared := policy.forget & getattr(model, "_fields", {}).keys():
+            raise ArgumentError(f"{model.__name__} declares {', '.join(sorted(declared))}: nothing of it is forgotten")
+    return _repaired(_checkings(models, "repair", progress), policy, dry_run, Checking.everything)
+
+
+def rebuild(
+    model: type[RedisModel],
+    *fields: str,
+    dry_run: bool = False,
+    progress: Callable[[Progress], object] | None = None,
+) -> Iterator[Mended]:
+    """Fill the indexes of *model* from the data that is there; yield the plan of each batch, applied under ``WATCH``.
+
+    No index is emptied first: it gets what it lacks and loses what is wrong, while others read and write. It may be
+    broken off anywhere, and begun again. Values of a unique field that two objects hold are told (``Mended.left``),
+    never decided: both are in the index, and nobody else can take the value.
+
+    Args:
+        model: whose indexes.
+        fields: names of indexed fields, all by default.
+        dry_run: send nothing; the plans are what would be sent.
+        progress: is called after each batch.
+
+    Raises:
+        ArgumentError: for a field that is not there, or has no index.
+        ArgumentTypeError: for what is no model.
+        Conflict: where others change what mends one finding, time and again.
+        Unreachable: where the server is not there.
+    """
+    checkings = _checkings((model,), "rebuild", progress)
+    if fields:
+        ((checking, _),) = checkings
+        known = {field.name: field for field in checking.model.indexed}
+        for name in fields:
+            if name not in known:
+                raise ArgumentError(
+                    f"{checking.model.name} has no indexed field {name!r}; it has {', '.join(known) or 'none'}"
+                )
+        checking.fields = [known[name] for name in fields]
+    else:
+        for checking, _ in checkings:
+            checking.fields = checking.model.indexed
+    return _repaired(checkings, Policy(), dry_run, Checking.entries)
+
+
+def _repaired(
+    checkings: list[tuple[Checking, Line]], policy: Policy, dry_run: bool, look: Callable[[Checking], Any]
+) -> Iterator[Mended]:
+    for checking, line in checkings:
+        for findings in stream(look(checking), line.answer):
+            for batch in batches([finding for finding in findings if not finding.is_note]):
+                for done in drive(mended(batch, policy, dry_run=dry_run), line.answer):
+                    if done.findings or done.left:
+                        yield done
+
+
+def _checkings(
+    models: Collection[type[RedisModel]], of: str, progress: Callable[[Progress], object] | None
+) -> list[tuple[Checking, Line]]:
+    for model in models:
+        if not isinstance(model, MetaRedisModel):
+            raise ArgumentTypeError(f"{of}() takes models, not {model!r}. Way out: {of}(Bike), the class itself")
+    return [_checking(model, progress) for model in dict.fromkeys(models)]
+
+
+def _checking(model: type[RedisModel], progress: Callable[[Progress], object] | None) -> tuple[Checking, Line]:
+    schema, database = schema_of(model), model.database
+    assert database is not None
+    inside = [other._schema for other in database.models if schema.keys.owns(other._schema.keys.prefix)]
+    checking = Checking(schema, [other for other in inside if other is not schema])
+    if progress is not None:
+        checking.progress = progress
+    return checking, Line(lambda: database.executor)
