@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Iterator
 from random import Random
 
 import pytest
@@ -14,13 +15,14 @@ PART, SHELF = "tests.maintenance.models:Part", "tests.maintenance.models:Shelf"
 
 
 @pytest.fixture
-def data(real: Real, monkeypatch: pytest.MonkeyPatch) -> Stock:
+def data(real: Real, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stock]:
     """Ten parts on a real server, where the models of the command line look, too."""
-    monkeypatch.setenv("UOWREDIS_TEST_URL", real.server.url)
-    monkeypatch.delitem(sys.modules, "tests.maintenance.models", raising=False)
     data = stock(real.database())
     fill(data, Random(3), 10)
-    return data
+    monkeypatch.setenv("UOWREDIS_TEST_URL", real.server.url)
+    yield data
+    if (models := sys.modules.pop("tests.maintenance.models", None)) is not None:
+        models.STOCK.database.close()
 
 
 @pytest.mark.usefixtures("data")
@@ -101,6 +103,6 @@ def test_a_server_that_is_not_there_is_status_2(
 ) -> None:
     """Nobody could look."""
     monkeypatch.setenv("UOWREDIS_TEST_URL", "redis://127.0.0.1:1")
-    monkeypatch.delitem(sys.modules, "tests.maintenance.models", raising=False)
     assert 2 == main(["check", PART])
+    del sys.modules["tests.maintenance.models"]
     assert "127.0.0.1:1" in capsys.readouterr().err

@@ -8,7 +8,7 @@ import pytest
 
 from tests.maintenance.stock import FORGOTTEN, PLANTS, Stock, counter_behind, fill, said, stock
 from tests.tools.backends import Backend, Dump
-from uowredis import ArgumentError, ArgumentTypeError, RedisModel, check, rebuild, repair
+from uowredis import ArgumentError, ArgumentTypeError, InstanceHashField, RedisModel, check, rebuild, repair
 from uowredis.maintenance import Progress, TwoHolders
 
 
@@ -179,6 +179,27 @@ def test_models_within_the_keys_of_another_are_not_its_business(server: Backend)
     assert [] == said(check(*data.models, Wheel))
 
 
+def test_an_index_that_was_dropped_leaves_nothing_for_its_return(server: Backend) -> None:
+    """Entries that nobody kept while it was away are told, and can be taken away before."""
+
+    def bike(indexable: bool) -> Any:
+        class Bike(RedisModel):
+            database = server.database()
+            color = InstanceHashField(indexable=indexable)
+
+        return Bike
+
+    before, without = bike(True), bike(False)
+    before(color="red")
+    without(1).delete()
+    (finding,) = check(without)
+    assert "index not declared: ':bike:color:red' is of no index of Bike" == str(finding)
+    assert [finding] == [left for done in repair(without) for left in done.left]
+    for done in repair(without, forget=["color"]):
+        assert done.applied
+    assert not bike(True).exists(color="red")
+
+
 def test_findings_are_data(whole: Stock, server: Backend) -> None:
     """They are equal, hashed, and known by their facts; those of models in a module can be pickled."""
     plant(server, 3)
@@ -205,7 +226,7 @@ def test_other_words_are_refused(whole: Stock) -> None:
         repair(whole.Part, references="delete")
     with pytest.raises(ArgumentTypeError, match=r"Way out: forget=\['color'\]"):
         repair(whole.Part, forget="color")
-    with pytest.raises(ArgumentError, match="Part declares color"):
+    with pytest.raises(ArgumentError, match=r"Part.color is declared and has an index"):
         repair(whole.Part, forget=["color"])
     with pytest.raises(ArgumentError, match="no indexed field 'remark'; it has number, color"):
         rebuild(whole.Part, "remark")

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 import pytest
 
 import uowredis
+from tests.tools.backends import Embedded
+from uowredis.schema.keys import Keys
 
 PACKAGE = pathlib.Path(uowredis.__file__).parent
 HOME = PACKAGE / "schema" / "keys.py"
@@ -123,3 +125,11 @@ def test_every_way_to_make_a_key_is_seen(source: str) -> None:
 def test_what_makes_no_key_is_let_be(source: str) -> None:
     """Messages may name keys, other text may be cut."""
     assert [] == list(found_in(source))
+
+
+def test_the_pattern_of_a_model_is_literal(embedded: Embedded) -> None:
+    """Characters that SCAN reads as a pattern stand for themselves."""
+    with embedded.client() as client:
+        for prefix in ("a?[b]^\\*", "axb", "a?b^\\x"):
+            client.set(f"{prefix}:1:x", "")
+        assert [rb"a?[b]^\*:1:x"] == list(client.scan_iter(Keys("a?[b]^\\*").owned))

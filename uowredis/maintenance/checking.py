@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from array import array
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
@@ -54,7 +55,7 @@ class Progress:
     total: int
 
 
-@attrs.define
+@attrs.define(slots=False)
 class Checking:
     """Looks through the data of *model*; it holds a batch at a time.
 
@@ -74,9 +75,16 @@ class Checking:
     _unknown: array[int] = attrs.field(factory=lambda: array("q"))
     _suspect: set[int] = attrs.field(factory=set)
 
-    @property
-    def _indexed(self) -> list[FieldSchema]:
-        return [field for field in self.model.indexed if self.fields is None or field in self.fields]
+    @functools.cached_property
+    def _indexed(self) -> dict[str, FieldSchema]:
+        wanted = None if self.fields is None else {field.name for field in self.fields}
+        return {field.name: field for field in self.model.indexed if wanted is None or field.name in wanted}
+
+    @functools.cached_property
+    def _looked_at(self) -> list[FieldSchema]:
+        """Return the fields whose values are read: with an index, and where all is looked at, with references."""
+        fields = self.model.fields.values()
+        return [each for each in fields if each.name in self._indexed or (self.fields is None and each.relation)]
 
     def everything(self) -> Looking[None]:
         """Look at all there is."""
@@ -100,7 +108,7 @@ class Checking:
 
     def _scan(self, phase: str, look: Callable[[list[str]], Looking[None]]) -> Looking[None]:
         total = yield from one(("DBSIZE",))
-        scan, done = Scan(("SCAN",), ("MATCH", f"{_literal(self.model.keys.prefix)}:*")), 0
+        scan, done = Scan(("SCAN",), ("MATCH", self.model.keys.owned)), 0
         while not scan.over:
             keys = yield from scan.batch()
             done += len(keys)
@@ -119,9 +127,10 @@ class Checking:
             if expected is not None:
                 if found not in (expected, "none"):
                     candidates.append(WrongType(model, key, expected))
-            elif model.keys.word_in(key) not in RESERVED and ":" in key.removeprefix(f"{model.keys.prefix}:"):
+            elif model.keys.word_in(key) not in RESERVED:
                 pk, storage = model.keys.stored_at(key)
-                stored.setdefault(pk, []).append((storage, key, found))
+                if pk:
+                    stored.setdefault(pk, []).append((storage, key, found))
         there = yield from self._there(stored)
         orphans: list[str] = []
         for pk, found_there in stored.items():
@@ -191,12 +200,7 @@ class Checking:
 
     def _objects(self, pks: list[str]) -> Looking[None]:
         model, whole = self.model, self.fields is None
-        contents = [
-            Content(model, field, pk)
-            for pk in pks
-            for field in model.fields.values()
-            if field in self._indexed or (whole and field.relation is not None)
-        ]
+        contents = [Content(model, field, pk) for pk in pks for field in self._looked_at]
         calls = [content.call for content in contents]
         hashed = whole and any(storage == INSTANCE_HASH for storage, _ in model.storages)
         if whole and model.storages:
@@ -233,7 +237,7 @@ class Checking:
         expected: list[tuple[Content, IndexEntry]] = [
             (content, entry)
             for content, found in held
-            if content.field in self._indexed
+            if content.field.name in self._indexed
             for entry in self.model.index_entries(content.field, found, content.pk)
         ]
         calls = [content.field.index.lookup(key, pk) for content, (key, pk, _) in expected]
@@ -275,7 +279,7 @@ class Checking:
             return
         holders: dict[tuple[FieldSchema, str], list[str]] = {}
         scan = Scan(("SSCAN", self.model.keys.collection))
-        unique = [field for field in self._indexed if field.unique]
+        unique = [field for field in self._indexed.values() if field.unique]
         while not scan.over:
             pks = yield from scan.batch()
             contents = [Content(self.model, field, pk) for pk in pks for field in unique]
@@ -300,8 +304,8 @@ class Checking:
         yield from self._scan("indexes", self._indexes)
 
     def _indexes(self, keys: list[str]) -> Looking[None]:
-        indexed = self._indexed
-        of = [(key, field) for key in keys if (field := self.model.index_of(key)) is not None and field in indexed]
+        found = ((key, self.model.index_of(key)) for key in keys)
+        of = [(key, field) for key, field in found if field is not None and field.name in self._indexed]
         replies = yield from asked([("SSCAN", key, "0", "COUNT", str(AT_ONCE)) for key, _ in of])
         some: list[tuple[FieldSchema, str, str]] = []
         for (key, field), reply in zip(of, replies, strict=True):
@@ -342,8 +346,3 @@ def _known(calls: Iterable[Call]) -> Deciding[_Known]:
     """Return the plain reply of each of *calls*, each asked once; ``WRONG`` where its key is of another type."""
     once = list(dict.fromkeys(calls))
     return dict(zip(once, (yield from asked(once)), strict=True))
-
-
-def _literal(text: str) -> str:
-    """Return the pattern of SCAN that only *text* fits."""
-    return "".join(f"\\{character}" if character in r"*?[]\\^" else character for character in text)

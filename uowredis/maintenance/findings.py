@@ -64,23 +64,27 @@ class Mending:
 
 @attrs.frozen
 class Content:
-    """What an object holds in one field, or in that part of it which an index entry is of."""
+    """What an object holds in one field, or in that part of it which an index entry is of.
+
+    Attributes:
+        call: what reads it.
+    """
 
     model: ModelSchema
     field: FieldSchema
     pk: str
     part: Part = None
+    call: Call = attrs.field(init=False)
+
+    @call.default
+    def _call(self) -> Call:
+        kind, part = self._read()
+        return read_call(kind, self.model.keys.storage(self.pk, self.field.storage), part)
 
     @property
     def key(self) -> str:
         """The key that holds it."""
-        return self.model.keys.storage(self.pk, self.field.storage)
-
-    @property
-    def call(self) -> Call:
-        """The call that reads it."""
-        kind, part = self._read()
-        return read_call(kind, self.key, part)
+        return self.call[1]
 
     def _read(self) -> tuple[Kind, Part]:
         return (Kind.HASH, (self.field.name,)) if self.field.kind is Kind.ENTRY else (self.field.kind, self.part)

@@ -55,11 +55,11 @@ def repair(
         orphans: what becomes of data without primary key: "leave"; "adopt": it is an object again, unless another holds
             a unique value of it; "delete".
         references: what becomes of references to missing objects: "leave" or "clear".
-        forget: names of fields no longer declared whose data and index entries are deleted.
+        forget: names of fields that are no longer declared, or have no index any more: what they left is deleted.
         progress: is called after each batch.
 
     Raises:
-        ArgumentError: for another word.
+        ArgumentError: for another word, and a field to forget that has an index.
         ArgumentTypeError: for what is no model, and for a *forget* that is text.
         Conflict: where others change what mends one finding, time and again.
         Unreachable: where the server is not there.
@@ -73,10 +73,15 @@ def repair(
     if isinstance(forget, str):
         raise ArgumentTypeError(f"repair(forget=...) takes names, not a text. Way out: forget=[{forget!r}]")
     policy = Policy(orphans, references, frozenset(forget))
-    for model in models:
-        if declared := policy.forget & getattr(model, "_fields", {}).keys():
-            raise ArgumentError(f"{model.__name__} declares {', '.join(sorted(declared))}: nothing of it is forgotten")
-    return _repaired(_checkings(models, "repair", progress), policy, dry_run, Checking.everything)
+    checkings = _checkings(models, "repair", progress)
+    for checking, _ in checkings:
+        for field in checking.model.indexed:
+            if field.name in policy.forget:
+                raise ArgumentError(
+                    f"{checking.model.name}.{field.name} is declared and has an index: nothing of it is forgotten. Way "
+                    f"out: leave it out of forget"
+                )
+    return _repaired(checkings, policy, dry_run, Checking.everything)
 
 
 def rebuild(

@@ -133,6 +133,12 @@ class Keys:
         """Return whether *key* is one of this model, or of one whose name begins with all of this one's."""
         return key.startswith(f"{self.prefix}:")
 
+    @property
+    def owned(self) -> str:
+        """The pattern of SCAN that every key fits which :meth:`owns` knows, and no other."""
+        literal = "".join(f"\\{character}" if character in r"*?[]\^" else character for character in self.prefix)
+        return f"{literal}:*"
+
     def word_in(self, key: str) -> str:
         """Return the word of a *key* of the model that stands where a pk or an indexed field has its name."""
         return word_of(key.removeprefix(f"{self.prefix}:"))
