@@ -1,0 +1,117 @@
+"""Another client acts exactly between the look of a repair and its EXEC: what it did stays."""
+
+from collections.abc import Callable
+from random import Random
+from typing import Any
+
+import pytest
+
+from tests.maintenance.stock import Stock, fill, said, stock
+from tests.tools.backends import Backend
+from uowredis import check, repair
+from uowredis.executor.line import Line
+from uowredis.maintenance.findings import Policy
+from uowredis.maintenance.mending import batches, mended
+from uowredis.plan.requests import Apply
+from uowredis.session.drive import drive
+
+
+@pytest.fixture
+def other(server: Backend) -> Stock:
+    """Ten parts; the models of the other client."""
+    data = stock(server.database())
+    fill(data, Random(6), 10)
+    return data
+
+
+def repair_meanwhile(data: Stock, policy: Policy, act: Callable[[], None]) -> int:
+    """Mend all that is found; let another *act* before the first plan is applied. Return how many plans were sent."""
+    line, applied = Line(lambda: data.database.executor), 0
+
+    def answer(request: Any) -> Any:
+        nonlocal applied
+        if isinstance(request, Apply):
+            applied += 1
+            if applied == 1:
+                act()
+        return line.answer(request)
+
+    for batch in batches(list(check(*data.models))):
+        drive(mended(batch, policy, dry_run=False), answer)
+    return applied
+
+
+def _takes_the_value(data: Stock) -> None:
+    data.Part(1).color.hset("ghost")
+
+
+def _sets_it_anew(data: Stock) -> None:
+    data.Part(1).state.set("9")
+
+
+def _deletes_it(data: Stock) -> None:
+    data.Part(1).delete()
+
+
+def _creates_it(data: Stock) -> None:
+    data.Shelf(place="late", aisle="7")
+
+
+def _claims_its_value(data: Stock) -> None:
+    data.Shelf(place="new", label="late label")
+
+
+def _creates_what_is_referred_to(data: Stock) -> None:
+    data.Shelf(place="nowhere", note="x")
+
+
+def _refers_to_another(data: Stock) -> None:
+    data.Part(1).former.set("s:2")
+
+
+def _counts(data: Stock) -> None:
+    data.database.connection.set(":part:max_pk", 500)
+
+
+@pytest.mark.parametrize(
+    ("plant", "act"),
+    [
+        ([("SADD", ":part:color:ghost", "1")], _takes_the_value),
+        ([("DEL", ":part:state:0", ":part:state:1", ":part:state:2", ":part:state:3")], _sets_it_anew),
+        ([("DEL", ":part:state:0", ":part:state:1", ":part:state:2", ":part:state:3")], _deletes_it),
+        ([("SADD", ":shelf:aisle:7", "late")], _creates_it),
+        ([("SET", ":shelf:late:label", "late label")], _claims_its_value),
+        ([("SET", ":shelf:late:note", "x")], _creates_it),
+        ([("SET", ":part:1:former", "nowhere")], _creates_what_is_referred_to),
+        ([("SET", ":part:1:former", "nowhere")], _refers_to_another),
+        ([("SET", ":part:max_pk", "3")], _counts),
+    ],
+)
+@pytest.mark.parametrize("orphans", ["adopt", "delete"])
+def test_what_another_did_stays(
+    server: Backend, other: Stock, plant: Any, act: Callable[[Stock], None], orphans: Any
+) -> None:
+    """The repair looks anew, and takes nothing away of what the other claimed."""
+    data = stock(server.database())
+    with server.client() as client:
+        for call in plant:
+            client.execute_command(*call)
+    assert repair_meanwhile(data, Policy(orphans, "clear"), lambda: act(other))
+    for _ in repair(*data.models, references="clear"):
+        pass
+    assert [] == [finding for finding in said(check(*other.models)) if finding[0] != "data without primary key"]
+    match act.__name__:
+        case "_takes_the_value":
+            assert "1" in other.Part.collection(color="ghost")
+        case "_sets_it_anew":
+            assert ["1"] == list(other.Part.collection(state="9"))
+        case "_creates_it":
+            assert "late" in other.Shelf.collection(aisle="7")
+        case "_claims_its_value":
+            assert ["new"] == list(other.Shelf.collection(label="late label"))
+        case "_creates_what_is_referred_to":
+            assert "nowhere" == other.Part(1).former.get()
+        case "_refers_to_another":
+            assert "1" in other.Part.collection(former="s:2")
+        case "_counts":
+            assert "501" == other.Part(number="n501").pk.get()
