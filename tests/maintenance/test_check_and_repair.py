@@ -173,8 +173,9 @@ def test_models_within_the_keys_of_another_are_not_its_business(server: Backend)
     class Wheel(RedisModel):
         database = data.database
         namespace = ":part"
+        size = InstanceHashField(indexable=True)
 
-    Wheel()
+    Wheel(size="28")
     data.Part(number="1")
     assert [] == said(check(*data.models, Wheel))
 

@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 from tests.maintenance.stock import Stock, fill, said, stock
-from tests.tools.backends import Backend
-from uowredis import check, repair
+from tests.tools.backends import Backend, Real
+from tests.tools.meanwhile import meanwhile
+from tests.tools.proxy import Proxy
+from uowredis import RedisDatabase, UniquenessError, check, repair
 from uowredis.executor.line import Line
 from uowredis.maintenance.findings import Policy
 from uowredis.maintenance.mending import batches, mended
@@ -97,8 +99,6 @@ def test_what_another_did_stays(
         for call in plant:
             client.execute_command(*call)
     assert repair_meanwhile(data, Policy(orphans, "clear"), lambda: act(other))
-    for _ in repair(*data.models, references="clear"):
-        pass
     assert [] == [finding for finding in said(check(*other.models)) if finding[0] != "data without primary key"]
     match act.__name__:
         case "_takes_the_value":
@@ -115,3 +115,22 @@ def test_what_another_did_stays(
             assert "1" in other.Part.collection(former="s:2")
         case "_counts":
             assert "501" == other.Part(number="n501").pk.get()
+
+
+@pytest.mark.parametrize("orphans", ["adopt", "delete"])
+def test_a_creation_notices_what_becomes_of_an_orphan(real: Real, proxy: Proxy, orphans: Any) -> None:
+    """Between its look and its EXEC the primary key is adopted: it is taken. Or the data is deleted: it is created."""
+    other = stock(real.database())
+    with real.client() as client, RedisDatabase.from_url(proxy.url) as database:
+        ours = stock(database)
+        ours.Shelf(place="first")
+        client.set(":shelf:late:note", "theirs")
+        proxy.reset()
+        with meanwhile(proxy, "WATCH", lambda _: list(repair(other.Shelf, orphans=orphans)), None):
+            if orphans == "adopt":
+                with pytest.raises(UniquenessError):
+                    ours.Shelf(place="late", aisle="1")
+            else:
+                ours.Shelf(place="late", aisle="1")
+        assert ("theirs" if orphans == "adopt" else None) == other.Shelf("late").note.get()
+        assert (None if orphans == "adopt" else "1") == other.Shelf("late").aisle.hget()

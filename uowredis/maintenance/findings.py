@@ -195,8 +195,8 @@ class OfEntry(Finding):
 
     @property
     def watched(self) -> tuple[str, ...]:
-        """What holds the value, and what creations and deletions touch; not the index, which all objects share."""
-        return self.content.key, self.model.keys.guard(self.pk)
+        """What holds the value: who creates or deletes an object with it touches that. Not the index: all share it."""
+        return (self.content.key,)
 
     def state(self, replies: Replies) -> tuple[bool, bool, bool]:
         """Return whether the object is there, whether it holds the value, whether it has the entry."""
