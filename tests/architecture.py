@@ -36,7 +36,7 @@ MAY_IMPORT: dict[str, str] = {
     "executor": "exceptions commands plan embedded",
     "overlay": "exceptions schema commands plan planner",
     "session": "exceptions schema commands plan planner executor overlay",
-    "database": "exceptions commands plan executor session",
+    "database": "exceptions schema commands plan executor session",
     "fields": "exceptions schema commands",
     "collection": "exceptions schema commands plan planner overlay session database fields",
     "model": "exceptions schema commands plan overlay session database fields collection",

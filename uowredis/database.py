@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import redis
 
     from uowredis.plan.plan import Plan
+    from uowredis.schema.models import ModelSchema
 
 __all__ = ["RedisDatabase"]
 
@@ -122,7 +123,7 @@ class RedisDatabase(Database):
         self.retry_for = span(retry_for, "RedisDatabase(retry_for=...)")
         flag(scripts, "RedisDatabase(scripts=...)")
         integer(max_watched, "RedisDatabase(max_watched=...)", 0)
-        self._models: dict[tuple[str, str], Any] = {}
+        self._models: dict[str, Any] = {}
         self.guards = Guards(lambda: (model._schema for model in self._models.values()))
         self._server = Server(max_watched, scripts, settings)
 
@@ -213,21 +214,42 @@ class RedisDatabase(Database):
         """The models that live here, in the order of declaration."""
         return tuple(self._models.values())
 
-    def check(self, namespace: str, name: str, model: Any) -> None:
-        """Check that *model* may have its name here (for models).
+    def model_of(self, schema: ModelSchema) -> Any:
+        """Return the model with *schema*, or the one that was declared again in its place; None for none here."""
+        latest = schema.latest
+        return next((model for model in self._models.values() if model._schema is latest), None)
+
+    def former(self, model: Any) -> Any:
+        """Return the declaration whose place *model* takes: of the same module, qualified name and namespace, or None.
 
         Raises:
-            ImplementationError: where another model has it, or their keys may meet; both places are named.
+            ImplementationError: as for :meth:`check`.
         """
-        other = self._models.get((namespace, name.lower()))
-        if other is not None and other is not model:
+        where = model.namespace, model._schema.place
+        former = next((each for each in self._models.values() if (each.namespace, each._schema.place) == where), None)
+        self.check(model, former)
+        return former
+
+    def check(self, model: Any, former: Any = None) -> None:
+        """Check that *model* may be here (for models).
+
+        Args:
+            model: as it was declared.
+            former: the one in whose place it comes.
+
+        Raises:
+            ImplementationError: where another model has its name, or their keys may meet; both places are named.
+        """
+        name, namespace = model.__name__, model.namespace
+        other = self._models.get(model._schema.keys.prefix)
+        if other not in (None, model, former):
             raise ImplementationError(
                 f"A model named {name!r} in namespace {namespace!r} is already on this database: "
                 f"{other.__module__}.{other.__qualname__}, and now {model.__module__}.{model.__qualname__}; their keys "
                 f"would collide. Way out: give one of them another name or namespace"
             )
         for other in self._models.values():
-            if other is not model and (
+            if other not in (model, former) and (
                 other._schema.may_share(model._schema) or model._schema.may_share(other._schema)
             ):
                 outer, inner = sorted((other._schema.keys.prefix, model._schema.keys.prefix), key=len)
@@ -237,18 +259,26 @@ class RedisDatabase(Database):
                     f"a primary key or a value of the first. Way out: another namespace for one of them"
                 )
 
-    def register(self, namespace: str, name: str, model: Any) -> None:
-        """Take *model* under its name (for models).
+    def register(self, model: Any) -> None:
+        """Take *model*, in the place of its former declaration where there is one (for models).
 
         Raises:
             ImplementationError: same as :meth:`check`.
         """
-        self.check(namespace, name, model)
-        self._models[namespace, name.lower()] = model
+        former = self.former(model)
+        if former is not None and former._schema.keys.prefix != model._schema.keys.prefix:
+            self.forget(former)
+        self.take(model)
+        if former is not None:
+            former._schema.give_way(model._schema)
 
-    def forget(self, namespace: str, name: str) -> None:
+    def take(self, model: Any) -> None:
+        """Take a model that was checked (for models)."""
+        self._models[model._schema.keys.prefix] = model
+
+    def forget(self, model: Any) -> None:
         """Let go of a model that moves to another database (for models)."""
-        self._models.pop((namespace, name.lower()), None)
+        self._models.pop(model._schema.keys.prefix, None)
 
     # The sessions.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from uowredis.commands.arguments import Placeholder, text
-from uowredis.commands.identity import Identity, State
+from uowredis.commands.identity import Identity, State, check_current
 from uowredis.commands.query import Filter
 from uowredis.exceptions import ArgumentTypeError, ImplementationError
 from uowredis.fields import Bound, PKField
@@ -27,6 +27,7 @@ def spelled_pk(value: Any, what: object) -> str:
     if isinstance(value, Placeholder):
         return value
     if isinstance(identity, Identity):
+        check_current(identity)
         if identity.pk is None:
             raise ArgumentTypeError(f"{what} cannot be {identity}: it has no primary key yet")
         return identity.pk
@@ -43,6 +44,7 @@ def check_target(field: FieldSchema, value: Any, what: object) -> None:
     if relation is None:
         return
     if isinstance(value, Bound):
+        check_current(value.owner.identity)
         own = value.owner.identity.model.fields.get(value.field.name)
         if own is None:
             model: ModelSchema | None = value.owner.identity.model  # its primary key
@@ -54,6 +56,7 @@ def check_target(field: FieldSchema, value: Any, what: object) -> None:
         identity = getattr(value, "identity", None)
         if not isinstance(identity, Identity):
             return
+        check_current(identity)
         model = identity.model
     if model is None or model is not relation.to:
         where = "" if relation.to is not None else ", which is not declared on this database"
@@ -78,6 +81,7 @@ def given_pk(schema: ModelSchema, value: Any, overlay: Overlay, where: str = "")
     """
     identity = getattr(value, "identity", None)
     if isinstance(identity, Identity) and identity.model is not schema:
+        check_current(identity)
         raise ArgumentTypeError(f"a primary key of {schema.name}{where} cannot be {identity}, which is another model's")
     known = yield from current_value(value, overlay)
     return None if known is None and value is not None else spelled_pk(known, f"a primary key of {schema.name}{where}")

@@ -29,7 +29,7 @@ from uowredis.collection.explanation import Explanation
 from uowredis.commands.arguments import flag, integer
 from uowredis.commands.calls import Call
 from uowredis.commands.commands import Look
-from uowredis.commands.identity import Identity, State
+from uowredis.commands.identity import Identity, State, check_current
 from uowredis.commands.query import Column, Filter, Order, Query, Sorting
 from uowredis.commands.replies import plain
 from uowredis.database import RedisDatabase
@@ -297,6 +297,7 @@ class CollectionManager:
 
     @property
     def _database(self) -> RedisDatabase:
+        check_current(self._schema)
         database: RedisDatabase = self._model.database
         return database
 

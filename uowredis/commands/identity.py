@@ -11,6 +11,7 @@ import attrs
 
 from uowredis.commands.arguments import Placeholder
 from uowredis.commands.replies import printable
+from uowredis.exceptions import ImplementationError
 from uowredis.schema.models import ModelSchema
 
 
@@ -90,7 +91,8 @@ class Identity:
     def stable_hash(self) -> int:
         """Return the hash of the object: of model and pk, or of the handle while there is none; it never changes."""
         if self._hash is None:
-            self._hash = hash(id(self)) if self.pk is None else hash((self.model, self.pk))
+            # By the prefix: a handle of the same object, of a class that was declared again, is equal.
+            self._hash = hash(id(self)) if self.pk is None else hash((self.model.keys.prefix, self.pk))
         return self._hash
 
     @property
@@ -110,6 +112,23 @@ class Identity:
         if self.pk is None:
             return self.placeholder if self.number else f"<new {self.model.name}>"
         return called(self.model, self.pk)
+
+
+def check_current(of: ModelSchema | Identity) -> None:
+    """Check that the class of a model, or of an object, was not declared again since.
+
+    Raises:
+        ImplementationError: where it was.
+    """
+    identity = of if isinstance(of, Identity) else Identity(of)
+    model = identity.model
+    if model.successor is None:
+        return
+    called_so = model.name if of is model else str(identity)
+    raise ImplementationError(
+        f"{called_so} is of a former class: {model.place} was declared again; nothing was sent. Way out: the class "
+        f"that is there now; {model.name}.get({'pk' if identity.pk is None else repr(identity.pk)}) for the same object"
+    )
 
 
 def same_object(identity: Identity) -> object:

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Generic, NoReturn, Protocol, TypeVar, overload
 from uowredis.commands.arguments import text
 from uowredis.commands.changes import Change, Removed
 from uowredis.commands.commands import Read, Write
-from uowredis.commands.identity import Identity
+from uowredis.commands.identity import Identity, check_current
 from uowredis.commands.replies import as_is
 from uowredis.exceptions import ArgumentError, ImplementationError
 from uowredis.fields.methods import M, Sayer, writes
@@ -59,7 +59,7 @@ class Bound(Sayer[M], NotItsValue):
         """The key that holds the field: of the instance's hash for an InstanceHashField.
 
         Raises:
-            ImplementationError: where the object has no primary key yet.
+            ImplementationError: where the object has no primary key yet, or its class was declared again.
         """
         identity = self.owner.identity
         if identity.pk is None:
@@ -85,7 +85,10 @@ class Bound(Sayer[M], NotItsValue):
 
     @property
     def _schema(self) -> FieldSchema:
-        return self.owner.identity.model.fields[self.field.name]
+        model = self.owner.identity.model
+        if model.successor is not None:
+            check_current(self.owner.identity)
+        return model.fields[self.field.name]
 
     def _read(
         self,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from typing import Any
 
+from uowredis.commands.identity import check_current
 from uowredis.database import RedisDatabase
 from uowredis.exceptions import ImplementationError, missing
 from uowredis.fields import AutoPKField, Field, PKField
@@ -26,6 +28,8 @@ class MetaRedisModel(type):
     def __new__(mcs, name: str, bases: tuple[type, ...], attributes: dict[str, Any]) -> MetaRedisModel:
         """Make the class; ``abstract`` is not inherited."""
         attributes.setdefault("abstract", False)
+        # A class that is made by a call has no module of its own, and would get that of this file.
+        attributes.setdefault("__module__", sys._getframe(1).f_globals.get("__name__", __name__))
         declared = {key: value for key, value in attributes.items() if isinstance(value, Field)}
         for key in declared:
             _check_name(name, key, declared[key], bases)
@@ -107,7 +111,19 @@ class MetaRedisModel(type):
             {name: field.schema(cls.lockable) for name, field in cls._fields.items() if field is not pk_field},
             f"{cls.__module__}:{cls.__qualname__}",
         )
-        cls.database.register(cls.namespace, cls.__name__, cls)
+        try:
+            cls._join(cls.database)
+        except ImplementationError:
+            cls._schema = None
+            raise
+
+    def _join(cls, database: RedisDatabase) -> None:
+        """Take the class's place on *database*, that of a former declaration of it where there is one.
+
+        Raises:
+            ImplementationError: where it cannot be there; nothing has changed.
+        """
+        database.register(cls)
 
 
 #: What other mappers call otherwise.
@@ -144,8 +160,10 @@ def schema_of(model: MetaRedisModel) -> ModelSchema:
     """Return the facts of a model.
 
     Raises:
-        ImplementationError: for an abstract one.
+        ImplementationError: for an abstract one, and one that was declared again.
     """
-    if model._schema is None:
+    schema = model._schema
+    if schema is None:
         raise ImplementationError(f"{model.__name__} is abstract and has no objects. Way out: a subclass of it")
-    return model._schema
+    check_current(schema)
+    return schema

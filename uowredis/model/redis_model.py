@@ -11,7 +11,7 @@ from uowredis.collection.conditions import given_pk
 from uowredis.collection.manager import CollectionManager
 from uowredis.commands.arguments import text
 from uowredis.commands.commands import Create, Read, Write
-from uowredis.commands.identity import Event, Identity, State
+from uowredis.commands.identity import Event, Identity, State, check_current
 from uowredis.database import RedisDatabase
 from uowredis.exceptions import (
     ArgumentError,
@@ -132,6 +132,7 @@ class RedisModel(InstanceHashCommands[Sync], Sync, metaclass=MetaRedisModel):
         """Return the door to the open session, or to one of a single call."""
         database = cls.database
         assert database is not None
+        schema_of(cls)
         return here(database)
 
     @classmethod
@@ -184,7 +185,10 @@ class RedisModel(InstanceHashCommands[Sync], Sync, metaclass=MetaRedisModel):
         identity = self._identity
         if identity.pk is None or identity.state is State.CREATED:
             raise TypeError(f"{identity} is not in Redis yet and cannot be pickled. Way out: commit first")
-        return _handle_of, (type(self), identity.pk)
+        database = self.database
+        assert database is not None
+        # Of a former class: what stands at its place now is what a pickle finds there.
+        return _handle_of, (database.model_of(identity.model) or type(self), identity.pk)
 
     @classmethod
     def collection(cls, manager: type[CollectionManager] | None = None, **filters: Any) -> CollectionManager:
@@ -254,8 +258,11 @@ class RedisModel(InstanceHashCommands[Sync], Sync, metaclass=MetaRedisModel):
         """Move the model to *database*, and its subclasses that were on the same one.
 
         Raises:
-            ImplementationError: where a model of that name is there already; nothing is moved.
+            ImplementationError: where a model of that name is there already, or the class was declared again; nothing
+                is moved.
         """
+        if cls._schema is not None:
+            check_current(cls._schema)
         old = cls.database
         if isinstance(old, RedisDatabase) and context.find(old) is not None:
             raise SessionError(
@@ -264,11 +271,11 @@ class RedisModel(InstanceHashCommands[Sync], Sync, metaclass=MetaRedisModel):
         moving = [model for model in with_subclasses(cls) if model.database is old]
         concrete = [model for model in moving if model._schema is not None]
         for model in concrete:
-            database.check(model.namespace, model.__name__, model)
+            database.check(model)
         for model in concrete:
             if isinstance(old, RedisDatabase):
-                old.forget(model.namespace, model.__name__)
-            database.register(model.namespace, model.__name__, model)
+                old.forget(model)
+            database.take(model)
         for model in moving:
             model.database = database
 
@@ -379,7 +386,9 @@ class RedisModel(InstanceHashCommands[Sync], Sync, metaclass=MetaRedisModel):
         if self is other:
             return True
         mine, theirs = self._identity, other._identity
-        return mine is theirs or (mine.pk is not None and mine.model is theirs.model and mine.pk == theirs.pk)
+        if mine is theirs or mine.pk is None or mine.pk != theirs.pk:
+            return mine is theirs
+        return mine.model is theirs.model or mine.model.latest is theirs.model.latest
 
     def __hash__(self) -> int:
         # Once taken it stays: a new object may be in a set before the commit gives it its primary key.
@@ -415,8 +424,8 @@ def _handle_of(model: type[T], pk: str) -> T:
 
 
 def with_subclasses(model: type[RedisModel]) -> list[type[RedisModel]]:
-    """Return *model* and all that are derived from it."""
-    found = {model: None}
+    """Return *model* and all that are derived from it, but those that were declared again."""
+    found = dict.fromkeys([] if model._schema is not None and model._schema.successor is not None else [model])
     for subclass in model.__subclasses__():
         found |= dict.fromkeys(with_subclasses(subclass))
     return list(found)

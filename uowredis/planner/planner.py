@@ -16,6 +16,7 @@ import attrs
 
 from uowredis.commands.calls import Call
 from uowredis.commands.commands import Borrowed, Create, Delete, Look, Read, WriteCommand
+from uowredis.commands.identity import check_current
 from uowredis.commands.journal import Journal, Life
 from uowredis.exceptions import ArgumentError, PlanTooLarge, TooManyGuards
 from uowredis.plan import script
@@ -100,6 +101,7 @@ class Planner:
     def turns(self) -> Turns[Plan]:
         """Decide, fetch by fetch; return the plan."""
         lives = list(self._journal)
+        self._check_current()
         self._check_size(len(self._journal.commands))
         self._counters = self._journal.counters()
         self._questions.count(self._counters)
@@ -131,12 +133,28 @@ class Planner:
         """What is deleted only because it refers to something deleted."""
         return self._relations.cascaded.keys()
 
+    def _check_current(self) -> None:
+        """Check that no class of which something was said was declared again since.
+
+        Raises:
+            ImplementationError: where one was.
+        """
+        for life in self._journal:
+            if life.model.successor is not None:
+                check_current(life.identity)
+        for command in self._journal.commands:
+            if isinstance(command, Look):
+                check_current(command.model)
+            elif isinstance(command, Read):
+                check_current(command.identity)
+
     def _borrow(self) -> dict[Borrowed, Call]:
         """Ask for the foreign keys that were given as values; return the calls that read them."""
         calls = {}
         for borrowed in self._journal.borrowed:
             read = borrowed.read
             identity = read.identity
+            check_current(identity)
             call = (read.name, identity.model.keys.storage(identity.reference, read.storage), *read.args)
             self._questions.watch(call[1])
             self._questions.read(call, f"before: {read}, given as a value")

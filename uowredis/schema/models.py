@@ -105,6 +105,7 @@ class ModelSchema:
         related: those whose values refer to other objects, in the same order.
         place: where its class is, ``module:qualified.name``; a pickle says no more of it.
         referrers: the models and fields whose values refer to objects of this model.
+        successor: of the class that was declared again at this place, None while this one is the last.
         storages: the keys an instance may have, as (last part, Redis type), sorted.
     """
 
@@ -115,6 +116,7 @@ class ModelSchema:
     fields: Mapping[str, FieldSchema]
     place: str = ""
     referrers: list[tuple[ModelSchema, FieldSchema]] = attrs.field(init=False, factory=list, repr=False)
+    successor: ModelSchema | None = attrs.field(init=False, default=None, repr=False)
     indexed: tuple[FieldSchema, ...] = attrs.field(init=False)
     unique: tuple[FieldSchema, ...] = attrs.field(init=False)
     related: tuple[FieldSchema, ...] = attrs.field(init=False)
@@ -136,6 +138,18 @@ class ModelSchema:
     def _storages(self) -> tuple[tuple[str, Kind], ...]:
         kinds = {f.storage: Kind.HASH if f.kind is Kind.ENTRY else f.kind for f in self.fields.values()}
         return tuple(sorted(kinds.items(), key=lambda item: item[0]))
+
+    @property
+    def latest(self) -> ModelSchema:
+        """The schema of the class that was declared last at this place: this one, unless it was declared again."""
+        schema = self
+        while schema.successor is not None:
+            schema = schema.successor
+        return schema
+
+    def give_way(self, successor: ModelSchema) -> None:
+        """Be of a former declaration from now on: the one thing besides its referrers that is learned later."""
+        object.__setattr__(self, "successor", successor)
 
     def __copy__(self) -> ModelSchema:
         return self

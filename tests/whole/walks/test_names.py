@@ -61,8 +61,8 @@ def declared(draw: st.DrawFn) -> Declared:
     return Declared(draw(NAMESPACES), draw(st.sampled_from(["A", "B"])), draw(st.booleans()), fields, objects)
 
 
-def declare(database: RedisDatabase, what: Declared) -> Any:
-    attributes: dict[str, Any] = {"__module__": __name__, "database": database, "namespace": what.namespace}
+def declare(database: RedisDatabase, what: Declared, place: str) -> Any:
+    attributes: dict[str, Any] = {"database": database, "namespace": what.namespace, "__qualname__": place}
     if what.chosen:
         attributes["key"] = PKField()
     for name, (kind, indexed) in what.fields.items():
@@ -98,9 +98,9 @@ def test_no_two_things_share_a_key(models: list[Declared]) -> None:
     """What might is refused when it is declared, or said."""
     spelled: dict[str, tuple[Any, ...]] = {}
     with RedisDatabase.embedded() as database:
-        for what in models:
+        for number, what in enumerate(models):
             try:
-                model = declare(database, what)
+                model = declare(database, what, f"{what.name}{number}")
             except ImplementationError:
                 continue
             made = []

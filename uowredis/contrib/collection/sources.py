@@ -53,7 +53,7 @@ class Sources:
         if identity.pk is None or self.overlay.touches(identity.model):
             self.within.append(frozenset((yield from self._members(given))))
             return
-        key = identity.model.keys.storage(identity.pk, given.field.name)
+        key: str = given.key
         if isinstance(given, ListField):
             self.within.append(frozenset((yield from self._read(("LRANGE", key, "0", "-1")))))
         else:
@@ -101,7 +101,7 @@ class Sources:
                 read = given._read("ZRANGE", "0", "-1", "WITHSCORES", decode=as_scored)
                 scored = (yield from self.overlay.read_all((read,)))[0]
                 return (yield from self._spelled(identity.model.keys, scored))
-            given = identity.model.keys.storage(identity.pk, given.field.name)
+            given = given.key
         else:
             self._refuse_pending(given)
         flat = yield from self._read(("ZRANGE", given, "0", "-1", "WITHSCORES"))

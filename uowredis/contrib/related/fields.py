@@ -11,7 +11,7 @@ import attrs
 from uowredis.collection.conditions import check_target
 from uowredis.commands.arguments import Placeholder
 from uowredis.commands.commands import Borrowed
-from uowredis.commands.identity import Identity, State
+from uowredis.commands.identity import Identity, State, check_current
 from uowredis.contrib.collection.extended import ExtendedCollectionManager
 from uowredis.exceptions import ArgumentError, DoesNotExist, ImplementationError
 from uowredis.fields import (
@@ -147,6 +147,7 @@ class RelatedField(Field[Any, Any]):
         return identity.reference if identity.pk is None else identity.pk
 
     def _spell_bound(self, bound: Bound[Any]) -> str:
+        check_current(bound.owner.identity)
         if isinstance(bound, PKField):
             return self.spell(bound.owner)
         if not isinstance(bound, BoundFKString | BoundFKInstanceHash):

@@ -18,7 +18,7 @@ from uowredis.contrib.related.fields import (
 from uowredis.exceptions import ImplementationError
 from uowredis.model.declaration import MetaRedisModel, schema_of
 from uowredis.model.redis_model import RedisModel, with_subclasses
-from uowredis.schema.models import OnDelete
+from uowredis.schema.models import ModelSchema, OnDelete
 
 if TYPE_CHECKING:
     from uowredis.collection.manager import CollectionManager
@@ -100,18 +100,27 @@ def _related_fields(model: MetaRedisModel) -> list[RelatedField]:
     return [field for field in model._fields.values() if isinstance(field, RelatedField)]
 
 
-def _links(declared: Sequence[type[RedisModel]]) -> list[_Link]:
+def _links(declared: Sequence[type[RedisModel]], again: tuple[Any, ...] = ()) -> list[_Link]:
     """Return the relations among the models *declared*.
+
+    Args:
+        declared: each class of them once.
+        again: a class that is about to give way, and the one of *declared* that comes in its place.
 
     Raises:
         ImplementationError: for names of collections that are taken, or cannot be; both places are named.
     """
     by_name = {(model.namespace, model.__name__.lower()): model for model in declared}
+    by_schema = {model._schema: model for model in declared}
+    if again:
+        former, latest = again
+        by_schema[former._schema] = latest
     taken: dict[tuple[type, str], RelatedField] = {}
     links: list[_Link] = []
     for model in _related_models(declared):
         for field in _related_fields(model):
-            name, to = field.collection_name(model), _find(field.to, model, by_name)
+            name = field.collection_name(model)
+            to = _named(field.to, model, by_name) if isinstance(field.to, str) else _latest(field.to, by_schema)
             if to is None:
                 continue
             if not issubclass(to, RelatedModel):
@@ -131,11 +140,17 @@ def _links(declared: Sequence[type[RedisModel]]) -> list[_Link]:
     return links
 
 
-def _find(
-    to: Any, model: type[RelatedModel], by_name: dict[tuple[str, str], type[RedisModel]]
+def _latest(to: Any, by_schema: dict[ModelSchema | None, type[RedisModel]]) -> type[RedisModel] | None:
+    """Return the class *to*, or the one that was declared again in its place; None for none among those declared."""
+    schema = to._schema
+    while schema is not None and schema not in by_schema:
+        schema = schema.successor
+    return None if schema is None else by_schema[schema]
+
+
+def _named(
+    to: str, model: type[RelatedModel], by_name: dict[tuple[str, str], type[RedisModel]]
 ) -> type[RedisModel] | None:
-    if not isinstance(to, str):
-        return to if to in by_name.values() else None
     if to == "self":
         return model
     namespace, separator, name = to.rpartition(":")
@@ -174,16 +189,15 @@ class MetaRelatedModel(MetaRedisModel):
 
     relates = True
 
-    def _become_concrete(cls) -> None:  # noqa: N805  # of a metaclass
-        super()._become_concrete()
-        assert cls.database is not None
-        try:
-            for field in _related_fields(cls):
-                _check_class(field, cls)
-            _relate(cls.database)
-        except ImplementationError:
-            cls.database.forget(cls.namespace, cls.__name__)
-            raise
+    def _join(cls, database: RedisDatabase) -> None:  # noqa: N805  # of a metaclass
+        for field in _related_fields(cls):
+            _check_class(field, cls)
+        former = database.former(cls)
+        others = [model for model in database.models if model is not former]
+        joined: tuple[Any, ...] = (*others, cls)
+        _links(joined, () if former is None else (former, cls))
+        super()._join(database)
+        _relate(database)
 
 
 def _check_class(field: RelatedField, model: MetaRedisModel) -> None:
