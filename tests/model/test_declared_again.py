@@ -68,12 +68,18 @@ def test_the_class_declared_last_is_the_model(database: RedisDatabase) -> None:
     assert [found] == list(latest.collection(color="red").instances())
 
 
+#: A class that is made by a call is of the module that makes it.
+MADE_ELSEWHERE = 'type("Bike", (base,), {"database": database})'
+
+
 def test_only_the_same_place_is_declared_again(database: RedisDatabase) -> None:
     """Another qualified name, another module, a namespace of its own: refused, refused, beside it."""
     former = bike(database)
     for other in ({"__qualname__": "Garage.Bike"}, {"__module__": "elsewhere"}):
         with pytest.raises(ImplementationError, match="already on this database"):
             bike(database, **other)
+    with pytest.raises(ImplementationError, match="already on this database"):
+        exec(MADE_ELSEWHERE, {"__name__": "elsewhere", "base": RedisModel, "database": database})
     beside = bike(database, namespace="shop")
     assert (former, beside) == database.models
     assert [("1", "1")] == [(former(name="a").pk.get(), beside(name="a").pk.get())]
@@ -511,10 +517,12 @@ CLASHES: dict[str, Callable[[], dict[str, Any]]] = {
 }
 
 
+@pytest.mark.parametrize("by_class", [False, True], ids=["by name", "by class"])
 @pytest.mark.parametrize("clash", CLASHES)
-def test_relations_that_cannot_be_leave_the_former_ones(database: RedisDatabase, clash: str) -> None:
+def test_relations_that_cannot_be_leave_the_former_ones(database: RedisDatabase, clash: str, by_class: bool) -> None:
     """A declaration that is refused has touched no relation."""
-    people, groups = person(database), group(database)
+    people = person(database)
+    groups = group(database, people if by_class else "Person")
     ann = people(name="ann")
     one = groups(owner=ann)
     before = {model: dict(vars(model)) for model in database.models}
@@ -544,15 +552,18 @@ def test_a_foreign_key_of_a_former_object_given_as_a_value(server: Backend) -> N
     database = server.database()
     people, former = person(database), group(database)
     old = former(owner=people(name="ann"))
+    band = type(RelatedModel)("Band", (RelatedModel,), {"database": database, "owner": FKStringField("Person")})
     with Session(database) as session:
-        other = former(leader=old.owner)
+        band(owner=old.owner)
         latest = group(database)
         with refused():
             session.commit()
         session.rollback()
-    with refused():
-        latest(owner=old.owner)
-    assert other is not None
+    for declare in (lambda: None, lambda: person(database)):
+        declare()
+        with refused():
+            latest(owner=old.owner)
+    assert not band.exists(1)
 
 
 # Who inherits.
