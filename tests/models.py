@@ -37,6 +37,7 @@ from uowredis.contrib.related import (
     M2MSortedSetField,
     RelatedModel,
 )
+from uowredis.fields import Field
 
 # A field of every kind
 
@@ -95,7 +96,9 @@ class EveryKind:
     Named: type[Any]
 
 
-def every_kind(on: RedisDatabase, *, indexed: bool = True, unique: bool = True, extended: bool = False) -> EveryKind:
+def every_kind(
+    on: RedisDatabase, *, indexed: bool = True, unique: bool = True, extended: bool = False, renamed: bool = False
+) -> EveryKind:
     """Declare models with a field of every kind; ``count`` and ``note`` are plain.
 
     Args:
@@ -103,6 +106,7 @@ def every_kind(on: RedisDatabase, *, indexed: bool = True, unique: bool = True, 
         indexed: whether the others have an index.
         unique: whether ``code``, ``email`` and ``badges`` are unique; else they are indexed as the others.
         extended: whether their collections are extended ones.
+        renamed: whether ``Named`` is stored under another name, and its fields, too: those with ``was-`` before them.
     """
     options = {"indexable": True} if indexed else {}
     sole = {"unique": True} if indexed and unique else options
@@ -126,10 +130,14 @@ def every_kind(on: RedisDatabase, *, indexed: bool = True, unique: bool = True, 
     class Thing(Base):
         pass
 
-    class Named(Base):
-        key = PKField()
+    renaming = {name: _renamed(field) for name, field in vars(Base).items() if isinstance(field, Field)}
+    declared = {"key": PKField(), **(renaming | {"stored_as": "Was.Named"} if renamed else {})}
+    return EveryKind(on, Thing, type(Base)("Named", (Base,), declared))
 
-    return EveryKind(on, Thing, Named)
+
+def _renamed(field: Any) -> Any:
+    options = {"indexable": field.indexable, "unique": field.unique}
+    return type(field)(**options, stored_as=f"was-{field.name}")
 
 
 # People, as documented

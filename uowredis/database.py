@@ -241,17 +241,21 @@ class RedisDatabase(Database):
             ImplementationError: where another model has its name, or their keys may meet; both places are named.
         """
         name, namespace = model.__name__, model.namespace
-        other = self._models.get(model._schema.keys.prefix)
-        if other not in (None, model, former):
-            raise ImplementationError(
-                f"A model named {name!r} in namespace {namespace!r} is already on this database: "
-                f"{other.__module__}.{other.__qualname__}, and now {model.__module__}.{model.__qualname__}; their keys "
-                f"would collide. Way out: give one of them another name or namespace"
-            )
         for other in self._models.values():
-            if other not in (model, former) and (
-                other._schema.may_share(model._schema) or model._schema.may_share(other._schema)
-            ):
+            if other in (model, former):
+                continue
+            if (other.namespace, other.__name__.lower()) == (namespace, name.lower()):
+                raise ImplementationError(
+                    f"A model named {name!r} in namespace {namespace!r} is already on this database: "
+                    f"{other.__module__}.{other.__qualname__}, and now {model.__module__}.{model.__qualname__}; their "
+                    f"keys would collide, or their names. Way out: give one of them another name or namespace"
+                )
+            if other._schema.keys.prefix == model._schema.keys.prefix:
+                raise ImplementationError(
+                    f"{other.__module__}.{other.__qualname__} and {model.__module__}.{model.__qualname__} are both "
+                    f"stored under {model._schema.keys.prefix!r}. Way out: another stored_as for one of them"
+                )
+            if other._schema.may_share(model._schema) or model._schema.may_share(other._schema):
                 outer, inner = sorted((other._schema.keys.prefix, model._schema.keys.prefix), key=len)
                 raise ImplementationError(
                     f"Keys of {other.__module__}.{other.__qualname__} and of {model.__module__}.{model.__qualname__} "

@@ -98,9 +98,9 @@ class Create:
 
     Attributes:
         identity: the new object; its pk is None until it is allocated, or what was chosen.
-        entries: (name, value) of its InstanceHashFields: one HSET.
+        entries: (stored name, value) of its InstanceHashFields: one HSET.
         writes: the calls for its other fields but the strings.
-        strings: (name, value) of its StringFields: one SET each.
+        strings: (stored name, value) of its StringFields: one SET each.
     """
 
     identity: Identity = attrs.field(eq=same_object)
@@ -112,7 +112,7 @@ class Create:
     def calls(self) -> Iterator[Write[Any]]:
         """The calls for all fields but the InstanceHashFields."""
         for name, value in self.strings:
-            field = self.identity.model.fields[name]
+            field = self.identity.model.by_stored[name]
             yield Write(self.identity, field.storage, field, "SET", (value,), Replaced((("", value),)))
         yield from self.writes
 
@@ -286,10 +286,10 @@ def _said(command: Read[Any] | Write[Any], who: str) -> str:
 def touched_fields(model: ModelSchema, storage: str, entries: Iterable[str]) -> Iterator[FieldSchema]:
     """Yield the fields that a command on *storage* naming *entries* touches."""
     if storage != INSTANCE_HASH:
-        yield model.fields[storage]
+        yield model.by_stored[storage]
         return
     for entry in entries:
-        if (field := model.fields.get(entry)) is not None:
+        if (field := model.by_stored.get(entry)) is not None:
             yield field
 
 

@@ -50,7 +50,7 @@ class Column:
         if name in ("pk", model.pk_field):
             return cls(name, None, "#")
         field = model.fields[name]
-        entry = field.name if field.kind is Kind.ENTRY else None
+        entry = field.stored if field.kind is Kind.ENTRY else None
         return cls(name, field, model.keys.pattern(field.storage, entry))
 
 

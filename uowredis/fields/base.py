@@ -141,6 +141,7 @@ class Field(Generic[S, A]):
         indexable: objects can be found by its value.
         unique: as indexable, and no two objects share a value.
         lockable: False plans no watches for this field: faster, and two writers at once may leave a stale index entry.
+        stored_as: its name in Redis, where that is not the name of the attribute.
 
     Raises:
         ImplementationError: for options the field does not have.
@@ -151,7 +152,13 @@ class Field(Generic[S, A]):
     bound: ClassVar[type[Any]] = Bound
 
     def __init__(
-        self, *, indexable: bool = False, unique: bool = False, lockable: bool = True, **unknown: object
+        self,
+        *,
+        indexable: bool = False,
+        unique: bool = False,
+        lockable: bool = True,
+        stored_as: str | None = None,
+        **unknown: object,
     ) -> None:
         if unknown:
             raise ImplementationError(
@@ -161,15 +168,23 @@ class Field(Generic[S, A]):
         for option, given in (("indexable", indexable), ("unique", unique), ("lockable", lockable)):
             if not isinstance(given, bool):
                 raise ImplementationError(f"{type(self).__name__}: {option} must be True or False, not {given!r}")
+        if stored_as is not None and not isinstance(stored_as, str):
+            raise ImplementationError(f"{type(self).__name__}: stored_as must be text, not {stored_as!r}")
         self.indexable = indexable or unique
         self.unique = unique
         self.lockable = lockable
+        self.stored_as = stored_as
         self.default: Any = None
         self.name = ""
         self.model: str = ""
 
     def _options(self) -> tuple[str, ...]:
-        return ("indexable", "unique", "lockable")
+        return ("indexable", "unique", "lockable", "stored_as")
+
+    @property
+    def stored(self) -> str:
+        """The name of the field in Redis."""
+        return self.name if self.stored_as is None else self.stored_as
 
     def named(self, name: str, model: str) -> Field[S, A]:
         """Return a copy of the field under *name* on *model*: each model has fields of its own."""
@@ -186,7 +201,8 @@ class Field(Generic[S, A]):
 
     def schema(self, lockable: bool) -> FieldSchema:
         """Return what was declared, as facts; *lockable* is what the model says."""
-        return FieldSchema(self.name, self.kind, self.indexable, self.unique, self.lockable and lockable)
+        lockable = self.lockable and lockable
+        return FieldSchema(self.name, self.kind, self.indexable, self.unique, lockable, stored=self.stored)
 
     def spell(self, value: Any) -> str:
         """Return *value* as the text that is stored.
@@ -208,7 +224,7 @@ class Field(Generic[S, A]):
         return spelled
 
     def first_write(self, identity: Identity, schema: FieldSchema, value: Any) -> Write[Any] | tuple[str, str]:
-        """Return what stores *value* given to a constructor: a write, or (name, value) of a string or entry."""
+        """Return what stores *value* given to a constructor: a write, or (stored name, value) of a string or entry."""
         raise ImplementationError(f"{self} takes no value in the constructor")
 
     @overload

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Sequence
 from typing import Any
 
 from uowredis.commands.arguments import Value, integer, number
@@ -29,18 +31,18 @@ class BoundInstanceHash(Bound[M]):
         return self._value_read()
 
     def _value_read(self) -> Read[str | None]:
-        return self._read("HGET", self.field.name, decode=as_text, members=(self.field.name,))
+        return self._read("HGET", self.field.stored, decode=as_text, members=(self.field.stored,))
 
     @writes
     def hset(self, value: Value) -> Write[int]:
         """Store *value*; return 1 where there was none before, else 0 (HSET)."""
-        spelled, name = self.field.spell(value), self.field.name
+        spelled, name = self.field.spell(value), self.field.stored
         return self._write(Replaced(((name, spelled),)), "HSET", name, spelled)
 
     @writes
     def hsetnx(self, value: Value) -> Write[bool]:
         """Store *value* where there is none; return whether it was stored (HSETNX)."""
-        name = self.field.name
+        name = self.field.stored
         return self._write(Computed((name,)), "HSETNX", name, self.field.spell(value), decode=as_bool)
 
     @writes
@@ -50,7 +52,7 @@ class BoundInstanceHash(Bound[M]):
         Raises:
             Rejected: where the value is no integer, or the sum is beyond 64 bits; nothing is written.
         """
-        name = self.field.name
+        name = self.field.stored
         return self._write(Computed((name,), fallible=True), "HINCRBY", name, integer(amount, "amount"))
 
     @writes
@@ -62,13 +64,13 @@ class BoundInstanceHash(Bound[M]):
         Raises:
             Rejected: where the value is no number; nothing is written.
         """
-        name, by = self.field.name, number(amount, "amount")
+        name, by = self.field.stored, number(amount, "amount")
         return self._write(Opaque((name,), fallible=True), "HINCRBYFLOAT", name, by, decode=sure_float)
 
     @writes
     def hdel(self) -> Write[int]:
         """Delete the value; return 1 if there was one, else 0 (HDEL)."""
-        return self._write(Removed((self.field.name,)), "HDEL", self.field.name)
+        return self._write(Removed((self.field.stored,)), "HDEL", self.field.stored)
 
     get = hget
     set = hset
@@ -83,7 +85,7 @@ class InstanceHashField(SingleValueField[BoundInstanceHash[Sync], BoundInstanceH
 
     def first_write(self, identity: Identity, schema: FieldSchema, value: Any) -> tuple[str, str]:
         """Return the entry; the constructor stores all of an instance by one HSET."""
-        return self.name, self.spell(value)
+        return self.stored, self.spell(value)
 
     def _setter(self) -> str:
         return "hset"
@@ -117,12 +119,12 @@ class InstanceHashCommands(Sayer[M]):
     @reads
     def hgetall(self) -> Read[dict[str, str]]:
         """Return all InstanceHashFields that have a value, with it (HGETALL)."""
-        return self._hash_read("HGETALL", decode=as_dict)
+        return self._hash_read("HGETALL", decode=functools.partial(_values_by_name, self.identity.model))
 
     @reads
     def hkeys(self) -> Read[list[str]]:
         """Return the names of all InstanceHashFields that have a value, in no order (HKEYS)."""
-        return self._hash_read("HKEYS", decode=as_texts)
+        return self._hash_read("HKEYS", decode=functools.partial(_names, self.identity.model))
 
     @reads
     def hvals(self) -> Read[list[str]]:
@@ -145,7 +147,8 @@ class InstanceHashCommands(Sayer[M]):
         names = entry_names(model, tuple(values))
         if not names:
             raise ArgumentError(f"{model.name}.hmset() takes at least one field with its value")
-        pairs = tuple((name, getattr(type(self), name).spell(value)) for name, value in values.items())
+        spelled = [getattr(type(self), name).spell(value) for name, value in values.items()]
+        pairs = tuple(zip(names, spelled, strict=True))
         args = tuple(part for pair in pairs for part in pair)
         return Write(self.identity, INSTANCE_HASH, None, "HMSET", args, Replaced(pairs), as_ok)
 
@@ -163,14 +166,27 @@ class InstanceHashCommands(Sayer[M]):
 
 
 def entry_names(model: ModelSchema, names: tuple[str, ...]) -> tuple[str, ...]:
-    """Return *names* if all are InstanceHashFields of *model*.
+    """Return what the InstanceHashFields *names* of *model* are stored as.
 
     Raises:
         ArgumentError: naming those that are not.
     """
+    stored = []
     for name in names:
         field = model.fields.get(name) if isinstance(name, str) else None
         if field is None or field.kind is not Kind.ENTRY:
             known = ", ".join(f.name for f in model.fields.values() if f.kind is Kind.ENTRY)
             raise ArgumentError(f"{model.name} has no InstanceHashField {name!r}. Way out: it has {known or 'none'}")
-    return names
+        stored.append(field.stored)
+    return tuple(stored)
+
+
+def _values_by_name(model: ModelSchema, reply: Sequence[bytes]) -> dict[str, str]:
+    """Return the reply of HGETALL by what its entries are called."""
+    found = {model.entry_shown(entry): value for entry, value in as_dict(reply).items()}
+    return {name: value for name, value in found.items() if name is not None}
+
+
+def _names(model: ModelSchema, reply: Sequence[bytes]) -> list[str]:
+    """Return what the entries in the reply of HKEYS are called."""
+    return [name for entry in as_texts(reply) if (name := model.entry_shown(entry)) is not None]

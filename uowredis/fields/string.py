@@ -193,5 +193,5 @@ class StringField(SingleValueField[BoundString[Sync], BoundString[Async]]):
     bound = BoundString
 
     def first_write(self, identity: Identity, schema: FieldSchema, value: Any) -> tuple[str, str]:
-        """Return the name and the value to SET."""
-        return self.name, self.spell(value)
+        """Return the stored name and the value to SET."""
+        return self.stored, self.spell(value)

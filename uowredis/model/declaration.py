@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from uowredis.commands.identity import check_current
 from uowredis.database import RedisDatabase
 from uowredis.exceptions import ImplementationError, missing
 from uowredis.fields import AutoPKField, Field, PKField
-from uowredis.schema.keys import INSTANCE_HASH, RESERVED, Keys
+from uowredis.schema.keys import INSTANCE_HASH, RESERVED, Keys, why_not_stored
 from uowredis.schema.models import ModelSchema
 
 
@@ -22,12 +22,14 @@ class MetaRedisModel(type):
     _schema: ModelSchema | None
     database: RedisDatabase | None
     namespace: str
+    stored_as: str | None
     abstract: bool
     lockable: bool
 
     def __new__(mcs, name: str, bases: tuple[type, ...], attributes: dict[str, Any]) -> MetaRedisModel:
-        """Make the class; ``abstract`` is not inherited."""
+        """Make the class; ``abstract`` and ``stored_as`` are not inherited."""
         attributes.setdefault("abstract", False)
+        attributes.setdefault("stored_as", None)
         # A class that is made by a call has no module of its own, and would get that of this file.
         attributes.setdefault("__module__", sys._getframe(1).f_globals.get("__name__", __name__))
         declared = {key: value for key, value in attributes.items() if isinstance(value, Field)}
@@ -36,6 +38,7 @@ class MetaRedisModel(type):
         cls = super().__new__(mcs, name, bases, attributes)
         cls._take_fields(declared)
         cls._schema = None
+        _check_stored_as(cls)
         if not cls.abstract:
             cls._become_concrete()
         return cls
@@ -67,6 +70,7 @@ class MetaRedisModel(type):
             )
         if not keys and not cls.abstract:
             fields = {"pk": AutoPKField().named("pk", cls.__name__)} | fields
+        _check_stored(cls.__name__, fields)
         cls._fields = fields
         for key, field in fields.items():
             setattr(cls, key, field)
@@ -105,7 +109,7 @@ class MetaRedisModel(type):
             field.check_model(cls)
         cls._schema = ModelSchema(
             cls.__name__,
-            Keys.of_model(cls.namespace, cls.__name__),
+            Keys.of_model(cls.namespace, cls.__name__, cls.stored_as),
             pk_field.name,
             pk_field.auto,
             {name: field.schema(cls.lockable) for name, field in cls._fields.items() if field is not pk_field},
@@ -154,6 +158,45 @@ def _check_name(model: str, name: str, field: Field[Any, Any], bases: Sequence[t
     else:
         return
     raise ImplementationError(f"{model} cannot have a field named {name!r}: {reason}. Way out: another name")
+
+
+def _check_stored(model: str, fields: Mapping[str, Field[Any, Any]]) -> None:
+    """Check what the *fields* of a model are stored as: no two things may share a name in Redis, nor seem to.
+
+    Raises:
+        ImplementationError: naming the field, and what is in its way.
+    """
+    taken: dict[str, Field[Any, Any]] = {}
+    for name, field in fields.items():
+        stored = field.stored
+        reason = None if field.stored_as is None else why_not_stored(stored, field=True)
+        if reason is None and stored != name and stored in fields:
+            reason = f"{fields[stored]} has that name"
+        if reason is None and (other := taken.setdefault(stored, field)) is not field:
+            reason = f"{other} is stored so"
+        if reason is not None:
+            raise ImplementationError(f"{model}.{name} cannot be stored as {stored!r}: {reason}. Way out: another name")
+
+
+def _check_stored_as(model: MetaRedisModel) -> None:
+    mixins = [base for base in model.__mro__ if not isinstance(base, MetaRedisModel)]
+    handed_down = [vars(base)["stored_as"] for base in mixins if isinstance(vars(base).get("stored_as"), str)]
+    stored_as: object = model.stored_as if model.stored_as is not None else next(iter(handed_down), None)
+    reason: str | None
+    if stored_as is None:
+        return
+    if not isinstance(stored_as, str):
+        reason = f"it must be text, not {type(stored_as).__name__}"
+    elif model.abstract:
+        reason = "it is abstract, and stored_as is not handed down"
+    elif model.stored_as is None:
+        reason = "stored_as is not inherited, because two models would share it; it is said in the model itself"
+    else:
+        reason = why_not_stored(stored_as, field=False)
+    if reason is not None:
+        raise ImplementationError(
+            f"{model.__name__} cannot be stored as {stored_as!r}: {reason}. Way out: another name, or none"
+        )
 
 
 def schema_of(model: MetaRedisModel) -> ModelSchema:

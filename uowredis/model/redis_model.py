@@ -48,6 +48,7 @@ class RedisModel(InstanceHashCommands[Sync], Sync, metaclass=MetaRedisModel):
     Class attributes:
         database: where the objects are; mandatory.
         namespace: begins all keys of the model; "" by default.
+        stored_as: stands in keys in the place of the class name in lower case, spelled as it is; not inherited.
         abstract: the class only hands down what it declares; not inherited.
         lockable: False makes all its fields ``lockable=False``.
         collection_manager: the class of its collections.
@@ -61,6 +62,7 @@ class RedisModel(InstanceHashCommands[Sync], Sync, metaclass=MetaRedisModel):
     abstract: ClassVar[bool] = True
     database: ClassVar[RedisDatabase | None] = None
     namespace: ClassVar[str] = ""
+    stored_as: ClassVar[str | None] = None
     lockable: ClassVar[bool] = True
     collection_manager: ClassVar[type[CollectionManager]] = CollectionManager
     DoesNotExist: ClassVar[type[LookupError]] = DoesNotExist

@@ -68,10 +68,10 @@ class Gone:
     def ends(self, model: ModelSchema, condition: Filter) -> bool:
         """Return whether nothing will match *condition*: it asks for references to one of them."""
         field = condition.field
-        return self.clears(field, model.keys.indexed_value(field.name, condition.key))
+        return self.clears(field, model.keys.indexed_value(field.stored, condition.key))
 
     def cleared(self, read: Read[object]) -> dict[str, Dead]:
-        """Return the references that the key of *read* loses, by field."""
+        """Return the references that the key of *read* loses, by what the field is stored as."""
         if not self.journal.deleted:
             return {}
         found = {}
@@ -82,7 +82,7 @@ class Gone:
                 and field.storage == read.storage
                 and (to in self.journal.deleted or self.cascaded_pks(to))
             ):
-                found[field.name] = Dead(self, to)
+                found[field.stored] = Dead(self, to)
         return found
 
 

@@ -67,7 +67,7 @@ class Touched:
 
     def _take_values(self, life: Life, create: Create) -> None:
         for name, value in create.entries:
-            self._gain(life, life.model.fields[name], [(name, value)])
+            self._gain(life, life.model.by_stored[name], [(name, value)])
         for write in create.calls:
             self._take(life, write)
 
@@ -91,7 +91,7 @@ class Touched:
                 self._uncertain.setdefault((life.model, field.name), {})[life] = None
             elif isinstance(change, Replaced):
                 entry = field.kind is Kind.ENTRY
-                self._gain(life, field, [pair for pair in change.values if not entry or pair[0] == field.name])
+                self._gain(life, field, [pair for pair in change.values if not entry or pair[0] == field.stored])
             elif isinstance(change, Added):
                 self._gain(life, field, [("", value) for value in change.values])
 

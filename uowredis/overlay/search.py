@@ -431,7 +431,7 @@ def _read(identity: Identity, column: Column) -> Read[Any]:
     field = column.field
     assert field is not None
     if field.kind is Kind.ENTRY:
-        return Read(identity, field.storage, field, "HGET", (field.name,), as_text, (field.name,))
+        return Read(identity, field.storage, field, "HGET", (field.stored,), as_text, (field.stored,))
     return Read(identity, field.storage, field, "GET", (), as_text)
 
 

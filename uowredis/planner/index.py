@@ -60,7 +60,7 @@ class Index:
 
     def _of(self, model: ModelSchema, field: FieldSchema) -> _Of:
         name, index = f"index {model.name}.{field.name}", field.index
-        of = _Of(f"{name}, old", f"{name}, new", model.keys.index_opening(field.name), index.enter, index.leave)
+        of = _Of(f"{name}, old", f"{name}, new", model.keys.index_opening(field.stored), index.enter, index.leave)
         self._of_field[model, field.name] = of
         return of
 

@@ -64,7 +64,7 @@ class KeyPart:
                 [entry for entry, _ in given] + [name for _, write in said for name in named(write.change) or ()]
             )
         )
-        kind = Kind.HASH if storage == INSTANCE_HASH else model.fields[storage].kind
+        kind = Kind.HASH if storage == INSTANCE_HASH else model.by_stored[storage].kind
         touched = list(touched_fields(model, storage, members))
         indexed = [field for field in touched if field.indexed]
         rehearsed = any(needs_content(write.change) and (matters(write) or may_fail(write)) for _, write in said)
@@ -81,7 +81,7 @@ class KeyPart:
         if self.rehearsed:
             return None if whole or self.kind in (Kind.LIST, Kind.STRING) else self.members
         if self.storage == INSTANCE_HASH:
-            return tuple(field.name for field in self.indexed)
+            return tuple(field.stored for field in self.indexed)
         if not self.indexed:
             return ()
         if whole or self.kind is Kind.STRING:
@@ -102,7 +102,7 @@ class KeyPart:
         """Yield the indexed fields with what of *found* is theirs."""
         for field in self.indexed:
             if field.kind is Kind.ENTRY:
-                yield field, [(entry, value) for entry, value in found if entry == field.name]
+                yield field, [(entry, value) for entry, value in found if entry == field.stored]
             else:
                 yield field, found
 

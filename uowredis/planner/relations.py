@@ -120,7 +120,7 @@ class Relations:
             call = _members(model, field, dead)
             self.questions.watch(call[1])
             why = f"before: who refers to {dead} by {model.name}.{field.name}"
-            self.questions.read(call, why, model.keys.index_opening(field.name))
+            self.questions.read(call, why, model.keys.index_opening(field.stored))
 
     def _expect(self, field: FieldSchema, pks: Iterable[str]) -> None:
         to = _to(field)
@@ -266,7 +266,7 @@ class Relations:
             key, gone = life.model.keys.storage(life.reference, field.storage), sorted(each.reference for each in dead)
             why = f"{life.model.name}.{field.name} loses deleted {', '.join(map(str, dead))}"
             if field.kind is Kind.ENTRY:
-                entries.setdefault((key, why), []).append(field.name)
+                entries.setdefault((key, why), []).append(field.stored)
             elif field.kind is Kind.STRING:
                 calls["DEL", key] = why
             elif field.kind is Kind.LIST:
@@ -312,28 +312,28 @@ def _single(field: FieldSchema) -> bool:
 
 
 def _members(model: ModelSchema, field: FieldSchema, dead: Life) -> Call:
-    return ("SMEMBERS", model.keys.index(field.name, dead.reference))
+    return ("SMEMBERS", model.keys.index(field.stored, dead.reference))
 
 
 def _entry(life: Life, field: FieldSchema, dead: Life) -> IndexEntry:
-    return field.index.entry(life.model.keys, field.name, "", dead.reference, life.reference)
+    return field.index.entry(life.model.keys, field.stored, "", dead.reference, life.reference)
 
 
 def _pks(delta: Delta) -> list[str]:
     """Return the pks that *delta* refers to anew."""
-    value_of, name = delta.life.model.keys.indexed_value, delta.field.name
+    value_of, name = delta.life.model.keys.indexed_value, delta.field.stored
     return sorted(value_of(name, key) for key, _, _ in set(delta.after) - set(delta.before))
 
 
 def _given(life: Life, field: FieldSchema) -> Iterator[str]:
     """Yield the pks that the commands on *field* give, as far as their arguments tell."""
     if life.create is not None and field.kind is Kind.ENTRY:
-        yield from (value for name, value in life.create.entries if name == field.name)
+        yield from (value for name, value in life.create.entries if name == field.stored)
     for _, write in life.said(field.storage):
         if isinstance(write.change, Added):
             yield from write.change.values
         elif isinstance(write.change, Replaced):
-            yield from (value for name, value in write.change.values if name == field.name or not _is_entry(field))
+            yield from (value for name, value in write.change.values if name == field.stored or not _is_entry(field))
 
 
 def _is_entry(field: FieldSchema) -> bool:

@@ -59,7 +59,10 @@ class Unique:
             self._claims[key] = life, field
             if field.lockable:
                 self.questions.watch(key)
-            why, public = f"guard: {life.model.name}.{field.name} is unique", life.model.keys.index_opening(field.name)
+            why, public = (
+                f"guard: {life.model.name}.{field.name} is unique",
+                life.model.keys.index_opening(field.stored),
+            )
             self.questions.read(("SMEMBERS", key), why, public, guards=field.lockable)
         elif claimed[0] is not life:
             raise _taken(life, field, key, claimed[0].identity.pk, f"{claimed[0]} of the same session")
@@ -95,9 +98,9 @@ class Unique:
         kind: Kind = field.kind
         part: Part = None
         if kind is Kind.ENTRY:
-            kind, part = Kind.HASH, (field.name,)
+            kind, part = Kind.HASH, (field.stored,)
         elif kind in (Kind.SET, Kind.SORTED_SET):
-            part = (model.keys.indexed_value(field.name, key),)
+            part = (model.keys.indexed_value(field.stored, key),)
         call = read_call(kind, model.keys.storage(pk, field.storage), part)
         self.questions.watch(call[1])
         self.questions.read(call, why)
@@ -127,7 +130,7 @@ class Unique:
 
 
 def _taken(life: Life, field: FieldSchema, key: str, pk: str | None, holder: str) -> UniquenessError:
-    value = life.model.keys.indexed_value(field.name, key)
+    value = life.model.keys.indexed_value(field.stored, key)
     # The text is the documented one; the rest goes where a traceback shows it.
     error = UniquenessError(f"Key {key} already exists (for {holder})", field=field.name, value=value, key=key, pk=pk)
     error.add_note(

@@ -127,10 +127,10 @@ class Values:
     def _same(self, model: ModelSchema, names: tuple[str, ...]) -> _SameFields:
         same = self._same_fields.get((model, names))
         if same is None:
-            indexed = tuple(field for name in names if (field := model.fields[name]).indexed)
+            indexed = tuple(field for name in names if (field := model.by_stored[name]).indexed)
             same = self._same_fields[model, names] = _SameFields(
                 indexed,
-                tuple(field.name for field in indexed),
+                tuple(field.stored for field in indexed),
                 any(field.lockable for field in indexed),
                 f"before: {', '.join(f'{model.name}.{field.name}' for field in indexed)}",
                 any(field.unique for field in indexed),
@@ -141,7 +141,7 @@ class Values:
         """Note what is added to a set, sorted set or list, where nothing else is said of it: nothing is read."""
         if storage == INSTANCE_HASH:
             return False
-        field = life.model.fields[storage]
+        field = life.model.by_stored[storage]
         if field.unique or not field.indexed:
             return False
         values: dict[str, None] = {}
@@ -168,12 +168,12 @@ class Values:
         for life in self._created:
             if life.model.unique and life.create is not None:
                 for name, value in (*life.create.entries, *life.create.strings):
-                    if (field := life.model.fields[name]).unique:
+                    if (field := life.model.by_stored[name]).unique:
                         yield life, field, value
         for life, _, same, will in self._changed:
             if same.unique:
                 for field in same.indexed:
-                    now = will[field.name]
+                    now = will[field.stored]
                     if field.unique and now is not None:
                         yield life, field, now
         for part in self._parts:
@@ -194,7 +194,7 @@ class Values:
             Rejected: where a command would fail on what it meets.
         """
         for life in self._created:
-            pk, keys, fields = life.reference, life.model.keys, life.model.fields
+            pk, keys, fields = life.reference, life.model.keys, life.model.by_stored
             assert life.create is not None
             for given in (life.create.entries, life.create.strings):
                 for name, value in given:
@@ -206,10 +206,10 @@ class Values:
             reply: Any = self.questions.reply(call)
             replies = reply if isinstance(reply, list) else [reply] * len(same.indexed)
             for field, was in zip(same.indexed, replies, strict=True):
-                now, entry = will[field.name], field.index.entry
+                now, entry = will[field.stored], field.index.entry
                 if was is not None or now is not None:
-                    before = () if was is None or was == now else (entry(keys, field.name, "", was, pk),)
-                    yield life, field, before, () if now is None else (entry(keys, field.name, "", now, pk),)
+                    before = () if was is None or was == now else (entry(keys, field.stored, "", was, pk),)
+                    yield life, field, before, () if now is None else (entry(keys, field.stored, "", now, pk),)
         for life, field, values in self._added:
             found = [("", value) for value in values]
             yield life, field, (), life.model.index_entries(field, found, life.reference)
@@ -261,6 +261,6 @@ def whole_field(life: Life, field: FieldSchema) -> tuple[Call, Part]:
     pk = life.identity.pk
     assert pk is not None
     entry = field.kind is Kind.ENTRY
-    part: Part = (field.name,) if entry else None
+    part: Part = (field.stored,) if entry else None
     kind = Kind.HASH if entry else field.kind
     return read_call(kind, life.model.keys.storage(pk, field.storage), part), part

@@ -76,9 +76,15 @@ class Keys:
         return f"{self.prefix}:max_pk"
 
     @classmethod
-    def of_model(cls, namespace: str, name: str) -> Keys:
-        """Return the keys of the model *name*: the class name goes in lower case, the namespace as it is."""
-        return cls(f"{namespace}:{name.lower()}")
+    def of_model(cls, namespace: str, name: str, stored_as: str | None = None) -> Keys:
+        """Return the keys of the model *name*: the class name goes in lower case, the namespace as it is.
+
+        Args:
+            namespace: what they begin with.
+            name: of the class.
+            stored_as: what stands in the place of the class name, as it is.
+        """
+        return cls(f"{namespace}:{name.lower() if stored_as is None else stored_as}")
 
     def storage(self, pk: str, storage: str) -> str:
         """Return the key that holds *storage*: a field's name, or ``hash`` for all InstanceHashFields."""
@@ -156,6 +162,30 @@ class Keys:
     def is_index(self, field: str, key: str) -> bool:
         """Return whether *key* belongs to the index of *field*."""
         return key.startswith(self.index_opening(field))
+
+
+def why_not_stored(name: str, *, field: bool) -> str | None:
+    """Return why nothing can be stored under *name* in this layout, or None where it can.
+
+    Args:
+        name: chosen for a field, or for a model.
+        field: whether it is one of a field, which stands where primary keys do.
+    """
+    if not name:
+        return "it is empty"
+    if not name.isprintable():
+        return "it would not print"
+    if ":" in name:
+        return "':' separates the parts of keys"
+    if "*" in name or "->" in name:
+        return "'*' and '->' have a meaning in patterns of SORT"
+    if not field:
+        return None
+    if name in RESERVED or name in (INSTANCE_HASH, "pk"):
+        return "its keys would collide with the library's own"
+    if name[0].isdigit():
+        return "primary keys that Redis counts stand in the same place"
+    return None
 
 
 def word_of(pk: str) -> str:

@@ -62,14 +62,15 @@ class FieldSchema:
     """One declared field.
 
     Attributes:
-        name: its attribute name, which is its name in keys too.
+        name: its attribute name, by which it is called everywhere but in Redis.
         kind: the Redis type under it.
         indexed: True where ``indexable`` or ``unique`` was declared.
         unique: no two instances share a value.
         lockable: False where its own watches were declared unnecessary.
         relation: where its values point, None where they are no references.
-        storage: the last part of its key.
         index: the kind of its index, where it has one.
+        stored: its name in Redis: in keys, and as an entry of the instance's hash.
+        storage: the last part of its key.
     """
 
     name: str
@@ -79,11 +80,16 @@ class FieldSchema:
     lockable: bool = True
     relation: Relation | None = attrs.field(default=None, eq=False)
     index: Equality = attrs.field(kw_only=True, eq=False)
+    stored: str = attrs.field(kw_only=True)
     storage: str = attrs.field(init=False)
+
+    @stored.default
+    def _stored(self) -> str:
+        return self.name
 
     @storage.default
     def _storage(self) -> str:
-        return INSTANCE_HASH if self.kind is Kind.ENTRY else self.name
+        return INSTANCE_HASH if self.kind is Kind.ENTRY else self.stored
 
     @index.default
     def _index(self) -> Equality:
@@ -100,6 +106,7 @@ class ModelSchema:
         pk_field: name of the primary key's field.
         auto: True where the pk is counted by Redis (AutoPKField).
         fields: the fields but the pk, by name, in the order of declaration.
+        by_stored: the same by their names in Redis.
         indexed: those with an index, in the same order.
         unique: those whose values no two instances share, in the same order.
         related: those whose values refer to other objects, in the same order.
@@ -117,10 +124,15 @@ class ModelSchema:
     place: str = ""
     referrers: list[tuple[ModelSchema, FieldSchema]] = attrs.field(init=False, factory=list, repr=False)
     successor: ModelSchema | None = attrs.field(init=False, default=None, repr=False)
+    by_stored: Mapping[str, FieldSchema] = attrs.field(init=False, repr=False)
     indexed: tuple[FieldSchema, ...] = attrs.field(init=False)
     unique: tuple[FieldSchema, ...] = attrs.field(init=False)
     related: tuple[FieldSchema, ...] = attrs.field(init=False)
     storages: tuple[tuple[str, Kind], ...] = attrs.field(init=False)
+
+    @by_stored.default
+    def _by_stored(self) -> Mapping[str, FieldSchema]:
+        return {field.stored: field for field in self.fields.values()}
 
     @indexed.default
     def _indexed(self) -> tuple[FieldSchema, ...]:
@@ -166,11 +178,21 @@ class ModelSchema:
 
     def index_key(self, field: FieldSchema, entry: str, value: str) -> str:
         """Return the index key of one *value*; the *entry* counts for a HashField only."""
-        return field.index.key(self.keys, field.name, entry, value)
+        return field.index.key(self.keys, field.stored, entry, value)
 
     def index_entries(self, field: FieldSchema, found: Iterable[tuple[str, str]], pk: str) -> set[IndexEntry]:
         """Return what the index of *field* holds of the object *pk* with what was *found*: (entry, value) pairs."""
-        return field.index.entries(self.keys, field.name, found, pk)
+        return field.index.entries(self.keys, field.stored, found, pk)
+
+    def entry_shown(self, entry: str) -> str | None:
+        """Return what an *entry* of the instance's hash is called: its field, or itself where nobody declares it.
+
+        None for one that nobody declares and that is called like a field that is stored under another name.
+        """
+        field = self.by_stored.get(entry)
+        if field is not None and field.kind is Kind.ENTRY:
+            return field.name
+        return None if entry in self.fields and field is not self.fields[entry] else entry
 
     def behind(self, key: str, args: tuple[str, ...]) -> list[str]:
         """Return what a *key* of the model is of, in words; several entries of one hash one by one.
@@ -187,31 +209,34 @@ class ModelSchema:
         if (field := self.index_of(key)) is not None:
             return [f"index {self.name}.{field.name}"]
         pk, storage = self.keys.stored_at(key)
-        names = [name for name in args if name in self.fields] if storage == INSTANCE_HASH else [storage]
+        stored = args if storage == INSTANCE_HASH else (storage,)
+        names = [self.by_stored[name].name for name in stored if name in self.by_stored]
+        if storage != INSTANCE_HASH and not names:
+            names = [storage]
         return [f"{self.name} <{pk}>.{name}" for name in names] or [f"{self.name} <{pk}>"]
 
     def index_of(self, key: str) -> FieldSchema | None:
         """Return the field to whose index *key* belongs, None for any other key."""
-        return next((field for field in self.indexed if self.keys.is_index(field.name, key)), None)
+        return next((field for field in self.indexed if self.keys.is_index(field.stored, key)), None)
 
     def public(self, key: str) -> str | None:
         """Return the part of a *key* of the model that holds no value, None: all of it."""
         field = self.index_of(key)
-        return None if field is None else self.keys.index_opening(field.name)
+        return None if field is None else self.keys.index_opening(field.stored)
 
     def may_share(self, other: ModelSchema) -> bool:
         """Return whether a key of this model may be one of *other*, whose prefix begins with all of this one's."""
         if not self.keys.owns(other.keys.prefix):
             return False
         word = self.keys.word_in(other.keys.prefix)
-        return not self.auto or word in RESERVED or any(field.name == word for field in self.indexed)
+        return not self.auto or word in RESERVED or any(field.stored == word for field in self.indexed)
 
     def why_not_a_pk(self, pk: str) -> str | None:
         """Return why *pk* cannot be chosen for an instance in this layout, or None where it can."""
         if not pk:
             return "it is empty"
         word = word_of(pk)
-        if word in RESERVED or any(field.name == word for field in self.indexed):
+        if word in RESERVED or any(field.stored == word for field in self.indexed):
             return f"keys that begin with {self.keys.index_opening(word)!r} are taken"
         return None
 

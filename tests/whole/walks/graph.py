@@ -46,12 +46,14 @@ def declare(where: RedisDatabase) -> Graph:
         votes = M2MSortedSetField("far:Far", "votes_of", on_delete=CASCADE, check=True)
 
     class Named(Base):
+        stored_as = "called"
         key = PKField()
-        home = FKStringField(Leaf, "home_of", on_delete=RESTRICT, check=True)
-        boss = FKInstanceHashField("self", "boss_of", on_delete=CASCADE)
-        groups = M2MSetField("far:Far", "groups_of", on_delete=CASCADE)
-        path = M2MListField("self", "path_of", on_delete=CLEAR, check=True)
-        ranks = M2MSortedSetField("Leaf", "ranks_of", on_delete=CLEAR)
+        label = InstanceHashField(indexable=True, stored_as="was-label")
+        home = FKStringField(Leaf, "home_of", on_delete=RESTRICT, check=True, stored_as="was-home")
+        boss = FKInstanceHashField("self", "boss_of", on_delete=CASCADE, stored_as="was-boss")
+        groups = M2MSetField("far:Far", "groups_of", on_delete=CASCADE, stored_as="was-groups")
+        path = M2MListField("self", "path_of", on_delete=CLEAR, check=True, stored_as="was-path")
+        ranks = M2MSortedSetField("Leaf", "ranks_of", on_delete=CLEAR, stored_as="was-ranks")
 
     class Far(Base):
         namespace = "far"

@@ -46,7 +46,9 @@ LINKS = {
         "marks": Link("zset", "Far", "restrict"),
     },
 }
-PREFIXES = {"Leaf": ":leaf", "Named": ":named", "Far": "far:far"}
+PREFIXES = {"Leaf": ":leaf", "Named": ":called", "Far": "far:far"}
+#: What begins the names of fields in keys and in the hash.
+STORED = {"Leaf": "", "Named": "was-", "Far": ""}
 COUNTERS = (b":leaf:max_pk", b"far:far:max_pk")
 
 
@@ -260,8 +262,8 @@ def spelled(state: State) -> dict[bytes, Any]:
     for (model, pk), values in state.items():
         prefix = PREFIXES[model]
         data[f"{prefix}:collection"].add(pk)
-        for name, value in values.items():
-            link = LINKS[model].get(name)
+        for field, value in values.items():
+            link, name = LINKS[model].get(field), f"{STORED[model]}{field}"
             if link is None or link.kind == "entry":
                 data.setdefault(f"{prefix}:{pk}:hash", {})[name] = value
                 value = (value,)

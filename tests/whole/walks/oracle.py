@@ -37,8 +37,13 @@ FIELDS = {
 }
 WITHOUT_INDEX = ("count", "note")
 UNIQUE = ("code", "email", "badges")
-MODELS = (b":thing", b":named")
+MODELS = (b":thing", b":Was.Named")
 COUNTERS = tuple(model + b":max_pk" for model in MODELS)
+
+
+def stored(model: bytes, field: str) -> bytes:
+    """Return what *field* of *model* is called in keys and in the hash."""
+    return (b"was-" if model == b":Was.Named" else b"") + field.encode()
 
 
 def read(client: redis.Redis) -> Data:
@@ -86,26 +91,27 @@ class Expected:
 
     def _take_object(self, data: Data, model: bytes, pk: bytes) -> None:
         for field, kind in FIELDS.items():
-            key = b":".join((model, pk, b"hash" if kind == "entry" else field.encode()))
+            name = stored(model, field)
+            key = b":".join((model, pk, b"hash" if kind == "entry" else name))
             if key not in data:
                 continue
             self.own.add(key)
-            for value in _index_values(field, kind, data[key]):
-                place = b":".join((model, field.encode(), value))
+            for value in _index_values(name, kind, data[key]):
+                place = b":".join((model, name, value))
                 if field not in WITHOUT_INDEX:
                     self.index[place].add(pk)
                 if field in UNIQUE:
                     self.holders[place].add(pk)
 
 
-def _index_values(field: str, kind: str, found: Any) -> Iterator[bytes]:
-    """Yield what stands behind the field's name in the index keys of a field that holds *found*."""
+def _index_values(name: bytes, kind: str, found: Any) -> Iterator[bytes]:
+    """Yield what stands behind the field's *name* in the index keys of a field that holds *found*."""
     match kind:
         case "string":
             yield found
         case "entry":
-            if field.encode() in found:
-                yield found[field.encode()]
+            if name in found:
+                yield found[name]
         case "hash":
             for entry, value in found.items():
                 yield entry + b":" + value

@@ -38,7 +38,7 @@ SUMS += [(value, name, add) for value in NO_INTEGERS for name, add in INTEGER_SU
 @pytest.mark.parametrize("indexed", [True, False], ids=["indexed", "bare"])
 def test_a_sum_with_what_is_no_number_is_refused_whole(server: Backend, indexed: bool) -> None:
     """A sum that Redis would refuse for what is stored refuses the whole session; nothing of it is written."""
-    models = every_kind(server.database(), indexed=indexed)
+    models = every_kind(server.database(), indexed=indexed, renamed=True)
     for value, name, add in SUMS:
         server.flush()
         thing = models.Thing(title=value, name=value, headers={"e": value}, rows=("a",))
@@ -55,7 +55,7 @@ def test_a_sum_with_what_is_no_number_is_refused_whole(server: Backend, indexed:
 @pytest.mark.parametrize("value", NO_FLOATS)
 def test_what_would_be_refused_has_no_answer_either(server: Backend, value: str) -> None:
     """A read over a pending sum that Redis would refuse raises PendingWrites, it does not answer a made up sum."""
-    thing = every_kind(server.database()).Thing(title=value)
+    thing = every_kind(server.database(), renamed=True).Thing(title=value)
     with Session(type(thing).database) as session:
         thing.title.incrbyfloat(1)
         with pytest.raises(PendingWrites):

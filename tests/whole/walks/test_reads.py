@@ -95,7 +95,9 @@ def indexed(request: pytest.FixtureRequest) -> bool:
 @pytest.fixture
 def clients(server: Backend, indexed: bool) -> tuple[EveryKind, EveryKind]:
     """Two clients of the server."""
-    return every_kind(server.database(), indexed=indexed), every_kind(server.database(), indexed=indexed)
+    return every_kind(server.database(), indexed=indexed, renamed=True), every_kind(
+        server.database(), indexed=indexed, renamed=True
+    )
 
 
 @pytest.mark.parametrize("field", FIELDS, ids=names)
@@ -189,7 +191,7 @@ def test_a_query_sees_the_pending_writes(server: Backend, base: Any, steps: Any,
     """``exists`` and ``get`` with filters answer over any pending writes as they do right after the commit."""
     server.flush()
     # No unique fields: what is refused at the commit would leave little to compare.
-    ours, theirs = (every_kind(server.database(), unique=False) for _ in range(2))
+    ours, theirs = (every_kind(server.database(), unique=False, renamed=True) for _ in range(2))
     stored = [theirs.Thing(**{"note": "there", **values}) for values in base]
     before = oracle.without_counters(oracle.read(server.client()))
     with Session(ours.database) as session:

@@ -91,13 +91,13 @@ def one_by_one(backend: Backend, models: EveryKind, steps: list[Any]) -> list[An
 @pytest.fixture
 def indexed(server: Backend) -> EveryKind:
     """A client whose fields have an index, none of them unique: uniqueness is judged on the net result."""
-    return every_kind(server.database(), unique=False)
+    return every_kind(server.database(), unique=False, renamed=True)
 
 
 @pytest.fixture
 def bare(server: Backend) -> EveryKind:
     """A client whose fields have no index: their commands are sent as they are."""
-    return every_kind(server.database(), indexed=False)
+    return every_kind(server.database(), indexed=False, renamed=True)
 
 
 @pytest.mark.parametrize("face", ["indexed", "bare"])
