@@ -193,8 +193,12 @@ def test_queries_and_errors_say_the_names_of_python(server: Backend) -> None:
         two.rims.incr()
         assert [two] == list(bike.collection(colour="blue", rims=3).instances())
         assert [("2", "blue", "3")] == list(bike.collection(colour="blue").values_list("pk", "colour", "rims"))
-        reasons = [step.reason for step in session.plan()]
+        plan = session.plan()
+        reasons = [step.reason for step in plan]
         session.commit()
+    # What is shown of a key where values are hidden is what holds none.
+    hidden = plan.text(hide_values=True)
+    assert (True, True, False) == (":bike:color:?" in hidden, ":bike:wheels:?" in hidden, "blue" in hidden)
     assert [
         "said: Bike <2>.colour.hset",
         "said: Bike <2>.rims.incr",
@@ -299,6 +303,7 @@ def test_relations_under_other_names(server: Backend) -> None:
     assert {b":group:m:2", b":group:p:1"} == {
         key for key in server.dump() if key.count(b":") == 3 and b":1:" not in key and b":2:" not in key
     }
+    assert (b":group:1:hash" in server.dump(), {}) == (False, one.hgetall())
     one.delete()
     assert [] == list(Group.collection())
 
