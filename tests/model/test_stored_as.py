@@ -295,6 +295,7 @@ def test_relations_under_other_names(server: Backend) -> None:
             one.queue.lrange(0, -1),
             one.votes.zrange(0, -1),
         )
+        assert [[]] * 3 == [list(Group.collection(**{name: "1"})) for name in ("owner", "leader", "members")]
         reasons = {step.reason for step in session.plan()}
         session.commit()
     assert {

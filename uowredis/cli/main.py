@@ -8,11 +8,12 @@ from collections.abc import Sequence
 
 from uowredis import __version__
 from uowredis.cli.demo import add as add_demo
+from uowredis.cli.rename import add as add_rename
 from uowredis.cli.upkeep import add as add_upkeep
 from uowredis.exceptions import UowError
 
 #: Each says what a command takes, and what runs it.
-_COMMANDS = (add_demo, add_upkeep)
+_COMMANDS = (add_demo, add_upkeep, add_rename)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

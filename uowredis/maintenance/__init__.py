@@ -1,4 +1,4 @@
-"""Upkeep of data that is there: it is checked, repaired, indexed anew."""
+"""Upkeep of data that is there: it is checked, repaired, indexed anew, renamed."""
 
 from uowredis.maintenance.checking import Progress
 from uowredis.maintenance.findings import (
