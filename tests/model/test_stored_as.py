@@ -269,7 +269,7 @@ def test_relations_under_other_names(server: Backend) -> None:
 
     class Group(RelatedModel):
         database = Person.database
-        owner = FKInstanceHashField("Person", related_name="owned", stored_as="o")
+        owner = FKInstanceHashField("Person", related_name="owned", check=True, stored_as="o")
         leader = FKStringField("Person", related_name="led", stored_as="l")
         members = M2MSetField("Person", related_name="membership", stored_as="m")
         queue = M2MListField("Person", related_name="queued", stored_as="q")
