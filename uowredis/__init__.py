@@ -37,6 +37,7 @@ from uowredis.fields import (
     StringField,
 )
 from uowredis.maintenance import check, rebuild, repair
+from uowredis.maintenance.rename import rename
 from uowredis.model.redis_model import RedisModel
 from uowredis.plan.plan import Plan
 from uowredis.plan.steps import Step
@@ -83,6 +84,7 @@ __all__ = [
     "Write",
     "check",
     "rebuild",
+    "rename",
     "repair",
 ]
 

@@ -37,9 +37,10 @@ def test_a_pickle_names_the_public_place() -> None:
 
 @pytest.mark.parametrize("name", uowredis.__all__)
 def test_a_public_class_is_where_it_is_imported_from(name: str) -> None:
-    """A class shows the module users import it from; errors theirs, ``uowredis.exceptions``."""
-    cls = getattr(uowredis, name)
-    assert cls.__module__ == ("uowredis.exceptions" if issubclass(cls, uowredis.UowError) else "uowredis")
+    """A class or function shows the module users import it from; errors theirs, ``uowredis.exceptions``."""
+    each = getattr(uowredis, name)
+    is_error = isinstance(each, type) and issubclass(each, uowredis.UowError)
+    assert each.__module__ == ("uowredis.exceptions" if is_error else "uowredis")
 
 
 @pytest.mark.parametrize("module", [collection, related, database])

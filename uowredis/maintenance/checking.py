@@ -229,7 +229,7 @@ class Checking:
             yield Empty(model, pk)
         if hashed and (names := known["HKEYS", model.keys.storage(pk, INSTANCE_HASH)]) is not WRONG:
             for name in names:
-                field = model.fields.get(name)
+                field = model.by_stored.get(name)
                 if field is None or field.kind is not Kind.ENTRY:
                     yield UndeclaredField(model, pk, INSTANCE_HASH, name)
 

@@ -87,7 +87,7 @@ class Content:
         return self.call[1]
 
     def _read(self) -> tuple[Kind, Part]:
-        return (Kind.HASH, (self.field.name,)) if self.field.kind is Kind.ENTRY else (self.field.kind, self.part)
+        return (Kind.HASH, (self.field.stored,)) if self.field.kind is Kind.ENTRY else (self.field.kind, self.part)
 
     def values(self, replies: Replies) -> list[tuple[str, str]]:
         """Return what is there, as (entry, value) pairs."""
@@ -101,7 +101,7 @@ class Content:
 def content_behind(model: ModelSchema, field: FieldSchema, pk: str, key: str) -> Content:
     """Return what must be read to tell whether the object *pk* belongs in the index *key*."""
     one_member = field.kind in (Kind.SET, Kind.SORTED_SET)
-    return Content(model, field, pk, (model.keys.indexed_value(field.name, key),) if one_member else None)
+    return Content(model, field, pk, (model.keys.indexed_value(field.stored, key),) if one_member else None)
 
 
 def there_call(model: ModelSchema, pk: str) -> Call:
@@ -181,7 +181,7 @@ class OfEntry(Finding):
     @property
     def value(self) -> str:
         """The value that the entry is of; of a HashField with the name of its entry before."""
-        return self.model.keys.indexed_value(self.field.name, self.key)
+        return self.model.keys.indexed_value(self.field.stored, self.key)
 
     @property
     def content(self) -> Content:
@@ -314,7 +314,7 @@ class TwoHolders(Finding):
     @property
     def about(self) -> str:
         """What is wrong, in words."""
-        value = cut(self.model.keys.indexed_value(self.field.name, self.key))
+        value = cut(self.model.keys.indexed_value(self.field.stored, self.key))
         return f"{value} of {self.model.name}.{self.field.name} is held by {', '.join(map(printable, self.pks))}"
 
 
@@ -441,7 +441,7 @@ class Dangling(Finding):
         key, why = self.content.key, f"{self.model.name}.{self.field.name} refers to nothing"
         match self.field.kind:
             case Kind.ENTRY:
-                call: Call = ("HDEL", key, self.field.name)
+                call: Call = ("HDEL", key, self.field.stored)
             case Kind.SET:
                 call = ("SREM", key, self.value)
             case Kind.SORTED_SET:
