@@ -10,11 +10,11 @@ import attrs
 
 from uowredis.collection.conditions import given_pk
 from uowredis.collection.manager import CollectionManager, Sort
+from uowredis.collection.sources import EMPTY, Sources
 from uowredis.commands.arguments import flag, integer, text
 from uowredis.commands.calls import Call
 from uowredis.commands.identity import Identity
 from uowredis.commands.query import Column, Order, Query
-from uowredis.contrib.collection.sources import EMPTY, Sources
 from uowredis.exceptions import ArgumentError, ArgumentTypeError, ImplementationError, PendingWrites
 from uowredis.fields import Bound, Field, ListField, SetField, SortedSetField
 from uowredis.overlay.overlay import Overlay
