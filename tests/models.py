@@ -27,8 +27,6 @@ from uowredis import (
     SortedSetField,
     StringField,
 )
-from uowredis.collection import CollectionManager
-from uowredis.contrib.collection import ExtendedCollectionManager
 from uowredis.contrib.related import (
     FKInstanceHashField,
     FKStringField,
@@ -68,7 +66,6 @@ def things(on: RedisDatabase) -> Any:
 
     class Thing(RedisModel):
         database = on
-        collection_manager = ExtendedCollectionManager
         string = StringField()
         entry = InstanceHashField()
         headers = HashField()
@@ -96,16 +93,13 @@ class EveryKind:
     Named: type[Any]
 
 
-def every_kind(
-    on: RedisDatabase, *, indexed: bool = True, unique: bool = True, extended: bool = False, renamed: bool = False
-) -> EveryKind:
+def every_kind(on: RedisDatabase, *, indexed: bool = True, unique: bool = True, renamed: bool = False) -> EveryKind:
     """Declare models with a field of every kind; ``count`` and ``note`` are plain.
 
     Args:
         on: where they live.
         indexed: whether the others have an index.
         unique: whether ``code``, ``email`` and ``badges`` are unique; else they are indexed as the others.
-        extended: whether their collections are extended ones.
         renamed: whether ``Named`` is stored under another name, and its fields, too: those with ``was-`` before them.
     """
     options = {"indexable": True} if indexed else {}
@@ -114,7 +108,6 @@ def every_kind(
     class Base(RedisModel):
         abstract = True
         database = on
-        collection_manager = ExtendedCollectionManager if extended else CollectionManager
         title = StringField(**options)
         code = StringField(**sole)
         count = StringField()
@@ -156,8 +149,8 @@ class People:
     """The models on one database.
 
     Attributes:
-        person: standard collections.
-        extended: the same data, extended collections.
+        person: without a city.
+        extended: the same data, and a city.
         user: an object with lists of persons.
     """
 
@@ -181,7 +174,6 @@ def people(on: RedisDatabase) -> People:
 
     class Extended(RedisModel):
         database = on
-        collection_manager = ExtendedCollectionManager
         firstname = InstanceHashField(indexable=True)
         lastname = InstanceHashField(indexable=True)
         birth_year = InstanceHashField(indexable=True)
@@ -291,7 +283,6 @@ def words(on: RedisDatabase) -> Any:
 
     class Word(RedisModel):
         database = on
-        collection_manager = ExtendedCollectionManager
         key = PKField()
         kind = InstanceHashField(indexable=True)
         rank = StringField(indexable=True)

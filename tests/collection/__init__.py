@@ -1,1 +1,1 @@
-"""Tests of collections: lazy queries, standard and extended, outside sessions and over pending writes."""
+"""Tests of collections: lazy queries, outside sessions and over pending writes."""

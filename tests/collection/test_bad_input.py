@@ -14,8 +14,7 @@ from uowredis import (
     ImplementationError,
     Rejected,
 )
-from uowredis.collection import CollectionManager
-from uowredis.contrib.collection import SORTED_SCORE, ExtendedCollectionManager
+from uowredis.contrib.collection import SORTED_SCORE
 
 
 @pytest.fixture
@@ -71,7 +70,7 @@ def test_filters_of_other_mappers(thing: Any) -> None:
     thing("1").string.set(5)
     assert [("1", "5"), ("2", "7")] == find().sort(by="string").values_list("pk", "string")
     assert ["1"] == find(indexed_entry="one")
-    assert ["1"] == find(manager=ExtendedCollectionManager).intersect([1])
+    assert ["1"] == find().intersect([1])
 
 
 def test_filters_do_not_follow_references(server: Backend) -> None:
@@ -152,11 +151,6 @@ def test_sort(thing: Any) -> None:
     refused(lambda: thing.collection().sort(by=["indexed_entry"]), ArgumentTypeError, "sort(by=...)", "list")
     refused(lambda: thing.collection().sort(alpha="yes"), ArgumentTypeError, "alpha")
     refused(lambda: thing.collection().sort(desc=1), ArgumentTypeError, "desc")
-    refused(
-        lambda: thing.collection(manager=CollectionManager).sort(by=thing.indexed_entry),
-        ArgumentTypeError,
-        "sort(by=...)",
-    )
 
 
 def test_fields_of_other_models(people: People) -> None:
@@ -189,8 +183,6 @@ def test_values(thing: Any) -> None:
         refused(partial(shape, "nothing"), ImplementationError, "'nothing'", SINGLE)
         refused(partial(shape, "indexed_entry", "indexed_set"), ImplementationError, "'indexed_set'")
         refused(partial(shape, 5), ImplementationError, "5")
-    standard = thing.collection(manager=CollectionManager)
-    refused(lambda: standard.values(SORTED_SCORE), ImplementationError, "sorted_score")
 
 
 def test_a_score_without_a_sort_by_scores(thing: Any) -> None:

@@ -11,7 +11,7 @@ from tests.tools.backends import Backend, Real
 from tests.tools.proxy import Proxy
 from tests.tools.servers import RealServer
 from uowredis import RedisDatabase, Rejected, Session, Unreachable
-from uowredis.contrib.collection import SORTED_SCORE, ExtendedCollectionManager
+from uowredis.contrib.collection import SORTED_SCORE
 
 Make = Callable[[People, Any], Any]
 
@@ -213,7 +213,7 @@ def test_own_managers_leave_nothing_either(server: Backend) -> None:
     """``manager=`` of a call is as clean."""
     people = documented(server.database())
     before = server.dump()
-    collection = people.person.collection(firstname="John", lastname="Doe", manager=ExtendedCollectionManager)
+    collection = people.person.collection(firstname="John", lastname="Doe")
     assert ["2"] == collection.intersect([2, 3]).sort()
     assert before == server.dump()
     assert [] == temporaries(server)

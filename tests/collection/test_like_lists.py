@@ -5,17 +5,17 @@ from typing import Any
 
 import pytest
 
-from tests.models import documented, products
+from tests.models import current_user, documented, products
 from tests.tools.backends import Backend, Real
 from tests.tools.monitor import Monitor
 from tests.tools.servers import RealServer
 from uowredis import Session
-from uowredis.collection import CollectionManager
+from uowredis.collection import SORTED_SCORE
 
 
 @pytest.fixture
 def person(server: Backend) -> Any:
-    """The documentation's model with its four persons, and extended collections."""
+    """The documentation's model with its four persons."""
     return documented(server.database()).extended
 
 
@@ -244,10 +244,9 @@ def test_a_chunk_is_a_positive_integer(person: Any, chunk: Any) -> None:
 
 
 def test_every_collection_is_filtered_and_counted(server: Backend) -> None:
-    """``filter()`` and ``count()`` are there on the plain manager, in a session, too; each count asks anew."""
+    """``filter()`` and ``count()``, in a session, too; each count asks anew."""
     person = documented(server.database()).person
     johns = person.collection(firstname="John")
-    assert type(johns) is CollectionManager
     assert (2, ["2"], 1) == (johns.count(), johns.copy().filter(lastname="Doe"), person.collection(pk=2).count())
     assert johns.filter(firstname="Emily") is johns
     assert 0 == johns.count()
@@ -261,3 +260,21 @@ def test_every_collection_is_filtered_and_counted(server: Backend) -> None:
         person(firstname="Max")
         assert [1, 6] == [person.collection(firstname="Max").count(), everybody.count()]
         s.rollback()
+
+
+def test_every_collection_is_intersected_scored_and_stored(server: Backend) -> None:
+    """A model that says nothing of its collections has all of it, and over pending writes, too."""
+    people = documented(server.database())
+    person, me = people.person, current_user(people)
+    assert "collection_manager" not in vars(person)
+    johns = person.collection(firstname="John").intersect(me.friends, [1, 2, 3])
+    by_date = johns.copy().sort(by_score=me.met).values(person.lastname, SORTED_SCORE)
+    rows = [{"lastname": "Doe", "sorted_score": "1980"}, {"lastname": "Smith", "sorted_score": "1985"}]
+    assert rows == by_date
+    stored = by_date.store()
+    assert [b"2", b"1"] == server.client().lrange(stored.stored_key, 0, -1)
+    assert ["1"] == person.collection(lastname="Smith").from_stored(stored.stored_key)
+    with Session(person.database, on_pending="discard"):
+        person("2").firstname.hset("Jack")
+        assert {"1"} == set(johns)
+        assert ["Smith"] == [row["lastname"] for row in johns.copy().sort(by_score=me.met).values("lastname")]

@@ -44,7 +44,7 @@ def thing(by_locale: RealServer) -> Iterator[Any]:
     """A model with texts."""
     backend = Real(by_locale)
     backend.flush()
-    thing = every_kind(backend.database(), extended=True).Thing
+    thing = every_kind(backend.database()).Thing
     for text in TEXTS:
         thing(title="same", **({} if text is None else {"name": text}))
     yield thing

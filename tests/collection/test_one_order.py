@@ -104,7 +104,7 @@ def test_groups_that_reach_beyond_what_is_fetched_around_a_cut(
 
 def compare(server: Backend, case: Case) -> None:
     """Compare what is asked in all places with the truth."""
-    items = every_kind(server.database(), extended=True)
+    items = every_kind(server.database())
     model = items.Named if case.chosen else items.Thing
     client = server.client()
     fill(client, case)

@@ -23,7 +23,7 @@ TEXT_PKS = {"b": "30", "10": "5", "a": "100", "9": "-1", "é": "7"}
 def declare(server: Backend, text_pks: bool) -> tuple[Any, Any]:
     """Return a model of five objects, and an object whose sorted set holds them."""
     on = server.database()
-    models = every_kind(on, extended=True)
+    models = every_kind(on)
     model = models.Named if text_pks else models.Thing
     names = TEXT_PKS if text_pks else NAMES
     for pk, name in names.items():

@@ -8,7 +8,8 @@ import pytest
 import uowredis
 from uowredis import RedisDatabase, RedisModel, Session, StringField
 from uowredis.collection import CollectionManager
-from uowredis.contrib import collection, database, related
+from uowredis.contrib import database, related
+from uowredis.contrib.collection import ExtendedCollectionManager
 
 on = RedisDatabase.embedded()
 
@@ -43,12 +44,18 @@ def test_a_public_class_is_where_it_is_imported_from(name: str) -> None:
     assert each.__module__ == ("uowredis.exceptions" if is_error else "uowredis")
 
 
-@pytest.mark.parametrize("module", [collection, related, database])
+@pytest.mark.parametrize("module", [related, database])
 def test_the_documented_places_of_contrib(module: object) -> None:
     """The same for what stands in ``contrib``."""
     classes = [getattr(module, name) for name in module.__all__ if isinstance(getattr(module, name), type)]  # type: ignore[attr-defined]
     own = [each for each in classes if each.__module__.startswith("uowredis.contrib")]
     assert {module.__name__} == {each.__module__ for each in own}  # type: ignore[attr-defined]
+
+
+def test_every_collection_is_an_extended_one() -> None:
+    """There is one class, by both of its documented paths."""
+    assert ExtendedCollectionManager is CollectionManager is Pickled.collection_manager
+    assert type(Pickled.collection()) is CollectionManager
     assert "uowredis.collection" == CollectionManager.__module__
 
 

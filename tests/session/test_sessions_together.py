@@ -22,7 +22,6 @@ from uowredis import (
     SessionError,
     StringField,
 )
-from uowredis.contrib.collection import ExtendedCollectionManager
 
 
 def model_on(database: RedisDatabase, name: str = "Bike") -> type[RedisModel]:
@@ -236,7 +235,7 @@ def test_a_primary_key_that_will_be_counted_is_known_when_it_is_asked_for(databa
         assert not bike.exists(pk=3)
         assert "2" in bike.collection(color="red")
         made = bike(color="blue")
-        assert ["3"] == list(bike.collection(manager=ExtendedCollectionManager).intersect([3, 4]))
+        assert ["3"] == list(bike.collection().intersect([3, 4]))
         assert made == bike(3)
         s.commit()
     assert {"1", "2", "3"} == set(bike.collection())

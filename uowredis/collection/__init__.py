@@ -1,9 +1,10 @@
 """Lazy queries on a model (say)."""
 
 from uowredis.collection.explanation import Explanation
-from uowredis.collection.manager import CollectionManager
+from uowredis.collection.manager import DEFAULT_STORE_TTL, CollectionManager
+from uowredis.collection.wanted import SORTED_SCORE
 
-__all__ = ["CollectionManager", "Explanation"]
+__all__ = ["DEFAULT_STORE_TTL", "SORTED_SCORE", "CollectionManager", "Explanation"]
 
 for _public in (CollectionManager, Explanation):
     _public.__module__ = __name__

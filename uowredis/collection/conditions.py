@@ -154,7 +154,7 @@ def filter_field(schema: ModelSchema, name: str) -> tuple[FieldSchema, str]:
     field_name, separator, entry = name.partition("__")
     field = schema.fields.get(field_name)
     if separator and field_name in ("pk", schema.pk_field):
-        way = "intersect([...]) of an ExtendedCollectionManager" if entry == "in" else f"{field_name}=... for one"
+        way = "intersect([...])" if entry == "in" else f"{field_name}=... for one"
         raise ImplementationError(
             f"{schema.name} cannot be filtered on {name!r}: filters ask whether a value is equal. Way out: {way}"
         )

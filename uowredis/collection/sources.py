@@ -6,7 +6,6 @@ from typing import Any
 
 import attrs
 
-from uowredis.collection.manager import CollectionManager
 from uowredis.commands.calls import Call
 from uowredis.commands.identity import Identity
 from uowredis.commands.replies import as_scored, as_texts, plain
@@ -40,9 +39,6 @@ class Sources:
         """Take what ``intersect()`` was given."""
         if isinstance(given, frozenset):
             self.within.append(given)
-        elif isinstance(given, CollectionManager):
-            pks, _ = yield from given.copy().primary_keys()._found(self.overlay)
-            self.within.append(frozenset(pks))
         elif isinstance(given, str):
             yield from self._take_key(given)
         else:

@@ -359,7 +359,7 @@ class RedisModel(InstanceHashCommands[Sync], Sync, metaclass=MetaRedisModel):
             if found is not None:
                 return found, False
             instance = cls.__new__(cls)
-            instance.__dict__["_others"] = wanted.is_there
+            instance.__dict__["_others"] = wanted.is_there()
             try:
                 # As type.__call__ does it, with what must not be there left for _create().
                 instance.__init__(**values)  # type: ignore[misc]

@@ -7,7 +7,6 @@ import attrs
 from tests.tools.backends import Backend, Real
 from uowredis import HashField, InstanceHashField, ListField, PKField, SetField, SortedSetField, StringField
 from uowredis.contrib import related
-from uowredis.contrib.collection import ExtendedCollectionManager
 from uowredis.contrib.database import PipelineDatabase
 
 #: The indexed fields, for `tests.tools.wholeness`.
@@ -39,7 +38,6 @@ def declare(on: PipelineDatabase) -> People:
 
     class Person(related.RelatedModel):
         database = on
-        collection_manager = ExtendedCollectionManager
         name = InstanceHashField(unique=True)
         city = StringField(indexable=True)
         tags = SetField(indexable=True)

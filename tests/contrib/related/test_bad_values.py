@@ -9,7 +9,6 @@ import pytest
 from tests.models import groups
 from tests.tools.backends import Backend
 from uowredis import ArgumentError, DoesNotExist, RedisDatabase, Session
-from uowredis.collection import CollectionManager
 
 
 class Models:
@@ -154,7 +153,6 @@ def test_a_filter_refuses_another_model(server: Backend, field: str, bad: str) -
     group = models.group
     questions = {
         "collection": partial(group.collection, **filters),
-        "standard collection": partial(group.collection, CollectionManager, **filters),
         "filter": partial(group.collection().filter, **filters),
         "related collection": partial(models.ann.by_key, **filters),
         "get": partial(group.get, **filters),

@@ -12,7 +12,6 @@ from uowredis import (
     DoesNotExist,
     Session,
 )
-from uowredis.collection import CollectionManager
 
 
 class Newcomers:
@@ -131,7 +130,6 @@ FILTERS: dict[str, tuple[Callable[[Any, dict[str, Any]], Any], Any]] = {
         lambda here, filters: list(here.group.collection(**filters).values_list("name", flat=True)),
         ["new"],
     ),
-    "standard collection": (lambda here, filters: len(here.group.collection(CollectionManager, **filters)), 1),
     "filter": (lambda here, filters: len(here.group.collection().filter(**filters)), 1),
     "related collection": (lambda here, filters: len(here.second.by_entry(**filters)), 1),
     "get": (lambda here, filters: here.group.get(**filters).name.get(), "new"),
@@ -154,7 +152,7 @@ def test_a_filter_finds_by_a_new_person(place: Place, ask: Any, expected: Any) -
 
 
 NOT_FOUND: dict[str, tuple[Callable[[Any, dict[str, Any]], Any], Any]] = {
-    **{name: (FILTERS[name][0], 0) for name in ("standard collection", "filter", "related collection")},
+    **{name: (FILTERS[name][0], 0) for name in ("filter", "related collection")},
     "collection": (FILTERS["collection"][0], []),
     "exists": (FILTERS["exists"][0], False),
 }

@@ -10,7 +10,6 @@ from tests.models import groups
 from tests.tools.backends import Backend
 from tests.tools.place import Place
 from uowredis import ArgumentError, Conflict, RedisDatabase, Session
-from uowredis.collection import CollectionManager
 
 
 @attrs.frozen
@@ -222,7 +221,6 @@ FILTERS: dict[str, tuple[Callable[[World, dict[str, Any]], Any], Any]] = {
         lambda here, filters: list(here.group.collection(**filters).values_list("name", flat=True)),
         ["wanted"],
     ),
-    "standard collection": (lambda here, filters: len(here.group.collection(CollectionManager, **filters)), 1),
     "filter": (lambda here, filters: len(here.group.collection().filter(**filters)), 1),
     "related collection": (lambda here, filters: len(here.second.by_key(**filters)), 1),
     "get": (lambda here, filters: name_of(here.group.get(**filters)), "wanted"),

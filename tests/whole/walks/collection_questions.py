@@ -35,7 +35,7 @@ class Models:
 
 def declare(on: RedisDatabase, chosen: bool) -> Models:
     """Declare the models on a database."""
-    items = every_kind(on, extended=True, renamed=True)
+    items = every_kind(on, renamed=True)
     return Models(on, items.Named if chosen else items.Thing, people(on).user, chosen)
 
 

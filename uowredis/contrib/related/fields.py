@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, Self, cast, overload
 import attrs
 
 from uowredis.collection.conditions import check_target
+from uowredis.collection.manager import CollectionManager
 from uowredis.commands.arguments import Placeholder
 from uowredis.commands.commands import Borrowed
 from uowredis.commands.identity import Identity, State, check_current
-from uowredis.contrib.collection.extended import ExtendedCollectionManager
 from uowredis.exceptions import ArgumentError, DoesNotExist, ImplementationError
 from uowredis.fields import (
     Bound,
@@ -249,7 +249,7 @@ class BoundManyToMany(BoundRelated[M]):
     __slots__ = ()
     _value_by = "collection(), or what reads its primary keys"
 
-    def collection(self, **filters: Any) -> ExtendedCollectionManager:
+    def collection(self, **filters: Any) -> CollectionManager:
         """Return a lazy query on the objects referred to that are there (SINTER, ZINTER, or LRANGE first for a list).
 
         Args:
@@ -258,7 +258,7 @@ class BoundManyToMany(BoundRelated[M]):
         Raises:
             ImplementationError: where their model is not declared, or for a field without index.
         """
-        return extended(self._target, filters).intersect(self)
+        return self._target.collection(**filters).intersect(self)
 
     __call__ = collection
 
@@ -359,13 +359,6 @@ class M2MSortedSetField(RelatedField, SortedSetField):
         @overload
         def __get__(self, instance: Async, owner: type) -> BoundM2MSortedSet[Async]: ...
         def __get__(self, instance: Any, owner: type) -> Any: ...
-
-
-def extended(model: type[RedisModel], filters: dict[str, Any]) -> ExtendedCollectionManager:
-    """Return a query on *model* as an extended collection, of the model's own class where that is one."""
-    manager = model.collection_manager
-    chosen = manager if issubclass(manager, ExtendedCollectionManager) else ExtendedCollectionManager
-    return cast("ExtendedCollectionManager", model.collection(chosen, **filters))
 
 
 def _target_of(field: Any) -> type[RedisModel]:

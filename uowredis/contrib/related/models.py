@@ -6,15 +6,11 @@ Only declared here: what follows when an object is deleted is planned from facts
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from uowredis.contrib.collection.extended import ExtendedCollectionManager
-from uowredis.contrib.related.fields import (
-    RelatedField,
-    extended,
-)
+from uowredis.contrib.related.fields import RelatedField
 from uowredis.exceptions import ImplementationError
 from uowredis.model.declaration import MetaRedisModel, schema_of
 from uowredis.model.redis_model import RedisModel, with_subclasses
@@ -63,7 +59,7 @@ class BoundRelatedCollections:
     _of: RelatedCollections
     _instance: Any
 
-    def __call__(self, **filters: Any) -> ExtendedCollectionManager:
+    def __call__(self, **filters: Any) -> CollectionManager:
         """Return a lazy query on the objects that refer to the instance.
 
         Args:
@@ -72,8 +68,8 @@ class BoundRelatedCollections:
         Raises:
             ImplementationError: for a field without index, or one that is not there.
         """
-        field = self._of.field.name
-        return extended(self._of._model, {field: self._instance}).filter(**filters)
+        model: type[RelatedModel] = self._of._model
+        return model.collection(None, **{self._of.field.name: self._instance}).filter(**filters)
 
     def __repr__(self) -> str:
         return f"<{self._instance}.{self._of._name}>"
@@ -216,14 +212,13 @@ def _check_class(field: RelatedField, model: MetaRedisModel) -> None:
 
 
 class RelatedModel(RedisModel, metaclass=MetaRelatedModel):
-    """A model that may refer to others and be referred to; its collections are extended ones.
+    """A model that may refer to others and be referred to.
 
     When an object is deleted, whoever refers to it loses the reference in the same transaction, is deleted, too, or
     keeps it from being deleted, as their fields declare by ``on_delete``.
     """
 
     abstract = True
-    collection_manager: ClassVar[type[CollectionManager]] = ExtendedCollectionManager
 
     @classmethod
     def use_database(cls, database: RedisDatabase) -> None:

@@ -1,0 +1,59 @@
+"""Collections that are one reply of a pipeline (decide, pure)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import attrs
+
+from uowredis.collection.seeker import query_of
+from uowredis.collection.wanted import Wanted
+from uowredis.commands.query import Query, Sorting
+from uowredis.commands.replies import plain
+from uowredis.fields import Bound, ListField, SortedSetField
+from uowredis.overlay.overlay import Overlay
+from uowredis.overlay.search import Search
+from uowredis.planner.rehearsal import Rehearsal
+
+
+def in_one_reply(wanted: Wanted, temporary: str) -> tuple[Sorting, Callable[[Any], list[Any]]] | None:
+    """Return the calls one reply of which is the answer, and what reads it; None where more must be asked.
+
+    Args:
+        wanted: what is to be found.
+        temporary: what begins temporary keys.
+
+    Returns:
+        The calls, and what makes primary keys, or values in their shape, of the reply.
+    """
+    query = None if wanted.shape.looked_up else _unasked(wanted)
+    if query is None:
+        return None
+    search = Search(Overlay(Rehearsal(0, 0)), query)
+    if query.within is not None or not search.on_server():
+        return None
+    if not wanted.shape.of_values and query.order is None:
+        (call,) = query.members()
+        return Sorting((call,), 0), lambda reply: query.members_of([plain(reply)])
+
+    def read(reply: Any) -> list[Any]:
+        table = search.rows_of(plain(reply))
+        return wanted.shape.shaped(table) if wanted.shape.of_values else [pk for (pk,) in table]
+
+    return search.sorting(0, None, temporary), read
+
+
+def _unasked(wanted: Wanted) -> Query | None:
+    """Return the query where nothing has to be asked for it first."""
+    conditions = [known for _, _, known in wanted.filters if known is not None]
+    keyed = all(
+        isinstance(given, Bound) and not isinstance(given, ListField) and given.owner.identity.pk is not None
+        for given in wanted.intersections
+    )
+    scored = wanted.scores is not None or wanted.shape.scored
+    if len(conditions) < len(wanted.filters) or not keyed or scored or wanted.stored is not None:
+        return None
+    query = query_of(wanted, conditions, None if wanted.sort is None else wanted.sort.order(wanted.model))
+    sets = [(given.key, isinstance(given, SortedSetField)) for given in wanted.intersections]
+    return attrs.evolve(query, sets=tuple(sets))

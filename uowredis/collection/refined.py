@@ -1,0 +1,198 @@
+"""What a collection can be told (say)."""
+
+from __future__ import annotations
+
+import copy
+import functools
+from collections.abc import Iterable
+from typing import Any, Self
+
+import attrs
+
+from uowredis.collection import elsewhere
+from uowredis.collection.conditions import check_later, condition, given_pk, is_known_later
+from uowredis.collection.names import sort_name, value_names
+from uowredis.collection.wanted import Other, Shape, Sort, Wanted
+from uowredis.commands.arguments import flag
+from uowredis.commands.identity import check_current
+from uowredis.commands.query import Filter
+from uowredis.database import RedisDatabase
+from uowredis.exceptions import ArgumentError, ArgumentTypeError, ImplementationError
+from uowredis.fields import Bound, Field, SortedSetField
+from uowredis.overlay.overlay import Overlay
+from uowredis.plan.requests import Deciding
+from uowredis.schema.models import ModelSchema
+from uowredis.session.single import here
+
+
+class Refined:
+    """A collection as far as it is told what is wanted; each method refines it in place, and returns it.
+
+    Args:
+        model: the model.
+        schema: its facts.
+    """
+
+    def __init__(self, model: Any, schema: ModelSchema) -> None:
+        self._model = model
+        self._schema = schema
+        self._wanted = Wanted(schema)
+
+    @property
+    def wanted(self) -> Wanted:
+        """What it was told so far, as data."""
+        return self._wanted
+
+    @property
+    def database(self) -> RedisDatabase:
+        """Where the objects are."""
+        check_current(self._schema)
+        database: RedisDatabase = self._model.database
+        return database
+
+    def _told(self, **changes: Any) -> Self:
+        self._wanted = attrs.evolve(self._wanted, **changes)
+        return self
+
+    def _filter(self, filters: dict[str, Any]) -> Self:
+        said = [(name, value, self._condition(name, value)) for name, value in filters.items()]
+        return self._told(filters=(*self._wanted.filters, *said))
+
+    def _condition(self, name: str, value: Any) -> Filter | str | None:
+        """Return the condition that a filter says, checked when it is said; None where it is known only when asked."""
+        if not is_known_later(value):
+            return condition(self._schema, name, value)
+        check_later(self._schema, name, value)
+        return None
+
+    def filter(self, **filters: Any) -> Self:
+        """Add conditions, ANDed with those there are, also on the same field; return the collection.
+
+        Args:
+            filters: as for ``collection()``.
+
+        Raises:
+            ImplementationError: for a field without index, or one that is not there.
+        """
+        return self._filter(filters)
+
+    def intersect(self, *lists: Any) -> Self:
+        """Keep only what stands in all of *lists*, too; return the collection.
+
+        Args:
+            lists: each a list, set or tuple of primary keys or instances, another collection, the key of a set, sorted
+                set or list, or a SetField, ListField or SortedSetField of an instance. Lists are read first (one round
+                trip more).
+
+        Raises:
+            ImplementationError: for a field that is not bound to an instance, or is on another database.
+            ArgumentTypeError: for anything else.
+        """
+        given = tuple([self._intersected(each) for each in lists])
+        return self._told(intersections=(*self._wanted.intersections, *given))
+
+    def _intersected(self, given: Any) -> Any:
+        """Return what ``intersect()`` was given, checked; Python's collections as a set of pks."""
+        if isinstance(given, Bound):
+            if not isinstance(given, elsewhere.MANY):
+                raise ArgumentTypeError(f"intersect() takes fields with many values, not {given!r}")
+            elsewhere.check_here([given], self.database)
+            return given
+        if isinstance(given, Field):
+            raise ImplementationError(f"intersect() takes fields of an instance. Way out: instance.{given.name}")
+        if isinstance(given, str):
+            return given
+        if isinstance(given, Refined):
+            return Other(given)
+        if isinstance(given, list | tuple | set | frozenset):
+            here_or_asked = [
+                elsewhere.asked_now(item, self.database) if elsewhere.is_elsewhere(item, self.database) else item
+                for item in given
+            ]
+            with here(self.database) as session:
+                return session.find(functools.partial(_given_pks, schema=self._schema, given=here_or_asked))
+        raise ArgumentTypeError(
+            f"intersect() takes lists, sets, tuples, keys and fields of instances, not {type(given).__name__}"
+        )
+
+    def sort(self, by: Any = None, alpha: bool = False, desc: bool = False, by_score: Any = None) -> Self:
+        """Order by a value (SORT), or by the scores of a sorted set (ZRANGE); return the collection.
+
+        Args:
+            by: a StringField or InstanceHashField, or its name, ``"-name"`` for the highest first; None or ``"pk"`` for
+                the primary key.
+            alpha: compare as text; without it Redis compares numbers, and text is refused.
+            desc: the highest first.
+            by_score: key of a sorted set, or a SortedSetField of an instance: order by the scores there; what is not in
+                it counts as 0. Everything that matches is fetched and ordered here, in two round trips.
+
+        Raises:
+            ImplementationError: for a field that is not there or holds many values, or of another model or database.
+            ArgumentTypeError: for arguments of another type.
+            ArgumentError: for *by* and *by_score* together.
+        """
+        if by_score is None:
+            name, reverse = sort_name(self._model, self._schema, by)
+            return self._told(sort=Sort(name, flag(alpha, "alpha"), flag(desc, "desc") != reverse))
+        if by is not None:
+            raise ArgumentError("sort() takes by or by_score, not both")
+        if not (isinstance(by_score, str) or (isinstance(by_score, Bound) and isinstance(by_score, SortedSetField))):
+            raise ArgumentTypeError(
+                f"sort(by_score=...) takes the key of a sorted set or a SortedSetField of an instance, not {by_score!r}"
+            )
+        elsewhere.check_here([by_score], self.database)
+        return self._told(sort=Sort(None, flag(alpha, "alpha"), flag(desc, "desc"), by_score))
+
+    def instances(self, skip_exist_test: bool = False, lazy: bool = False) -> Self:
+        """Give instances; return the collection.
+
+        At most two round trips: the pks, and one SMISMEMBER that looks all of them up. A pk that has vanished in
+        between is left out; a slice that held it is shorter by it.
+
+        Args:
+            skip_exist_test: do not look them up; an instance is then looked up before its first write.
+            lazy: the same by its later name.
+        """
+        return self._told(shape=Shape("instances", tested=not (skip_exist_test or lazy)))
+
+    def primary_keys(self) -> Self:
+        """Give primary keys again, as at first; return the collection."""
+        return self._told(shape=Shape())
+
+    def values(self, *fields: Any) -> Self:
+        """Give dicts of values (SORT ... GET); return the collection.
+
+        Args:
+            fields: the primary key, StringFields and InstanceHashFields, or their names; all of them by default.
+                ``SORTED_SCORE`` is the score that the collection is sorted by.
+
+        Raises:
+            ImplementationError: for a field that is not there or holds many values, or of another model.
+        """
+        return self._told(shape=Shape("values", value_names(self._model, self._schema, fields)))
+
+    def values_list(self, *fields: Any, flat: bool = False) -> Self:
+        """Same as :meth:`values` but give tuples; return the collection.
+
+        Args:
+            fields: as for :meth:`values`, in the order of the tuples.
+            flat: give the one value itself; takes exactly one field.
+
+        Raises:
+            ImplementationError: same as :meth:`values`.
+            ArgumentError: for *flat* with another number of fields.
+        """
+        if flag(flat, "flat") and len(fields) != 1:
+            raise ArgumentError(f"values_list(flat=True) takes exactly one field, not {len(fields)}")
+        return self._told(shape=Shape("values_list", value_names(self._model, self._schema, fields), flat))
+
+    def copy(self) -> Self:
+        """Return a collection of its own that says the same."""
+        return copy.copy(self)
+
+
+def _given_pks(overlay: Overlay, schema: ModelSchema, given: Iterable[Any]) -> Deciding[frozenset[str]]:
+    found = []
+    for item in given:
+        found.append((yield from given_pk(schema, item, overlay, " in intersect()")))
+    return frozenset(pk for pk in found if pk is not None)

@@ -1,0 +1,207 @@
+"""One look at a collection: finds what it wants (decide)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import attrs
+
+from uowredis.collection.conditions import condition, current_value, spelled_pk
+from uowredis.collection.sources import EMPTY, Sources
+from uowredis.collection.wanted import Other, Sort, Wanted
+from uowredis.commands.calls import Call
+from uowredis.commands.identity import Identity, State
+from uowredis.commands.query import Filter, Order, Query
+from uowredis.commands.replies import plain
+from uowredis.exceptions import ArgumentError, ImplementationError, PendingWrites
+from uowredis.overlay.overlay import Overlay
+from uowredis.overlay.search import Search
+from uowredis.plan.requests import Deciding, Transact
+
+
+@attrs.frozen
+class Seeker:
+    """Looks at what a collection wants, over what is pending; each question is a generator of requests.
+
+    Attributes:
+        elsewhere: what was asked of another database before, by the ``id()`` of what was given.
+    """
+
+    wanted: Wanted
+    overlay: Overlay
+    elsewhere: Mapping[int, Any]
+
+    # The query as it stands now.
+
+    def _search(self, order: Order | None = None) -> Deciding[Search]:
+        """Return the search; *order* is the order where none was said."""
+        wanted, sort = self.wanted, self.wanted.sort
+        if wanted.shape.scored and wanted.scores is None:
+            raise ImplementationError("SORTED_SCORE needs a sort by scores. Way out: sort(by_score=...)")
+        if sort is not None:
+            order = yield from self._order(sort)
+        return Search(self.overlay, (yield from self._query(order)), with_scores=wanted.shape.scored)
+
+    def _order(self, sort: Sort) -> Deciding[Order]:
+        if sort.scores is None:
+            return sort.order(self.wanted.model)
+        return Order(None, sort.alpha, sort.desc, (yield from Sources(self.overlay).scores(sort.scores)))
+
+    def _query(self, order: Order | None) -> Deciding[Query]:
+        query = query_of(self.wanted, (yield from self._conditions()), order)
+        sources = Sources(self.overlay, within=[] if query.within is None else [query.within])
+        for given in self.wanted.intersections:
+            if isinstance(given, Other) and id(given) not in self.elsewhere:
+                pks, _ = yield from attrs.evolve(self, wanted=given.wanted).found()
+                sources.within.append(frozenset(pks))
+            else:
+                yield from sources.take(self.elsewhere.get(id(given), given))
+        if self.wanted.stored is not None:
+            sources.within.append(frozenset((yield from sources.stored(self.wanted.stored))))
+        within = frozenset.intersection(*sources.within) if sources.within else None
+        return attrs.evolve(query, sets=tuple(sources.sets), within=within)
+
+    def _conditions(self) -> Deciding[list[Filter | str | None]]:
+        """Return the conditions with the values that are known only now; None for one that nothing fulfils."""
+        conditions: list[Filter | str | None] = []
+        for name, value, known in self.wanted.filters:
+            if known is not None:
+                conditions.append(known)
+                continue
+            if id(value) in self.elsewhere:
+                found = self.elsewhere[id(value)]
+            else:
+                found = yield from current_value(value, self.overlay)
+            conditions.append(None if found is None else condition(self.wanted.model, name, found))
+        return conditions
+
+    # Questions.
+
+    def found(
+        self, start: int = 0, count: int | None = None, order: Order | None = None
+    ) -> Deciding[tuple[list[Any], list[Identity | None]]]:
+        """Return pks with what the session makes of them, or rows of values in the shape that is wanted.
+
+        Args:
+            start: the first one wanted.
+            count: how many at most, None for all that follow.
+            order: where none was said.
+        """
+        wanted = self.wanted
+        if wanted.as_it_was_stored:
+            return (yield from self._found_stored(start, count))
+        search = yield from self._search(order)
+        if wanted.shape.of_values:
+            return wanted.shape.shaped((yield from search.table(start, count))), []
+        if search.query.order is None and not start and count is None:
+            pks: Sequence[Any] = yield from search.members()
+        else:
+            pks = [pk for (pk,) in (yield from search.table(start, count))]
+        # The primary keys of all objects are their own lookup.
+        certain = search.query.keys == (wanted.model.keys.collection,) and not search.over_pending
+        return (yield from self._looked_up(search, pks, certain=certain))
+
+    def _found_stored(self, start: int, count: int | None) -> Deciding[tuple[list[Any], list[Identity | None]]]:
+        wanted = self.wanted
+        assert wanted.stored is not None
+        stored = yield from Sources(self.overlay).stored(wanted.stored)
+        pks = stored[start : None if count is None else start + count]
+        search = Search(self.overlay, Query(wanted.model, columns=wanted.shape.columns(wanted.model)))
+        if wanted.shape.of_values:
+            return wanted.shape.shaped((yield from search.values_of(pks))), []
+        return (yield from self._looked_up(search, pks, certain=False))
+
+    def _looked_up(
+        self, search: Search, pks: Sequence[Any], *, certain: bool
+    ) -> Deciding[tuple[list[Any], list[Identity | None]]]:
+        """Return those of *pks* that are there, where instances are wanted, with what the session makes of them."""
+        if self.wanted.shape.kind == "pks":
+            return list(pks), []
+        if self.wanted.shape.looked_up and pks and not certain:
+            pks = yield from search.existing(pks)
+        return list(pks), [self.overlay.created(self.wanted.model, pk) for pk in pks]
+
+    def count(self) -> Deciding[int]:
+        """Return how many are given."""
+        if self.wanted.shape.looked_up or self.wanted.as_it_was_stored:
+            return len((yield from self.found())[0])
+        return (yield from (yield from self._search()).count())
+
+    def contains(self, item: Any) -> Deciding[bool]:
+        """Return whether the object with the primary key that *item* says is found."""
+        pk = yield from current_value(item, self.overlay)
+        try:
+            within = frozenset((spelled_pk(pk, "a primary key"),))
+        except ArgumentError:
+            return False
+        if self.wanted.as_it_was_stored:
+            return within.issubset((yield from self.found())[0])
+        search = yield from self._search()
+        if search.query.within is not None:
+            within &= search.query.within
+        narrowed = attrs.evolve(search.query, within=within, order=None, columns=())
+        return bool((yield from attrs.evolve(search, query=narrowed).members()))
+
+    def the_one(self) -> Deciding[tuple[list[tuple[str, Identity | None]], str]]:
+        """Return the primary key of the one that matches, and else how many do, in words, "" for none.
+
+        It comes with the object where the open session makes it.
+        """
+        found = yield from (yield from self._search()).few()
+        created = [each for each in found.touched if each.state is State.CREATED]
+        pks = [*found.kept, *(each.reference for each in found.touched if each.state is not State.CREATED)]
+        if found.counted > 1:
+            return [], f"{found.counted:,}{' or more' if found.and_more else ''}"
+        return [(pk, None) for pk in pks] + [(each.reference, each) for each in created], ""
+
+    def has_some(self) -> Deciding[bool]:
+        """Return whether something matches, by so many replies, however many there are."""
+        search = yield from self._search()
+        if len(search.query.keys) == 1:
+            return (yield from search.count()) > 0
+        return (yield from search.few()).counted > 0
+
+    def is_there(self) -> Deciding[bool]:
+        """Return whether something matches: asked again, with all that was known only when asked."""
+        kept, touched = yield from (yield from self._search()).matching()
+        return bool(kept or touched)
+
+    def scanned(self) -> Deciding[str | None]:
+        """Return the key whose members are all that is wanted, None where there is none."""
+        search = yield from self._search()
+        query = search.query
+        alone = len(query.keys) == 1 and query.within is None and query.order is None and not query.scored
+        if not alone or self.wanted.shape.kind != "pks" or search.over_pending or self.overlay.watches:
+            return None
+        return query.keys[0]
+
+    def piece(self, call: Call) -> Deciding[tuple[str, list[str]]]:
+        """Return the cursor and the primary keys that *call*, a SSCAN, brings."""
+        cursor, pks = plain((yield from self.overlay.ask((call,)))[0])
+        return cursor, pks
+
+    def stored(self, key: str, seconds: str | None) -> Deciding[None]:
+        """Store the primary keys found as the list *key* (RPUSH, EXPIRE).
+
+        Raises:
+            PendingWrites: in a session that has touched what the answer depends on.
+        """
+        if touched := [model.name for model in self.wanted.models() if self.overlay.touches(model)]:
+            raise PendingWrites(
+                f"store() cannot be exact while writes on {', '.join(touched)} are pending. Way out: commit first"
+            )
+        pks, _ = yield from self.found()
+        calls: list[Call] = [("DEL", key), ("RPUSH", key, *(pks or [EMPTY]))]
+        if seconds is not None:
+            calls.append(("EXPIRE", key, seconds))
+        yield Transact(calls)
+
+
+def query_of(wanted: Wanted, conditions: Sequence[Filter | str | None], order: Order | None) -> Query:
+    """Return the query of *wanted* but for what it is intersected with, by its *conditions* as they are known now."""
+    filters = tuple([each for each in conditions if isinstance(each, Filter)])
+    chosen = [each for each in conditions if not isinstance(each, Filter)]
+    pks = [frozenset() if each is None else frozenset((each,)) for each in chosen]
+    within = frozenset.intersection(*pks) if pks else None
+    return Query(wanted.model, filters, (), within, order, wanted.shape.columns(wanted.model))

@@ -1,0 +1,134 @@
+"""What a collection was told, as data (say, pure)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import attrs
+
+from uowredis.commands.query import Column, Filter, Order
+from uowredis.fields import Bound
+from uowredis.schema.models import ModelSchema
+
+#: Name under which ``values()`` gives the score that the collection is sorted by.
+SORTED_SCORE = "sorted_score"
+
+
+@attrs.frozen
+class Shape:
+    """What a collection gives for each object found.
+
+    Attributes:
+        kind: "pks", "instances", "values" (dicts) or "values_list" (tuples).
+        names: the fields of values.
+        flat: one value in place of a tuple.
+        tested: instances are looked up before they are given.
+    """
+
+    kind: str = "pks"
+    names: tuple[str, ...] = ()
+    flat: bool = False
+    tested: bool = True
+
+    @property
+    def of_values(self) -> bool:
+        """Whether values are given, not the objects."""
+        return self.kind in ("values", "values_list")
+
+    @property
+    def looked_up(self) -> bool:
+        """Whether what is found is looked up before it is given."""
+        return self.kind == "instances" and self.tested
+
+    @property
+    def scored(self) -> bool:
+        """Whether the scores that order are among the values."""
+        return SORTED_SCORE in self.names
+
+    def columns(self, model: ModelSchema) -> tuple[Column, ...]:
+        """Return the values that a query is asked for."""
+        return tuple([Column.of(model, name) for name in self.names if name != SORTED_SCORE])
+
+    def shaped(self, table: list[tuple[str | None, ...]]) -> list[Any]:
+        """Return rows of values as they are wanted; a score comes last in them."""
+        names = self.names
+        if self.scored:
+            others = iter(range(len(names)))
+            places = [-1 if name == SORTED_SCORE else next(others) for name in names]
+            table = [tuple([row[place] for place in places]) for row in table]
+        if self.kind == "values":
+            return [dict(zip(names, row, strict=True)) for row in table]
+        return [value for (value,) in table] if self.flat else table
+
+
+@attrs.frozen
+class Sort:
+    """What ``sort()`` was told: by which field (None: the pk), or by the scores of a sorted set."""
+
+    by: str | None = None
+    alpha: bool = False
+    desc: bool = False
+    scores: Any = None
+
+    def order(self, model: ModelSchema) -> Order:
+        """Return how a query is ordered, but for the scores."""
+        return Order(None if self.by is None else Column.of(model, self.by), self.alpha, self.desc)
+
+
+@attrs.frozen(eq=False)
+class Other:
+    """Another collection that is intersected, as it is refined when it is looked at."""
+
+    of: Any
+
+    @property
+    def wanted(self) -> Wanted:
+        """What it finds, as primary keys."""
+        wanted: Wanted = self.of.wanted
+        return attrs.evolve(wanted, shape=Shape())
+
+
+@attrs.frozen(eq=False)
+class Wanted:
+    """All that a collection was told.
+
+    Attributes:
+        model: of the objects wanted.
+        filters: names and values, with the condition; None where the value is known only when it is asked for.
+        intersections: sets of pks, keys, fields and other collections that all must hold what is found.
+        sort: None for any order.
+        shape: what is given.
+        stored: the key of the list that it is on, None for none.
+    """
+
+    model: ModelSchema
+    filters: tuple[tuple[str, Any, Filter | str | None], ...] = ()
+    intersections: tuple[Any, ...] = ()
+    sort: Sort | None = None
+    shape: Shape = Shape()
+    stored: str | None = None
+
+    @property
+    def scores(self) -> Any:
+        """The key or field whose scores order, None for none."""
+        return None if self.sort is None else self.sort.scores
+
+    @property
+    def as_it_was_stored(self) -> bool:
+        """Whether it is a stored list, with nothing said on it."""
+        return self.stored is not None and not self.filters and not self.intersections and self.sort is None
+
+    def stands_on(self) -> Iterator[Any]:
+        """Yield the values, fields and collections that are read when it is looked at."""
+        yield from (value for _, value, known in self.filters if known is None)
+        yield from self.intersections
+        if self.scores is not None:
+            yield self.scores
+
+    def models(self) -> list[ModelSchema]:
+        """Return the models on whose objects the answer depends."""
+        given = [value for _, value, _ in self.filters] + [*self.intersections, self.scores]
+        found = [self.model, *(item.owner.identity.model for item in given if isinstance(item, Bound))]
+        found += [model for item in given if isinstance(item, Other) for model in item.wanted.models()]
+        return list(dict.fromkeys(found))
