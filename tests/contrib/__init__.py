@@ -1,1 +1,1 @@
-"""Pipelines, extended collections, relations."""
+"""Pipelines and relations."""

@@ -22,7 +22,7 @@ def people(server: Backend) -> People:
 
 @pytest.fixture
 def extended(people: People) -> Any:
-    """Persons with extended collections."""
+    """Persons with a city."""
     return people.extended
 
 

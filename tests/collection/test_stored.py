@@ -18,7 +18,7 @@ def people(server: Backend) -> People:
 
 @pytest.fixture
 def extended(people: People) -> Any:
-    """Persons with extended collections."""
+    """Persons with a city."""
     return people.extended
 
 

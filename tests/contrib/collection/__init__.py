@@ -1,1 +1,0 @@
-"""Extended collections, beyond what their documented examples show."""
