@@ -6,8 +6,8 @@ import pytest
 
 from tests.models import People, current_user, documented
 from tests.tools.backends import Backend
-from uowredis import ArgumentError, DoesNotExist, Rejected
-from uowredis.contrib.collection import DEFAULT_STORE_TTL, ExtendedCollectionManager
+from uowredis import ArgumentError, DoesNotExist, ImplementationError, Rejected
+from uowredis.contrib.collection import DEFAULT_STORE_TTL, SORTED_SCORE, ExtendedCollectionManager
 
 
 @pytest.fixture
@@ -89,6 +89,18 @@ def test_the_new_collection_gives_what_the_old_one_gave(extended: Any) -> None:
     assert [extended("2"), extended("1")] == johns.instances().store()
     assert ["2", "1"] == johns.store().primary_keys()
     assert ["2", "1"] == johns.primary_keys().store()
+
+
+def test_scores_are_not_stored(people: People) -> None:
+    """A list has none: they are asked of what is sorted by them, as in any collection, and never another value."""
+    me = current_user(people)
+    johns = people.extended.collection(firstname="John").sort(by_score=me.met)
+    stored = johns.values_list("lastname", SORTED_SCORE).store()
+    for look in (list, len, lambda c: c[0]):
+        with pytest.raises(ImplementationError, match=r"Way out: sort\(by_score=\.\.\.\)"):
+            look(stored)
+    assert [("Doe",), ("Smith",)] == stored.copy().values_list("lastname")
+    assert [("Doe", "1980"), ("Smith", "1985")] == stored.sort(by_score=me.met)
 
 
 def test_values_of_a_stored_collection_are_fresh(extended: Any) -> None:

@@ -14,7 +14,7 @@ from uowredis.commands.calls import Call
 from uowredis.commands.identity import Identity, State
 from uowredis.commands.query import Filter, Order, Query
 from uowredis.commands.replies import plain
-from uowredis.exceptions import ArgumentError, ImplementationError, PendingWrites
+from uowredis.exceptions import ArgumentError, PendingWrites
 from uowredis.overlay.overlay import Overlay
 from uowredis.overlay.search import Search
 from uowredis.plan.requests import Deciding, Transact
@@ -36,12 +36,10 @@ class Seeker:
 
     def _search(self, order: Order | None = None) -> Deciding[Search]:
         """Return the search; *order* is the order where none was said."""
-        wanted, sort = self.wanted, self.wanted.sort
-        if wanted.shape.scored and wanted.scores is None:
-            raise ImplementationError("SORTED_SCORE needs a sort by scores. Way out: sort(by_score=...)")
-        if sort is not None:
-            order = yield from self._order(sort)
-        return Search(self.overlay, (yield from self._query(order)), with_scores=wanted.shape.scored)
+        self.wanted.check_scores()
+        if self.wanted.sort is not None:
+            order = yield from self._order(self.wanted.sort)
+        return Search(self.overlay, (yield from self._query(order)), with_scores=self.wanted.shape.scored)
 
     def _order(self, sort: Sort) -> Deciding[Order]:
         if sort.scores is None:
@@ -105,6 +103,7 @@ class Seeker:
     def _found_stored(self, start: int, count: int | None) -> Deciding[tuple[list[Any], list[Identity | None]]]:
         wanted = self.wanted
         assert wanted.stored is not None
+        wanted.check_scores()
         stored = yield from Sources(self.overlay).stored(wanted.stored)
         pks = stored[start : None if count is None else start + count]
         search = Search(self.overlay, Query(wanted.model, columns=wanted.shape.columns(wanted.model)))

@@ -8,6 +8,7 @@ from typing import Any
 import attrs
 
 from uowredis.commands.query import Column, Filter, Order
+from uowredis.exceptions import ImplementationError
 from uowredis.fields import Bound
 from uowredis.schema.models import ModelSchema
 
@@ -113,6 +114,15 @@ class Wanted:
     def scores(self) -> Any:
         """The key or field whose scores order, None for none."""
         return None if self.sort is None else self.sort.scores
+
+    def check_scores(self) -> None:
+        """Check that scores order where they are among the values.
+
+        Raises:
+            ImplementationError: where they do not.
+        """
+        if self.shape.scored and self.scores is None:
+            raise ImplementationError("SORTED_SCORE needs a sort by scores. Way out: sort(by_score=...)")
 
     @property
     def as_it_was_stored(self) -> bool:
