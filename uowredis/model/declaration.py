@@ -10,6 +10,7 @@ from uowredis.commands.identity import check_current
 from uowredis.database import RedisDatabase
 from uowredis.exceptions import ImplementationError, missing
 from uowredis.fields import AutoPKField, Field, PKField
+from uowredis.model.misnamed import OF_A_MODEL
 from uowredis.schema.keys import INSTANCE_HASH, RESERVED, Keys, why_not_stored
 from uowredis.schema.models import ModelSchema
 
@@ -87,7 +88,7 @@ class MetaRedisModel(type):
     def __getattr__(cls, name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(name)
-        raise missing(cls.__name__, name, _CALLED_HERE)
+        raise missing(cls.__name__, name, OF_A_MODEL)
 
     def _become_concrete(cls) -> None:
         if not isinstance(cls.database, RedisDatabase):
@@ -128,19 +129,6 @@ class MetaRedisModel(type):
             ImplementationError: where it cannot be there; nothing has changed.
         """
         database.register(cls)
-
-
-#: What other mappers call otherwise.
-_CALLED_HERE = {
-    "objects": "collection()",
-    "query": "collection()",
-    "all": "collection()",
-    "filter": "collection(field=value)",
-    "find": "collection(field=value)",
-    "create": "the class itself: Model(field=value)",
-    "get_or_create": "get_or_connect(field=value)",
-    "count": "len(collection())",
-}
 
 
 def _check_name(model: str, name: str, field: Field[Any, Any], bases: Sequence[type]) -> None:

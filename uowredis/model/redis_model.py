@@ -27,6 +27,7 @@ from uowredis.fields.instance_hash import InstanceHashCommands
 from uowredis.fields.misuse import NotItsValue
 from uowredis.fields.modes import Sync
 from uowredis.model.declaration import MetaRedisModel, schema_of
+from uowredis.model.misnamed import OF_AN_INSTANCE
 from uowredis.overlay.overlay import Overlay, gone
 from uowredis.plan.requests import Deciding
 from uowredis.schema.models import Kind, ModelSchema
@@ -172,7 +173,7 @@ class RedisModel(InstanceHashCommands[Sync], Sync, metaclass=MetaRedisModel):
             found = inspect.getattr_static(type(self), name, None)
             if hasattr(found, "__get__"):  # it raised an AttributeError of its own, which is meant
                 return found.__get__(self, type(self))
-            raise missing(type(self).__name__, name, _CALLED_HERE)
+            raise missing(type(self).__name__, name, OF_AN_INSTANCE)
 
     def __copy__(self: T) -> T:
         """Return another handle of the same object; a copy shares its fate in an open session."""
@@ -398,18 +399,6 @@ class RedisModel(InstanceHashCommands[Sync], Sync, metaclass=MetaRedisModel):
 
     def __repr__(self) -> str:
         return f"<{self._identity}>" if self._identity.pk is not None else str(self._identity)
-
-
-#: What other mappers call otherwise.
-_CALLED_HERE = {
-    "save": "each command is sent at once, or by the commit of the open session",
-    "update": "hmset(...) for several InstanceHashFields, a command of the field for any other",
-    "refresh": "nothing is kept in the instance; get() of a field reads anew",
-    "expire": "a command of the field: set(..., ex=seconds) of a StringField without index",
-    "ttl": "database.connection.ttl(instance.field.key)",
-    "exists": "Model.exists(pk)",
-    "id": "pk.get()",
-}
 
 
 def _annotated(model: type) -> set[str]:
