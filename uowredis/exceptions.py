@@ -26,6 +26,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -191,3 +192,11 @@ def missing(what: object, name: str, called_here: Mapping[str, str]) -> Attribut
     """Return the error for an attribute that is not there, with what it is *called here*."""
     hint = f". Way out: {called_here[name]}" if name in called_here else ""
     return AttributeError(f"{what} has no attribute {name!r}{hint}")
+
+
+def attribute(instance: object, what: object, name: str, called_here: Mapping[str, str]) -> Any:
+    """Answer ``__getattr__``: raise what an attribute that is there raised, else that it is not there."""
+    found = inspect.getattr_static(type(instance), name, None)
+    if hasattr(found, "__get__"):  # it raised an AttributeError of its own, which is meant
+        return found.__get__(instance, type(instance))
+    raise missing(what, name, called_here)

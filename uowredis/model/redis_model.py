@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import time
 from collections.abc import Callable, Iterable, Mapping, Sized
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
@@ -20,7 +19,7 @@ from uowredis.exceptions import (
     DoesNotExist,
     ImplementationError,
     SessionError,
-    missing,
+    attribute,
 )
 from uowredis.fields import Field, PKField
 from uowredis.fields.instance_hash import InstanceHashCommands
@@ -170,10 +169,7 @@ class RedisModel(InstanceHashCommands[Sync], Sync, metaclass=MetaRedisModel):
     if not TYPE_CHECKING:  # else every attribute would be there
 
         def __getattr__(self, name: str) -> Any:
-            found = inspect.getattr_static(type(self), name, None)
-            if hasattr(found, "__get__"):  # it raised an AttributeError of its own, which is meant
-                return found.__get__(self, type(self))
-            raise missing(type(self).__name__, name, OF_AN_INSTANCE)
+            return attribute(self, type(self).__name__, name, OF_AN_INSTANCE)
 
     def __copy__(self: T) -> T:
         """Return another handle of the same object; a copy shares its fate in an open session."""
