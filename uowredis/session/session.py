@@ -7,7 +7,6 @@ the executor's.
 from __future__ import annotations
 
 import functools
-import inspect
 import sys
 import time
 import warnings
@@ -24,7 +23,7 @@ from uowredis.exceptions import (
     SessionError,
     UncommittedWrites,
     UowError,
-    missing,
+    attribute,
 )
 from uowredis.executor.watched import WatchedReads
 from uowredis.overlay.overlay import Overlay
@@ -507,10 +506,7 @@ class Session:
     if not TYPE_CHECKING:  # else every attribute would be there
 
         def __getattr__(self, name: str) -> Any:
-            found = inspect.getattr_static(type(self), name, None)
-            if hasattr(found, "__get__"):  # it raised an AttributeError of its own, which is meant
-                return found.__get__(self, type(self))
-            raise missing("A session", name, _CALLED_HERE)
+            return attribute(self, "A session", name, _CALLED_HERE)
 
     @property
     def tried(self) -> int:
