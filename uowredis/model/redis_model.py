@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterable, Mapping, Sized
+from collections.abc import Callable, Mapping, Sized
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from uowredis.collection.conditions import given_pk
@@ -14,8 +13,6 @@ from uowredis.commands.identity import Event, Identity, State, check_current
 from uowredis.database import RedisDatabase
 from uowredis.exceptions import (
     ArgumentError,
-    ArgumentTypeError,
-    Conflict,
     DoesNotExist,
     ImplementationError,
     SessionError,
@@ -25,6 +22,7 @@ from uowredis.fields import Field, PKField
 from uowredis.fields.instance_hash import InstanceHashCommands
 from uowredis.fields.misuse import NotItsValue
 from uowredis.fields.modes import Sync
+from uowredis.model import getting
 from uowredis.model.declaration import MetaRedisModel, schema_of
 from uowredis.model.misnamed import OF_AN_INSTANCE
 from uowredis.overlay.overlay import Overlay, gone
@@ -290,7 +288,7 @@ class RedisModel(InstanceHashCommands[Sync], Sync, metaclass=MetaRedisModel):
             ArgumentError: without any condition.
             ImplementationError: for a field without index, or one that is not there.
         """
-        return cls._found_by(pk, filters, "exists").has_some()
+        return getting.wanted_by(cls, pk, filters, "exists").has_some()
 
     @classmethod
     def get(cls: type[T], pk: Any = None, **filters: Any) -> T:
@@ -305,25 +303,7 @@ class RedisModel(InstanceHashCommands[Sync], Sync, metaclass=MetaRedisModel):
             ArgumentError: where several match, or without any condition.
             ImplementationError: for a field without index, or one that is not there.
         """
-        found = cls._only(cls._found_by(pk, filters, "get"), pk, filters)
-        if found is None:
-            raise DoesNotExist(f"No {cls.__name__} found with {_spelled(pk, filters)}")
-        return found
-
-    @classmethod
-    def _only(cls: type[T], wanted: CollectionManager, pk: Any, filters: dict[str, Any]) -> T | None:
-        """Return the one that is *wanted*, None where there is none.
-
-        Raises:
-            ArgumentError: for several.
-        """
-        found, several = wanted.the_one()
-        if several:
-            raise ArgumentError(
-                f"{several} {cls.__name__} match {_spelled(pk, filters)}, get() needs exactly one. Way out: more "
-                f"conditions, or a unique field"
-            )
-        return cls._handle(*found[0]) if found else None
+        return getting.get(cls, pk, filters)
 
     @classmethod
     def get_or_connect(cls: type[T], *, defaults: Mapping[str, Any] | None = None, **filters: Any) -> tuple[T, bool]:
@@ -343,41 +323,7 @@ class RedisModel(InstanceHashCommands[Sync], Sync, metaclass=MetaRedisModel):
             UniquenessError: where another object holds one of several unique values given.
             Conflict: where it came and went for longer than the database's ``retry_for``.
         """
-        # What could not be asked, or not be created, is refused whether it is there or not.
-        schema, conditions = schema_of(cls), dict(filters)
-        _check_finds(schema, filters)
-        wanted = cls._found_by(conditions.pop("pk", None), conditions, "get_or_connect")
-        values = _with_defaults(schema, filters, defaults)
-        cls._creation(schema, values)
-        assert cls.database is not None
-        deadline = time.monotonic() + cls.database.retry_for
-        while True:
-            found = cls._only(wanted, None, filters)
-            if found is not None:
-                return found, False
-            instance = cls.__new__(cls)
-            instance.__dict__["_others"] = wanted.is_there()
-            try:
-                # As type.__call__ does it, with what must not be there left for _create().
-                instance.__init__(**values)  # type: ignore[misc]
-            except Conflict:
-                # Another client created it in between: it is found now.
-                if time.monotonic() >= deadline:
-                    raise
-            else:
-                return instance, True
-
-    @classmethod
-    def _found_by(cls, pk: Any, filters: dict[str, Any], method: str) -> CollectionManager:
-        """Return a query on what *method* was told, at least one condition."""
-        schema = schema_of(cls)
-        if schema.pk_field in filters and pk is not None:
-            raise ArgumentError(f"{cls.__name__}.{method}() takes its primary key once, not {pk!r} and by name")
-        if pk is not None:
-            filters = filters | {schema.pk_field: pk}
-        if not filters:
-            raise ArgumentError(f"{cls.__name__}.{method}() needs a primary key or values of indexed fields")
-        return CollectionManager(cls, schema)._filter(filters)
+        return getting.get_or_connect(cls, filters, defaults)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, RedisModel):
@@ -461,63 +407,3 @@ def _chosen_pk(schema: ModelSchema, values: dict[str, Any]) -> str | None:
     if reason := schema.why_not_a_pk(pk):
         raise ArgumentError(f"The primary key of {schema.name} cannot be {pk!r}: {reason}. Way out: choose another")
     return pk
-
-
-def _check_finds(schema: ModelSchema, filters: Iterable[str]) -> None:
-    """Check that ``get_or_connect()`` can find by *filters*; the others are told here, where there is one more way out.
-
-    Raises:
-        ImplementationError: for a field without index.
-    """
-    for name in filters:
-        field = schema.fields.get(name)
-        if field is not None and not field.indexed:
-            raise ImplementationError(
-                f"{schema.name}.{name} has no index, and get_or_connect() cannot find by it. Way out: "
-                f"defaults={{{name!r}: ...}} for a value of new objects only, or indexable=True"
-            )
-
-
-def _with_defaults(schema: ModelSchema, filters: dict[str, Any], defaults: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Return what ``get_or_connect()`` creates an object with.
-
-    Raises:
-        ArgumentTypeError: for defaults that are no mapping.
-        ArgumentError: for a value that is given twice.
-    """
-    if defaults is None:
-        return _as_values(schema, filters)
-    if not isinstance(defaults, Mapping) or not all(isinstance(name, str) for name in defaults):
-        raise ArgumentTypeError(
-            f"{schema.name}.get_or_connect(defaults=...) takes a mapping of fields to values, not {defaults!r}"
-        )
-    values, others = _as_values(schema, filters), _as_values(schema, dict(defaults))
-    for name, value in others.items():
-        entries = values.get(name)
-        if isinstance(entries, dict) and isinstance(value, Mapping) and entries.keys().isdisjoint(value):
-            values[name] = {**value, **entries}
-        elif name in values or (name in ("pk", schema.pk_field) and not {"pk", schema.pk_field}.isdisjoint(values)):
-            raise ArgumentError(
-                f"{schema.name}.get_or_connect() takes {name!r} once, not as filter and in defaults. Way out: leave it "
-                f"out of defaults"
-            )
-        else:
-            values[name] = value
-    return values
-
-
-def _as_values(schema: ModelSchema, filters: dict[str, Any]) -> dict[str, Any]:
-    """Return *filters* as a constructor takes them: the entries of a HashField as one mapping."""
-    values: dict[str, Any] = {}
-    for name, value in filters.items():
-        field_name, separator, entry = name.partition("__")
-        if separator and field_name in schema.fields:
-            values.setdefault(field_name, {})[entry] = value
-        else:
-            values[name] = value
-    return values
-
-
-def _spelled(pk: Any, filters: dict[str, Any]) -> str:
-    given = ([f"pk {pk!r}"] if pk is not None else []) + [f"{name}={value!r}" for name, value in filters.items()]
-    return ", ".join(given)

@@ -1,0 +1,139 @@
+"""How an object is found by its values, and made where there is none (say)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from uowredis.collection.manager import CollectionManager
+from uowredis.exceptions import ArgumentError, ArgumentTypeError, Conflict, DoesNotExist, ImplementationError
+from uowredis.model.declaration import schema_of
+from uowredis.schema.models import ModelSchema
+
+if TYPE_CHECKING:
+    from uowredis.model.redis_model import RedisModel
+
+T = TypeVar("T", bound="RedisModel")
+
+
+def get(model: type[T], pk: Any, filters: dict[str, Any]) -> T:
+    """Do what :meth:`RedisModel.get` says."""
+    found = _only(model, wanted_by(model, pk, filters, "get"), pk, filters)
+    if found is None:
+        raise DoesNotExist(f"No {model.__name__} found with {_spelled(pk, filters)}")
+    return found
+
+
+def get_or_connect(model: type[T], filters: dict[str, Any], defaults: Mapping[str, Any] | None) -> tuple[T, bool]:
+    """Do what :meth:`RedisModel.get_or_connect` says."""
+    # What could not be asked, or not be created, is refused whether it is there or not.
+    schema, conditions = schema_of(model), dict(filters)
+    _check_finds(schema, filters)
+    wanted = wanted_by(model, conditions.pop("pk", None), conditions, "get_or_connect")
+    values = _with_defaults(schema, filters, defaults)
+    model._creation(schema, values)
+    assert model.database is not None
+    deadline = time.monotonic() + model.database.retry_for
+    while True:
+        found = _only(model, wanted, None, filters)
+        if found is not None:
+            return found, False
+        instance = model.__new__(model)
+        instance.__dict__["_others"] = wanted.is_there()
+        try:
+            # As type.__call__ does it, with what must not be there left for _create().
+            instance.__init__(**values)  # type: ignore[misc]
+        except Conflict:
+            # Another client created it in between: it is found now.
+            if time.monotonic() >= deadline:
+                raise
+        else:
+            return instance, True
+
+
+def wanted_by(model: type[RedisModel], pk: Any, filters: dict[str, Any], method: str) -> CollectionManager:
+    """Return a query on what *method* was told, at least one condition."""
+    schema = schema_of(model)
+    if schema.pk_field in filters and pk is not None:
+        raise ArgumentError(f"{model.__name__}.{method}() takes its primary key once, not {pk!r} and by name")
+    if pk is not None:
+        filters = filters | {schema.pk_field: pk}
+    if not filters:
+        raise ArgumentError(f"{model.__name__}.{method}() needs a primary key or values of indexed fields")
+    return CollectionManager(model, schema)._filter(filters)
+
+
+def _only(model: type[T], wanted: CollectionManager, pk: Any, filters: dict[str, Any]) -> T | None:
+    """Return the one that is *wanted*, None where there is none.
+
+    Raises:
+        ArgumentError: for several.
+    """
+    found, several = wanted.the_one()
+    if several:
+        raise ArgumentError(
+            f"{several} {model.__name__} match {_spelled(pk, filters)}, get() needs exactly one. Way out: more "
+            f"conditions, or a unique field"
+        )
+    return model._handle(*found[0]) if found else None
+
+
+def _check_finds(schema: ModelSchema, filters: Iterable[str]) -> None:
+    """Check that ``get_or_connect()`` can find by *filters*; the others are told here, where there is one more way out.
+
+    Raises:
+        ImplementationError: for a field without index.
+    """
+    for name in filters:
+        field = schema.fields.get(name)
+        if field is not None and not field.indexed:
+            raise ImplementationError(
+                f"{schema.name}.{name} has no index, and get_or_connect() cannot find by it. Way out: "
+                f"defaults={{{name!r}: ...}} for a value of new objects only, or indexable=True"
+            )
+
+
+def _with_defaults(schema: ModelSchema, filters: dict[str, Any], defaults: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return what ``get_or_connect()`` creates an object with.
+
+    Raises:
+        ArgumentTypeError: for defaults that are no mapping.
+        ArgumentError: for a value that is given twice.
+    """
+    if defaults is None:
+        return _as_values(schema, filters)
+    if not isinstance(defaults, Mapping) or not all(isinstance(name, str) for name in defaults):
+        raise ArgumentTypeError(
+            f"{schema.name}.get_or_connect(defaults=...) takes a mapping of fields to values, not {defaults!r}"
+        )
+    values, others = _as_values(schema, filters), _as_values(schema, dict(defaults))
+    for name, value in others.items():
+        entries = values.get(name)
+        if isinstance(entries, dict) and isinstance(value, Mapping) and entries.keys().isdisjoint(value):
+            values[name] = {**value, **entries}
+        elif name in values or (name in ("pk", schema.pk_field) and not {"pk", schema.pk_field}.isdisjoint(values)):
+            raise ArgumentError(
+                f"{schema.name}.get_or_connect() takes {name!r} once, not as filter and in defaults. Way out: leave it "
+                f"out of defaults"
+            )
+        else:
+            values[name] = value
+    return values
+
+
+def _as_values(schema: ModelSchema, filters: dict[str, Any]) -> dict[str, Any]:
+    """Return *filters* as a constructor takes them: the entries of a HashField as one mapping."""
+    values: dict[str, Any] = {}
+    for name, value in filters.items():
+        field_name, separator, entry = name.partition("__")
+        if separator and field_name in schema.fields:
+            values.setdefault(field_name, {})[entry] = value
+        else:
+            values[name] = value
+    return values
+
+
+def _spelled(pk: Any, filters: dict[str, Any]) -> str:
+    given = ([f"pk {pk!r}"] if pk is not None else []) + [f"{name}={value!r}" for name, value in filters.items()]
+    return ", ".join(given)
