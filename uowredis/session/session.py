@@ -1,60 +1,37 @@
 """The unit of work: commands are gathered, shown, and committed whole (say, and drive what decides).
 
-A session belongs to the thread or task that opened it. It holds what was said; deciding is the planner's, waiting is
-the executor's.
+A session belongs to the thread or task that opened it; what is said in it is its work.
 """
 
 from __future__ import annotations
 
-import functools
 import sys
-import time
 import warnings
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from uowredis.commands.arguments import flag, span
-from uowredis.commands.commands import Command, Create, Look, Read, Write
-from uowredis.commands.identity import Identity, State
+from uowredis.commands.commands import Command, Look, Read
 from uowredis.exceptions import (
     ArgumentError,
     ArgumentTypeError,
-    Conflict,
     SessionError,
     UncommittedWrites,
-    UowError,
     attribute,
 )
-from uowredis.executor.watched import WatchedReads
-from uowredis.overlay.overlay import Overlay
 from uowredis.plan.plan import Plan
-from uowredis.plan.requests import Deciding, Send
-from uowredis.plan.steps import UNKNOWN
-from uowredis.planner import Limits
 from uowredis.session import context
-from uowredis.session.commit import Applied, Attempts, Committer, Outcome
+from uowredis.session.commit import Outcome
 from uowredis.session.door import Door
-from uowredis.session.drive import drive
-from uowredis.session.pending import Pending
-from uowredis.session.reader import Reader
-from uowredis.session.record import Record, Savepoint
+from uowredis.session.record import Savepoint
+from uowredis.session.work import Work
 
 if TYPE_CHECKING:
     from types import TracebackType
     from typing import Literal, Self
 
-    from uowredis.session.options import Options
 
-T = TypeVar("T")
-
-#: What an interruption of a commit is noted with, by the outcome.
-INTERRUPTED = {
-    "unknown": "uowredis: interrupted around EXEC; all of the commit was applied, or nothing",
-    "applied": "uowredis: interrupted after EXEC; all of the commit was applied",
-}
-
-
-class Session:
+class Session(Work):
     """Writes wait until :meth:`commit` sends them in one transaction; reads see them already.
 
     Args:
@@ -102,27 +79,10 @@ class Session:
             max_steps=max_steps,
         )
         flag(dry_run, "Session(dry_run=...)")
-        self._begin(
-            database, options, None if retry_for is None else span(retry_for, "Session(retry_for=...)"), dry_run
-        )
-
-    def _begin(
-        self, database: context.Database, options: Options, retry_for: float | None, dry_run: bool = False
-    ) -> None:
-        """Take what was checked."""
-        self.database = database
-        self.options = options
+        patience = None if retry_for is None else span(retry_for, "Session(retry_for=...)")
+        super().__init__(database, options, patience, dry_run)
         self.belongs_to: context.Owner | None = None
         self.is_open = False
-        self._connected = database.connected
-        self._dry_run = dry_run
-        self._reader = reader = Reader(database, options, dry_run=dry_run)
-        deadline = None if retry_for is None else time.monotonic() + retry_for
-        attempts = Attempts(options.attempts, deadline, time.monotonic)
-        self._committer = Committer(reader.overlay, reader.line, database.guards, attempts)
-        if options.watch_reads:
-            reader.overlay.read_by(functools.partial(_read_watched, self._committer, database))
-        self._record = Record(reader.overlay)
 
     @property
     def door(self) -> Door:
@@ -160,7 +120,7 @@ class Session:
                 if error is None:
                     self._leave_cleanly()
             finally:
-                self._forget_all()
+                self.forget_all()
                 self._record.blocks.clear()
                 self._reader.overlay.rehearsal.close()
 
@@ -190,11 +150,7 @@ class Session:
                 "The open session belongs to another process, thread, task or greenlet. Way out: open a "
                 "Session(database) of its own here"
             )
-        if self.database.connected is not self._connected:
-            raise SessionError(
-                "The database was connected to another server while the session was open. Way out: rollback(), and say "
-                "it again in a new session"
-            )
+        self.check_connected()
 
     def check_whole(self) -> None:
         """Check that nothing was interrupted while it was said, or forgotten.
@@ -242,88 +198,6 @@ class Session:
         with self.door:
             return tuple(self._record.journal.commands)
 
-    # What models, fields and collections say and ask; they come in by the door.
-
-    def write(self, write: Write[T]) -> Any:
-        """Take *write* for the commit; return its reply to be.
-
-        Raises:
-            DoesNotExist: where the object was deleted, or made in a session that was rolled back.
-        """
-        return self._record.write(write)
-
-    def create(self, create: Create, instance: object) -> None:
-        """Take the creation of *instance* for the commit.
-
-        Raises:
-            UniquenessError: where this session holds an object with the same chosen pk.
-        """
-        self._record.create(create, instance)
-
-    def create_alone(self, create: Create, instance: object, others: Callable[[Overlay], Deciding[bool]]) -> None:
-        """Same as :meth:`create`, but what *others* looks for must not be there, from now until the commit.
-
-        Raises:
-            Conflict: where it is there already; nothing was said.
-        """
-        read = functools.partial(_read_watched, self._committer, self.database)
-        if drive(others(self._reader.overlay.watching(read)), self._reader.answer):
-            raise Conflict(f"Another client has created what {create.identity} would be; nothing was written")
-        self.create(create, instance)
-
-    def made(self, identity: Identity) -> None:
-        """Note an empty instance made in this session."""
-        self._record.made(identity)
-
-    def delete(self, identity: Identity) -> None:
-        """Take the deletion of an object for the commit (for models).
-
-        Raises:
-            ArgumentTypeError: for an instance.
-        """
-        if not isinstance(identity, Identity):
-            raise ArgumentTypeError(f"An object deletes itself. Way out: delete() of {identity!r}")
-        self._record.delete(identity)
-
-    def read(self, read: Read[T]) -> T:
-        """Answer *read* as it will be answered right after the commit.
-
-        Raises:
-            DoesNotExist: where the object was deleted, or made in a session that was rolled back.
-            PendingWrites: where that cannot be known exactly.
-        """
-        return self.read_now(read)
-
-    def read_now(self, read: Read[T]) -> T:
-        """Same as :meth:`read`, and at once in a pipeline, too."""
-        return self._reader.read(read)
-
-    def find(self, question: Callable[[Overlay], Deciding[T]]) -> T:
-        """Return what *question* finds in the data as it will be right after the commit, at once.
-
-        Raises:
-            PendingWrites: where that cannot be known exactly.
-        """
-        return self._reader.find(question)
-
-    def explain(self, question: Callable[[Overlay], Deciding[Any]]) -> list[tuple[tuple[str, ...], ...]]:
-        """Return the calls that :meth:`find` would send for *question*, a tuple a round trip; nothing is sent."""
-        return self._reader.explain(question)
-
-    def allocate(self, identity: Identity) -> str:
-        """Give a new object its pk now; return it."""
-        self._reader.overlay.check_alive(identity)
-        if identity.state is State.EMPTY:
-            self._record.begin(identity)
-        return self.find(lambda overlay: overlay.allocate((identity,)))[0]
-
-    def look(self, collection: Any, schema: Any) -> Pending[Any] | None:
-        """Take note of a new collection (for models): in a pipeline it is one reply."""
-        return None
-
-    def relook(self, pending: Pending[Any], collection: Any) -> None:
-        """Take *collection* in the place of another one (for collections); only a pipeline has taken note of it."""
-
     # What is read.
 
     def watch(self, *what: Any) -> None:
@@ -352,7 +226,7 @@ class Session:
             raise ArgumentError("watch() takes at least one field or key")
         with self.door:
             self._check_open()
-            drive(_watched_reads(self._committer, self.database).watch(cast("list[str]", keys)), self._reader.answer)
+            self._watch_keys(cast("list[str]", keys))
 
     # What is sent.
 
@@ -369,19 +243,6 @@ class Session:
         """
         with self.door:
             return self._planned(symbolic=flag(symbolic, "plan(symbolic=...)"))
-
-    def _planned(self, *, symbolic: bool = False) -> Plan:
-        planner = self._committer.planner(self._limits())
-        return drive(planner.turns(), _symbolic if symbolic else self._peek)
-
-    def _peek(self, request: Any) -> list[Any]:
-        """Answer a planner whose plan is only shown: nothing is watched, no primary key is counted up."""
-        questions = [question.call for question in request.questions]
-        return [*(None for _ in request.counters), *(self._reader.answer(Send(questions)) if questions else ())]
-
-    def _limits(self) -> Limits:
-        executor = self.database.executor
-        return Limits(executor.most_watched, executor.scripts, self.options.max_steps)
 
     def commit(self, plan: Plan | None = None) -> list[Any]:
         """Send everything in one transaction: all of it, or nothing.
@@ -431,31 +292,6 @@ class Session:
         if self._committer.stuck is not None:
             raise SessionError(f"The last commit did not end clean ({self._committer.stuck}). Way out: rollback()")
 
-    def _apply(self, plan: Plan | None) -> Applied | None:
-        """Send what is pending; None where nothing is. The session is empty then and can go on."""
-        committer, record = self._committer, self._record
-        if not record.journal.commands:
-            if plan is not None and plan.steps:
-                raise Conflict("Nothing is pending, and the plan that was shown has steps: look at plan() again")
-            drive(committer.nothing(), self._reader.answer)
-            record.empty()
-            return None
-        committer.outcome = None
-        turns, echo = committer.turns(plan, self._limits(), record.answers), self._reader.echo
-        try:
-            applied = (
-                drive(turns, self._reader.line.answer) if echo is None else echo.commit(turns, lambda done: done.plan)
-            )
-            record.empty()
-            committer.stuck = None
-        except UowError:
-            raise
-        except BaseException as error:
-            if (note := INTERRUPTED.get(committer.outcome or "")) is not None:
-                error.add_note(note)
-            raise
-        return applied
-
     def on_commit(self, call: Callable[[], object]) -> None:
         """Have *call* called once, without arguments, after the next commit: when the replies of its EXEC are in.
 
@@ -496,12 +332,7 @@ class Session:
             SessionError: where the session belongs to another thread or task.
         """
         with Door(self, self.lock, mends=True):
-            self._forget_all()
-
-    def _forget_all(self) -> None:
-        self._record.forget_all()
-        self._committer.stuck = None
-        drive(self._committer.let_go(), self._reader.line.answer)
+            self.forget_all()
 
     if not TYPE_CHECKING:  # else every attribute would be there
 
@@ -512,16 +343,6 @@ class Session:
     def tried(self) -> int:
         """How many transactions the last commit tried."""
         return self._committer.tried
-
-    @property
-    def has_something(self) -> bool:
-        """Whether there is something to commit, or to call after it."""
-        return bool(self._record.journal.commands or self._record.callbacks)
-
-    @property
-    def has_failed(self) -> bool:
-        """Whether the last commit was applied in part, or nobody knows."""
-        return self._committer.stuck is not None
 
 
 #: What other units of work call otherwise.
@@ -538,23 +359,6 @@ _CALLED_HERE = {
     "execute": "commit()",
     "run": "db.run(function)",
 }
-
-
-def _watched_reads(committer: Committer, database: context.Database) -> WatchedReads:
-    if committer.watched is None:
-        committer.watched = WatchedReads(committer.line, database.guards, database.executor.most_watched)
-    return committer.watched
-
-
-def _read_watched(
-    committer: Committer, database: context.Database, calls: Sequence[tuple[str, ...]]
-) -> Deciding[list[Any]]:
-    return _watched_reads(committer, database).read(calls)
-
-
-def _symbolic(request: Any) -> list[Any]:
-    """Answer a planner that may ask nobody."""
-    return [*(None for _ in request.counters), *(UNKNOWN for _ in request.questions)]
 
 
 def _frames_of_ours() -> int:

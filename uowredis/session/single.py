@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from uowredis.commands.calls import Call
 from uowredis.commands.commands import Create, Read, Write, borrows, matters
@@ -15,7 +15,10 @@ from uowredis.session import context
 from uowredis.session.door import Door
 from uowredis.session.echo import logged
 from uowredis.session.reader import Reader
-from uowredis.session.session import Session
+from uowredis.session.work import Work
+
+if TYPE_CHECKING:
+    from uowredis.session.session import Session
 
 T = TypeVar("T")
 
@@ -33,14 +36,21 @@ def here(database: context.Database) -> Door | SingleCall:
     return SingleCall(database) if session is None else Door(session, session.lock)
 
 
-class OneCall(Session):
-    """A session that is never open: retried by time, not by count; keys of any size are rehearsed."""
+class OneCall(Work):
+    """The work of one call: tried again by time, not by count; keys of any size are rehearsed."""
 
     def __init__(self, database: context.Database) -> None:
-        self._begin(database, database.of_one_call, database.retry_for)
+        super().__init__(database, database.of_one_call, database.retry_for)
 
-    def _check_open(self) -> None:
-        """Let it be: nobody but the call knows of it."""
+    def send(self) -> None:
+        """Send what was said, and settle the reply.
+
+        Raises:
+            CommitError: where it was not applied, or nobody knows.
+        """
+        self.check_connected()
+        if (applied := self._apply(None)) is not None:
+            applied.settle()
 
 
 class SingleCall:
@@ -82,13 +92,13 @@ class SingleCall:
             identity.become(Event.FOUND)
         if identity.state is State.STORED and not matters(write):
             return write.decode(self._sent(self._database.executor.tell, _call(write)))
-        pending = self._committed(lambda session: session.write(write))
+        pending = self._committed(lambda work: work.write(write))
         reply: T = pending.result
         return reply
 
     def create(self, create: Create, instance: object) -> None:
         """Create an object."""
-        self._committed(lambda session: session.create(create, None))
+        self._committed(lambda work: work.create(create, None))
 
     def create_alone(self, create: Create, instance: object, others: Callable[[Overlay], Deciding[bool]]) -> None:
         """Create an object where what *others* looks for is not there, and does not come meanwhile.
@@ -96,7 +106,7 @@ class SingleCall:
         Raises:
             Conflict: where it is, or has come; nothing was written.
         """
-        self._committed(lambda session: session.create_alone(create, None, others))
+        self._committed(lambda work: work.create_alone(create, None, others))
 
     def made(self, identity: Identity) -> None:
         """Take note of nothing: an empty instance is created by its first write."""
@@ -104,7 +114,7 @@ class SingleCall:
     def delete(self, identity: Identity) -> None:
         """Delete an object."""
         self._check(identity)
-        self._committed(lambda session: session.delete(identity))
+        self._committed(lambda work: work.delete(identity))
 
     def find(self, question: Callable[[Overlay], Deciding[T]]) -> T:
         """Return what *question* finds in the data as it is."""
@@ -143,14 +153,14 @@ class SingleCall:
     def _reader(self) -> Reader:
         return Reader(self._database, self._database.of_one_call)
 
-    def _committed(self, say: Callable[[Session], Any]) -> Any:
-        session = OneCall(self._database)
+    def _committed(self, say: Callable[[OneCall], Any]) -> Any:
+        work = OneCall(self._database)
         try:
-            said = say(session)
-            session.commit()
+            said = say(work)
+            work.send()
             return said
         finally:
-            session.rollback()
+            work.forget_all()
 
 
 def _call(command: Read[Any] | Write[Any]) -> Call:

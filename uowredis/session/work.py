@@ -1,0 +1,236 @@
+"""The work of a session, or of a single call: what is said, planned and sent whole (say, and drive what decides).
+
+It holds what was said; deciding is the planner's, waiting is the executor's. Who may say it here, and when, is the
+session's.
+"""
+
+from __future__ import annotations
+
+import functools
+import time
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from uowredis.commands.commands import Create, Read, Write
+from uowredis.commands.identity import Identity, State
+from uowredis.exceptions import ArgumentTypeError, Conflict, SessionError, UowError
+from uowredis.executor.watched import WatchedReads
+from uowredis.overlay.overlay import Overlay
+from uowredis.plan.plan import Plan
+from uowredis.plan.requests import Deciding, Send
+from uowredis.plan.steps import UNKNOWN
+from uowredis.planner import Limits
+from uowredis.session import context
+from uowredis.session.commit import Applied, Attempts, Committer
+from uowredis.session.drive import drive
+from uowredis.session.pending import Pending
+from uowredis.session.reader import Reader
+from uowredis.session.record import Record
+
+if TYPE_CHECKING:
+    from uowredis.session.options import Options
+
+T = TypeVar("T")
+
+#: What an interruption of a commit is noted with, by the outcome.
+INTERRUPTED = {
+    "unknown": "uowredis: interrupted around EXEC; all of the commit was applied, or nothing",
+    "applied": "uowredis: interrupted after EXEC; all of the commit was applied",
+}
+
+
+class Work:
+    """What is said, over what the server holds, until it is sent whole or forgotten.
+
+    Args:
+        database: where.
+        options: what it does.
+        retry_for: bound attempts by seconds from now on, not by their number.
+        dry_run: allocate no primary keys.
+    """
+
+    def __init__(
+        self, database: context.Database, options: Options, retry_for: float | None, dry_run: bool = False
+    ) -> None:
+        self.database = database
+        self.options = options
+        self._connected = database.connected
+        self._dry_run = dry_run
+        self._reader = reader = Reader(database, options, dry_run=dry_run)
+        deadline = None if retry_for is None else time.monotonic() + retry_for
+        attempts = Attempts(options.attempts, deadline, time.monotonic)
+        self._committer = Committer(reader.overlay, reader.line, database.guards, attempts)
+        if options.watch_reads:
+            reader.overlay.read_by(functools.partial(_read_watched, self._committer, database))
+        self._record = Record(reader.overlay)
+
+    def check_connected(self) -> None:
+        """Check that the database is still where it was.
+
+        Raises:
+            SessionError: where it is not.
+        """
+        if self.database.connected is not self._connected:
+            raise SessionError(
+                "The database was connected to another server while the session was open. Way out: rollback(), and say "
+                "it again in a new session"
+            )
+
+    # What models, fields and collections say and ask; they come in by the door.
+
+    def write(self, write: Write[T]) -> Any:
+        """Take *write* for the commit; return its reply to be.
+
+        Raises:
+            DoesNotExist: where the object was deleted, or made in a session that was rolled back.
+        """
+        return self._record.write(write)
+
+    def create(self, create: Create, instance: object) -> None:
+        """Take the creation of *instance* for the commit.
+
+        Raises:
+            UniquenessError: where this session holds an object with the same chosen pk.
+        """
+        self._record.create(create, instance)
+
+    def create_alone(self, create: Create, instance: object, others: Callable[[Overlay], Deciding[bool]]) -> None:
+        """Same as :meth:`create`, but what *others* looks for must not be there, from now until the commit.
+
+        Raises:
+            Conflict: where it is there already; nothing was said.
+        """
+        read = functools.partial(_read_watched, self._committer, self.database)
+        if drive(others(self._reader.overlay.watching(read)), self._reader.answer):
+            raise Conflict(f"Another client has created what {create.identity} would be; nothing was written")
+        self.create(create, instance)
+
+    def made(self, identity: Identity) -> None:
+        """Note an empty instance made in this session."""
+        self._record.made(identity)
+
+    def delete(self, identity: Identity) -> None:
+        """Take the deletion of an object for the commit (for models).
+
+        Raises:
+            ArgumentTypeError: for an instance.
+        """
+        if not isinstance(identity, Identity):
+            raise ArgumentTypeError(f"An object deletes itself. Way out: delete() of {identity!r}")
+        self._record.delete(identity)
+
+    def read(self, read: Read[T]) -> T:
+        """Answer *read* as it will be answered right after the commit.
+
+        Raises:
+            DoesNotExist: where the object was deleted, or made in a session that was rolled back.
+            PendingWrites: where that cannot be known exactly.
+        """
+        return self.read_now(read)
+
+    def read_now(self, read: Read[T]) -> T:
+        """Same as :meth:`read`, and at once in a pipeline, too."""
+        return self._reader.read(read)
+
+    def find(self, question: Callable[[Overlay], Deciding[T]]) -> T:
+        """Return what *question* finds in the data as it will be right after the commit, at once.
+
+        Raises:
+            PendingWrites: where that cannot be known exactly.
+        """
+        return self._reader.find(question)
+
+    def explain(self, question: Callable[[Overlay], Deciding[Any]]) -> list[tuple[tuple[str, ...], ...]]:
+        """Return the calls that :meth:`find` would send for *question*, a tuple a round trip; nothing is sent."""
+        return self._reader.explain(question)
+
+    def allocate(self, identity: Identity) -> str:
+        """Give a new object its pk now; return it."""
+        self._reader.overlay.check_alive(identity)
+        if identity.state is State.EMPTY:
+            self._record.begin(identity)
+        return self.find(lambda overlay: overlay.allocate((identity,)))[0]
+
+    def look(self, collection: Any, schema: Any) -> Pending[Any] | None:
+        """Take note of a new collection (for models): in a pipeline it is one reply."""
+        return None
+
+    def relook(self, pending: Pending[Any], collection: Any) -> None:
+        """Take *collection* in the place of another one (for collections); only a pipeline has taken note of it."""
+
+    def _watch_keys(self, keys: Sequence[str]) -> None:
+        """Watch *keys* from now until the commit."""
+        drive(_watched_reads(self._committer, self.database).watch(keys), self._reader.answer)
+
+    # What is sent.
+
+    def _planned(self, *, symbolic: bool = False) -> Plan:
+        planner = self._committer.planner(self._limits())
+        return drive(planner.turns(), _symbolic if symbolic else self._peek)
+
+    def _peek(self, request: Any) -> list[Any]:
+        """Answer a planner whose plan is only shown: nothing is watched, no primary key is counted up."""
+        questions = [question.call for question in request.questions]
+        return [*(None for _ in request.counters), *(self._reader.answer(Send(questions)) if questions else ())]
+
+    def _limits(self) -> Limits:
+        executor = self.database.executor
+        return Limits(executor.most_watched, executor.scripts, self.options.max_steps)
+
+    def _apply(self, plan: Plan | None) -> Applied | None:
+        """Send what is pending; None where nothing is. The session is empty then and can go on."""
+        committer, record = self._committer, self._record
+        if not record.journal.commands:
+            if plan is not None and plan.steps:
+                raise Conflict("Nothing is pending, and the plan that was shown has steps: look at plan() again")
+            drive(committer.nothing(), self._reader.answer)
+            record.empty()
+            return None
+        committer.outcome = None
+        turns, echo = committer.turns(plan, self._limits(), record.answers), self._reader.echo
+        try:
+            applied = (
+                drive(turns, self._reader.line.answer) if echo is None else echo.commit(turns, lambda done: done.plan)
+            )
+            record.empty()
+            committer.stuck = None
+        except UowError:
+            raise
+        except BaseException as error:
+            if (note := INTERRUPTED.get(committer.outcome or "")) is not None:
+                error.add_note(note)
+            raise
+        return applied
+
+    def forget_all(self) -> None:
+        """Forget what was said and not sent; watch nothing any more."""
+        self._record.forget_all()
+        self._committer.stuck = None
+        drive(self._committer.let_go(), self._reader.line.answer)
+
+    @property
+    def has_something(self) -> bool:
+        """Whether there is something to commit, or to call after it."""
+        return bool(self._record.journal.commands or self._record.callbacks)
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether the last commit was applied in part, or nobody knows."""
+        return self._committer.stuck is not None
+
+
+def _watched_reads(committer: Committer, database: context.Database) -> WatchedReads:
+    if committer.watched is None:
+        committer.watched = WatchedReads(committer.line, database.guards, database.executor.most_watched)
+    return committer.watched
+
+
+def _read_watched(
+    committer: Committer, database: context.Database, calls: Sequence[tuple[str, ...]]
+) -> Deciding[list[Any]]:
+    return _watched_reads(committer, database).read(calls)
+
+
+def _symbolic(request: Any) -> list[Any]:
+    """Answer a planner that may ask nobody."""
+    return [*(None for _ in request.counters), *(UNKNOWN for _ in request.questions)]
