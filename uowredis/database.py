@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from uowredis.commands.arguments import flag, integer, span
-from uowredis.exceptions import ArgumentError, ArgumentTypeError, Conflict, ImplementationError, SessionError
+from uowredis.exceptions import ImplementationError
 from uowredis.executor.executor import Executor
 from uowredis.executor.server import MOST_WATCHED, Server
 from uowredis.executor.settings import not_by_position, read
 from uowredis.plan.guards import Guards
-from uowredis.session.commit import back_off
+from uowredis.session.begin import CommittedSession
 from uowredis.session.context import Database
 from uowredis.session.options import Options
+from uowredis.session.run import run
 from uowredis.session.session import Session
 
 if TYPE_CHECKING:
@@ -24,45 +24,11 @@ if TYPE_CHECKING:
     import fakeredis
     import redis
 
-    from uowredis.plan.plan import Plan
     from uowredis.schema.models import ModelSchema
 
 __all__ = ["RedisDatabase"]
 
 T = TypeVar("T")
-
-
-class CommittedSession(Session):
-    """A session that commits when its block is left without an exception."""
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if error is not None or self.has_failed or not self.has_something:
-            super().__exit__(kind, error, trace)
-            return
-        try:
-            self.commit()
-        except BaseException as failure:
-            super().__exit__(type(failure), failure, failure.__traceback__)
-            raise
-        super().__exit__(None, None, None)
-
-
-class RunSession(Session):
-    """The session of :meth:`RedisDatabase.run`, which alone commits it."""
-
-    def commit(self, plan: Plan | None = None) -> NoReturn:
-        """Refuse: what is committed here could not be taken back when the function is called again.
-
-        Raises:
-            SessionError: always.
-        """
-        raise SessionError("db.run() commits itself, when the function returns. Way out: leave commit() out")
-
-    def finish(self) -> None:
-        """Commit (for ``run()``)."""
-        super().commit()
 
 
 class RedisDatabase(Database):
@@ -319,30 +285,4 @@ class RedisDatabase(Database):
             ArgumentError: for options that cannot be.
             CommitError: where the commit was refused, or nobody knows.
         """
-        if not callable(function):
-            raise ArgumentTypeError(f"run() takes a function of a session, not {function!r}")
-        if "dry_run" in options:
-            raise ArgumentError("run() applies what the function says. Way out: Session(db, dry_run=True) as a block")
-        most = self.options.changed("run", attempts=attempts).attempts
-        deadline = None if retry_for is None else time.monotonic() + span(retry_for, "run(retry_for=...)")
-        if options.get("watch_reads") is None:
-            options["watch_reads"] = True
-        tried = 0
-        while True:
-            left = None if deadline is None else max(0.0, deadline - time.monotonic())
-            session = RunSession(self, attempts=max(1, most - tried), retry_for=left, **options)
-            finishing = False
-            try:
-                with session:
-                    result = function(session)
-                    finishing = True
-                    session.finish()
-                    return result
-            except Conflict as conflict:
-                if not finishing or session.outcome == "applied":
-                    raise  # of something that the function called, then or after the commit
-                tried += max(1, session.tried)
-                if tried >= most if deadline is None else time.monotonic() >= deadline:
-                    conflict.add_note(f"uowredis: db.run() tried {tried} times")
-                    raise
-            time.sleep(back_off(tried))
+        return run(self, function, attempts, retry_for, options)
