@@ -282,6 +282,7 @@ class RedisDatabase(Database):
 
         Raises:
             Conflict: after the last attempt.
+            ArgumentTypeError: for a function that only returns what is run later, e.g. a coroutine.
             ArgumentError: for options that cannot be.
             CommitError: where the commit was refused, or nobody knows.
         """

@@ -341,6 +341,35 @@ def test_by_another_thread_or_task(
     saying.check_applied()
 
 
+def left_astray(door: Door, database: RedisDatabase, saying: Saying, error: Exception | None) -> object:
+    """Leave by *error* a session that was entered, and in which something was said, in a copied context."""
+    session = database.begin() if door is BEGIN else Session(database)
+
+    def enter() -> None:
+        saying(session.__enter__())
+
+    contextvars.copy_context().run(enter)
+    return session.__exit__(None if error is None else type(error), error, None)
+
+
+@line("where it is not open, cleanly", SESSION, BEGIN)
+def test_where_it_is_not_open_cleanly(stock: Stock, saying: Saying, door: Door) -> None:
+    """What was said in it is forgotten, and the error says what models found meanwhile: no session."""
+    with pytest.raises(SessionError, match="in a context in which it was not open"):
+        left_astray(door, stock.database, saying, None)
+    saying.check_forgotten()
+
+
+@line("where it is not open, by an exception", SESSION, BEGIN)
+def test_where_it_is_not_open_by_an_exception(stock: Stock, saying: Saying, door: Door) -> None:
+    """The exception is not masked, and is not alone."""
+    error = Planned()
+    with pytest.warns(RuntimeWarning, match="in a context in which it was not open"):
+        assert not left_astray(door, stock.database, saying, error)
+    assert 1 == len(error.__notes__)
+    saying.check_forgotten()
+
+
 @line("a savepoint, cleanly")
 def test_a_savepoint_cleanly(stock: Stock, saying: Saying, door: Door) -> None:
     """What was said in it is kept."""

@@ -48,6 +48,8 @@ class Pipeline(Session):
         options: as for :class:`Session`.
     """
 
+    _opened_by = "db.pipeline()"
+
     def __init__(
         self, database: PipelineDatabase, *, transaction: bool = True, share_in_threads: bool = False, **options: Any
     ) -> None:

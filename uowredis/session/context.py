@@ -133,6 +133,11 @@ def is_open(database: Database, whose: Owner) -> bool:
     return any(session.database is database for session in mine)
 
 
+def has(session: Opened) -> bool:
+    """Return whether *session* was entered in this context, or in the one it was copied from."""
+    return any(entered() is session for entered in _open.get())
+
+
 def enter(session: Opened) -> None:
     """Take *session* as the innermost of this context."""
     _open.set((*_open.get(), weakref.ref(session)))

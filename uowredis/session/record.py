@@ -15,6 +15,7 @@ from uowredis.exceptions import SessionError
 from uowredis.overlay.overlay import Overlay
 from uowredis.planner.presence import pk_taken
 from uowredis.schema.models import ModelSchema
+from uowredis.session.leaving import tell_never_entered
 from uowredis.session.pending import Pending
 
 if TYPE_CHECKING:
@@ -311,6 +312,10 @@ class Savepoint:
         self._record = record
         self._door = door
         self._block: Block | None = None
+
+    def __del__(self) -> None:
+        if self._block is None:
+            tell_never_entered("A savepoint", "with s.savepoint():", self)
 
     def __enter__(self) -> Self:
         if self._block is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from uowredis.session.context import Database
 
 T = TypeVar("T")
+
+#: What tells functions that, called, have done nothing yet.
+_LATER = (inspect.iscoroutinefunction, inspect.isasyncgenfunction, inspect.isgeneratorfunction)
 
 
 class RunSession(Session):
@@ -42,8 +46,7 @@ def run(
     options: dict[str, Any],
 ) -> T:
     """Same as :meth:`RedisDatabase.run`."""
-    if not callable(function):
-        raise ArgumentTypeError(f"run() takes a function of a session, not {function!r}")
+    _check_called_at_once(function)
     if "dry_run" in options:
         raise ArgumentError("run() applies what the function says. Way out: Session(db, dry_run=True) as a block")
     most = database.options.changed("run", attempts=attempts).attempts
@@ -57,7 +60,7 @@ def run(
         finishing = False
         try:
             with session:
-                result = function(session)
+                result = _called(function, session)
                 finishing = True
                 session.finish()
                 return result
@@ -69,3 +72,37 @@ def run(
                 conflict.add_note(f"uowredis: db.run() tried {tried} times")
                 raise
         time.sleep(back_off(tried))
+
+
+def _check_called_at_once(function: Any) -> None:
+    """Check that calling *function* is all that there is to do.
+
+    Raises:
+        ArgumentTypeError: for what cannot be called, or only returns what somebody must run later.
+    """
+    if not callable(function):
+        raise ArgumentTypeError(f"run() takes a function of a session, not {function!r}")
+    if any(is_later(function) for is_later in _LATER):
+        raise _later(function)
+
+
+def _called(function: Callable[[Session], T], session: Session) -> T:
+    """Return what *function* returns.
+
+    Raises:
+        ArgumentTypeError: where that must be awaited: nothing of it was said yet.
+    """
+    result = function(session)
+    if inspect.isawaitable(result) or inspect.isasyncgen(result):
+        if inspect.iscoroutine(result):
+            result.close()
+        raise _later(function)
+    return result
+
+
+def _later(function: object) -> ArgumentTypeError:
+    return ArgumentTypeError(
+        f"db.run() calls a function and commits when it returns; {function!r} returns what is run later, so that "
+        f"nothing would be committed. Way out: a plain function; in an async def: await "
+        f"asyncio.to_thread(db.run, function)"
+    )

@@ -5,24 +5,17 @@ A session belongs to the thread or task that opened it; what is said in it is it
 
 from __future__ import annotations
 
-import sys
-import warnings
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from uowredis.commands.arguments import flag, span
 from uowredis.commands.commands import Command, Look, Read
-from uowredis.exceptions import (
-    ArgumentError,
-    ArgumentTypeError,
-    SessionError,
-    UncommittedWrites,
-    attribute,
-)
+from uowredis.exceptions import ArgumentError, ArgumentTypeError, SessionError, attribute
 from uowredis.plan.plan import Plan
 from uowredis.session import context
 from uowredis.session.commit import Outcome
 from uowredis.session.door import Door
+from uowredis.session.leaving import tell_astray, tell_never_entered, tell_unsent
 from uowredis.session.record import Savepoint
 from uowredis.session.work import Work
 
@@ -54,6 +47,12 @@ class Session(Work):
     #: What lets threads in one at a time, where the session is shared.
     lock: Any = None
 
+    #: How it is written in a with statement.
+    _opened_by = "Session(db)"
+
+    #: Whether it was made and is yet to be entered.
+    _waits = False
+
     def __init__(
         self,
         database: context.Database,
@@ -83,6 +82,7 @@ class Session(Work):
         super().__init__(database, options, patience, dry_run)
         self.belongs_to: context.Owner | None = None
         self.is_open = False
+        self._waits = True
 
     @property
     def door(self) -> Door:
@@ -95,9 +95,14 @@ class Session(Work):
     def __reduce__(self) -> NoReturn:
         raise TypeError(f"{self!r} cannot be pickled or copied: it belongs to who opened it. Way out: its plan() can")
 
+    def __del__(self) -> None:
+        if self._waits:
+            tell_never_entered(f"A {type(self).__name__}", f"with {self._opened_by} as s:", self)
+
     # Opening and leaving.
 
     def __enter__(self) -> Self:
+        self._waits = False
         whose = context.owner()
         if self.is_open:
             raise SessionError("This session is open already. Way out: open a new Session(database)")
@@ -113,31 +118,42 @@ class Session(Work):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        # One that was left already has nothing more to tell.
+        astray = self.is_open and not self._is_here()
+        finished = False
+        try:
+            if error is None and not astray:
+                self._finish()
+                finished = True
+        finally:
+            self._close(finished=finished)
+        if astray:
+            tell_astray(f"a session of {self.database!r}", error)
+
+    def _is_here(self) -> bool:
+        """Return whether models find the session in this context."""
+        return self.lock is not None or context.has(self)
+
+    def _finish(self) -> None:
+        """Do what the block does at its clean end."""
+
+    def _close(self, *, finished: bool) -> None:
+        """Be open no more; where the block was *finished*, tell of writes that were never sent."""
         context.leave(self)
         with self.door.alone():
             self.is_open = False
             try:
-                if error is None:
-                    self._leave_cleanly()
+                if finished:
+                    self._check_nothing_pending()
             finally:
                 self.forget_all()
                 self._record.blocks.clear()
                 self._reader.overlay.rehearsal.close()
 
-    def _leave_cleanly(self) -> None:
+    def _check_nothing_pending(self) -> None:
         pending = [command for command in self._record.journal.commands if not isinstance(command, Read | Look)]
         if pending and not self.has_failed and not self._dry_run:
-            self._leave(pending)
-
-    def _leave(self, pending: Sequence[Command]) -> None:
-        if self.options.on_pending == "discard":
-            return
-        shown = ", ".join(map(str, pending[:10])) + (f" and {len(pending) - 10} more" if len(pending) > 10 else "")
-        message = f"The session was left with writes that were never sent: {shown}. Way out: commit() or rollback()"
-        if self.options.on_pending == "warn":
-            warnings.warn(message, stacklevel=_frames_of_ours())
-            return
-        raise UncommittedWrites(message)
+            tell_unsent(pending, self.options.on_pending)
 
     def check_owner(self) -> None:
         """Check that this thread or task opened the session, and that its database is still where it was.
@@ -169,6 +185,7 @@ class Session(Work):
         if self.is_open:
             return
         if self.belongs_to is None:
+            self._waits = False  # whoever made it is told here
             raise SessionError(
                 "This session was never opened, so nothing was said in it. Way out: with Session(db) as s:"
             )
@@ -359,14 +376,6 @@ _CALLED_HERE = {
     "execute": "commit()",
     "run": "db.run(function)",
 }
-
-
-def _frames_of_ours() -> int:
-    """Return how many frames up whoever called the library is, for warnings."""
-    frame, level = sys._getframe(1), 1
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("uowredis."):
-        frame, level = frame.f_back, level + 1
-    return level
 
 
 def _call_all(callbacks: Sequence[Callable[[], object]]) -> None:

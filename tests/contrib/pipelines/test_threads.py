@@ -371,6 +371,8 @@ class Late(BaseException):
     """What a signal handler raises."""
 
 
+# Between its making and its entering one is interrupted, too.
+@pytest.mark.filterwarnings("ignore:A Pipeline was never entered:ResourceWarning")
 def test_an_interruption_shuts_nobody_out(server: Backend) -> None:
     """Wherever it comes: once the pipeline is left it is shared no more, and who waited is refused."""
     if isinstance(server, Real):

@@ -1,0 +1,65 @@
+"""What is told of a session that did not become a unit of work: left astray, left unsent, never entered (say)."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from uowredis.exceptions import SessionError, UncommittedWrites
+
+if TYPE_CHECKING:
+    from uowredis.commands.commands import Command
+
+
+def tell_astray(what: object, error: BaseException | None) -> None:
+    """Tell that the block of *what* was left where models did not find it.
+
+    An exception that leaves the block goes on, since it may be what the caller waits for: it gets a note, and a warning
+    says the same. What ends a program, or a generator that nobody finished, gets the note alone.
+
+    Raises:
+        SessionError: where the block was left without an exception.
+    """
+    message = (
+        f"The block of {what} was left in a context in which it was not open: what models wrote there was not said in "
+        f"it, and may have been sent at once. What was said in it is forgotten. Way out: open and leave it in one "
+        f"context: in one function, or in an async def that is run in one task"
+    )
+    if error is None:
+        raise SessionError(message)
+    error.add_note(f"uowredis: {message}")
+    if isinstance(error, Exception):
+        warnings.warn(message, RuntimeWarning, stacklevel=_frames_of_ours())
+
+
+def tell_unsent(pending: Sequence[Command], on_pending: str) -> None:
+    """Tell that a session was left with *pending* writes, as *on_pending* says.
+
+    Raises:
+        UncommittedWrites: where it says "raise".
+    """
+    if on_pending == "discard":
+        return
+    shown = ", ".join(map(str, pending[:10])) + (f" and {len(pending) - 10} more" if len(pending) > 10 else "")
+    message = f"The session was left with writes that were never sent: {shown}. Way out: commit() or rollback()"
+    if on_pending == "warn":
+        warnings.warn(message, stacklevel=_frames_of_ours())
+        return
+    raise UncommittedWrites(message)
+
+
+def tell_never_entered(what: str, way_out: str, source: Any) -> None:
+    """Warn that *source* is collected without ever having been entered: whatever was to be said in it was not."""
+    warnings.warn(
+        f"{what} was never entered, so nothing was said in it. Way out: {way_out}", ResourceWarning, 2, source=source
+    )
+
+
+def _frames_of_ours() -> int:
+    """Return how many frames up whoever called the library is, for warnings."""
+    frame, level = sys._getframe(1), 1
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("uowredis."):
+        frame, level = frame.f_back, level + 1
+    return level
