@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from uowredis.commands.arguments import flag, integer, span
-from uowredis.exceptions import ImplementationError
+from uowredis.exceptions import ArgumentError, ImplementationError
 from uowredis.executor.executor import Executor
 from uowredis.executor.server import MOST_WATCHED, Server
 from uowredis.executor.settings import not_by_position, read
@@ -19,7 +19,7 @@ from uowredis.session.session import Session
 
 if TYPE_CHECKING:
     from types import TracebackType
-    from typing import Never, Self
+    from typing import Literal, Never, Self
 
     import fakeredis
     import redis
@@ -46,6 +46,8 @@ class RedisDatabase(Database):
         rehearsal_limit: members a key may hold for commands to be tried on it in a session, 10,000 by default.
         max_steps: steps a plan may have, 1,000,000 by default.
         retry_for: seconds for which a single command outside a session is tried again after conflicts, 30 by default.
+        outside: what a write with no session open does: "send" it at once (the default), "warn" and send it, or
+            "refuse" it. Reads are free; so is ``store()``, which no session holds back.
         max_watched: watched keys above which a commit goes as a script, 1,000 by default.
         scripts: False where the server runs no scripts; larger commits are refused then.
         settings: the arguments of ``redis.Redis``: host, port, db, password, ssl ... Each has its effect or is refused
@@ -70,6 +72,7 @@ class RedisDatabase(Database):
         rehearsal_limit: int | None = None,
         max_steps: int | None = None,
         retry_for: float = 30.0,
+        outside: Literal["send", "warn", "refuse"] = "send",
         max_watched: int = MOST_WATCHED,
         scripts: bool = True,
         **settings: Any,
@@ -87,6 +90,9 @@ class RedisDatabase(Database):
         )
         self.of_one_call = self.options.of_one_call()
         self.retry_for = span(retry_for, "RedisDatabase(retry_for=...)")
+        if outside not in ("send", "warn", "refuse"):
+            raise ArgumentError(f"RedisDatabase(outside=...) takes 'send', 'warn' or 'refuse', not {outside!r}")
+        self.outside = outside
         flag(scripts, "RedisDatabase(scripts=...)")
         integer(max_watched, "RedisDatabase(max_watched=...)", 0)
         self._models: dict[str, Any] = {}

@@ -202,6 +202,7 @@ _OWN = (
     "max_steps",
     "max_watched",
     "on_pending",
+    "outside",
     "rehearsal_limit",
     "retry_for",
     "scripts",

@@ -30,6 +30,7 @@ class Database:
         of_one_call: what a session of one call does.
         retry_for: seconds for which a single call is tried again after conflicts.
         guards: what the keys of its models mean.
+        outside: what a write with no session open does: "send", "warn" or "refuse".
         entered: how often its sessions were entered for a call.
     """
 
@@ -39,6 +40,7 @@ class Database:
     of_one_call: Options
     retry_for: float
     guards: Guards
+    outside: str
 
     @property
     def executor(self) -> Executor:
@@ -68,6 +70,9 @@ _hidden: contextvars.ContextVar[tuple[Any, ...]] = contextvars.ContextVar("uowre
 #: Those that every thread may use; it keeps none alive either.
 _shared: weakref.WeakKeyDictionary[Database, weakref.ref[Any]] = weakref.WeakKeyDictionary()
 
+
+#: Whatever is open in this process, in whichever context.
+_everywhere: weakref.WeakValueDictionary[int, Any] = weakref.WeakValueDictionary()
 
 #: What is imported.
 _modules: dict[str, Any] = sys.modules
@@ -128,9 +133,7 @@ def is_open(database: Database, whose: Owner) -> bool:
     """Return whether *whose* session of *database* is open in this context, or one is shared."""
     if _everybodys(database) is not None:
         return True
-    sessions = [session for entered in _open.get() if (session := entered()) is not None]
-    mine = [session for session in sessions if session.belongs_to == whose and _takes_part(session)]
-    return any(session.database is database for session in mine)
+    return any(session.database is database and session.belongs_to == whose for session in opened_here())
 
 
 def has(session: Opened) -> bool:
@@ -138,9 +141,21 @@ def has(session: Opened) -> bool:
     return any(entered() is session for entered in _open.get())
 
 
+def opened_here() -> list[Opened]:
+    """Return what is open in this context, of every database."""
+    return [session for entered in _open.get() if (session := entered()) is not None and _takes_part(session)]
+
+
+def opened_anywhere(database: Database) -> list[Opened]:
+    """Return what is open of *database* in this process, for those who look for it in vain here."""
+    sessions = [session for entered in _everywhere.valuerefs() if (session := entered()) is not None]
+    return [session for session in sessions if session.database is database and _takes_part(session)]
+
+
 def enter(session: Opened) -> None:
     """Take *session* as the innermost of this context."""
     _open.set((*_open.get(), weakref.ref(session)))
+    _everywhere[id(session)] = session
 
 
 def leave(session: Opened) -> None:
@@ -148,6 +163,7 @@ def leave(session: Opened) -> None:
 
     Not the former value: sessions of other databases may have come and gone since, with generators.
     """
+    _everywhere.pop(id(session), None)
     _open.set(tuple(entered for entered in _open.get() if entered() not in (session, None)))
 
 

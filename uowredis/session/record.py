@@ -15,8 +15,8 @@ from uowredis.exceptions import SessionError
 from uowredis.overlay.overlay import Overlay
 from uowredis.planner.presence import pk_taken
 from uowredis.schema.models import ModelSchema
-from uowredis.session.leaving import tell_never_entered
 from uowredis.session.pending import Pending
+from uowredis.session.telling import tell_never_entered
 
 if TYPE_CHECKING:
     from types import TracebackType

@@ -15,8 +15,8 @@ from uowredis.plan.plan import Plan
 from uowredis.session import context
 from uowredis.session.commit import Outcome
 from uowredis.session.door import Door
-from uowredis.session.leaving import tell_astray, tell_never_entered, tell_unsent
 from uowredis.session.record import Savepoint
+from uowredis.session.telling import tell_astray, tell_never_entered, tell_unsent
 from uowredis.session.work import Work
 
 if TYPE_CHECKING:

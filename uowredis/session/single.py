@@ -15,6 +15,7 @@ from uowredis.session import context
 from uowredis.session.door import Door
 from uowredis.session.echo import logged
 from uowredis.session.reader import Reader
+from uowredis.session.telling import tell_outside
 from uowredis.session.work import Work
 
 if TYPE_CHECKING:
@@ -33,7 +34,9 @@ def here(database: context.Database) -> Door | SingleCall:
     """
     database.entered += 1
     session: Session | None = context.find(database)
-    return SingleCall(database) if session is None else Door(session, session.lock)
+    if session is not None:
+        return Door(session, session.lock)
+    return SingleCall(database) if database.outside == "send" else ToldCall(database)
 
 
 class OneCall(Work):
@@ -161,6 +164,35 @@ class SingleCall:
             return said
         finally:
             work.forget_all()
+
+
+class ToldCall(SingleCall):
+    """A single call where a write with no session open is warned of, or refused; reads are free."""
+
+    __slots__ = ()
+
+    def write(self, write: Write[T]) -> T:
+        """Tell of *write*, and send it."""
+        self._tell(write)
+        return super().write(write)
+
+    def create(self, create: Create, instance: object) -> None:
+        """Tell of a creation, and create the object."""
+        self._tell(create)
+        super().create(create, instance)
+
+    def create_alone(self, create: Create, instance: object, others: Callable[[Overlay], Deciding[bool]]) -> None:
+        """Tell of a creation, and create the object where no other is."""
+        self._tell(create)
+        super().create_alone(create, instance, others)
+
+    def delete(self, identity: Identity) -> None:
+        """Tell of a deletion, and delete the object."""
+        self._tell(f"the deletion of {identity}")
+        super().delete(identity)
+
+    def _tell(self, what: object) -> None:
+        tell_outside(what, self._database, self._database.outside)
 
 
 def _call(command: Read[Any] | Write[Any]) -> Call:

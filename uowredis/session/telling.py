@@ -1,4 +1,4 @@
-"""What is told of a session that did not become a unit of work: left astray, left unsent, never entered (say)."""
+"""What is told where there is no unit of work: a session left astray, or unsent, or never entered; none open (say)."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from uowredis.exceptions import SessionError, UncommittedWrites
+from uowredis.session import context
 
 if TYPE_CHECKING:
     from uowredis.commands.commands import Command
@@ -55,6 +56,31 @@ def tell_never_entered(what: str, way_out: str, source: Any) -> None:
     warnings.warn(
         f"{what} was never entered, so nothing was said in it. Way out: {way_out}", ResourceWarning, 2, source=source
     )
+
+
+def tell_outside(what: object, database: context.Database, outside: str) -> None:
+    """Tell that *what* is written with no session of *database* open, as *outside* says.
+
+    Raises:
+        SessionError: where it says "refuse".
+    """
+    message = f"{what} is written with no session of {database!r} open here.{_open_elsewhere(database)}"
+    way_out = " Way out: with db.begin() as s: around it, or db.run(function), where db is the database of the model"
+    if outside == "refuse":
+        raise SessionError(f"{message} Nothing was written.{way_out}")
+    warnings.warn(f"{message} It is sent at once.{way_out}", RuntimeWarning, stacklevel=_frames_of_ours())
+
+
+def _open_elsewhere(database: context.Database) -> str:
+    """Return which sessions are open that may have been meant."""
+    others = {repr(session.database): None for session in context.opened_here() if session.database is not database}
+    said = f" One of another database is: {', '.join(others)}." if others else ""
+    own = [session.belongs_to for session in context.opened_anywhere(database)]
+    if not own:
+        return said
+    me = context.owner()
+    where = "another context of this thread" if me in own else "another thread, task or greenlet"
+    return f"{said} One of it is open in {where}."
 
 
 def _frames_of_ours() -> int:
