@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeVar, overload
 
 from uowredis.commands.arguments import flag, integer, span
 from uowredis.exceptions import ArgumentError, ImplementationError
@@ -11,15 +11,15 @@ from uowredis.executor.executor import Executor
 from uowredis.executor.server import MOST_WATCHED, Server
 from uowredis.executor.settings import not_by_position, read
 from uowredis.plan.guards import Guards
-from uowredis.session.begin import CommittedSession
-from uowredis.session.context import Database
+from uowredis.session.begin import CommittedSession, Joined
+from uowredis.session.context import Database, find
 from uowredis.session.options import Options
 from uowredis.session.run import run
 from uowredis.session.session import Session
 
 if TYPE_CHECKING:
     from types import TracebackType
-    from typing import Literal, Never, Self
+    from typing import Never, Self
 
     import fakeredis
     import redis
@@ -258,13 +258,35 @@ class RedisDatabase(Database):
 
     # The sessions.
 
-    def begin(self, **options: Any) -> CommittedSession:
+    @property
+    def session(self) -> Session | None:
+        """The session of this database that is open in this context, None where none is."""
+        found: Session | None = find(self)
+        return found
+
+    @overload
+    def begin(self, *, join: Literal[False] = False, **options: Any) -> CommittedSession: ...
+
+    @overload
+    def begin(self, *, join: bool, **options: Any) -> CommittedSession | Joined: ...
+
+    def begin(self, *, join: bool = False, **options: Any) -> CommittedSession | Joined:
         """Return a session that commits when its block is left without an exception: ``with db.begin() as s:``.
 
+        As a decorator, ``@db.begin()``, it gives each call of a function a session of its own.
+
         Args:
-            options: as for :class:`Session`.
+            join: where a session is open already, the block is a savepoint in it, and ``s`` is that session; it is
+                committed by who opened it. As a decorator, too.
+            options: as for :class:`Session`. With ``join`` they are those of a session of its own: in an open one, what
+                bounds or shows the commit is as it was opened with.
+
+        Raises:
+            SessionError: on entering, where a session is open already; with ``join``, where that one does not keep what
+                ``watch_reads`` or ``dry_run`` asks.
+            ArgumentTypeError: as a decorator, of a function that only returns what is run later, e.g. a coroutine.
         """
-        return CommittedSession(self, **options)
+        return Joined(self, options) if flag(join, "begin(join=...)") else CommittedSession(self, **options)
 
     def run(
         self,
@@ -272,6 +294,7 @@ class RedisDatabase(Database):
         *,
         attempts: int | None = None,
         retry_for: float | None = None,
+        join: bool = False,
         **options: Any,
     ) -> T:
         """Call ``function(session)``, commit, and return what it returned; call it again after a conflict.
@@ -284,12 +307,16 @@ class RedisDatabase(Database):
             function: takes the session; its commit is ours.
             attempts: how many transactions are tried in all, 10 by default (the database's ``attempts``).
             retry_for: bound the attempts by seconds, not by their number.
+            join: where a session is open already, call the function once, in a savepoint of it. It must watch what is
+                read, unless ``watch_reads=False``; where that has changed, its commit raises, and whoever opened it
+                decides what to do: the outer ``run()`` calls all of it again.
             options: as for :class:`Session`, but ``dry_run``.
 
         Raises:
+            SessionError: where a session is open already; with ``join``, where that one does not watch what is read.
             Conflict: after the last attempt.
             ArgumentTypeError: for a function that only returns what is run later, e.g. a coroutine.
             ArgumentError: for options that cannot be.
             CommitError: where the commit was refused, or nobody knows.
         """
-        return run(self, function, attempts, retry_for, options)
+        return run(self, function, attempts, retry_for, join, options)

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-import inspect
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
-from uowredis.commands.arguments import span
-from uowredis.exceptions import ArgumentError, ArgumentTypeError, Conflict, SessionError
+from uowredis.commands.arguments import flag, span
+from uowredis.exceptions import ArgumentError, Conflict, SessionError
+from uowredis.session import context
+from uowredis.session.begin import joined
 from uowredis.session.commit import back_off
+from uowredis.session.later import at_once, check_called_at_once
 from uowredis.session.session import Session
 
 if TYPE_CHECKING:
     from uowredis.plan.plan import Plan
-    from uowredis.session.context import Database
 
 T = TypeVar("T")
 
-#: What tells functions that, called, have done nothing yet.
-_LATER = (inspect.iscoroutinefunction, inspect.isasyncgenfunction, inspect.isgeneratorfunction)
+#: Who calls a function, and what to do where it is run later.
+_RUN = ("db.run()", "a plain function; in an async def: await asyncio.to_thread(db.run, function)")
 
 
 class RunSession(Session):
@@ -39,20 +40,25 @@ class RunSession(Session):
 
 
 def run(
-    database: Database,
+    database: context.Database,
     function: Callable[[Session], T],
     attempts: int | None,
     retry_for: float | None,
+    join: bool,
     options: dict[str, Any],
 ) -> T:
     """Same as :meth:`RedisDatabase.run`."""
-    _check_called_at_once(function)
+    check_called_at_once(function, *_RUN)
     if "dry_run" in options:
         raise ArgumentError("run() applies what the function says. Way out: Session(db, dry_run=True) as a block")
     most = database.options.changed("run", attempts=attempts).attempts
     deadline = None if retry_for is None else time.monotonic() + span(retry_for, "run(retry_for=...)")
     if options.get("watch_reads") is None:
         options["watch_reads"] = True
+    if flag(join, "run(join=...)") and (opened := context.find(database)) is not None:
+        RunSession(database, **options).is_not_needed()  # but checked
+        with joined(opened, options, options["watch_reads"]):
+            return at_once(function, function(opened), *_RUN)
     tried = 0
     while True:
         left = None if deadline is None else max(0.0, deadline - time.monotonic())
@@ -60,7 +66,7 @@ def run(
         finishing = False
         try:
             with session:
-                result = _called(function, session)
+                result = at_once(function, function(session), *_RUN)
                 finishing = True
                 session.finish()
                 return result
@@ -72,37 +78,3 @@ def run(
                 conflict.add_note(f"uowredis: db.run() tried {tried} times")
                 raise
         time.sleep(back_off(tried))
-
-
-def _check_called_at_once(function: Any) -> None:
-    """Check that calling *function* is all that there is to do.
-
-    Raises:
-        ArgumentTypeError: for what cannot be called, or only returns what somebody must run later.
-    """
-    if not callable(function):
-        raise ArgumentTypeError(f"run() takes a function of a session, not {function!r}")
-    if any(is_later(function) for is_later in _LATER):
-        raise _later(function)
-
-
-def _called(function: Callable[[Session], T], session: Session) -> T:
-    """Return what *function* returns.
-
-    Raises:
-        ArgumentTypeError: where that must be awaited: nothing of it was said yet.
-    """
-    result = function(session)
-    if inspect.isawaitable(result) or inspect.isasyncgen(result):
-        if inspect.iscoroutine(result):
-            result.close()
-        raise _later(function)
-    return result
-
-
-def _later(function: object) -> ArgumentTypeError:
-    return ArgumentTypeError(
-        f"db.run() calls a function and commits when it returns; {function!r} returns what is run later, so that "
-        f"nothing would be committed. Way out: a plain function; in an async def: await "
-        f"asyncio.to_thread(db.run, function)"
-    )

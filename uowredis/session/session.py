@@ -85,6 +85,15 @@ class Session(Work):
         self._waits = True
 
     @property
+    def is_dry_run(self) -> bool:
+        """Whether ``commit()`` sends nothing."""
+        return self._dry_run
+
+    def is_not_needed(self) -> None:
+        """Let it be collected without having been entered (for ``begin()``)."""
+        self._waits = False
+
+    @property
     def door(self) -> Door:
         """Where the session is entered; made anew each time, so that a session that nobody holds is gone at once."""
         return Door(self, self.lock)
@@ -108,8 +117,8 @@ class Session(Work):
             raise SessionError("This session is open already. Way out: open a new Session(database)")
         if context.is_open(self.database, whose):
             raise SessionError(
-                "A session of this database is open here already. Way out: use it, with s.savepoint() for what is to "
-                "be forgotten alone; or leave its block first"
+                "A session of this database is open here already. Way out: use it, it is db.session; take part in it, "
+                "db.begin(join=True) or db.run(function, join=True); or leave its block first"
             )
         self.is_open, self.belongs_to = True, whose
         context.enter(self)
