@@ -301,7 +301,9 @@ class RedisDatabase(Database):
 
         What the function reads is watched: where it has changed by the commit nothing is applied, and the function is
         called anew, after a pause of random length, in a new session. So it must do nothing that cannot be done twice;
-        ``session.on_commit()`` is for that.
+        ``session.on_commit()`` is for that. An exception of the function stands on what was read, too: where that has
+        changed the function is called anew, else the exception goes on. KeyboardInterrupt, SystemExit and GeneratorExit
+        go on at once.
 
         Args:
             function: takes the session; its commit is ours.
@@ -314,7 +316,7 @@ class RedisDatabase(Database):
 
         Raises:
             SessionError: where a session is open already; with ``join``, where that one does not watch what is read.
-            Conflict: after the last attempt.
+            Conflict: after the last attempt, from the exception of the function, if it had one.
             ArgumentTypeError: for a function that only returns what is run later, e.g. a coroutine.
             ArgumentError: for options that cannot be.
             CommitError: where the commit was refused, or nobody knows.

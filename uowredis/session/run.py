@@ -7,10 +7,11 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from uowredis.commands.arguments import flag, span
-from uowredis.exceptions import ArgumentError, Conflict, SessionError
+from uowredis.exceptions import ArgumentError, Conflict, SessionError, UowError
 from uowredis.session import context
 from uowredis.session.begin import joined
 from uowredis.session.commit import back_off
+from uowredis.session.drive import drive
 from uowredis.session.later import at_once, check_called_at_once
 from uowredis.session.session import Session
 
@@ -38,6 +39,19 @@ class RunSession(Session):
         """Commit (for ``run()``)."""
         super().commit()
 
+    def torn(self, error: Exception) -> Conflict | None:
+        """Return the conflict where what was read has changed since, so that *error* stands on no state there was.
+
+        Where that cannot be found out *error* gets a note.
+        """
+        try:
+            drive(self._committer.check_reads(again=True), self._reader.answer)
+        except Conflict as conflict:
+            return conflict
+        except UowError as failure:
+            error.add_note(f"uowredis: whether it stands on changed values could not be found out: {failure}")
+        return None
+
 
 def run(
     database: context.Database,
@@ -63,15 +77,20 @@ def run(
     while True:
         left = None if deadline is None else max(0.0, deadline - time.monotonic())
         session = RunSession(database, attempts=max(1, most - tried), retry_for=left, **options)
-        finishing = False
+        torn, finishing = None, False
         try:
             with session:
-                result = at_once(function, function(session), *_RUN)
+                try:
+                    result = at_once(function, function(session), *_RUN)
+                except Exception as error:
+                    if (torn := session.torn(error)) is None:
+                        raise
+                    raise torn from error
                 finishing = True
                 session.finish()
                 return result
         except Conflict as conflict:
-            if not finishing or session.outcome == "applied":
+            if conflict is not torn and (not finishing or session.outcome == "applied"):
                 raise  # of something that the function called, then or after the commit
             tried += max(1, session.tried)
             if tried >= most if deadline is None else time.monotonic() >= deadline:
