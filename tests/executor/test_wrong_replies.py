@@ -14,7 +14,7 @@ from uowredis import RedisDatabase, Session, UowError
 #: Who lies about MULTI or the queue is believed: its answers are those of a server that did it.
 READ_OR_EXEC = [place for place in PLACES if place in SCRIPTED or place[0] in ("WATCH", "EXEC")]
 
-#: Of another kind than any command wants; those within a list are not looked at.
+#: Of another kind than any command wants; for those within a list see test_wrong_items.
 WRONG = [
     b"+OK\r\n",
     b"+QUEUED\r\n",

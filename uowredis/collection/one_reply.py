@@ -10,7 +10,7 @@ import attrs
 from uowredis.collection.seeker import query_of
 from uowredis.collection.wanted import Wanted
 from uowredis.commands.query import Query, Sorting
-from uowredis.commands.replies import plain
+from uowredis.commands.replies import plainly
 from uowredis.fields import Bound, ListField, SortedSetField
 from uowredis.overlay.overlay import Overlay
 from uowredis.overlay.search import Search
@@ -35,13 +35,15 @@ def in_one_reply(wanted: Wanted, temporary: str) -> tuple[Sorting, Callable[[Any
         return None
     if not wanted.shape.of_values and query.order is None:
         (call,) = query.members()
-        return Sorting((call,), 0), lambda reply: query.members_of([plain(reply)])
+        return Sorting((call,), 0), lambda reply: query.members_of([plainly(call, reply)])
+
+    sorting = search.sorting(0, None, temporary)
 
     def read(reply: Any) -> list[Any]:
-        table = search.rows_of(plain(reply))
+        table = search.rows_of(plainly(sorting.calls[sorting.answer], reply))
         return wanted.shape.shaped(table) if wanted.shape.of_values else [pk for (pk,) in table]
 
-    return search.sorting(0, None, temporary), read
+    return sorting, read
 
 
 def _unasked(wanted: Wanted) -> Query | None:

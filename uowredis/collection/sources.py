@@ -8,7 +8,7 @@ import attrs
 
 from uowredis.commands.calls import Call
 from uowredis.commands.identity import Identity
-from uowredis.commands.replies import as_scored, as_texts, plain
+from uowredis.commands.replies import as_scored, as_texts, plain, plainly
 from uowredis.exceptions import ArgumentTypeError, DoesNotExist, PendingWrites
 from uowredis.fields import ListField, SetField, SortedSetField
 from uowredis.overlay.overlay import Overlay
@@ -33,7 +33,7 @@ class Sources:
     within: list[frozenset[str]] = attrs.field(factory=list)
 
     def _read(self, call: Call) -> Deciding[Any]:
-        return plain((yield from self.overlay.ask((call,)))[0])
+        return plainly(call, (yield from self.overlay.ask((call,)))[0])
 
     def take(self, given: Any) -> Deciding[None]:
         """Take what ``intersect()`` was given."""

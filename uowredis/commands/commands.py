@@ -15,7 +15,7 @@ import attrs
 from uowredis.commands.arguments import Placeholder
 from uowredis.commands.changes import Added, Change, Computed, Opaque, Replaced, named
 from uowredis.commands.identity import Identity, same_object
-from uowredis.commands.replies import as_is
+from uowredis.commands.replies import as_is, read_by
 from uowredis.schema.keys import INSTANCE_HASH, Unfilled
 from uowredis.schema.models import FieldSchema, Kind, ModelSchema
 
@@ -36,7 +36,7 @@ class Read(Generic[T_co]):
         args: its arguments without the key.
         members: what it names of its key, None where its answer depends on the whole.
         counts: the answer is the number of things in the key.
-        decode: makes the answer of the reply.
+        _decode: makes the answer of the reply.
     """
 
     identity: Identity = attrs.field(eq=same_object)
@@ -44,9 +44,17 @@ class Read(Generic[T_co]):
     field: FieldSchema | None
     name: str
     args: tuple[str, ...]
-    decode: Callable[[Any], T_co] = attrs.field(default=as_is, eq=False)
+    _decode: Callable[[Any], T_co] = attrs.field(default=as_is, eq=False)
     members: tuple[str, ...] | None = None
     counts: bool = False
+
+    def decode(self, reply: Any) -> T_co:
+        """Return the answer that *reply* is.
+
+        Raises:
+            UowError: where no server answers so.
+        """
+        return read_by(self._decode, reply, self)
 
     def said(self, who: str) -> str:
         """Return the command in words, about the object called *who*."""
@@ -70,7 +78,7 @@ class Write(Generic[T_co]):
         name: the Redis command.
         args: its arguments without the key.
         change: what it does to what the key holds.
-        decode: makes the answer of the reply.
+        _decode: makes the answer of the reply.
     """
 
     identity: Identity = attrs.field(eq=same_object)
@@ -79,7 +87,15 @@ class Write(Generic[T_co]):
     name: str
     args: tuple[str, ...]
     change: Change
-    decode: Callable[[Any], T_co] = attrs.field(default=as_is, eq=False)
+    _decode: Callable[[Any], T_co] = attrs.field(default=as_is, eq=False)
+
+    def decode(self, reply: Any) -> T_co:
+        """Return the answer that *reply* is.
+
+        Raises:
+            UowError: where no server answers so.
+        """
+        return read_by(self._decode, reply, self)
 
     def said(self, who: str) -> str:
         """Return the command in words, about the object called *who*."""

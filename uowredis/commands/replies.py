@@ -6,6 +6,9 @@ import functools
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
+from uowredis.commands.calls import Call
+from uowredis.exceptions import UowError
+
 T = TypeVar("T")
 
 
@@ -96,6 +99,52 @@ def plain(reply: Any) -> Any:
         return reply
     # Most lists are of text: that loop is worth having of its own.
     return [str(item, "utf-8", "surrogateescape") if type(item) is bytes else plain(item) for item in reply]
+
+
+def read_by(reader: Callable[[Any], T], reply: Any, asked: object) -> T:
+    """Return what *reader* makes of the *reply* to what was *asked*.
+
+    Items of an array are not looked at before: in passing it is found that one is no text, at no cost.
+
+    Raises:
+        UowError: where the reply is an array of what no server gives for it.
+    """
+    try:
+        return reader(reply)
+    except (TypeError, ValueError) as error:
+        odd = _odd(reader, reply)
+        if odd is None:
+            raise
+        raise UowError(
+            f"{asked} was answered by an array {odd}: what answers is no Redis, or something between changes its "
+            f"replies. Way out: compare with what redis-cli gives"
+        ) from error
+
+
+def _odd(reader: Callable[[Any], Any], reply: Any) -> str | None:
+    """Return in words what *reply* has that an array of text has not."""
+    if not isinstance(reply, list):
+        return None
+    kinds = sorted({type(item).__name__ for item in reply if type(item) is not bytes})
+    if kinds:
+        return f"with {', '.join(kinds)} in it"
+    return f"of {len(reply)} items, not of pairs" if len(reply) % 2 and reader in (as_dict, as_scored) else None
+
+
+def plainly(call: Call, reply: Any) -> Any:
+    """Return the plain *reply* of a *call* of a query; the same as :func:`plain`, but what promises text gives text.
+
+    Raises:
+        UowError: where it does not.
+    """
+    return read_by(_TEXTS.get(call[0], plain), reply, " ".join(call[:2]))
+
+
+#: What a query is answered by.
+_TEXTS: dict[str, Callable[[Any], Any]] = {
+    **dict.fromkeys(("LRANGE", "SINTER", "SMEMBERS", "SRANDMEMBER", "ZINTER", "ZRANGE"), as_texts),
+    "SORT": as_maybe_texts,
+}
 
 
 def one_or_many(count: object, one: Callable[[Any], T], many: Callable[[Any], list[str]]) -> Callable[[Any], Any]:

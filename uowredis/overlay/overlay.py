@@ -16,7 +16,7 @@ from uowredis.commands.commands import Borrowed, Read, borrows, references, reso
 from uowredis.commands.identity import Identity, State
 from uowredis.commands.journal import Journal, Life
 from uowredis.commands.query import SHOWN, Column, Filter, Query
-from uowredis.commands.replies import plain
+from uowredis.commands.replies import plain, plainly
 from uowredis.exceptions import DoesNotExist, PendingWrites, SessionError, UowError
 from uowredis.overlay.deletions import Gone, reach
 from uowredis.overlay.order import Row
@@ -324,7 +324,7 @@ class Overlay:
         return kept, [life.current for life in lives if not gone.holds(model, life.identity.pk, life)]
 
     def _plainly(self, calls: Sequence[Call]) -> Deciding[list[Any]]:
-        return [plain(reply) for reply in (yield from self.ask(calls))]
+        return [plainly(call, reply) for call, reply in zip(calls, (yield from self.ask(calls)), strict=True)]
 
     def clear(self, rows: Sequence[Row], by: Column | None, columns: Sequence[Column]) -> Deciding[list[Row]]:
         """Return *rows* that the server found, without references to what is deleted.

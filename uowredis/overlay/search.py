@@ -17,7 +17,7 @@ from uowredis.commands.calls import Call
 from uowredis.commands.commands import Read
 from uowredis.commands.identity import Identity, State
 from uowredis.commands.query import Column, Order, Query, Sorting
-from uowredis.commands.replies import as_text, plain
+from uowredis.commands.replies import as_text, plain, plainly
 from uowredis.exceptions import Rejected
 from uowredis.overlay.order import Ranks, Row, compared, ordered, tie, ties_ordered
 from uowredis.overlay.overlay import Overlay
@@ -79,7 +79,8 @@ class Search:
 
     def ask(self, calls: Sequence[Call]) -> Deciding[list[Any]]:
         """Read in one round trip; return the plain replies."""
-        return [plain(reply) for reply in (yield from self.overlay.ask(calls))]
+        replies = yield from self.overlay.ask(calls)
+        return [plainly(call, reply) for call, reply in zip(calls, replies, strict=True)]
 
     def matching(self) -> Deciding[tuple[list[str], list[Identity]]]:
         """Return what matches, in no order: pks that the server finds, and objects that the session touched."""
@@ -296,7 +297,8 @@ class Search:
     def _sorted(self, sorting: Sorting) -> Deciding[list[Any]]:
         try:
             if len(sorting.calls) > 1:
-                answer: list[Any] = plain((yield Transact(sorting.calls))[sorting.answer])
+                replies = yield Transact(sorting.calls)
+                answer: list[Any] = plainly(sorting.calls[sorting.answer], replies[sorting.answer])
                 return answer
             found: list[Any] = (yield from self.ask(sorting.calls))[0]
             return found
