@@ -10,11 +10,14 @@ import pytest
 from tests.models import products
 from uowredis import (
     Conflict,
+    NotReplicated,
+    OutcomeUnknown,
     PartiallyApplied,
     Plan,
     RedisDatabase,
     RestrictedError,
     Session,
+    Token,
     UniquenessError,
     UowError,
     exceptions,
@@ -26,6 +29,8 @@ CARRYING = [
     UniquenessError("u", field="name", value="v", key=":bike:name:v", pk="1"),
     RestrictedError("r", referrers=[("Group", "1", "owner")]),
     PartiallyApplied("p", [1, ValueError("x")]),
+    OutcomeUnknown("o", token=Token(":bike:__commit__:a", 1.5, 60)),
+    NotReplicated("n", replicas=1),
 ]
 PLAIN = [
     error(f"a {name}")

@@ -13,11 +13,13 @@ from uowredis.exceptions import (
     DoesNotExist,
     ImplementationError,
     NotCommitted,
+    NotReplicated,
     OutcomeUnknown,
     PartiallyApplied,
     PendingWrites,
     PlanTooLarge,
     Rejected,
+    ReplyLost,
     RestrictedError,
     SessionError,
     TooManyGuards,
@@ -41,6 +43,7 @@ from uowredis.maintenance.rename import rename
 from uowredis.model.redis_model import RedisModel
 from uowredis.plan.plan import Plan
 from uowredis.plan.steps import Step
+from uowredis.plan.token import Token
 from uowredis.session.pending import Pending
 from uowredis.session.session import Session
 
@@ -58,6 +61,7 @@ __all__ = [
     "InstanceHashField",
     "ListField",
     "NotCommitted",
+    "NotReplicated",
     "OutcomeUnknown",
     "PKField",
     "PartiallyApplied",
@@ -69,6 +73,7 @@ __all__ = [
     "RedisDatabase",
     "RedisModel",
     "Rejected",
+    "ReplyLost",
     "RestrictedError",
     "Session",
     "SessionError",
@@ -76,6 +81,7 @@ __all__ = [
     "SortedSetField",
     "Step",
     "StringField",
+    "Token",
     "TooManyGuards",
     "UncommittedWrites",
     "UniquenessError",

@@ -6,11 +6,12 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeVar, overload
 
 from uowredis.commands.arguments import flag, integer, span
-from uowredis.exceptions import ArgumentError, ImplementationError
-from uowredis.executor.executor import Executor
+from uowredis.exceptions import ArgumentError, ArgumentTypeError, ImplementationError
+from uowredis.executor.executor import Certainty, Executor
 from uowredis.executor.server import MOST_WATCHED, Server
 from uowredis.executor.settings import not_by_position, read
 from uowredis.plan.guards import Guards
+from uowredis.plan.token import Token
 from uowredis.session.begin import CommittedSession, Joined
 from uowredis.session.context import Database, find
 from uowredis.session.options import Options
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     import fakeredis
     import redis
 
+    from uowredis.plan.token import Outcome
     from uowredis.schema.models import ModelSchema
 
 __all__ = ["RedisDatabase"]
@@ -50,6 +52,11 @@ class RedisDatabase(Database):
             "refuse" it. Reads are free; so is ``store()``, which no session holds back.
         max_watched: watched keys above which a commit goes as a script, 1,000 by default.
         scripts: False where the server runs no scripts; larger commits are refused then.
+        replicas: how many replicas each commit and each single command waits for, 0 by default.
+        replicas_for: seconds for which they are waited for, 1 by default.
+        certain: a single command outside a session is settled, too, where its reply is lost: it goes as a transaction.
+        settle_for: seconds for which the server is asked what became of a commit whose reply was lost, 5 by default.
+        token_lifetime: seconds for which it can tell that, 3,600 by default.
         settings: the arguments of ``redis.Redis``: host, port, db, password, ssl ... Each has its effect or is refused
             here. Retries, health checks, decoding and the protocol's version are the library's own: what is said of
             them holds for :attr:`connection`. ``socket_connect_timeout``, 1 second by default, bounds all that makes a
@@ -75,6 +82,11 @@ class RedisDatabase(Database):
         outside: Literal["send", "warn", "refuse"] = "send",
         max_watched: int = MOST_WATCHED,
         scripts: bool = True,
+        replicas: int | None = None,
+        replicas_for: float = 1.0,
+        certain: bool = False,
+        settle_for: float = 5.0,
+        token_lifetime: int = 3_600,
         **settings: Any,
     ) -> None:
         if positional:
@@ -87,6 +99,7 @@ class RedisDatabase(Database):
             echo=echo,
             rehearsal_limit=rehearsal_limit,
             max_steps=max_steps,
+            replicas=replicas,
         )
         self.of_one_call = self.options.of_one_call()
         self.retry_for = span(retry_for, "RedisDatabase(retry_for=...)")
@@ -94,10 +107,16 @@ class RedisDatabase(Database):
             raise ArgumentError(f"RedisDatabase(outside=...) takes 'send', 'warn' or 'refuse', not {outside!r}")
         self.outside = outside
         flag(scripts, "RedisDatabase(scripts=...)")
+        self.certain = flag(certain, "RedisDatabase(certain=...)")
         integer(max_watched, "RedisDatabase(max_watched=...)", 0)
         self._models: dict[str, Any] = {}
         self.guards = Guards(lambda: (model._schema for model in self._models.values()))
-        self._server = Server(max_watched, scripts, settings)
+        certainty = Certainty(
+            int(integer(token_lifetime, "RedisDatabase(token_lifetime=...)", 1)),
+            span(settle_for, "RedisDatabase(settle_for=...)"),
+            span(replicas_for, "RedisDatabase(replicas_for=...)"),
+        )
+        self._server = Server(max_watched, scripts, certainty, settings)
 
     @classmethod
     def embedded(cls, server: fakeredis.FakeServer | None = None, **options: Any) -> Self:
@@ -178,6 +197,26 @@ class RedisDatabase(Database):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.executor.address}>"
+
+    def settle(self, token: Token) -> Outcome:
+        """Return what became of the commit whose outcome was unknown: "applied", or "not applied" (SET NX).
+
+        Where it was not applied by now it never will be, however late its EXEC arrives. A script of which a command
+        failed is "partially applied".
+
+        Args:
+            token: of ``OutcomeUnknown``, or of the session; also of another process.
+
+        Raises:
+            OutcomeUnknown: where the server cannot be reached, again; or the token is older than Redis keeps it.
+            ArgumentTypeError: for something else.
+        """
+        if not isinstance(token, Token):
+            raise ArgumentTypeError(
+                f"settle() takes the token of an OutcomeUnknown, not {token!r}; a single command carries none. Way "
+                f"out: RedisDatabase(certain=True)"
+            )
+        return self.executor.settle(token)
 
     # The models.
 

@@ -11,6 +11,8 @@
     │   ├── UncommittedWrites    a session was left with writes that were never sent
     │   ├── PendingWrites        a read cannot be answered exactly before the commit
     │   └── NotCommitted         a reply was used before the commit that brings it
+    ├── ReplyLost                a reply was lost with its connection; the commit was applied
+    ├── NotReplicated            fewer replicas than asked for had a commit in time; it was applied
     └── CommitError              a commit did not end as "applied"; ``error.plan`` is what was tried
         ├── Conflict             nothing applied: others changed what the plan stands on
         ├── Rejected             nothing applied: refused by the planner, by Redis, or never sent
@@ -21,7 +23,7 @@
         │   └── Unreachable      the server cannot be reached, is loading, or the connection was lost before EXEC
         │                        (also a ConnectionError)
         ├── PartiallyApplied     a command failed inside EXEC, the others were applied
-        └── OutcomeUnknown       the connection was lost around EXEC: nobody knows
+        └── OutcomeUnknown       the connection was lost around EXEC, and the server cannot be asked: nobody knows
 """
 
 from __future__ import annotations
@@ -96,6 +98,22 @@ class PendingWrites(SessionError):
 
 class NotCommitted(SessionError):
     """A reply was used before the commit that brings it."""
+
+
+class ReplyLost(UowError):
+    """The reply of a command was lost with its connection; the commit was applied."""
+
+
+class NotReplicated(UowError):
+    """Fewer replicas than asked for had a commit in time; it was applied.
+
+    Attributes:
+        replicas: how many had it, None where that is not known.
+    """
+
+    def __init__(self, message: str, *, replicas: int | None) -> None:
+        super().__init__(message)
+        self.replicas = replicas
 
 
 class CommitError(UowError):
@@ -185,7 +203,15 @@ class PartiallyApplied(CommitError):
 
 
 class OutcomeUnknown(CommitError):
-    """The connection was lost around EXEC: the commit was applied whole, or not at all."""
+    """The connection was lost around EXEC, and the server cannot be asked: applied whole, or not at all.
+
+    Attributes:
+        token: by which ``db.settle()`` asks again, also from another process; None where the command carried none.
+    """
+
+    def __init__(self, message: str, *, token: Any = None) -> None:
+        super().__init__(message)
+        self.token = token
 
 
 def missing(what: object, name: str, called_here: Mapping[str, str]) -> AttributeError:

@@ -1,4 +1,4 @@
-"""Ctrl-C under way: it goes on as itself; around EXEC nobody knows, before it nothing happened."""
+"""Ctrl-C under way: it goes on as itself; around EXEC the next commit asks, before it nothing happened."""
 
 import signal
 import threading
@@ -46,19 +46,40 @@ def interrupted_at(proxy: Proxy, **point: str) -> Iterator[None]:
 
 @pytest.mark.parametrize("side", ["before", "after"])
 def test_around_exec(work: Work, proxy: Proxy, real: Real, side: str) -> None:
-    """The interrupt goes on with a note; the session knows that it does not know, and is not committed again."""
+    """The interrupt goes on with a note; nothing more is said before the next commit has asked what became of it."""
     with Session(work.database) as session:
         work.say()
         with interrupted_at(proxy, **{side: "EXEC"}):
             session.commit()
         assert "unknown" == session.outcome
         assert int(side == "after") == happened(real)
+        with pytest.raises(SessionError, match=r"not known yet .* commit\(\) asks the server first"):
+            work.bread.visits.incr()
+        called: list[int] = []
+        session.on_commit(lambda: called.append(happened(real)))
+        replies = session.commit()
         proxy.resume()
-        assert 1 == happened(real)
-        with pytest.raises(SessionError, match="rollback"):
-            session.commit()
-        session.rollback()
+        assert ([6, 1], [1], "applied") == (replies[1:3], called, session.outcome)
+        work.bread.name.hset("later")
+        session.commit()
+        work.bread.name.hset("old")
+        session.commit()
     assert (1, "old") == (happened(real), work.bread.name.hget())
+
+
+def test_forgotten_after_an_interrupt(work: Work, proxy: Proxy, real: Real) -> None:
+    """A rollback forgets it here and asks nothing; who has kept the token can ask later."""
+    with Session(work.database) as session:
+        work.say()
+        with interrupted_at(proxy, before="EXEC"):
+            session.commit()
+        token = session.token
+        session.rollback()
+        assert ("unknown", None) == (session.outcome, session.token)
+        assert token is not None
+        assert "not applied" == work.database.settle(token)
+        proxy.resume()
+    assert 0 == happened(real)
 
 
 def test_leaving_after_an_interrupt(work: Work, proxy: Proxy, real: Real) -> None:

@@ -1,23 +1,27 @@
-"""A connection lost at any point of a commit: what is known of the outcome is raised, nothing is sent again.
+"""A connection lost at any point of a commit: it is applied once, or it is known that it was not.
 
-The commit of `Work.say` sends ``CALLS``; it is cut before and after each. What follows MULTI is one write with EXEC
-(but on a connection's first transaction, and in plans of many chunks): lost there, nobody knows.
+The commit of `Work.say` sends ``CALLS``; it is cut before and after each. What follows the token's WATCH is one write
+with EXEC (but on a connection's first transaction, and in plans of many chunks): lost there, the token is asked.
 """
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from tests.executor.unit_of_work import STUBBORN, Work, happened
 from tests.tools.backends import Real
 from tests.tools.proxy import Proxy
-from uowredis import CommitError, OutcomeUnknown, RedisDatabase, Rejected, Session, SessionError, Unreachable
+from uowredis import CommitError, OutcomeUnknown, RedisDatabase, Rejected, ReplyLost, Session, Unreachable
 from uowredis.executor import transaction
 
 PLANNING = ["WATCH", "SCARD", "INCRBY", "GET", "GET", "SMEMBERS", "SISMEMBER"]
-APPLYING = ["MULTI", "HSET", "SET", "INCRBY", "INCRBY", "RPUSH", "SREM", "SADD", "SADD", "SADD", "EXEC"]
-CALLS = PLANNING + APPLYING
+STEPS = ["MULTI", "HSET", "SET", "INCRBY", "INCRBY", "RPUSH", "SREM", "SADD", "SADD", "SADD"]
+APPLYING = ["WATCH", *STEPS, "SET", "EXEC"]
+#: Where a token is spent it is deleted on the way.
+CALLS = [*PLANNING, "DEL", *APPLYING]
 EXEC = len(CALLS) - 1
+COLD = PLANNING + APPLYING
 SIDES = ["before", "after"]
 
 
@@ -42,17 +46,21 @@ def length(session: Session) -> int:
     return len(session.pending) - 3
 
 
-def check_unknown(session: Session, real: Real, times: int) -> None:
-    """It was applied so many times; the session accepts no second commit until it is rolled back."""
-    many = length(session)
-    assert ("unknown", times) == (session.outcome, happened(real, many))
-    said = session.pending
-    with pytest.raises(SessionError, match="rollback"):
-        session.commit()
-    assert (said, times) == (session.pending, happened(real, many))
-    session.rollback()
+def check_applied(session: Session, real: Real, replies: list[Any], *, lost: bool) -> None:
+    """It was applied once; of replies that were lost those are told that follow from what was read under watch."""
+    many = len(replies) - 3
+    assert ("applied", 1, ()) == (session.outcome, happened(real, many), session.pending)
+    assert session.token is None
+    created, hits, visits, *lengths = replies
+    assert ("2", 6, 1) == (created.pk.get(), hits, visits)
+    for number, pending in enumerate(lengths, 1):
+        if lost:
+            with pytest.raises(ReplyLost, match=r"Product <1>\.shelf\.rpush was applied .* do not say it again"):
+                pending.result
+        else:
+            assert number == pending
     assert [] == session.commit()
-    assert times == happened(real, many)
+    assert 1 == happened(real, many)
 
 
 def check_next_command(work: Work, real: Real) -> None:
@@ -87,17 +95,16 @@ def test_lost_while_planning(work: Work, proxy: Proxy, real: Real, side: str, po
 
 
 @pytest.mark.parametrize("side", SIDES)
-@pytest.mark.parametrize("position", range(len(PLANNING), len(CALLS)), ids=APPLYING)
+@pytest.mark.parametrize("position", range(len(PLANNING), len(CALLS)), ids=CALLS[len(PLANNING) :])
 def test_lost_around_exec(work: Work, proxy: Proxy, real: Real, side: str, position: int) -> None:
-    """Once EXEC was sent the loss is OutcomeUnknown: applied once where EXEC arrived, else not at all."""
+    """Once EXEC was sent the token tells: applied where it arrived; else it is forbidden, and the commit sent again."""
     with Session(work.database) as session:
         work.say()
         lose(proxy, side, position)
-        with pytest.raises(OutcomeUnknown, match="around EXEC") as caught:
-            session.commit()
-        assert session.last_plan == caught.value.plan
-        assert position + (side == "after") == len(proxy.seen)
-        check_unknown(session, real, int((side, position) == ("after", EXEC)))
+        replies = session.commit()
+        arrived = (side, position) == ("after", EXEC)
+        assert (1 if arrived else 2, 2 if arrived else 3) == (session.tried, proxy.connections)
+        check_applied(session, real, replies, lost=arrived)
     check_next_command(work, real)
 
 
@@ -112,61 +119,56 @@ def cold(request: pytest.FixtureRequest, proxy: Proxy, real: Real) -> Iterator[W
 
 
 @pytest.mark.parametrize("side", SIDES)
-@pytest.mark.parametrize("position", range(len(CALLS)), ids=CALLS)
+@pytest.mark.parametrize("position", range(len(COLD)), ids=COLD)
 def test_lost_on_the_first_transaction(cold: Work, proxy: Proxy, real: Real, side: str, position: int) -> None:
-    """On a connection's first transaction MULTI goes alone: lost there, nothing was applied."""
+    """On a connection's first transaction MULTI goes without steps: lost there, nothing was applied."""
     with Session(cold.database) as session:
         cold.say()
         lose(proxy, side, position)
-        with pytest.raises(CommitError) as caught:
-            session.commit()
-        if position <= len(PLANNING):
-            assert Unreachable is type(caught.value)
+        if position <= len(PLANNING) + 1:
+            with pytest.raises(Unreachable) as caught:
+                session.commit()
             check_not_applied(session, real, caught.value)
         else:
-            assert OutcomeUnknown is type(caught.value)
-            check_unknown(session, real, int((side, position) == ("after", EXEC)))
+            replies = session.commit()
+            check_applied(session, real, replies, lost=(side, position) == ("after", len(COLD) - 1))
     check_next_command(cold, real)
 
 
 MANY = 2_100
-LARGE = len(PLANNING) + MANY + len(APPLYING) - 1
+LARGE = len(CALLS) + MANY - 1
 
 
 @pytest.mark.parametrize("side", SIDES)
-@pytest.mark.parametrize("position", [7, 8, 900, 1_500, LARGE - 2, LARGE - 1])
+@pytest.mark.parametrize("position", [7, 8, 9, 900, 1_500, LARGE - 2, LARGE - 1])
 def test_lost_in_a_large_plan(work: Work, proxy: Proxy, real: Real, side: str, position: int) -> None:
-    """Where EXEC goes alone at the end, only a loss around it is unknown."""
+    """Where EXEC goes alone at the end, only around it the token must tell."""
     with Session(work.database) as session:
         work.say(MANY)
         lose(proxy, side, position)
-        with pytest.raises(CommitError) as caught:
-            session.commit()
         if position < LARGE - 1:
-            assert Unreachable is type(caught.value)
+            with pytest.raises(Unreachable) as caught:
+                session.commit()
             check_not_applied(session, real, caught.value)
             assert b"EXEC" == proxy.seen[-1][0]
         else:
-            assert OutcomeUnknown is type(caught.value)
-            check_unknown(session, real, int(side == "after"))
+            check_applied(session, real, session.commit(), lost=side == "after")
 
 
 @pytest.mark.parametrize("side", SIDES)
 @pytest.mark.parametrize("command", ["SMISMEMBER", "INCRBY", "EVAL"])
 def test_lost_around_a_script(proxy: Proxy, real: Real, side: str, command: str) -> None:
-    """Guards that go as a script: before it Unreachable, around it unknown and applied at most once."""
+    """Guards that go as a script: before it Unreachable, around it applied once."""
     with RedisDatabase.from_url(proxy.url, max_watched=1, **STUBBORN) as database:
         work = Work(database)
         with Session(database) as session:
             work.say()
             lose(proxy, side, command if command != "SMISMEMBER" else "SISMEMBER")
-            with pytest.raises(CommitError) as caught:
-                session.commit()
             if command == "EVAL":
-                assert OutcomeUnknown is type(caught.value)
-                check_unknown(session, real, int(side == "after"))
+                check_applied(session, real, session.commit(), lost=side == "after")
             else:
-                assert Unreachable is type(caught.value)
+                with pytest.raises(Unreachable) as caught:
+                    session.commit()
                 check_not_applied(session, real, caught.value)
                 assert b"EVAL" == proxy.seen[-1][0]
         check_next_command(work, real)
@@ -183,17 +185,23 @@ def test_a_single_command(work: Work, proxy: Proxy, real: Real, side: str) -> No
 
 
 @pytest.mark.parametrize("side", SIDES)
-@pytest.mark.parametrize("command", ["GET", "INCRBY", "EXEC"])
+@pytest.mark.parametrize("command", ["INCRBY", "EXEC"])
 def test_a_single_indexed_command(work: Work, proxy: Proxy, real: Real, side: str, command: str) -> None:
-    """An indexed command outside a session is a session of its own, with the same outcomes."""
+    """An indexed command outside a session is a session of its own, with the same outcomes and replies."""
     lose(proxy, side, command)
-    with pytest.raises(CommitError) as caught:
-        work.bread.hits.incr()
-    assert (Unreachable if command == "GET" else OutcomeUnknown) is type(caught.value)
+    assert 6 == work.bread.hits.incr()
     client = real.client(decode_responses=True)
-    hits = "6" if (command, side) == ("EXEC", "after") else "5"
-    assert (hits, [f":product:hits:{hits}"]) == (client.get(":product:1:hits"), client.keys(":product:hits:*"))
-    assert int(hits) + 1 == work.bread.hits.incr()
+    assert ("6", [":product:hits:6"]) == (client.get(":product:1:hits"), client.keys(":product:hits:*"))
+    assert 7 == work.bread.hits.incr()
+
+
+@pytest.mark.parametrize("side", SIDES)
+def test_a_single_indexed_command_that_is_not_sent(work: Work, proxy: Proxy, real: Real, side: str) -> None:
+    """What was lost while it was planned is Unreachable."""
+    lose(proxy, side, "GET")
+    with pytest.raises(Unreachable, match="nothing was applied"):
+        work.bread.hits.incr()
+    assert b"5" == real.client().get(":product:1:hits")
 
 
 @pytest.mark.parametrize("side", SIDES)

@@ -60,6 +60,6 @@ def happened(real: Real, length: int = 1) -> int:
         "new": client.scard(":product:name:new"),
         "names": sorted(key.rpartition(":")[2] for key in client.keys(":product:name:*")),
         "hashes": len(client.keys(":product:*:hash")),
-        "guards": client.keys(":product:__*"),
+        "guards": client.keys(":product:__guard__*"),
     }
     return times

@@ -31,7 +31,7 @@ def test_more_guards_than_the_limit_go_as_a_script() -> None:
     guards += ["list", "SMISMEMBER", "3", "1", "2", "3", "1", "3", ":1", ":1", ":1"]
     applied = ["3", "HSET", "1", "2", "3"] + 3 * ["color", "blue"]
     applied += ["SREM", "1", "2", "1", "1", "3", "SADD", "1", "3", "1", "1", "2", "3"]
-    assert [*guards, *applied] == list(call[12:])
+    assert ["", *guards, *applied] == list(call[12:])
 
 
 def test_a_scripted_plan_on_paper() -> None:

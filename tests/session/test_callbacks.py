@@ -18,6 +18,7 @@ from uowredis import (
     SessionError,
     UniquenessError,
 )
+from uowredis.database import RunSession
 
 NOTE = "uowredis: the commit was applied; something called after it raised this"
 
@@ -180,23 +181,48 @@ def test_not_called_after_a_partial_commit(server: Backend, stock: Stock, called
 
 
 def test_not_called_after_an_unknown_outcome(real: Real, real_server: RealServer, called: list[Any]) -> None:
-    """Nobody knows whether it was applied: it is not called, also where it was."""
+    """Nobody knows whether it was applied: it is not called, also where it was, until a later commit has asked."""
     stocked(real)
-    with Proxy(real_server) as proxy:
-        database = real.database().__class__.from_url(proxy.url)
+    with Proxy(real_server) as proxy, real.database().__class__.from_url(proxy.url, settle_for=0) as database:
         bread = Stock(database).Product("1")
-        proxy.cut(after="EXEC")
-        for door in (SESSION, BEGIN):
+
+        def inside(s: Session) -> None:
+            s.on_commit(lambda: called.append(1))
+            bread.stock.incr()
+            if isinstance(s, RunSession):
+                return
             with pytest.raises(OutcomeUnknown):
-                door.through(
-                    database, lambda s: (s.on_commit(lambda: called.append(1)), bread.stock.incr(), s.commit())
-                )
-            proxy.cut(after="EXEC")
+                s.commit()
+            assert [] == called
+            proxy.up()
+            assert [6 + len(done)] == s.commit()
+            assert [1] == called
+            called.clear()
+            done.append(s)
+
+        done: list[Session] = []
+        for door in (SESSION, BEGIN):
+            proxy.cut(after="EXEC", down=True)
+            door.through(database, inside)
+        proxy.cut(after="EXEC", down=True)
         with pytest.raises(OutcomeUnknown):
-            RUN.through(database, lambda s: (s.on_commit(lambda: called.append(1)), bread.stock.incr()))
-        database.close()
-    assert [] == called
+            RUN.through(database, inside)
+    assert ([], 2) == (called, len(done))
     assert b"8" == real.client().get(":product:1:stock")
+
+
+def test_called_where_the_reply_was_lost(real: Real, real_server: RealServer, called: list[Any]) -> None:
+    """A commit that was applied, or sent again, calls once, as any other."""
+    stocked(real)
+    with Proxy(real_server) as proxy, real.database().__class__.from_url(proxy.url) as database:
+        bread = Stock(database).Product("1")
+        for point in ({"after": "EXEC"}, {"before": "EXEC"}):
+            for door in (BEGIN, RUN):
+                proxy.cut(**point)
+                door.through(database, lambda s: (s.on_commit(lambda: called.append(s)), bread.stock.incr()))
+    assert 4 == len(set(map(id, called))) == len(called)
+    assert {"applied"} == {s.outcome for s in called}
+    assert b"9" == real.client().get(":product:1:stock")
 
 
 @pytest.mark.parametrize("error", [Planned, Conflict, Rejected])

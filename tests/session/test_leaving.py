@@ -262,9 +262,9 @@ def test_after_a_commit_whose_outcome_is_unknown(
             with pytest.raises(OutcomeUnknown):
                 s.commit()
 
-    with Proxy(real_server) as proxy, RedisDatabase.from_url(proxy.url) as database:
+    with Proxy(real_server) as proxy, RedisDatabase.from_url(proxy.url, settle_for=0) as database:
         bread = Stock(database).Product("1")
-        proxy.cut(after="EXEC")
+        proxy.cut(after="EXEC", down=True)
         if door is RUN:
             with pytest.raises(OutcomeUnknown):
                 door.through(database, inside)
@@ -272,6 +272,7 @@ def test_after_a_commit_whose_outcome_is_unknown(
             door.through(database, inside)
         assert (1, "unknown", ()) == (len(calls), calls[0].outcome, calls[0].pending)
         assert 1 == sum(command[0] == b"EXEC" for command in proxy.seen)
+        proxy.up()
         with Session(database) as s:
             assert "6" == bread.stock.get()
             assert () == s.pending

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 Dump = dict[bytes, tuple[str, Any]]
 
+#: What stands in the key of a commit's token, which expires: it tells of the commit, and is no data.
+TOKEN = b":__commit__:"
+
 
 @attrs.define(eq=False)
 class Backend:
@@ -47,13 +50,13 @@ class Backend:
 
         Returns:
             Key to (type, value). A string is bytes, a hash a dict, a list a list, a set a frozenset, a sorted set a
-            list of (member, score) in Redis' order. Times to live are not part of it.
+            list of (member, score) in Redis' order. Times to live are not part of it, nor are tokens of commits.
 
         Raises:
             KeyError: a key has another type than these five.
         """
         with self._new_client() as client:
-            keys = sorted(client.keys("*"))
+            keys = sorted(key for key in client.keys("*") if TOKEN not in key)
             pipeline = client.pipeline(transaction=False)
             for key in keys:
                 pipeline.type(key)

@@ -52,11 +52,14 @@ def committed(real: Real, twin: Real, say: Callable[[Models], object], prepare: 
         sent = session.last_plan
     assert sent is not None
     assert raw(sent) == seen
+    assert shown.token is not None
+    assert sent.token is not None
 
     def filled(text: str) -> str:
         for placeholder, identity in placeholders.items():
             text = text.replace(placeholder, identity.pk)
-        return text
+        # Each attempt has a token of its own.
+        return text.replace(shown.token.key, sent.token.key)
 
     assert sent.calls() == tuple(tuple(map(filled, call)) for call in shown.calls())
     assert [] == [argument for call in sent.calls() for argument in call if "<Thing" in argument]

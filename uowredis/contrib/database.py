@@ -85,6 +85,7 @@ class Pipeline(Session):
         if self._answers_at_once:
             return self.read_now(read)
         self._check_open()
+        self._check_settled()
         return cast("T", self._record.read(read, self.read_now))
 
     def look(self, collection: Any, schema: ModelSchema) -> Pending[Any] | None:
@@ -92,6 +93,7 @@ class Pipeline(Session):
         if self._answers_at_once:
             return None
         self._check_open()
+        self._check_settled()
         return self._record.look(Look(collection, schema, temporary_key(schema.keys)))
 
     def relook(self, pending: Pending[Any], collection: Any) -> None:

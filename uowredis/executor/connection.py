@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import operator
 import socket
 import weakref
@@ -28,6 +29,9 @@ _pack: Callable[[tuple[str, ...] | tuple[bytes, ...]], bytes] = hiredis.pack_com
 
 #: What the reader of replies answers while a reply is not complete.
 _NOT_YET = object()
+
+#: What opens a transaction.
+MULTI: Call = ("MULTI",)
 
 #: Bytes received at once.
 _BUFFER = 65_536
@@ -79,12 +83,14 @@ class Pool:
         address: the server, in words.
         turns: who may hold a connection, and who waits for one.
         knows_multi: the sockets on which MULTI was taken once.
+        spent: the keys of tokens whose commit was noted as applied, until a later one has deleted them.
     """
 
     connections: Any
     address: str
     turns: Turns
     knows_multi: weakref.WeakSet[Any] = attrs.field(factory=weakref.WeakSet)
+    spent: dict[str, None] = attrs.field(factory=dict)
 
 
 @attrs.define(eq=False)
@@ -180,6 +186,7 @@ class Connection:
         watching: something is watched on it.
         in_multi: a transaction is open on it.
         released: how often all that was watched was let go of.
+        acknowledged: how many replicas had the last commit that waited for them, None where that is not known.
     """
 
     pool: Pool
@@ -187,6 +194,7 @@ class Connection:
     watching: bool = False
     in_multi: bool = False
     released: int = 0
+    acknowledged: int | None = None
     _socket: Any = attrs.field(init=False)
     _owed: int = 0
     _elsewhere: bool = False
@@ -228,18 +236,11 @@ class Connection:
             )
 
     def _longest_argument(self) -> int:
-        """Ask on a connection beside the pool: this one may be inside a transaction, and the last that may be had."""
-        connections = self.pool.connections
-        lent = connections.connection_class(**connections.connection_kwargs)
+        """Ask beside the pool: this connection may be inside a transaction, and the last that may be had."""
         try:
-            lent.connect()
-            beside = Connection(self.pool, lent)
-            beside.send((("CONFIG", "GET", "proto-max-bulk-len"),))
-            (reply,) = beside.replies(1)
+            (reply,) = asked_beside(self.pool, (("CONFIG", "GET", "proto-max-bulk-len"),))
         except (redis.RedisError, *LOST):
             return _USUAL
-        finally:
-            lent.disconnect()
         return int(reply[1]) if isinstance(reply, list) and len(reply) == 2 else _USUAL  # not everybody may ask
 
     def _send(self, data: bytes) -> None:
@@ -328,20 +329,43 @@ class Connection:
     def opened(self, calls: Sequence[Call]) -> Sequence[Call]:
         """Return what is left to send of a transaction; on a connection's first one MULTI is tried alone.
 
-        Where MULTI is refused, steps in the same write would run one by one.
+        Where MULTI is refused, steps in the same write would run one by one; where WATCH is, nothing would be watched.
         """
         self.in_multi = True
         if self._socket in self.pool.knows_multi:
             return calls
-        self.send(calls[:1])
-        self.checked(calls[:1], self.replies(1))
+        opening = [*itertools.takewhile(MULTI.__ne__, calls), MULTI]
+        self.send(opening)
+        tidying = opening[0][0] == "DEL"
+        self.checked(opening[tidying:], self.replies(len(opening))[tidying:])
         self.pool.knows_multi.add(self._socket)
-        return calls[1:]
+        return calls[len(opening) :]
 
     def closed(self) -> None:
         """Note that EXEC (or the EVAL) was answered: no transaction is open, nothing is watched any more."""
         self.in_multi = self.watching = False
         self.released += 1
+
+
+def asked_beside(pool: Pool, calls: Sequence[Call], **settings: Any) -> list[Any]:
+    """Return the raw replies to *calls* on a new connection beside the pool, which is closed then.
+
+    Args:
+        pool: how to connect.
+        calls: what is asked.
+        settings: of redis-py's connection, where they differ.
+
+    Raises:
+        RedisError: where the server is not there, or does not let us in; and whatever else is in ``LOST``.
+    """
+    lent = pool.connections.connection_class(**{**pool.connections.connection_kwargs, **settings})
+    try:
+        lent.connect()
+        beside = Connection(pool, lent)
+        beside.send(calls)
+        return beside.replies(len(calls))
+    finally:
+        lent.disconnect()
 
 
 def _exhausted(pool: Pool, own: int) -> str:

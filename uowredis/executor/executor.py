@@ -7,7 +7,9 @@ what is known of the outcome is raised. It decides nothing about values.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+import time
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import attrs
@@ -16,7 +18,29 @@ import redis
 from uowredis.commands.calls import Call
 from uowredis.exceptions import OutcomeUnknown, Rejected, UowError
 from uowredis.executor import transaction
-from uowredis.executor.connection import LOST, Lent, Pool, shown
+from uowredis.executor.connection import LOST, Lent, Pool, asked_beside, shown
+from uowredis.plan.token import SAID, Outcome, Token
+
+#: Seconds between two tries to reach a server that is not there: they grow from the first to the second.
+_PAUSE, _LONGEST_PAUSE = 0.01, 0.25
+
+#: How many tokens that are spent one commit deletes.
+_MOST_SPENT = 100
+
+
+@attrs.frozen
+class Certainty:
+    """How commits are settled whose replies are lost.
+
+    Attributes:
+        lifetime: seconds for which Redis keeps what a token says.
+        patience: seconds for which the server is asked, again and again.
+        replicas_for: seconds for which a commit waits for replicas, where it does.
+    """
+
+    lifetime: int = 3_600
+    patience: float = 5.0
+    replicas_for: float = 1.0
 
 
 @attrs.define(eq=False)
@@ -27,11 +51,13 @@ class Executor:
         pool: where its connections come from.
         most_watched: keys that one transaction may watch, None for any number.
         scripts: whether the server runs scripts.
+        certainty: how commits are settled whose replies are lost, None where there is no connection to lose.
     """
 
     pool: Pool
     most_watched: int | None
     scripts: bool
+    certainty: Certainty | None = None
     _read_only: bool = False
     _sorts_by_bytes: bool | None = None
 
@@ -108,6 +134,72 @@ class Executor:
                     f"The connection to {self.address} was lost ({error}) around {shown(call)}: it was applied, or "
                     f"not. Way out: read the value before you write again"
                 ) from error
+
+    def token(self, spelled: Callable[[str], str]) -> Token | None:
+        """Return the token of a commit, whose key is *spelled* of a text that no other has.
+
+        None where there is no connection to lose.
+        """
+        if self.certainty is None:
+            return None
+        spent = tuple(self.pool.spent)[:_MOST_SPENT]
+        return Token(spelled(os.urandom(12).hex()), time.time(), self.certainty.lifetime, spent)
+
+    def note_spent(self, token: Token) -> None:
+        """Note that nobody will ask for *token*, whose commit was applied: a later one deletes it."""
+        for key in token.spent:
+            self.pool.spent.pop(key, None)
+        self.pool.spent[token.key] = None
+
+    def wait_for(self, replicas: int) -> Call | None:
+        """Return the call that waits for *replicas*, None where there is nothing to wait for."""
+        if self.certainty is None or not replicas:
+            return None
+        return ("WAIT", str(replicas), str(max(1, int(self.certainty.replicas_for * 1_000))))
+
+    def settle(self, token: Token) -> Outcome:
+        """Return what became of the commit of *token*: where it was not applied, it never will be.
+
+        The server is asked on new connections, again and again where it is not there.
+
+        Raises:
+            OutcomeUnknown: where it cannot be reached for some time, or *token* is too old.
+        """
+        deadline = time.monotonic() + (Certainty() if self.certainty is None else self.certainty).patience
+        pause = _PAUSE
+        while True:
+            if token.is_over(time.time()):
+                raise OutcomeUnknown(
+                    f"Redis keeps what {token.key} says for {token.lifetime} s, which are over: whether the commit was "
+                    f"applied, nobody can tell any more. Way out: read what matters, then commit anew, or not; and "
+                    f"RedisDatabase(token_lifetime=...)",
+                    token=token,
+                )
+            left = deadline - time.monotonic()
+            try:
+                return self._claimed(token, max(left, _PAUSE))
+            except (redis.RedisError, *LOST) as error:
+                if left <= 0:
+                    raise OutcomeUnknown(
+                        f"The connection to {self.address} was lost around EXEC, and the server cannot be asked since "
+                        f"({error}): all of it was applied, or nothing. Way out: db.settle(error.token) when it is "
+                        f"there again, or commit() again, which asks first",
+                        token=token,
+                    ) from error
+            time.sleep(min(pause, max(0.0, left)))
+            pause = min(2 * pause, _LONGEST_PAUSE)
+
+    def _claimed(self, token: Token, within: float) -> Outcome:
+        timeout = self.pool.connections.connection_kwargs.get("socket_timeout")
+        bound = within if timeout is None else min(within, timeout)
+        claimed, word = asked_beside(self.pool, token.claim, socket_timeout=bound)
+        if isinstance(word, Exception):
+            raise word
+        if word is None:
+            raise claimed if isinstance(claimed, Exception) else redis.InvalidResponse(f"{token.key} was not set")
+        if word not in SAID:
+            raise redis.InvalidResponse(f"{token.key} says {word!r}")
+        return SAID[word]
 
     def pinned(self) -> Lent:
         """Lend one connection for a transaction, from the first WATCH to EXEC.

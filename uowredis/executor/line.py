@@ -7,12 +7,15 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from uowredis.exceptions import OutcomeUnknown, UowError
+from uowredis.commands.calls import Call
+from uowredis.exceptions import OutcomeUnknown, PartiallyApplied, UowError
 from uowredis.executor import transaction
 from uowredis.executor.connection import Connection, Lent
 from uowredis.executor.executor import Executor
-from uowredis.plan.requests import Apply, Collation, Pause, Release, Request, Send, Transact
+from uowredis.plan.plan import Plan
+from uowredis.plan.requests import Apply, Collation, Lost, Pause, Release, Request, Send, Settle, Transact
 from uowredis.plan.steps import Fetch
+from uowredis.plan.token import Token
 
 
 class Line:
@@ -27,6 +30,7 @@ class Line:
     Attributes:
         pins: how many connections were pinned so far; a new one watches nothing of what the former did.
         loss: why the last pinned connection was lost.
+        acknowledged: how many replicas had the last commit that waited for them, None where that is not known.
     """
 
     # Of the class: one whose making was interrupted is collected, too.
@@ -36,6 +40,7 @@ class Line:
     def __init__(self, executor: Callable[[], Executor]) -> None:
         self.pins = 0
         self.loss = ""
+        self.acknowledged: int | None = None
         self._executor = executor
 
     def answer(self, request: Request) -> Any:
@@ -50,12 +55,16 @@ class Line:
             case Fetch():
                 return self._pinned(lambda connection: connection.fetch(request))
             case Apply(plan):
-                return self._pinned(lambda connection: transaction.apply(connection, plan))
+                return self._applied(plan)
+            case Settle(token):
+                return self._executor().settle(token)
             case Transact(calls):
                 return self._executor().transact(calls)
             case Collation(key):
                 return self._executor().sorts_by_bytes(key)
-            case Release():
+            case Release(spent):
+                if spent is not None:
+                    self._executor().note_spent(spent)
                 self._release()
             case Pause(seconds):
                 time.sleep(seconds)
@@ -85,6 +94,37 @@ class Line:
             if not harmless:
                 self._lose(error)
             raise
+
+    def token(self, spelled: Callable[[str], str]) -> Token | None:
+        """Return the token of a commit, whose key is *spelled* of a text that no other has; see the executor."""
+        return self._executor().token(spelled)
+
+    def wait_for(self, replicas: int) -> Call | None:
+        """Return the call that waits for *replicas*, None where there is nothing to wait for."""
+        return self._executor().wait_for(replicas)
+
+    def _applied(self, plan: Plan) -> list[Any] | Lost | None:
+        """Send the transaction of *plan*; where its reply is lost, ask what became of it."""
+        self.acknowledged = None
+        try:
+            replies: list[Any] | None = self._pinned(lambda connection: self._sent(connection, plan))
+        except OutcomeUnknown as lost:
+            if plan.token is None:
+                raise
+            became = self._executor().settle(plan.token)
+            if became == "partially applied":
+                raise PartiallyApplied(
+                    f"A command failed inside the script, the others before it were applied; their replies were lost "
+                    f"({lost}). Way out: look at error.plan, read what is there, and mend by hand",
+                    [None] * len(plan.steps),
+                ) from lost
+            return Lost(became)
+        return replies
+
+    def _sent(self, connection: Connection, plan: Plan) -> list[Any] | None:
+        replies = transaction.apply(connection, plan)
+        self.acknowledged = connection.acknowledged
+        return replies
 
     def _lose(self, error: BaseException) -> None:
         lent, self._lent, self._connection = self._lent, None, None

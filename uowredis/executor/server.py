@@ -15,7 +15,7 @@ from uowredis.embedded import EmbeddedConnection
 from uowredis.exceptions import ArgumentTypeError, ImplementationError
 from uowredis.executor.connection import Pool
 from uowredis.executor.establishing import bounded
-from uowredis.executor.executor import Executor
+from uowredis.executor.executor import Certainty, Executor
 from uowredis.executor.settings import POOL_TIMEOUT, checked
 from uowredis.executor.turns import Turns
 
@@ -41,6 +41,7 @@ class Server:
     Args:
         max_watched: watched keys above which a commit goes as a script.
         scripts: whether the server runs scripts.
+        certainty: how commits are settled whose replies are lost.
         settings: the arguments of ``redis.Redis``, and ``timeout``.
 
     Attributes:
@@ -51,9 +52,10 @@ class Server:
         ArgumentError: for values that cannot be.
     """
 
-    def __init__(self, max_watched: int, scripts: bool, settings: dict[str, Any]) -> None:
+    def __init__(self, max_watched: int, scripts: bool, certainty: Certainty, settings: dict[str, Any]) -> None:
         self._max_watched = max_watched
         self._scripts = scripts
+        self._certainty = certainty
         self._embedded = False
         self._lock = threading.Lock()
         self.make: Callable[..., Any] = redis.Redis
@@ -131,7 +133,8 @@ class Server:
             # WATCH costs nothing in process, and scripts would need another package.
             return Executor(Pool(pool, "the embedded server", turns), None, False)
         pool.connection_class = bounded(pool.connection_class)
-        return Executor(Pool(pool, _address(pool.connection_kwargs), turns), self._max_watched, self._scripts)
+        address = _address(pool.connection_kwargs)
+        return Executor(Pool(pool, address, turns), self._max_watched, self._scripts, self._certainty)
 
     def close(self) -> None:
         """Close all connections; the next command opens new ones."""

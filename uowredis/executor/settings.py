@@ -198,14 +198,19 @@ _REFUSED = {
 #: What ``RedisDatabase`` takes beside them, as keywords alone; for those who misspell one, or say it elsewhere.
 _OWN = (
     "attempts",
+    "certain",
     "echo",
     "max_steps",
     "max_watched",
     "on_pending",
     "outside",
     "rehearsal_limit",
+    "replicas",
+    "replicas_for",
     "retry_for",
     "scripts",
+    "settle_for",
+    "token_lifetime",
     "watch_reads",
 )
 

@@ -5,6 +5,7 @@ What is known of the outcome is raised; a reply that proves nothing is never tak
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,10 +13,13 @@ import redis
 
 from uowredis.commands.calls import Call
 from uowredis.commands.commands import Look, Read
-from uowredis.exceptions import CommitError, OutcomeUnknown, PartiallyApplied, Rejected
-from uowredis.executor.connection import LOST, Connection, shown
+from uowredis.exceptions import OutcomeUnknown, PartiallyApplied, Rejected
+from uowredis.executor.connection import LOST, MULTI, Connection, shown
 from uowredis.plan import script
 from uowredis.plan.plan import CHUNK, Plan
+
+#: What ends a transaction.
+EXEC: Call = ("EXEC",)
 
 
 def apply(connection: Connection, plan: Plan) -> list[Any] | None:
@@ -35,7 +39,7 @@ def transact(connection: Connection, calls: Sequence[Call]) -> list[Any]:
     Raises:
         Rejected: where the server refuses one; the others may have run.
     """
-    left = connection.opened((("MULTI",), *calls, ("EXEC",)))
+    left = connection.opened((MULTI, *calls, EXEC))
     connection.send(left)
     replies = connection.replies(len(left))
     result = replies[-1]
@@ -54,25 +58,26 @@ def _executed(connection: Connection, plan: Plan) -> list[Any] | None:
         return connection.checked(plan.transaction, connection.replies(len(plan.steps)))
     calls = connection.opened(plan.transaction)
     if len(plan.steps) > CHUNK:
-        connection.send(calls[:-1])
-        queued = connection.replies(len(calls) - 1)
-        if isinstance(queued[0], Exception) and calls[0] == ("MULTI",):
-            raise _ran_bare([*queued, None])
-        _check_queued(connection, calls[:-1], queued)
-        calls = calls[-1:]
-    replies = _final(connection, calls)
-    result = replies[-1]
-    if isinstance(replies[0], Exception) and calls[0] == ("MULTI",):
-        raise _ran_bare(replies)
+        queueing = list(itertools.takewhile(EXEC.__ne__, calls))
+        connection.send(queueing)
+        queued = connection.replies(len(queueing))
+        _check_multi(plan, queueing, queued)
+        _check_queued(connection, queueing, queued)
+        calls = calls[len(queueing) :]
+    replies = _final(connection, plan, calls)
+    _check_multi(plan, calls, replies)
+    queueing = list(itertools.takewhile(EXEC.__ne__, calls))
+    result = replies[len(queueing)]
     if isinstance(result, Exception):
-        _check_queued(connection, calls[:-1], replies[:-1])
+        _check_queued(connection, queueing, replies[: len(queueing)])
         raise Rejected(f"Redis refused the transaction: {result}; nothing was applied") from result
     return None if result is None else _applied(plan, _of_steps(connection, plan, result))
 
 
 def _of_steps(connection: Connection, plan: Plan, result: Any) -> list[Any]:
-    if isinstance(result, list) and len(result) == len(plan.steps):
-        return result
+    noted = plan.token is not None and not plan.scripted
+    if isinstance(result, list) and len(result) == len(plan.steps) + noted:
+        return result[: len(plan.steps)]
     raise OutcomeUnknown(
         f"Redis at {connection.pool.address} answered EXEC by what is no reply to it ({type(result).__name__}): all of "
         f"it was applied, or nothing. Way out: read what matters, then commit anew in a new session, or not"
@@ -80,7 +85,8 @@ def _of_steps(connection: Connection, plan: Plan, result: Any) -> list[Any]:
 
 
 def _evaluated(connection: Connection, plan: Plan) -> list[Any] | None:
-    reply = _final(connection, plan.transaction)[-1]
+    at = next(at for at, call in enumerate(plan.transaction) if call[0] == "EVAL")
+    reply = _final(connection, plan, plan.transaction)[at]
     if isinstance(reply, Exception):
         raise Rejected(f"Redis refused the script: {reply}; nothing was applied. Way out: commit in batches") from reply
     if not isinstance(reply, list) or not reply or reply[0] not in (b"conflict", b"failed", b"applied"):
@@ -101,8 +107,8 @@ def _evaluated(connection: Connection, plan: Plan) -> list[Any] | None:
     return replies
 
 
-def _final(connection: Connection, calls: Sequence[Call]) -> list[Any]:
-    """Send the calls that end in EXEC (or are the EVAL) and read all replies."""
+def _final(connection: Connection, plan: Plan, calls: Sequence[Call]) -> list[Any]:
+    """Send the calls that end in EXEC, the EVAL, or the wait for replicas behind it, and read all replies."""
     try:
         connection.send(calls)
         replies = connection.replies(len(calls))
@@ -111,7 +117,10 @@ def _final(connection: Connection, calls: Sequence[Call]) -> list[Any]:
             f"The connection to {connection.pool.address} was lost ({error}) around EXEC: all of it was applied, or "
             f"nothing. Way out: read what matters, then commit anew in a new session, or not"
         ) from error
-    _note_end(connection, calls, replies[-1])
+    waited = plan.wait is not None
+    _note_end(connection, calls[: len(calls) - waited], replies[len(replies) - waited - 1])
+    if waited and isinstance(replies[-1], int):
+        connection.acknowledged = replies[-1]
     return replies
 
 
@@ -121,12 +130,20 @@ def _note_end(connection: Connection, calls: Sequence[Call], result: Any) -> Non
         connection.closed()
 
 
-def _ran_bare(replies: list[Any]) -> CommitError:
-    """Return the error for steps that ran one by one because MULTI was refused in the same write."""
-    refused, results = replies[0], replies[1:-1]
+def _check_multi(plan: Plan, calls: Sequence[Call], replies: list[Any]) -> None:
+    """Check that the steps did not run one by one because MULTI was refused in the same write.
+
+    Raises:
+        Rejected: where none did.
+        PartiallyApplied: where some did.
+    """
+    ahead = len(list(itertools.takewhile(MULTI.__ne__, calls)))
+    if ahead == len(calls) or not isinstance(refused := replies[ahead], Exception):
+        return
+    results = replies[ahead + 1 :][: len(plan.steps)]
     if all(isinstance(reply, Exception) for reply in results):
-        return Rejected(f"Redis refused MULTI: {refused}; nothing was applied")
-    return PartiallyApplied(
+        raise Rejected(f"Redis refused MULTI: {refused}; nothing was applied")
+    raise PartiallyApplied(
         f"Redis refused MULTI ({refused}), which it took before on this connection, and ran the steps one by one. "
         f"Way out: look at error.results and error.plan, and mend by hand",
         results,

@@ -27,6 +27,7 @@ class WatchedReads:
 
     Attributes:
         rounds: what was watched and read, with the replies.
+        are_lost: the watches went with a transaction that was not applied: what was read is compared anew.
         differing: the reads that are known to answer differently by now, or did when they were made twice.
     """
 
@@ -40,6 +41,7 @@ class WatchedReads:
         self._replies: dict[Call, Any] = {}
         self._pin = 0
         self._released = 0
+        self.are_lost = False
 
     def read(self, calls: Sequence[Call]) -> Deciding[list[Any]]:
         """Watch what *calls* read, and send them, in one round trip; return their raw replies."""
@@ -91,11 +93,12 @@ class WatchedReads:
         """Watch and read everything again, after an EXEC let go of it; return the reads that answer differently."""
         if self.differing:
             return self.differing
-        self.check_pinned()
+        if not self.are_lost:
+            self.check_pinned()
         watch = () if self.unwatched else tuple(self._watched)
         known = [(question, reply) for each in self.rounds for question, reply in each]
         raw = yield Fetch(watch, tuple(question for question, _ in known))
-        self._released = self._line.released
+        self._pin, self._released, self.are_lost = self._line.pins, self._line.released, False
         # What has changed once stays a conflict, though it is watched anew now.
         self.differing = [
             question

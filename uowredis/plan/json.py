@@ -1,6 +1,7 @@
 """A plan as JSON (decide, pure): one table says how each attribute is written and read back.
 
-Text that is not UTF-8 goes as ``{"base64": ...}``.
+Text that is not UTF-8 goes as ``{"base64": ...}``. The token is left out: it is of one attempt, and no part of what
+the plan says.
 """
 
 from __future__ import annotations
@@ -85,6 +86,7 @@ _PLAN: Table = {
     "scripted": (_plain, _plain),
     "symbolic": (_plain, _plain),
     "bare": (_plain, _plain),
+    "wait": (lambda call: None if call is None else _packed(call), lambda item: None if item is None else _call(item)),
     "standing": _ROUNDS,
     "rounds": _ROUNDS,
     "steps": (

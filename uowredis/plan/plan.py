@@ -18,6 +18,7 @@ from uowredis.plan import json as as_json
 from uowredis.plan import script
 from uowredis.plan.printing import printed, quoted, slow
 from uowredis.plan.steps import Fetch, Question, Round, Step
+from uowredis.plan.token import Token
 from uowredis.schema.keys import filled
 
 #: Commands that leave the same data when they are sent twice.
@@ -58,6 +59,9 @@ class Plan:
         symbolic: made without asking the server; what is not known stands between angle brackets.
         standing: what the caller read and watched before, on which the plan stands, too.
         bare: the steps only read, and go without MULTI and EXEC.
+        token: by which the commit is settled where its reply is lost; each attempt has its own. None where there is no
+            connection to lose.
+        wait: the call behind EXEC that waits for replicas, None for none.
     """
 
     title: str
@@ -67,6 +71,8 @@ class Plan:
     symbolic: bool = False
     standing: tuple[Round, ...] = ()
     bare: bool = False
+    token: Token | None = attrs.field(default=None, eq=False)
+    wait: Call | None = attrs.field(default=None, eq=False)
 
     def __iter__(self) -> Iterator[Step]:
         return iter(self.steps)
@@ -117,15 +123,24 @@ class Plan:
 
     @functools.cached_property
     def transaction(self) -> tuple[Call, ...]:
-        """The calls that apply the steps: MULTI ... EXEC, or one EVAL."""
+        """The calls that apply the steps: MULTI ... EXEC, or one EVAL, with the token's and the wait for replicas."""
         steps = tuple(step.call for step in self.steps)
         if not steps:
             return ()
         if self.scripted:
             unwatch: tuple[Call, ...] = (("UNWATCH",),) if self.watched else ()
             guards = [(question.call, reply) for question, reply in self.asked() if question.guards]
-            return (*unwatch, script.evaluate(guards, steps))
-        return steps if self.bare else (("MULTI",), *steps, ("EXEC",))
+            tidy = () if self.token is None else self.token.tidy
+            return (*unwatch, *tidy, script.evaluate(guards, steps, self.token), *self._behind)
+        if self.bare:
+            return steps
+        if self.token is None:
+            return (("MULTI",), *steps, ("EXEC",), *self._behind)
+        return (*self.token.tidy, self.token.watch, ("MULTI",), *steps, self.token.note, ("EXEC",), *self._behind)
+
+    @property
+    def _behind(self) -> tuple[Call, ...]:
+        return () if self.wait is None else (self.wait,)
 
     def calls(self) -> tuple[Call, ...]:
         """Return every call that the commit sends, in order, as text."""
@@ -185,6 +200,8 @@ class Plan:
             self.rounds,
             self.steps,
             opening=None if self.bare else "EVAL" if self.scripted else "MULTI",
+            token=self.token,
+            wait=self.wait,
             show_replies=not self.symbolic,
             hide_values=hide_values,
         )

@@ -7,6 +7,8 @@ from typing import Any
 from uowredis.commands.calls import Call
 from uowredis.commands.replies import encode
 from uowredis.plan.steps import Round, Step
+from uowredis.plan.token import Token
+from uowredis.schema.keys import shown_token
 
 #: Commands whose cost grows with what the key holds, not only with their arguments.
 _SLOW = frozenset(["DEL", "LINSERT", "LREM", "LSET", "LTRIM", "ZREMRANGEBYRANK", "ZREMRANGEBYSCORE"])
@@ -43,6 +45,8 @@ def printed(
     steps: tuple[Step, ...],
     *,
     opening: str | None,
+    token: Token | None,
+    wait: Call | None,
     show_replies: bool,
     hide_values: bool,
 ) -> str:
@@ -54,6 +58,8 @@ def printed(
         rounds: the fetches with their replies.
         steps: of the transaction.
         opening: MULTI, EVAL, or None where the steps go on their own.
+        token: of the commit; each attempt has its own, so that its name is not shown.
+        wait: the call behind EXEC.
         show_replies: what was answered stands behind each read.
         hide_values: show no values.
     """
@@ -67,8 +73,22 @@ def printed(
         if opening == "EVAL":
             reads = sum(len(round_.fetch.questions) for round_ in (*standing, *rounds))
             opening, closing = f"EVAL: a script compares the {reads} replies above, then applies", "end of EVAL"
-        said = [(step.reason, _line(step.call, step.public, hide_values), "") for step in steps]
-        rows += said if opening is None else [("", opening, ""), *said, ("", closing, "")]
+            rows += _tidying(token)
+            rows.append(("", opening, ""))
+            if token is not None:
+                rows.append(("guard: nobody has claimed the token", _of_token(("EXISTS", token.key)), ""))
+        elif opening is not None:
+            rows += _tidying(token)
+            if token is not None:
+                rows.append(("guard: nobody claims the token", _of_token(token.watch), ""))
+            rows.append(("", opening, ""))
+        rows += [(step.reason, _line(step.call, step.public, hide_values), "") for step in steps]
+        if opening is not None:
+            if token is not None:
+                rows.append(("effect: the token says that it was applied", _of_token(token.note), ""))
+            rows.append(("", closing, ""))
+        if wait is not None:
+            rows.append(("replicas have it", quoted(wait), ""))
     left = max((len(row[0]) for row in rows), default=0)
     middle = max((len(row[1]) for row in rows if row[2] and len(row[1]) <= _WIDEST), default=0)
     body = [
@@ -76,6 +96,16 @@ def printed(
         for why, call, reply in rows
     ]
     return "\n".join([head, *body])
+
+
+def _tidying(token: Token | None) -> list[tuple[str, str, str]]:
+    # How many there are is an accident of what was committed before.
+    return [] if token is None or not token.spent else [("tokens that are spent", "DEL ...", "")]
+
+
+def _of_token(call: Call) -> str:
+    name, key, *more = call
+    return " ".join([name, shown_token(key), *more])
 
 
 def _rows(round_: Round, watching: str, show_replies: bool, hide_values: bool) -> list[tuple[str, str, str]]:

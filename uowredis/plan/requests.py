@@ -9,8 +9,9 @@ its own way. Replies are raw, as they come from the connection.
 ``Transact``    reading calls with temporary keys, in one MULTI on any connection; answered with their replies
 ``Collation``   answered with whether the server sorts text by its bytes
 ``Fetch``       (in ``steps``) keys to watch and reads to make, on the pinned connection; answered with the replies
-``Apply``       the transaction of a plan, on the pinned connection; answered with the reply of each step, or None
-                where a guard had changed
+``Apply``       the transaction of a plan, on the pinned connection; answered with the reply of each step, with None
+                where a guard had changed, or with what is known where its reply was lost (``Lost``)
+``Settle``      a token; answered with what became of its transaction
 ``Release``     watch nothing any more; the pinned connection is given back
 ``Pause``       let some time pass
 ==============  ==================================================================================================
@@ -18,6 +19,7 @@ its own way. Replies are raw, as they come from the connection.
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Callable, Generator, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
@@ -25,6 +27,7 @@ import attrs
 
 from uowredis.commands.calls import Call
 from uowredis.plan.steps import Fetch
+from uowredis.plan.token import Token
 
 if TYPE_CHECKING:
     from uowredis.plan.plan import Plan
@@ -60,9 +63,34 @@ class Apply:
     plan: Plan
 
 
+class Lost(enum.Enum):
+    """What became of a transaction whose reply was lost, by its token.
+
+    The connection is lost with it, and all that was watched on it.
+    """
+
+    #: It was not applied, and never will be.
+    VOID = "not applied"
+    #: It was applied; this stands for the reply of a step, too.
+    APPLIED = "applied"
+
+
+@attrs.frozen
+class Settle:
+    """What became of the transaction of *token*; where it was not applied, it never will be."""
+
+    token: Token
+
+
 @attrs.frozen
 class Release:
-    """Watch nothing any more."""
+    """Watch nothing any more.
+
+    Attributes:
+        spent: the token of a commit whose outcome was noted: nobody will ask for it.
+    """
+
+    spent: Token | None = None
 
 
 @attrs.frozen
@@ -72,7 +100,7 @@ class Pause:
     seconds: float
 
 
-Request: TypeAlias = Send | Transact | Collation | Fetch | Apply | Release | Pause
+Request: TypeAlias = Send | Transact | Collation | Fetch | Apply | Settle | Release | Pause
 
 #: A generator that decides.
 Deciding: TypeAlias = Generator[Request, Any, T]

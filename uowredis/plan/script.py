@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from uowredis.commands.calls import Call
+from uowredis.plan.token import Token
 
 #: Arguments that one call inside the script may have (Lua's ``unpack`` fails at 8,000).
 MOST_ARGUMENTS = 5_000
@@ -25,6 +26,14 @@ APPLY = """\
 local at, key = 1, 1
 local function take() at = at + 1; return ARGV[at - 1] end
 local function number() return tonumber(take()) end
+local token, lifetime = nil, take()
+if lifetime ~= '' then
+  token, key = KEYS[1], 2
+  if redis.call('EXISTS', token) == 1 then return {'conflict', 1} end
+end
+local function note(word)
+  if token then redis.call('SET', token, word, 'EX', lifetime) end
+end
 local function spell(value)
   if type(value) == 'number' then return ':' .. value end
   if type(value) == 'table' then value = value.ok end
@@ -72,12 +81,16 @@ for _ = 1, number() do
     for i = 1, keys do call[1 + i] = KEYS[key]; key = key + 1 end
     for i = 1, args do call[1 + keys + i] = take() end
     local reply = redis.pcall(unpack(call))
-    if type(reply) == 'table' and reply.err then return {'failed', replies, reply.err} end
+    if type(reply) == 'table' and reply.err then
+      if #replies > 0 then note('failed') end
+      return {'failed', replies, reply.err}
+    end
     if call[1] == 'INCRBY' or call[1] == 'DECRBY' then reply = redis.call('GET', call[2]) end
     if call[1] == 'HINCRBY' then reply = redis.call('HGET', call[2], call[3]) end
     replies[#replies + 1] = reply
   end
 end
+note('applied')
 return {'applied', replies}
 """
 
@@ -133,13 +146,15 @@ def _steps(steps: Iterable[Call], keys: list[str]) -> Iterator[str]:
             yield from call[first:]
 
 
-def evaluate(guards: Iterable[tuple[Call, Any]], steps: Iterable[Call]) -> Call:
+def evaluate(guards: Iterable[tuple[Call, Any]], steps: Iterable[Call], token: Token | None = None) -> Call:
     """Return the EVAL call that compares *guards* and applies *steps*.
 
     Args:
         guards: reads with the plain replies they must give again.
         steps: the calls to apply, in order.
+        token: the script applies nothing where its key was claimed, and leaves its word there.
     """
-    keys: list[str] = []
-    arguments = [*_guards(guards, keys), *_steps(steps, keys)]
+    keys: list[str] = [] if token is None else [token.key]
+    lifetime = "" if token is None else str(token.lifetime)
+    arguments = [lifetime, *_guards(guards, keys), *_steps(steps, keys)]
     return ("EVAL", APPLY, str(len(keys)), *keys, *arguments)

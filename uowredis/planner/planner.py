@@ -22,6 +22,7 @@ from uowredis.exceptions import ArgumentError, PlanTooLarge, TooManyGuards
 from uowredis.plan import script
 from uowredis.plan.plan import Plan
 from uowredis.plan.steps import UNKNOWN, Fetch, Round, Step
+from uowredis.plan.token import Token
 from uowredis.planner.counter import Numbering
 from uowredis.planner.index import Index, in_parts
 from uowredis.planner.presence import Presence
@@ -76,6 +77,8 @@ class Planner:
         limits: what the plan may grow to.
         standing: what the caller read and watched before.
         unwatched: not all of it is watched, so that a script must compare it.
+        token: by which the commit is settled where its reply is lost.
+        wait: what is sent behind the transaction.
     """
 
     def __init__(
@@ -86,10 +89,14 @@ class Planner:
         *,
         standing: Sequence[Round] = (),
         unwatched: bool = False,
+        token: Token | None = None,
+        wait: Call | None = None,
     ) -> None:
         self.rewrites: Mapping[int, Rewrite] = {}
         self._journal = journal
         self._limits = limits
+        self._token = token
+        self._wait = wait
         self._questions = Questions(limits.watched, standing, scripted=unwatched)
         self._values = Values(self._questions, rehearsal)
         self._presence = Presence(self._questions)
@@ -223,6 +230,8 @@ class Planner:
             self._questions.unknown,
             tuple(self._questions.standing),
             self._limits.bare and all(isinstance(step.why, Read | Look) for step in steps),
+            self._token,
+            self._wait,
         )
         if plan.scripted and plan.steps:
             self._check_script(plan)

@@ -133,6 +133,10 @@ class Keys:
         """Return the key that creations and deletions of *pk* touch; it never lasts."""
         return f"{self.prefix}:__guard__:{pk}"
 
+    def token(self, random: str) -> str:
+        """Return the key in which a commit on objects of this model leaves word that it was applied, for some time."""
+        return f"{self.prefix}:__commit__:{random}"
+
     # Taken apart.
 
     def owns(self, key: str) -> bool:
@@ -153,6 +157,10 @@ class Keys:
         """Return the pk that a guard *key* is of, None for any other key."""
         opening = self.guard("")
         return key.removeprefix(opening) if key.startswith(opening) else None
+
+    def is_token(self, key: str) -> bool:
+        """Return whether *key* is the token of a commit."""
+        return key.startswith(self.token(""))
 
     def stored_at(self, key: str) -> tuple[str, str]:
         """Return the pk and the storage that a *key* of an object is of; the reverse of :meth:`storage`."""
@@ -191,6 +199,11 @@ def why_not_stored(name: str, *, field: bool) -> str | None:
 def word_of(pk: str) -> str:
     """Return the word of *pk* that stands where keys of another meaning have theirs."""
     return pk.partition(":")[0]
+
+
+def shown_token(key: str) -> str:
+    """Return the *key* of a token for eyes: its random part is that of one attempt."""
+    return f"{key.rpartition(':')[0]}:<token>"
 
 
 def within(temporary: str) -> str:

@@ -206,6 +206,8 @@ class ModelSchema:
             return [f"pks of {self.name}"]
         if guarded is not None:
             return [f"{self.name} <{guarded}>"]
+        if self.keys.is_token(key):
+            return ["token of a commit"]
         if (field := self.index_of(key)) is not None:
             return [f"index {self.name}.{field.name}"]
         pk, storage = self.keys.stored_at(key)

@@ -7,26 +7,29 @@ from __future__ import annotations
 
 import random
 from collections.abc import Collection, Mapping
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
 import attrs
 
 from uowredis.commands.commands import Command, Create, Delete, Look, Read, Write
 from uowredis.commands.identity import Event, Identity
 from uowredis.commands.replies import plain
-from uowredis.exceptions import CommitError, Conflict, OutcomeUnknown, PartiallyApplied, UowError
+from uowredis.exceptions import CommitError, Conflict, OutcomeUnknown, PartiallyApplied, Unreachable, UowError
 from uowredis.executor.line import Line
 from uowredis.executor.watched import WatchedReads
 from uowredis.overlay.overlay import Overlay
 from uowredis.plan.guards import Guards
 from uowredis.plan.plan import Plan
-from uowredis.plan.requests import Apply, Deciding, Pause, Release, Send
+from uowredis.plan.requests import Apply, Deciding, Lost, Pause, Release, Send, Settle
 from uowredis.plan.steps import Question, with_order
+from uowredis.plan.token import Outcome, Token
 from uowredis.planner import Limits, Planner
+from uowredis.planner.recalled import recalled
 from uowredis.planner.rehearsal import Rewrite
 from uowredis.session.pending import Pending
 
-Outcome: TypeAlias = Literal["applied", "not applied", "partially applied", "unknown"]
+#: How often in a row a commit is lost and sent again.
+MOST_LOST = 3
 
 #: Full-jitter backoff after a conflict, in seconds: up to BASE doubled with each attempt, at most MOST.
 _BACKOFF_BASE, _BACKOFF_MOST = 0.001, 0.05
@@ -39,7 +42,7 @@ def back_off(attempt: int) -> float:
 
 @attrs.frozen
 class Attempts:
-    """How often a commit is tried.
+    """How often a commit is tried when others change what it stands on.
 
     Attributes:
         most: by number.
@@ -56,6 +59,22 @@ class Attempts:
         return tried >= self.most if self.deadline is None else self.now() >= self.deadline
 
 
+@attrs.frozen
+class Doubt:
+    """A transaction that was sent, with all that its replies will be given to."""
+
+    plan: Plan
+    rewrites: Mapping[int, Rewrite]
+    answers: list[Pending[Any] | object]
+    gone: Collection[Identity]
+
+    @property
+    def token(self) -> Token:
+        """By which it is settled."""
+        assert self.plan.token is not None
+        return self.plan.token
+
+
 @attrs.define(eq=False)
 class Committer:
     """Plans and applies what is pending in *overlay*.
@@ -66,6 +85,9 @@ class Committer:
         stuck: why nothing more may be committed before a rollback; None where it may.
         last_plan: what was sent last, by whatever attempt.
         tried: how many attempts the last commit took.
+        replicas: how many replicas a commit waits for.
+        acknowledged: how many had the last one in time, None where that is not known.
+        doubt: what was sent last, where nobody has noted yet what became of it, and that can be asked.
     """
 
     overlay: Overlay
@@ -77,17 +99,24 @@ class Committer:
     stuck: CommitError | None = None
     last_plan: Plan | None = None
     tried: int = 0
+    replicas: int = 0
+    acknowledged: int | None = None
+    doubt: Doubt | None = None
     _tried_plan: Plan | None = None
 
     def planner(self, limits: Limits) -> Planner:
-        """Return a planner of what is pending."""
+        """Return a planner of what is pending; each attempt has its own token."""
         watched = self.watched
+        model = next((each.identity.model for each in self.overlay.journal.commands if _writes(each)), None)  # type: ignore[union-attr]
         return Planner(
             self.overlay.journal,
             self.overlay.rehearsal,
             limits,
             standing=() if watched is None else tuple(watched.rounds),
             unwatched=watched is not None and watched.unwatched,
+            # Beside the data, where a user has rights who may write that.
+            token=None if model is None else self.line.token(model.keys.token),
+            wait=None if model is None else self.line.wait_for(self.replicas),
         )
 
     def turns(self, shown: Plan | None, limits: Limits, answers: list[Pending[Any] | object]) -> Deciding[Applied]:
@@ -103,14 +132,19 @@ class Committer:
         """
         self.tried, self.outcome, self._tried_plan = 0, None, None
         try:
+            lost = 0
             while True:
                 # An attempt that failed may have stood on what the caller read; a script lets go of nothing to tell.
                 yield from self.check_reads(again=self.tried > 0)
                 self.tried += 1
                 applied = yield from self._attempt(shown, limits, answers)
-                if applied is not None:
+                if isinstance(applied, Applied):
                     return applied
-                if self.attempts.are_over(self.tried):
+                if applied is Lost.VOID:
+                    lost += 1
+                    if lost == MOST_LOST:
+                        raise self._lost(lost)
+                elif self.attempts.are_over(self.tried):
                     raise (yield from self._conflict())
                 yield Pause(back_off(self.tried))
         except UowError:
@@ -133,25 +167,66 @@ class Committer:
         self.last_plan = Plan("nothing changes")
         yield from self.let_go()
 
-    def let_go(self) -> Deciding[None]:
-        """Watch nothing any more."""
+    def let_go(self, spent: Token | None = None) -> Deciding[None]:
+        """Watch nothing any more; nobody will ask for the token that is *spent*."""
         self.watched = None
-        yield Release()
+        yield Release(spent)
+
+    def settle(self) -> Deciding[Applied | None]:
+        """Ask what became of what was sent last; return it where it was applied.
+
+        Raises:
+            OutcomeUnknown: where nobody can tell.
+            PartiallyApplied: where a command failed inside the script.
+        """
+        doubt = self.doubt
+        assert doubt is not None
+        became: Outcome = yield Settle(doubt.token)
+        if became == "partially applied":
+            self.outcome, self.doubt = became, None
+            self.stuck = PartiallyApplied(
+                "A command failed inside the script, the others before it were applied; their replies were lost. Way "
+                "out: look at error.plan, read what is there, and mend by hand",
+                [None] * len(doubt.plan.steps),
+            )
+            self.stuck.plan = doubt.plan
+            raise self.stuck
+        self.outcome, self.stuck, self.doubt = became, None, None
+        if became == "not applied":
+            self._watches_are_lost()
+            return None
+        yield from self.let_go()
+        return self._made_of(doubt, Lost.APPLIED)
+
+    def _watches_are_lost(self) -> None:
+        if self.watched is not None:
+            self.watched.are_lost = True
+
+    def _made_of(self, doubt: Doubt, replies: list[Any] | Lost) -> Applied:
+        """Return what was applied; replies that were lost are told again where that is exact."""
+        plan, journal = doubt.plan, self.overlay.journal
+        if isinstance(replies, Lost):
+            known = recalled(plan, self.overlay.rehearsal)
+            replies = [known.get(position, replies) for position in range(len(plan.steps))]
+        return Applied(plan, replies, doubt.rewrites, journal.commands, doubt.answers, doubt.gone)
 
     def _attempt(
         self, shown: Plan | None, limits: Limits, answers: list[Pending[Any] | object]
-    ) -> Deciding[Applied | None]:
+    ) -> Deciding[Applied | Lost | None]:
         try:
             planner = self.planner(limits)
             plan = yield from self._planned(planner, shown)
             self.last_plan = self._tried_plan = plan
-            replies = (yield from self._apply(plan)) if plan.steps else []
+            sent = Doubt(plan, planner.rewrites, answers, _gone(self.overlay.journal, planner.cascaded))
+            replies = (yield from self._apply(plan, sent)) if plan.steps else []
+            if replies is Lost.VOID:
+                self._watches_are_lost()
+                return Lost.VOID
             if replies is not None:
                 self.outcome = "applied"
-                yield from self.let_go()
-                journal = self.overlay.journal
-                gone = _gone(journal, planner.cascaded)
-                return Applied(plan, replies, planner.rewrites, journal.commands, answers, gone)
+                self.acknowledged = self.line.acknowledged
+                yield from self.let_go(plan.token)
+                return self._made_of(sent, replies)
             if self.watched is None:
                 yield Release()
             return None
@@ -176,12 +251,20 @@ class Committer:
             raise Conflict("What would be sent is not the plan that was shown: look at plan() again", (), plan.watched)
         return plan
 
-    def _apply(self, plan: Plan) -> Deciding[list[Any] | None]:
+    def _apply(self, plan: Plan, sent: Doubt) -> Deciding[list[Any] | Lost | None]:
         """Send the transaction. Until its outcome is known it is unknown: an interruption may come at any moment."""
-        self.outcome, self.stuck = "unknown", OutcomeUnknown("interrupted around EXEC")
+        self.doubt = None if plan.token is None else sent
+        self.outcome, self.stuck = "unknown", OutcomeUnknown("interrupted around EXEC", token=plan.token)
         try:
-            replies: list[Any] | None = yield Apply(plan)
+            replies: list[Any] | Lost | None = yield Apply(plan)
         except UowError as error:
+            if isinstance(error, OutcomeUnknown) and not any(map(_writes, self.overlay.journal.commands)):
+                self.outcome, self.stuck = "not applied", None
+                raise Unreachable(
+                    "The connection was lost while the transaction was read; nothing was written"
+                ) from error
+            if not isinstance(error, OutcomeUnknown):
+                self.doubt = None
             if isinstance(error, PartiallyApplied | OutcomeUnknown):
                 self.stuck = error
                 self.outcome = "unknown" if isinstance(error, OutcomeUnknown) else "partially applied"
@@ -190,8 +273,9 @@ class Committer:
             if isinstance(error, CommitError):
                 error.plan = plan
             raise
-        if replies is None:
+        if replies is None or replies is Lost.VOID:
             self.outcome, self.stuck = "not applied", None
+        self.doubt = None
         return replies
 
     def check_reads(self, *, again: bool) -> Deciding[None]:
@@ -207,7 +291,8 @@ class Committer:
         watched = self.watched
         if watched is None:
             return
-        watched.check_pinned()
+        if not watched.are_lost:
+            watched.check_pinned()
         if watched.differing:
             raise self._changed(watched.differing)
         if again or not watched.holds:
@@ -228,6 +313,14 @@ class Committer:
             f"rollback(), read again and decide anew; db.run() does that",
             differing,
         )
+
+    def _lost(self, times: int) -> Unreachable:
+        error = Unreachable(
+            f"The connection was lost around EXEC, {times} times in a row ({self.line.loss}); nothing was applied, and "
+            f"what was sent never will be. Way out: commit() again"
+        )
+        error.plan = self._tried_plan
+        return error
 
     def _conflict(self) -> Deciding[Conflict]:
         plan = self._tried_plan
@@ -262,6 +355,10 @@ class Committer:
         )
         conflict.plan = plan
         return conflict
+
+
+def _writes(command: Command) -> bool:
+    return not isinstance(command, Read | Look)
 
 
 def _gone(journal: Any, cascaded: Collection[Any]) -> Collection[Identity]:
@@ -301,6 +398,10 @@ class Applied:
             if isinstance(command, Write | Read | Look):
                 assert isinstance(answer, Pending)
                 try:
+                    if position not in self.rewrites and raw.get(position) is Lost.APPLIED:
+                        answer.lose()
+                        results.append(answer)
+                        continue
                     results.append(self._answer(position, command, answer, raw))
                     answer.settle(results[-1])
                 except Exception as error:

@@ -29,6 +29,7 @@ class Database:
         options: what its sessions do, unless they say otherwise.
         of_one_call: what a session of one call does.
         retry_for: seconds for which a single call is tried again after conflicts.
+        certain: whether a single command can be settled where its reply is lost.
         guards: what the keys of its models mean.
         outside: what a write with no session open does: "send", "warn" or "refuse".
         entered: how often its sessions were entered for a call.
@@ -39,6 +40,7 @@ class Database:
     options: Options
     of_one_call: Options
     retry_for: float
+    certain: bool
     guards: Guards
     outside: str
 

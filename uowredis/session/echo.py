@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from uowredis.commands.calls import Call
 from uowredis.plan.plan import Plan
 from uowredis.plan.printing import quoted
-from uowredis.plan.requests import Apply, Collation, Deciding, Request, Send, Transact
+from uowredis.plan.requests import Apply, Collation, Deciding, Lost, Request, Send, Transact
 from uowredis.plan.steps import Fetch
 from uowredis.session.drive import drive
 
@@ -54,8 +54,11 @@ class Echo:
             fetched.clear()
             became = "not applied, others changed what it stands on"
             try:
-                if (replies := self._answer(request)) is not None:
-                    became = "applied"
+                replies = self._answer(request)
+                if replies is Lost.VOID:
+                    became = "the reply was lost; not applied, and never will be"
+                elif replies is not None:
+                    became = "applied, the replies were lost" if replies is Lost.APPLIED else "applied"
             except BaseException as error:
                 became = _failure(error)
                 raise

@@ -22,6 +22,7 @@ class Options:
         echo: log what is really sent.
         rehearsal_limit: members a key may hold for commands to be tried on it.
         max_steps: steps a plan may have.
+        replicas: how many replicas a commit waits for.
     """
 
     attempts: int = 10
@@ -30,6 +31,7 @@ class Options:
     echo: bool = False
     rehearsal_limit: int = 10_000
     max_steps: int = 1_000_000
+    replicas: int = 0
 
     def changed(self, owner: str, **given: Any) -> Options:
         """Return the same with what *owner* was *given*, None for nothing.
@@ -46,7 +48,7 @@ class Options:
             elif name in ("watch_reads", "echo"):
                 flag(value, what)
             else:
-                integer(value, what, 0 if name == "rehearsal_limit" else 1)
+                integer(value, what, 0 if name in ("rehearsal_limit", "replicas") else 1)
         return attrs.evolve(self, **changes) if changes else self
 
     def of_one_call(self) -> Options:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Any, Generic, NoReturn, TypeVar
 
-from uowredis.exceptions import NotCommitted
+from uowredis.exceptions import NotCommitted, ReplyLost
 
 T = TypeVar("T")
 
-_WAITING, _SETTLED, _DROPPED = range(3)
+_WAITING, _SETTLED, _DROPPED, _LOST = range(4)
+
+
+_WORDS = {_WAITING: "waits for the commit", _DROPPED: "rolled back", _LOST: "applied, the reply was lost"}
 
 
 class Pending(Generic[T]):
@@ -30,10 +33,16 @@ class Pending(Generic[T]):
 
         Raises:
             NotCommitted: before the commit, and for ever after a rollback.
+            ReplyLost: where the commit was applied, and the reply lost with the connection.
         """
         if self._state == _SETTLED:
             reply: T = self._reply
             return reply
+        if self._state == _LOST:
+            raise ReplyLost(
+                f"{self._command} was applied with its commit, but its reply was lost with the connection. Way out: "
+                f"read what is there now, and do not say it again"
+            )
         if self._state == _DROPPED:
             raise NotCommitted(f"{self._command} was rolled back; it has no reply")
         raise NotCommitted(
@@ -50,6 +59,10 @@ class Pending(Generic[T]):
         self._reply = reply
         self._state = _SETTLED
 
+    def lose(self) -> None:
+        """Note that the commit was applied and the reply lost (for the session)."""
+        self._state = _LOST
+
     def drop(self) -> None:
         """Note that there will never be a reply (for the session)."""
         self._state = _DROPPED
@@ -57,7 +70,7 @@ class Pending(Generic[T]):
     def __repr__(self) -> str:
         if self._state == _SETTLED:
             return f"<Pending {self._command}: {self._reply!r}>"
-        return f"<Pending {self._command}: {'rolled back' if self._state == _DROPPED else 'waits for the commit'}>"
+        return f"<Pending {self._command}: {_WORDS[self._state]}>"
 
     def _refuse(self, *_: object) -> NoReturn:
         raise NotCommitted(

@@ -12,8 +12,8 @@ from uowredis.commands.arguments import flag, span
 from uowredis.commands.commands import Command, Look, Read
 from uowredis.exceptions import ArgumentError, ArgumentTypeError, SessionError, attribute
 from uowredis.plan.plan import Plan
+from uowredis.plan.token import Outcome, Token
 from uowredis.session import context
-from uowredis.session.commit import Outcome
 from uowredis.session.door import Door
 from uowredis.session.record import Savepoint
 from uowredis.session.telling import tell_astray, tell_never_entered, tell_unsent
@@ -37,6 +37,8 @@ class Session(Work):
         echo: log what is really sent, what became of it, and how long it took (logger ``uowredis``, level INFO).
         rehearsal_limit: members a key may hold for commands to be tried on it, 10,000 by default.
         max_steps: steps a plan may have, 1,000,000 by default.
+        replicas: how many replicas a commit waits for, 0 by default; where fewer have it in time, it is applied and
+            :class:`NotReplicated` is raised.
         retry_for: bound attempts by seconds from now on, not by their number.
 
     Raises:
@@ -64,6 +66,7 @@ class Session(Work):
         echo: bool | None = None,
         rehearsal_limit: int | None = None,
         max_steps: int | None = None,
+        replicas: int | None = None,
         retry_for: float | None = None,
     ) -> None:
         if not isinstance(database, context.Database):
@@ -76,6 +79,7 @@ class Session(Work):
             echo=echo,
             rehearsal_limit=rehearsal_limit,
             max_steps=max_steps,
+            replicas=replicas,
         )
         flag(dry_run, "Session(dry_run=...)")
         patience = None if retry_for is None else span(retry_for, "Session(retry_for=...)")
@@ -208,6 +212,17 @@ class Session(Work):
         return self._committer.outcome
 
     @property
+    def token(self) -> Token | None:
+        """Of the last commit, where its outcome is unknown and can be asked: ``db.settle(s.token)``; else None."""
+        doubt = self._committer.doubt
+        return None if doubt is None else doubt.token
+
+    @property
+    def replicas(self) -> int | None:
+        """How many replicas had the last commit in time; None where that is not known, or it waited for none."""
+        return self._committer.acknowledged
+
+    @property
     def last_plan(self) -> Plan:
         """The plan that was really sent, by the last attempt of the last commit.
 
@@ -273,34 +288,41 @@ class Session(Work):
     def commit(self, plan: Plan | None = None) -> list[Any]:
         """Send everything in one transaction: all of it, or nothing.
 
+        Where its reply is lost, the server is asked what became of it: what was not applied is sent again, and of what
+        was applied each reply is told again where that is exact, else lost. A commit that was interrupted, or could not
+        be asked about, is asked about by the next one.
+
         Args:
             plan: send exactly this plan, or raise :class:`Conflict`.
 
         Returns:
-            The replies in the order said: one a call, the instance for a constructor, None for ``delete()``. For a dry
-            run the plan, in a list.
+            The replies in the order said: one a call, the instance for a constructor, None for ``delete()``; for one
+            that was lost its ``Pending``, which raises :class:`ReplyLost`. For a dry run the plan, in a list.
 
         Raises:
             Conflict: others changed what it stands on, more often than ``attempts``; or what was read under watch.
             Rejected: refused; nothing was applied. ``UniquenessError`` for a unique value that is taken.
             DoesNotExist: an object is not there; nothing was applied.
             PartiallyApplied: a command failed inside EXEC, the others were applied.
-            OutcomeUnknown: the connection was lost around EXEC.
-            SessionError: the session belongs to another thread or task, a commit before ended unknown, or a savepoint
-                is open.
+            OutcomeUnknown: the connection was lost around EXEC, and the server could not be asked since.
+            NotReplicated: fewer ``replicas`` than asked for had it in time; it was applied.
+            SessionError: the session belongs to another thread or task, a commit before was applied in part, or a
+                savepoint is open.
             ArgumentTypeError: for a plan that is none.
         """
         if plan is not None and not isinstance(plan, Plan):
             raise ArgumentTypeError(f"commit() takes a plan, as plan() gives it, not {plan!r}")
         with self.door:
             self._check_open()
-            self._check_can_commit()
-            if self._dry_run:
-                shown = self._planned()
-                print(shown)
-                return [shown]
             callbacks = self._record.callbacks
-            applied = self._apply(plan)
+            applied = None if self._committer.doubt is None else self._settled()
+            if applied is None:
+                self._check_can_commit()
+                if self._dry_run:
+                    shown = self._planned()
+                    print(shown)
+                    return [shown]
+                applied = self._apply(plan)
         # Outside of the door: what is called may take its time, and may use the session's database.
         try:
             return [] if applied is None else applied.settle()
@@ -308,6 +330,8 @@ class Session(Work):
             if callbacks:
                 with context.hidden(self):
                     _call_all(callbacks)
+            if applied is not None and applied.plan.wait is not None:
+                self._check_replicas()
 
     def _check_can_commit(self) -> None:
         if self._record.blocks:

@@ -84,7 +84,7 @@ class SingleCall:
     read_now = read
 
     def write(self, write: Write[T]) -> T:
-        """Send *write*; return its reply. Without an index it goes as it is, in one round trip."""
+        """Send *write*; return its reply. Without an index it goes as it is, in one round trip, unless it must not."""
         identity = write.identity
         self._check(identity)
         if identity.state is State.UNTESTED:
@@ -93,7 +93,9 @@ class SingleCall:
             if not self.find(lambda overlay: overlay.holds(model, pk)):
                 raise DoesNotExist(f"{identity} does not exist; nothing was written")
             identity.become(Event.FOUND)
-        if identity.state is State.STORED and not matters(write):
+        on = self._database
+        goes_as_it_is = not (on.certain or on.of_one_call.replicas) or on.executor.certainty is None
+        if goes_as_it_is and identity.state is State.STORED and not matters(write):
             return write.decode(self._sent(self._database.executor.tell, _call(write)))
         pending = self._committed(lambda work: work.write(write))
         reply: T = pending.result

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from uowredis.commands.commands import Create, Read, Write
 from uowredis.commands.identity import Identity, State
-from uowredis.exceptions import ArgumentTypeError, Conflict, SessionError, UowError
+from uowredis.exceptions import ArgumentTypeError, Conflict, NotReplicated, SessionError, UowError
 from uowredis.executor.watched import WatchedReads
 from uowredis.overlay.overlay import Overlay
 from uowredis.plan.plan import Plan
@@ -59,7 +59,7 @@ class Work:
         self._reader = reader = Reader(database, options, dry_run=dry_run)
         deadline = None if retry_for is None else time.monotonic() + retry_for
         attempts = Attempts(options.attempts, deadline, time.monotonic)
-        self._committer = Committer(reader.overlay, reader.line, database.guards, attempts)
+        self._committer = Committer(reader.overlay, reader.line, database.guards, attempts, replicas=options.replicas)
         if options.watch_reads:
             reader.overlay.read_by(functools.partial(_read_watched, self._committer, database))
         self._record = Record(reader.overlay)
@@ -84,6 +84,7 @@ class Work:
         Raises:
             DoesNotExist: where the object was deleted, or made in a session that was rolled back.
         """
+        self._check_settled()
         return self._record.write(write)
 
     def create(self, create: Create, instance: object) -> None:
@@ -92,6 +93,7 @@ class Work:
         Raises:
             UniquenessError: where this session holds an object with the same chosen pk.
         """
+        self._check_settled()
         self._record.create(create, instance)
 
     def create_alone(self, create: Create, instance: object, others: Callable[[Overlay], Deciding[bool]]) -> None:
@@ -107,6 +109,7 @@ class Work:
 
     def made(self, identity: Identity) -> None:
         """Note an empty instance made in this session."""
+        self._check_settled()
         self._record.made(identity)
 
     def delete(self, identity: Identity) -> None:
@@ -117,6 +120,7 @@ class Work:
         """
         if not isinstance(identity, Identity):
             raise ArgumentTypeError(f"An object deletes itself. Way out: delete() of {identity!r}")
+        self._check_settled()
         self._record.delete(identity)
 
     def read(self, read: Read[T]) -> T:
@@ -148,6 +152,7 @@ class Work:
         """Give a new object its pk now; return it."""
         self._reader.overlay.check_alive(identity)
         if identity.state is State.EMPTY:
+            self._check_settled()
             self._record.begin(identity)
         return self.find(lambda overlay: overlay.allocate((identity,)))[0]
 
@@ -202,10 +207,39 @@ class Work:
             raise
         return applied
 
+    def _settled(self) -> Applied | None:
+        """Ask what became of the last commit; return it where it was applied. The session is empty then."""
+        applied = drive(self._committer.settle(), self._reader.answer)
+        if applied is not None:
+            self._record.empty()
+        return applied
+
+    def _check_replicas(self) -> None:
+        had, wanted = self._committer.acknowledged, self.options.replicas
+        if had is None or had < wanted:
+            raise NotReplicated(
+                f"The commit was applied, but {'nobody knows how many' if had is None else f'only {had}'} of {wanted} "
+                f"replicas had it in time: should the server fail now, it may be lost. Way out: see to the replicas; "
+                f"do not commit it again",
+                replicas=had,
+            )
+
+    def _check_settled(self) -> None:
+        """Check that it is known what became of the last commit: what is said now would go with it, or not.
+
+        Raises:
+            SessionError: where it is not.
+        """
+        if self._committer.doubt is not None:
+            raise SessionError(
+                f"What became of the last commit is not known yet ({self._committer.stuck}). Way out: commit() asks "
+                f"the server first; rollback() forgets it here"
+            )
+
     def forget_all(self) -> None:
         """Forget what was said and not sent; watch nothing any more."""
         self._record.forget_all()
-        self._committer.stuck = None
+        self._committer.stuck = self._committer.doubt = None
         drive(self._committer.let_go(), self._reader.line.answer)
 
     @property
