@@ -100,6 +100,7 @@ class RealServer:
     origin: str
     _process: subprocess.Popen[bytes] | None = None
     _directory: tempfile.TemporaryDirectory[str] | None = None
+    _command: tuple[str, ...] = ()
 
     @classmethod
     def at(cls, url: str) -> Self:
@@ -141,7 +142,7 @@ class RealServer:
                     env={**os.environ, **(environment or {})},
                 )
             server = cls(LOOPBACK, port, f"redis://{LOOPBACK}:{port}/0", version_of(path), str(path))
-            server._process, server._directory = process, directory
+            server._process, server._directory, server._command = process, directory, tuple(command)
             if answers(port, process):
                 return server
             printed = log.read_text(errors="replace")
@@ -168,6 +169,14 @@ class RealServer:
         assert self._process is not None, "only a server started here is killed"
         self._process.kill()
         self._process.wait()
+
+    def revive(self) -> None:
+        """Start the server anew that was killed, on its port and in its directory: what it kept on disk is there."""
+        assert self._directory is not None, "only a server started here is started anew"
+        with Path(self._directory.name, "log").open("ab") as out:
+            self._process = subprocess.Popen(self._command, stdin=subprocess.DEVNULL, stdout=out, stderr=out)
+        if not answers(self.port, self._process):
+            raise NoServer(f"{' '.join(self._command)} did not start again")
 
     def client(self, **kwargs: Any) -> redis.Redis:
         """Return a plain redis-py client (replies are bytes) that the caller closes; *kwargs* are redis-py's."""
