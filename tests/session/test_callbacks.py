@@ -18,7 +18,7 @@ from uowredis import (
     SessionError,
     UniquenessError,
 )
-from uowredis.database import RunSession
+from uowredis.session.run import RunSession
 
 NOTE = "uowredis: the commit was applied; something called after it raised this"
 

@@ -103,8 +103,8 @@ class Seeker:
     def _found_stored(self, start: int, count: int | None) -> Deciding[tuple[list[Any], list[Identity | None]]]:
         wanted = self.wanted
         assert wanted.stored is not None
-        wanted.check_scores()
         stored = yield from Sources(self.overlay).stored(wanted.stored)
+        wanted.check_scores()
         pks = stored[start : None if count is None else start + count]
         search = Search(self.overlay, Query(wanted.model, columns=wanted.shape.columns(wanted.model)))
         if wanted.shape.of_values:
