@@ -19,6 +19,7 @@ from uowredis import (
     Session,
     Token,
     UniquenessError,
+    UnreadableValue,
     UowError,
     exceptions,
 )
@@ -31,6 +32,7 @@ CARRYING = [
     PartiallyApplied("p", [1, ValueError("x")]),
     OutcomeUnknown("o", token=Token(":bike:__commit__:a", 1.5, 60)),
     NotReplicated("n", replicas=1),
+    UnreadableValue("v", model="Bike", pk="1", field="year", text="x"),
 ]
 PLAIN = [
     error(f"a {name}")

@@ -26,6 +26,7 @@ from uowredis.exceptions import (
     UncommittedWrites,
     UniquenessError,
     Unreachable,
+    UnreadableValue,
     UowError,
 )
 from uowredis.fields import (
@@ -46,19 +47,23 @@ from uowredis.plan.steps import Step
 from uowredis.plan.token import Token
 from uowredis.session.pending import Pending
 from uowredis.session.session import Session
+from uowredis.values import Codec, DateTime, Json
 
 __all__ = [
     "ArgumentError",
     "ArgumentTypeError",
     "AutoPKField",
+    "Codec",
     "CommitError",
     "Conflict",
     "Create",
+    "DateTime",
     "Delete",
     "DoesNotExist",
     "HashField",
     "ImplementationError",
     "InstanceHashField",
+    "Json",
     "ListField",
     "NotCommitted",
     "NotReplicated",
@@ -86,6 +91,7 @@ __all__ = [
     "UncommittedWrites",
     "UniquenessError",
     "Unreachable",
+    "UnreadableValue",
     "UowError",
     "Write",
     "check",

@@ -7,6 +7,7 @@
     ├── ArgumentError            an argument cannot be sent (also a ValueError)
     │   └── ArgumentTypeError    ... because of its type (also a TypeError)
     ├── DoesNotExist             the object is not there (also a LookupError)
+    ├── UnreadableValue          what is stored is no value of its field's type (also a ValueError)
     ├── SessionError             a session was used in a way it cannot work (also a RuntimeError)
     │   ├── UncommittedWrites    a session was left with writes that were never sent
     │   ├── PendingWrites        a read cannot be answered exactly before the commit
@@ -84,6 +85,24 @@ class DoesNotExist(UowError, LookupError):
     """The object asked for is not in Redis, was deleted, or was never committed."""
 
 
+class UnreadableValue(UowError, ValueError):
+    """What is stored cannot be read by the type of its field.
+
+    Attributes:
+        model: name of the model.
+        pk: primary key of the object, None where the reply does not tell it.
+        field: name of the field.
+        text: what is stored, as text.
+    """
+
+    def __init__(self, message: str, *, model: str, pk: str | None, field: str, text: str) -> None:
+        super().__init__(message)
+        self.model = model
+        self.pk = pk
+        self.field = field
+        self.text = text
+
+
 class SessionError(UowError, RuntimeError):
     """A session was used in a way it cannot work."""
 
@@ -153,12 +172,12 @@ class UniquenessError(Rejected):
 
     Attributes:
         field: name of the unique field.
-        value: the value claimed.
+        value: the value claimed, as its field gives it.
         key: the index key of that value.
         pk: primary key of the instance that holds it (None where it is not stored yet).
     """
 
-    def __init__(self, message: str, *, field: str, value: str, key: str, pk: str | None) -> None:
+    def __init__(self, message: str, *, field: str, value: Any, key: str, pk: str | None) -> None:
         super().__init__(message)
         self.field = field
         self.value = value

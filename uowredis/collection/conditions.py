@@ -4,34 +4,48 @@ from __future__ import annotations
 
 from typing import Any
 
-from uowredis.commands.arguments import Placeholder, text
+from uowredis.commands.arguments import Placeholder
 from uowredis.commands.identity import Identity, State, check_current
 from uowredis.commands.query import Filter
+from uowredis.commands.replies import as_text
+from uowredis.commands.values import read_value, spelled
 from uowredis.exceptions import ArgumentTypeError, ImplementationError
 from uowredis.fields import Bound, PKField
 from uowredis.overlay.overlay import Overlay
 from uowredis.plan.requests import Deciding
 from uowredis.schema.models import FieldSchema, Kind, ModelSchema
+from uowredis.values import ValueType
 
 #: What other mappers call questions for larger and smaller values.
 _RANGES = frozenset(("gt", "gte", "lt", "lte", "range", "between"))
 
 
-def spelled_pk(value: Any, what: object) -> str:
-    """Return a primary key as text; an instance, or what stands for it, stands for its own.
+class _Shown(str):
+    """What stands for a value that is known only later, whatever its type, where a question is only shown."""
+
+    __slots__ = ()
+
+
+def spelled_value(value: Any, holds: ValueType[Any] | None, what: object) -> str:
+    """Return a value of a filter, or a primary key, as text; an instance, or what stands for it, stands for its own.
+
+    Args:
+        value: what was given.
+        holds: what the field holds, None for text.
+        what: what it is, for the error.
 
     Raises:
         ArgumentTypeError: for another type, or an instance without primary key.
     """
     identity = getattr(value, "identity", None)
-    if isinstance(value, Placeholder):
+    if isinstance(value, Placeholder | _Shown):
         return value
     if isinstance(identity, Identity):
         check_current(identity)
         if identity.pk is None:
             raise ArgumentTypeError(f"{what} cannot be {identity}: it has no primary key yet")
         return identity.pk
-    return text(value, what)
+    return spelled(value, holds, what)
 
 
 def check_target(field: FieldSchema, value: Any, what: object) -> None:
@@ -84,7 +98,9 @@ def given_pk(schema: ModelSchema, value: Any, overlay: Overlay, where: str = "")
         check_current(identity)
         raise ArgumentTypeError(f"a primary key of {schema.name}{where} cannot be {identity}, which is another model's")
     known = yield from current_value(value, overlay)
-    return None if known is None and value is not None else spelled_pk(known, f"a primary key of {schema.name}{where}")
+    if known is None and value is not None:
+        return None
+    return spelled_value(known, schema.pk_holds, f"a primary key of {schema.name}{where}")
 
 
 def is_known_later(value: Any) -> bool:
@@ -116,8 +132,13 @@ def current_value(value: Any, overlay: Overlay) -> Deciding[Any]:
     elif isinstance(value, Bound):
         if not hasattr(value, "get"):
             return value
-        found = (yield from overlay.read_all((value._value_read(),)))[0]
-        return shown_value(value) if overlay.is_recorded else found
+        found = (yield from overlay.read_all((value._value_read(as_text),)))[0]
+        if overlay.is_recorded:
+            return shown_value(value)
+        holds = value.field.holds
+        if holds is None or found is None:
+            return found
+        return read_value(holds, found, value.field.name, value.owner.identity)
     identity = getattr(value, "identity", None)
     if not isinstance(identity, Identity) or identity.pk is not None:
         return value
@@ -128,7 +149,9 @@ def current_value(value: Any, overlay: Overlay) -> Deciding[Any]:
 
 def shown_value(value: Any) -> str:
     """Return what stands for a value that is known only later, for eyes."""
-    return f"<{value.owner.identity}.{value.field.name}>" if isinstance(value, Bound) else value.identity.reference
+    return _Shown(
+        f"<{value.owner.identity}.{value.field.name}>" if isinstance(value, Bound) else value.identity.reference
+    )
 
 
 def condition(schema: ModelSchema, name: str, value: Any) -> Filter | str:
@@ -139,10 +162,10 @@ def condition(schema: ModelSchema, name: str, value: Any) -> Filter | str:
         ArgumentTypeError: for a value that Redis has no spelling for.
     """
     if name in ("pk", schema.pk_field):
-        return spelled_pk(value, f"the primary key of {schema.name}")
+        return spelled_value(value, schema.pk_holds, f"the primary key of {schema.name}")
     field, entry = filter_field(schema, name)
     check_target(field, value, f"{schema.name}.{name}")
-    return Filter(field, schema.index_key(field, entry, spelled_pk(value, f"{schema.name}.{name}")))
+    return Filter(field, schema.index_key(field, entry, spelled_value(value, field.holds, f"{schema.name}.{name}")))
 
 
 def filter_field(schema: ModelSchema, name: str) -> tuple[FieldSchema, str]:

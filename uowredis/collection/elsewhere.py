@@ -50,7 +50,7 @@ def asked_now(value: Any, database: RedisDatabase) -> Any:
         ImplementationError: for a field with many values, which Redis would have to intersect.
     """
     if isinstance(value, Other):
-        return frozenset(value.of.copy().primary_keys())
+        return frozenset(value.of.as_stored())
     check_here([value], database)
     return value._current() if hasattr(value, "get") else value
 

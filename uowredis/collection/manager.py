@@ -26,6 +26,7 @@ from uowredis.commands.arguments import integer, text
 from uowredis.commands.commands import Look
 from uowredis.commands.identity import Identity, State
 from uowredis.commands.query import Order
+from uowredis.commands.values import pk_value
 from uowredis.exceptions import ArgumentError, ArgumentTypeError, NotCommitted
 from uowredis.overlay.overlay import Overlay
 from uowredis.plan.requests import Deciding
@@ -118,15 +119,16 @@ class CollectionManager(Refined):
             return session.find(lambda overlay: question(Seeker(wanted, overlay, others)))
 
     def _fetch(self, start: int = 0, count: int | None = None, order: Order | None = None) -> list[Any]:
-        found, created = self._look(lambda seeker: seeker.found(start, count, order))
-        return found if self._wanted.shape.of_values else self._given(found, created)
+        return self._given(*self._look(lambda seeker: seeker.found(start, count, order)))
 
-    def _given(self, pks: Sequence[Any], created: Sequence[Identity | None] = ()) -> list[Any]:
-        """Return *pks* as they are wanted; *created* are those that the session itself makes."""
-        shape = self._wanted.shape
+    def _given(self, found: Sequence[Any], created: Sequence[Identity | None] = ()) -> list[Any]:
+        """Return pks, or rows of values, as they are wanted; *created* are those that the session itself makes."""
+        shape, schema = self._wanted.shape, self._schema
+        if shape.of_values:
+            return shape.shaped(schema, list(found))
         if shape.kind == "pks":
-            return list(pks)
-        pairs = itertools.zip_longest(pks, created)
+            return list(found) if schema.pk_holds is None else [pk_value(schema, pk) for pk in found]
+        pairs = itertools.zip_longest(found, created)
         return [self._model._handle(pk, identity, tested=shape.tested) for pk, identity in pairs]
 
     def iter(self, chunk: int = 1000) -> Iterator[Any]:
@@ -151,7 +153,7 @@ class CollectionManager(Refined):
         while True:
             call = ("SSCAN", key, cursor, "COUNT", chunk)
             cursor, pks = self._look(functools.partial(Seeker.piece, call=call))
-            yield from pks
+            yield from self._given(pks)
             if cursor == "0":
                 return
 
@@ -243,7 +245,12 @@ class CollectionManager(Refined):
         by_server = self._schema.auto or (sort is not None and (sort.by is not None or sort.alpha))
         return "" if by_server else "primary keys are text: a slice fetches all that match and orders here: O(N)"
 
-    # For models and pipelines.
+    # For models, pipelines and other collections.
+
+    def as_stored(self) -> list[str]:
+        """Return the primary keys found as they are stored (for collections on other databases)."""
+        pks, _ = self.copy().primary_keys()._look(Seeker.found)
+        return pks
 
     def the_one(self) -> tuple[list[tuple[str, Identity | None]], str]:
         """Return the primary key of the one that matches, and else how many do, in words, "" for none (for models).
@@ -274,8 +281,9 @@ class CollectionManager(Refined):
         if found is None:
             return attrs.evolve(look, calls=(), decode=lambda _: self._looked_at())
         sorting, read = found
-        decode = read if self._wanted.shape.of_values else lambda reply: self._given(read(reply))
-        return attrs.evolve(look, calls=sorting.calls, answer=sorting.answer, decode=decode)
+        return attrs.evolve(
+            look, calls=sorting.calls, answer=sorting.answer, decode=lambda reply: self._given(read(reply))
+        )
 
     def _looked_at(self) -> list[Any]:
         self._pending = None

@@ -25,7 +25,7 @@ def in_one_reply(wanted: Wanted, temporary: str) -> tuple[Sorting, Callable[[Any
         temporary: what begins temporary keys.
 
     Returns:
-        The calls, and what makes primary keys, or values in their shape, of the reply.
+        The calls, and what makes primary keys, or rows of values, of the reply, as they are stored.
     """
     query = None if wanted.shape.looked_up else _unasked(wanted)
     if query is None:
@@ -41,7 +41,7 @@ def in_one_reply(wanted: Wanted, temporary: str) -> tuple[Sorting, Callable[[Any
 
     def read(reply: Any) -> list[Any]:
         table = search.rows_of(plainly(sorting.calls[sorting.answer], reply))
-        return wanted.shape.shaped(table) if wanted.shape.of_values else [pk for (pk,) in table]
+        return table if wanted.shape.of_values else [pk for (pk,) in table]
 
     return sorting, read
 

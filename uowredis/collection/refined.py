@@ -121,7 +121,8 @@ class Refined:
         Args:
             by: a StringField or InstanceHashField, or its name, ``"-name"`` for the highest first; None or ``"pk"`` for
                 the primary key.
-            alpha: compare as text; without it Redis compares numbers, and text is refused.
+            alpha: compare as text; without it Redis compares numbers, and text is refused. A field with a type is
+                compared as its values are.
             desc: the highest first.
             by_score: key of a sorted set, or a SortedSetField of an instance: order by the scores there; what is not in
                 it counts as 0. Everything that matches is fetched and ordered here, in two round trips.

@@ -7,7 +7,7 @@ from typing import Any
 
 import attrs
 
-from uowredis.collection.conditions import condition, current_value, spelled_pk
+from uowredis.collection.conditions import condition, current_value, spelled_value
 from uowredis.collection.sources import EMPTY, Sources
 from uowredis.collection.wanted import Other, Sort, Wanted
 from uowredis.commands.calls import Call
@@ -79,7 +79,7 @@ class Seeker:
     def found(
         self, start: int = 0, count: int | None = None, order: Order | None = None
     ) -> Deciding[tuple[list[Any], list[Identity | None]]]:
-        """Return pks with what the session makes of them, or rows of values in the shape that is wanted.
+        """Return pks with what the session makes of them, or rows of values, all of it as it is stored.
 
         Args:
             start: the first one wanted.
@@ -91,7 +91,7 @@ class Seeker:
             return (yield from self._found_stored(start, count))
         search = yield from self._search(order)
         if wanted.shape.of_values:
-            return wanted.shape.shaped((yield from search.table(start, count))), []
+            return (yield from search.table(start, count)), []
         if search.query.order is None and not start and count is None:
             pks: Sequence[Any] = yield from search.members()
         else:
@@ -108,7 +108,7 @@ class Seeker:
         pks = stored[start : None if count is None else start + count]
         search = Search(self.overlay, Query(wanted.model, columns=wanted.shape.columns(wanted.model)))
         if wanted.shape.of_values:
-            return wanted.shape.shaped((yield from search.values_of(pks))), []
+            return (yield from search.values_of(pks)), []
         return (yield from self._looked_up(search, pks, certain=False))
 
     def _looked_up(
@@ -131,7 +131,7 @@ class Seeker:
         """Return whether the object with the primary key that *item* says is found."""
         pk = yield from current_value(item, self.overlay)
         try:
-            within = frozenset((spelled_pk(pk, "a primary key"),))
+            within = frozenset((spelled_value(pk, self.wanted.model.pk_holds, "a primary key"),))
         except ArgumentError:
             return False
         if self.wanted.as_it_was_stored:

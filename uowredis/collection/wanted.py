@@ -8,9 +8,11 @@ from typing import Any
 import attrs
 
 from uowredis.commands.query import Column, Filter, Order
+from uowredis.commands.values import read_rows
 from uowredis.exceptions import ImplementationError
 from uowredis.fields import Bound
 from uowredis.schema.models import ModelSchema
+from uowredis.values.value_type import BY_NUMBER
 
 #: Name under which ``values()`` gives the score that the collection is sorted by.
 SORTED_SCORE = "sorted_score"
@@ -51,13 +53,18 @@ class Shape:
         """Return the values that a query is asked for."""
         return tuple([Column.of(model, name) for name in self.names if name != SORTED_SCORE])
 
-    def shaped(self, table: list[tuple[str | None, ...]]) -> list[Any]:
-        """Return rows of values as they are wanted; a score comes last in them."""
+    def shaped(self, model: ModelSchema, table: list[tuple[Any, ...]]) -> list[Any]:
+        """Return rows of what is stored as the values that are wanted; a score comes last in them.
+
+        Raises:
+            UnreadableValue: for text that is no value of its field.
+        """
         names = self.names
         if self.scored:
             others = iter(range(len(names)))
             places = [-1 if name == SORTED_SCORE else next(others) for name in names]
             table = [tuple([row[place] for place in places]) for row in table]
+        table = read_rows(model, names, table)
         if self.kind == "values":
             return [dict(zip(names, row, strict=True)) for row in table]
         return [value for (value,) in table] if self.flat else table
@@ -74,7 +81,11 @@ class Sort:
 
     def order(self, model: ModelSchema) -> Order:
         """Return how a query is ordered, but for the scores."""
-        return Order(None if self.by is None else Column.of(model, self.by), self.alpha, self.desc)
+        if self.by is None:
+            return Order(None, self.alpha, self.desc)
+        holds = model.fields[self.by].holds
+        alpha = self.alpha or (holds is not None and holds.order != BY_NUMBER)
+        return Order(Column.of(model, self.by), alpha, self.desc)
 
 
 @attrs.frozen(eq=False)

@@ -113,12 +113,13 @@ def _refused(value: object, what: object) -> ArgumentTypeError:
     described = type(value).__name__ if value is None or isinstance(value, bool) else f"of type {type(value).__name__}"
     hint = next((hint for kinds, hint in _HINTS if isinstance(value, kinds)), "str(...) or json.dumps(...)")
     return ArgumentTypeError(
-        f"{what} cannot be {_shown(value)} ({described}): Redis stores text and numbers; give str, bytes, int or "
+        f"{what} cannot be {shown(value)} ({described}): Redis stores text and numbers; give str, bytes, int or "
         f"float. Way out: {hint}"
     )
 
 
-def _shown(value: object) -> str:
+def shown(value: object) -> str:
+    """Return *value* for a message: short, and nothing that asks a server."""
     # What any other object prints may be long, or ask a server.
     return _short.repr(value) if type(value).__module__ in _OF_PYTHON or isinstance(value, Enum) else "an object"
 

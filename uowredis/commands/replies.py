@@ -147,12 +147,12 @@ _TEXTS: dict[str, Callable[[Any], Any]] = {
 }
 
 
-def one_or_many(count: object, one: Callable[[Any], T], many: Callable[[Any], list[str]]) -> Callable[[Any], Any]:
+def one_or_many(count: object, one: Callable[[Any], T], many: Callable[[Any], list[Any]]) -> Callable[[Any], Any]:
     """Return the reader for a command whose reply is one value without *count*, a list (or None) with it."""
     if count is None:
         return one
     return functools.partial(_many_or_none, many)
 
 
-def _many_or_none(many: Callable[[Any], list[str]], reply: Any) -> list[str] | None:
+def _many_or_none(many: Callable[[Any], list[Any]], reply: Any) -> list[Any] | None:
     return None if reply is None else many(reply)

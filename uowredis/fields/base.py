@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterable
-from typing import Any, ClassVar, Generic, NoReturn, Protocol, TypeVar, overload
+from collections.abc import Callable, Iterable, Iterator
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, NoReturn, Protocol, Self, TypeVar, overload
 
-from uowredis.commands.arguments import text
+from uowredis.commands.arguments import listed, number, text
 from uowredis.commands.changes import Change, Removed
 from uowredis.commands.commands import Read, Write
 from uowredis.commands.identity import Identity, check_current
-from uowredis.commands.replies import as_is
+from uowredis.commands.replies import as_is, sure_float
+from uowredis.commands.values import TEXTS, Reader, Values, spelled
 from uowredis.exceptions import ArgumentError, ImplementationError
-from uowredis.fields.methods import M, Sayer, writes
+from uowredis.fields.methods import M, Sayer, V, writes
 from uowredis.fields.misuse import NotItsValue
 from uowredis.fields.modes import Async, Sync
 from uowredis.schema.models import FieldSchema, Kind
+from uowredis.values import Codec, ValueType, value_type
 
 S = TypeVar("S")
 A = TypeVar("A")
@@ -36,7 +39,7 @@ class Instance(Protocol):
     def _answer(self, read: Read[Any]) -> Any: ...
 
 
-class Bound(Sayer[M], NotItsValue):
+class Bound(Sayer[M], NotItsValue, Generic[M, V]):
     """A field of one instance: its methods are Redis' commands without the key.
 
     Outside a session a command is sent at once and returns its reply. In a session a write waits for the commit and
@@ -45,7 +48,13 @@ class Bound(Sayer[M], NotItsValue):
 
     __slots__ = ("field", "owner")
 
-    def __init__(self, owner: Instance, field: Field[Any, Any]) -> None:
+    if not TYPE_CHECKING:
+
+        def __class_getitem__(cls, _: object) -> type:
+            # Both faces and all values are one class; and Python 3.11 knows no defaults of type variables.
+            return cls
+
+    def __init__(self, owner: Instance, field: Field[Any, Any, Any]) -> None:
         self.owner = owner
         self.field = field
 
@@ -71,13 +80,46 @@ class Bound(Sayer[M], NotItsValue):
     def _say(self, command: Read[Any] | Write[Any]) -> Any:
         return self.owner._say(command)
 
-    def _value_read(self) -> Read[Any]:
-        """Return the command that reads the one value of the field."""
+    def _value_read(self, decode: Callable[[Any], Any] | None = None) -> Read[Any]:
+        """Return the command that reads the one value of the field; *decode* makes something else of the reply."""
         raise NotImplementedError
 
     def _current(self) -> Any:
         """Return the one value of the field at once, in a pipeline, too."""
         return self.owner._answer(self._value_read())
+
+    @property
+    def _reader(self) -> Reader[V]:
+        """What reads the values in replies."""
+        holds = self.field.holds
+        reader: Any = TEXTS if holds is None else Values(holds, self.field.name, self.owner.identity)
+        return reader  # type: ignore[no-any-return]  # a field without type holds str
+
+    def _check_native(self, method: str) -> None:
+        """Check that *method*, which computes with what is stored or looks into it, makes sense of the type.
+
+        Raises:
+            ImplementationError: where it does not.
+        """
+        holds = self.field.holds
+        if holds is not None and method not in holds.native:
+            raise ImplementationError(
+                f"{self.field} holds {holds.name}, of which {method}() can make no sense. Way out: read the value by "
+                f"{self._value_by}, and store another one"
+            )
+
+    def _float_amount(self, method: str, amount: Any) -> str:
+        """Return what a float increment adds, as text.
+
+        Raises:
+            ImplementationError: where the type of the field is no such number.
+        """
+        self._check_native(method)
+        return number(self.field.spell(amount) if isinstance(amount, Decimal) else amount, "amount")
+
+    @property
+    def _float_reader(self) -> Callable[[Any], Any]:
+        return sure_float if self.field.holds is None else self._reader.sure
 
     @property
     def _described(self) -> str:
@@ -134,10 +176,13 @@ class Bound(Sayer[M], NotItsValue):
         return f"<{self.owner.identity}.{self.field.name}>"
 
 
-class Field(Generic[S, A]):
+class Field(Generic[S, A, V]):
     """A declared field.
 
     Args:
+        type: what its values are: ``str``, ``bytes``, ``int``, ``float``, ``Decimal``, ``bool``, ``date``,
+            ``datetime``, ``time``, ``timedelta``, ``UUID``, an ``Enum``, ``Json``, or a codec of your own; by default
+            text and numbers are taken, and text is given.
         indexable: objects can be found by its value.
         unique: as indexable, and no two objects share a value.
         lockable: False plans no watches for this field: faster, and two writers at once may leave a stale index entry.
@@ -154,22 +199,28 @@ class Field(Generic[S, A]):
     def __init__(
         self,
         *,
+        type: type[V] | Codec[V] | None = None,  # the word for it
         indexable: bool = False,
         unique: bool = False,
         lockable: bool = True,
         stored_as: str | None = None,
         **unknown: object,
     ) -> None:
+        called = self.__class__.__name__
         if unknown:
             raise ImplementationError(
-                f"{type(self).__name__} has no option {', '.join(map(repr, sorted(unknown)))}. Way out: it takes "
+                f"{called} has no option {', '.join(map(repr, sorted(unknown)))}. Way out: it takes "
                 f"{', '.join(self._options())}"
             )
         for option, given in (("indexable", indexable), ("unique", unique), ("lockable", lockable)):
             if not isinstance(given, bool):
-                raise ImplementationError(f"{type(self).__name__}: {option} must be True or False, not {given!r}")
+                raise ImplementationError(f"{called}: {option} must be True or False, not {given!r}")
         if stored_as is not None and not isinstance(stored_as, str):
-            raise ImplementationError(f"{type(self).__name__}: stored_as must be text, not {stored_as!r}")
+            raise ImplementationError(f"{called}: stored_as must be text, not {stored_as!r}")
+        try:
+            self._type: ValueType[Any] | None = value_type(type)
+        except (TypeError, ImportError) as error:
+            raise ImplementationError(f"{called}: {error}") from error
         self.indexable = indexable or unique
         self.unique = unique
         self.lockable = lockable
@@ -179,14 +230,19 @@ class Field(Generic[S, A]):
         self.model: str = ""
 
     def _options(self) -> tuple[str, ...]:
-        return ("indexable", "unique", "lockable", "stored_as")
+        return ("type", "indexable", "unique", "lockable", "stored_as")
 
     @property
     def stored(self) -> str:
         """The name of the field in Redis."""
         return self.name if self.stored_as is None else self.stored_as
 
-    def named(self, name: str, model: str) -> Field[S, A]:
+    @property
+    def holds(self) -> ValueType[Any] | None:
+        """What its values are, None for text and numbers, as text."""
+        return self._type
+
+    def named(self, name: str, model: str) -> Self:
         """Return a copy of the field under *name* on *model*: each model has fields of its own."""
         field = copy.copy(self)
         field.name, field.model = name, model
@@ -202,7 +258,9 @@ class Field(Generic[S, A]):
     def schema(self, lockable: bool) -> FieldSchema:
         """Return what was declared, as facts; *lockable* is what the model says."""
         lockable = self.lockable and lockable
-        return FieldSchema(self.name, self.kind, self.indexable, self.unique, lockable, stored=self.stored)
+        return FieldSchema(
+            self.name, self.kind, self.indexable, self.unique, lockable, own=self._type, stored=self.stored
+        )
 
     def spell(self, value: Any) -> str:
         """Return *value* as the text that is stored.
@@ -210,7 +268,8 @@ class Field(Generic[S, A]):
         Raises:
             ArgumentError: for what has no spelling.
         """
-        return text(value, self)
+        holds = self.holds
+        return text(value, self) if holds is None else spelled(value, holds, self)
 
     def spell_all(self, values: Iterable[Any]) -> tuple[str, ...]:
         """Return all *values* as :meth:`spell` does; at least one is needed.
@@ -223,12 +282,31 @@ class Field(Generic[S, A]):
             raise ArgumentError(f"{self} is given nothing: give at least one value")
         return spelled
 
+    def _listed(self, value: Any) -> Iterable[Any]:
+        """Return what a constructor was given for many values as an iterable: one value, or the values."""
+        if self.holds is None:
+            return listed(value)
+        # One value of a type may be a mapping, text or bytes.
+        return value if isinstance(value, list | tuple | set | frozenset | Iterator) else (value,)
+
+    def _check_hashable(self) -> None:
+        """Check that the values can be told apart as members.
+
+        Raises:
+            ImplementationError: where Python puts them into no set.
+        """
+        if self._type is not None and not self._type.hashable:
+            raise ImplementationError(
+                f"{self.__class__.__name__} holds different values, and those of {self._type.name} are not hashable. "
+                f"Way out: a ListField or HashField, or a frozen type"
+            )
+
     def first_write(self, identity: Identity, schema: FieldSchema, value: Any) -> Write[Any] | tuple[str, str]:
         """Return what stores *value* given to a constructor: a write, or (stored name, value) of a string or entry."""
         raise ImplementationError(f"{self} takes no value in the constructor")
 
     @overload
-    def __get__(self, instance: None, owner: type) -> Field[S, A]: ...
+    def __get__(self, instance: None, owner: type) -> Self: ...
     @overload
     def __get__(self, instance: Sync, owner: type) -> S: ...
     @overload
@@ -251,11 +329,12 @@ class Field(Generic[S, A]):
         return f"{self.model}.{self.name}" if self.name else f"<{type(self).__name__}>"
 
 
-class SingleValueField(Field[S, A]):
+class SingleValueField(Field[S, A, V]):
     """A field that holds one value, and so may have a default.
 
     Args:
-        default: the value of new objects that are given none.
+        default: the value of new objects that are given none, or what is called for it, e.g. ``datetime.now``.
+        type: as for every field.
         options: as for every field.
 
     Raises:
@@ -264,15 +343,22 @@ class SingleValueField(Field[S, A]):
 
     many = False
 
-    def __init__(self, *, default: Any = None, **options: Any) -> None:
-        super().__init__(**options)
-        if default is not None and self.unique:
+    def __init__(
+        self,
+        *,
+        default: Any = None,
+        type: type[V] | Codec[V] | None = None,  # the word for it
+        **options: Any,
+    ) -> None:
+        super().__init__(type=type, **options)
+        called = self.__class__.__name__
+        if default is not None and self.unique and not callable(default):
             raise ImplementationError(
-                f"{type(self).__name__} cannot be unique and have the default {default!r}: two objects would share it"
+                f"{called} cannot be unique and have the default {default!r}: two objects would share it"
             )
-        if default is not None:
+        if default is not None and not callable(default):
             try:
-                text(default, f"the default of a {type(self).__name__}")
+                spelled(default, self.holds, f"the default of a {called}")
             except ArgumentError as error:
                 raise ImplementationError(f"{error}") from None
         self.default = default

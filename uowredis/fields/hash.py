@@ -5,26 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from uowredis.commands.arguments import Value, integer, listed, number, text, texts
+from uowredis.commands.arguments import Value, integer, listed, text, texts
 from uowredis.commands.changes import Computed, Opaque, Removed, Replaced
 from uowredis.commands.commands import Read, Write
 from uowredis.commands.identity import Identity
-from uowredis.commands.replies import as_bool, as_dict, as_maybe_texts, as_ok, as_text, as_texts, sure_float
+from uowredis.commands.replies import as_bool, as_ok, as_texts
 from uowredis.exceptions import ArgumentError, ArgumentTypeError, ImplementationError
 from uowredis.fields.base import Bound, Field
-from uowredis.fields.methods import M, reads, writes
+from uowredis.fields.methods import M, V, reads, writes
 from uowredis.fields.modes import Async, Sync
 from uowredis.schema.models import FieldSchema, Kind
 
 
-def _checked(field: Field[Any, Any], given: object) -> list[tuple[Any, Any]]:
+def _checked(field: Field[Any, Any, Any], given: object) -> list[tuple[Any, Any]]:
     """Return the items of *given*, which must be a mapping."""
     if not isinstance(given, Mapping):
         raise ArgumentTypeError(f"{field} takes a mapping of entries to values, not {type(given).__name__}")
     return list(given.items())
 
 
-def _entries(field: Field[Any, Any], given: Iterable[tuple[Any, Any]]) -> tuple[tuple[str, str], ...]:
+def _entries(field: Field[Any, Any, Any], given: Iterable[tuple[Any, Any]]) -> tuple[tuple[str, str], ...]:
     """Return *given* spelled; at least one pair is needed."""
     pairs = tuple((_entry(field, entry), field.spell(value)) for entry, value in given)
     if not pairs:
@@ -32,7 +32,7 @@ def _entries(field: Field[Any, Any], given: Iterable[tuple[Any, Any]]) -> tuple[
     return pairs
 
 
-def _entry(field: Field[Any, Any], entry: object) -> str:
+def _entry(field: Field[Any, Any, Any], entry: object) -> str:
     spelled = text(entry, f"the name of an entry of {field}")
     if field.indexable and ":" in spelled:
         raise ArgumentError(
@@ -42,29 +42,29 @@ def _entry(field: Field[Any, Any], entry: object) -> str:
     return spelled
 
 
-class BoundHash(Bound[M]):
+class BoundHash(Bound[M, V]):
     """The hash of one instance and field."""
 
     __slots__ = ()
     _value_by = "hgetall()"
 
     @reads
-    def hget(self, key: Value) -> Read[str | None]:
+    def hget(self, key: Value) -> Read[V | None]:
         """Return the value of the entry *key*, None where it is not there (HGET)."""
         spelled = text(key, f"the name of an entry of {self.field}")
-        return self._read("HGET", spelled, decode=as_text, members=(spelled,))
+        return self._read("HGET", spelled, decode=self._reader.one, members=(spelled,))
 
     @reads
-    def hmget(self, keys: Value | Sequence[Value], *more: Value) -> Read[list[str | None]]:
+    def hmget(self, keys: Value | Sequence[Value], *more: Value) -> Read[list[V | None]]:
         """Return the values of the entries, in order, None where one is not there (HMGET)."""
         given = (*listed(keys), *more)
         spelled = texts(given, f"the name of an entry of {self.field}")
-        return self._read("HMGET", *spelled, decode=as_maybe_texts, members=spelled)
+        return self._read("HMGET", *spelled, decode=self._reader.some, members=spelled)
 
     @reads
-    def hgetall(self) -> Read[dict[str, str]]:
+    def hgetall(self) -> Read[dict[str, V]]:
         """Return all entries with their values (HGETALL)."""
-        return self._read("HGETALL", decode=as_dict)
+        return self._read("HGETALL", decode=self._reader.by_entry)
 
     @reads
     def hkeys(self) -> Read[list[str]]:
@@ -72,9 +72,9 @@ class BoundHash(Bound[M]):
         return self._read("HKEYS", decode=as_texts)
 
     @reads
-    def hvals(self) -> Read[list[str]]:
+    def hvals(self) -> Read[list[V]]:
         """Return the values of all entries, in no order (HVALS)."""
-        return self._read("HVALS", decode=as_texts)
+        return self._read("HVALS", decode=self._reader.many)
 
     @reads
     def hlen(self) -> Read[int]:
@@ -91,9 +91,9 @@ class BoundHash(Bound[M]):
     def hset(
         self,
         key: Value | None = None,
-        value: Value | None = None,
+        value: Value | V | None = None,
         mapping: Mapping[Any, Any] | None = None,
-        items: Sequence[Value] | None = None,
+        items: Sequence[Any] | None = None,
     ) -> Write[int]:
         """Store entries; return how many were new (HSET).
 
@@ -111,7 +111,7 @@ class BoundHash(Bound[M]):
         return self._store("HSET", [*one, *many, *zip(flat[::2], flat[1::2], strict=True)])
 
     @writes
-    def hmset(self, /, mapping: Mapping[Any, Any] | None = None, **entries: Value) -> Write[bool | None]:
+    def hmset(self, /, mapping: Mapping[Any, Any] | None = None, **entries: Value | V) -> Write[bool | None]:
         """Store the entries of *mapping*, or those given as keywords; return True (HMSET)."""
         many: list[tuple[Any, Any]] = [] if mapping is None else _checked(self.field, mapping)
         return self._store("HMSET", [*many, *entries.items()], as_ok)
@@ -121,7 +121,7 @@ class BoundHash(Bound[M]):
         return self._write(Replaced(pairs), name, *(part for pair in pairs for part in pair), decode=decode)
 
     @writes
-    def hsetnx(self, key: Value, value: Value) -> Write[bool]:
+    def hsetnx(self, key: Value, value: Value | V) -> Write[bool]:
         """Store *value* under *key* where there is none; return whether it was stored (HSETNX)."""
         entry = _entry(self.field, key)
         return self._write(Computed((entry,)), "HSETNX", entry, self.field.spell(value), decode=as_bool)
@@ -141,11 +141,12 @@ class BoundHash(Bound[M]):
         Raises:
             Rejected: where the value is no integer, or the sum is beyond 64 bits; nothing is written.
         """
+        self._check_native("hincrby")
         entry = _entry(self.field, key)
         return self._write(Computed((entry,), fallible=True), "HINCRBY", entry, integer(amount, "amount"))
 
     @writes
-    def hincrbyfloat(self, key: Value, amount: float | str = 1.0) -> Write[float]:
+    def hincrbyfloat(self, key: Value, amount: float | str | V = 1.0) -> Write[float]:
         """Add *amount* to the number under *key* (0 where there is none); return the sum (HINCRBYFLOAT).
 
         On an indexed field the sum is computed under watch and set. Give *amount* as text to keep its digits.
@@ -153,12 +154,12 @@ class BoundHash(Bound[M]):
         Raises:
             Rejected: where the value is no number; nothing is written.
         """
-        entry, by = _entry(self.field, key), number(amount, "amount")
-        return self._write(Opaque((entry,), fallible=True), "HINCRBYFLOAT", entry, by, decode=sure_float)
+        entry, by = _entry(self.field, key), self._float_amount("hincrbyfloat", amount)
+        return self._write(Opaque((entry,), fallible=True), "HINCRBYFLOAT", entry, by, decode=self._float_reader)
 
 
-class HashField(Field[BoundHash[Sync], BoundHash[Async]]):
-    """A dict of text to text; indexed by its entries (``headers__from='...'`` in filters)."""
+class HashField(Field[BoundHash[Sync, V], BoundHash[Async, V], V]):
+    """A dict of text to text, or to values of its type; indexed by its entries (``headers__from='...'`` in filters)."""
 
     kind = Kind.HASH
     bound = BoundHash

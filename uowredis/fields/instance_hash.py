@@ -3,44 +3,46 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from uowredis.commands.arguments import Value, integer, number
+from uowredis.commands.arguments import Value, integer
 from uowredis.commands.changes import Computed, Opaque, Removed, Replaced
 from uowredis.commands.commands import Read, Write
 from uowredis.commands.identity import Identity
-from uowredis.commands.replies import as_bool, as_dict, as_maybe_texts, as_ok, as_text, as_texts, sure_float
+from uowredis.commands.replies import as_bool, as_dict, as_maybe_texts, as_ok, as_texts
+from uowredis.commands.values import entry_value
 from uowredis.exceptions import ArgumentError
 from uowredis.fields.base import Bound, SingleValueField
-from uowredis.fields.methods import M, Sayer, reads, writes
+from uowredis.fields.methods import M, Sayer, V, reads, writes
 from uowredis.fields.modes import Async, Sync
 from uowredis.schema.keys import INSTANCE_HASH
 from uowredis.schema.models import FieldSchema, Kind, ModelSchema
 
 
-class BoundInstanceHash(Bound[M]):
+class BoundInstanceHash(Bound[M, V]):
     """The entry of one instance."""
 
     __slots__ = ()
     _value_by = "hget()"
 
     @reads
-    def hget(self) -> Read[str | None]:
+    def hget(self) -> Read[V | None]:
         """Return the value, None where there is none (HGET)."""
         return self._value_read()
 
-    def _value_read(self) -> Read[str | None]:
-        return self._read("HGET", self.field.stored, decode=as_text, members=(self.field.stored,))
+    def _value_read(self, decode: Callable[[Any], Any] | None = None) -> Read[Any]:
+        name = self.field.stored
+        return self._read("HGET", name, decode=decode or self._reader.one, members=(name,))
 
     @writes
-    def hset(self, value: Value) -> Write[int]:
+    def hset(self, value: Value | V) -> Write[int]:
         """Store *value*; return 1 where there was none before, else 0 (HSET)."""
         spelled, name = self.field.spell(value), self.field.stored
         return self._write(Replaced(((name, spelled),)), "HSET", name, spelled)
 
     @writes
-    def hsetnx(self, value: Value) -> Write[bool]:
+    def hsetnx(self, value: Value | V) -> Write[bool]:
         """Store *value* where there is none; return whether it was stored (HSETNX)."""
         name = self.field.stored
         return self._write(Computed((name,)), "HSETNX", name, self.field.spell(value), decode=as_bool)
@@ -52,11 +54,12 @@ class BoundInstanceHash(Bound[M]):
         Raises:
             Rejected: where the value is no integer, or the sum is beyond 64 bits; nothing is written.
         """
+        self._check_native("hincrby")
         name = self.field.stored
         return self._write(Computed((name,), fallible=True), "HINCRBY", name, integer(amount, "amount"))
 
     @writes
-    def hincrbyfloat(self, amount: float | str = 1.0) -> Write[float]:
+    def hincrbyfloat(self, amount: float | str | V = 1.0) -> Write[float]:
         """Add *amount* to the number that is there (0 where there is none); return the sum (HINCRBYFLOAT).
 
         On an indexed field the sum is computed under watch and set. Give *amount* as text to keep its digits.
@@ -64,8 +67,8 @@ class BoundInstanceHash(Bound[M]):
         Raises:
             Rejected: where the value is no number; nothing is written.
         """
-        name, by = self.field.stored, number(amount, "amount")
-        return self._write(Opaque((name,), fallible=True), "HINCRBYFLOAT", name, by, decode=sure_float)
+        name, by = self.field.stored, self._float_amount("hincrbyfloat", amount)
+        return self._write(Opaque((name,), fallible=True), "HINCRBYFLOAT", name, by, decode=self._float_reader)
 
     @writes
     def hdel(self) -> Write[int]:
@@ -77,7 +80,7 @@ class BoundInstanceHash(Bound[M]):
     delete = hdel
 
 
-class InstanceHashField(SingleValueField[BoundInstanceHash[Sync], BoundInstanceHash[Async]]):
+class InstanceHashField(SingleValueField[BoundInstanceHash[Sync, V], BoundInstanceHash[Async, V], V]):
     """A string stored with its siblings in one hash: cheaper than a StringField, read and written several at once."""
 
     kind = Kind.ENTRY
@@ -105,7 +108,7 @@ class InstanceHashCommands(Sayer[M]):
         return Read(self.identity, INSTANCE_HASH, None, name, args, **how)
 
     @reads
-    def hmget(self, *names: str) -> Read[list[str | None]]:
+    def hmget(self, *names: str) -> Read[list[Any]]:
         """Return the values of the InstanceHashFields *names*, in order, None where one has none (HMGET).
 
         Without names nothing is fetched and the list is empty.
@@ -114,12 +117,20 @@ class InstanceHashCommands(Sayer[M]):
             ArgumentError: for a name that is no InstanceHashField.
         """
         checked = entry_names(self.identity.model, names)
-        return self._hash_read("HMGET", *checked, decode=as_maybe_texts, members=checked)
+        identity = self.identity
+        if not identity.model.typed:
+            return self._hash_read("HMGET", *checked, decode=as_maybe_texts, members=checked)
+
+        def values(reply: Any) -> list[Any]:
+            found = zip(names, as_maybe_texts(reply), strict=True)
+            return [entry_value(identity, name, stored) for name, stored in found]
+
+        return self._hash_read("HMGET", *checked, decode=values, members=checked)
 
     @reads
-    def hgetall(self) -> Read[dict[str, str]]:
+    def hgetall(self) -> Read[dict[str, Any]]:
         """Return all InstanceHashFields that have a value, with it (HGETALL)."""
-        return self._hash_read("HGETALL", decode=functools.partial(_values_by_name, self.identity.model))
+        return self._hash_read("HGETALL", decode=functools.partial(_values_by_name, self.identity))
 
     @reads
     def hkeys(self) -> Read[list[str]]:
@@ -127,9 +138,15 @@ class InstanceHashCommands(Sayer[M]):
         return self._hash_read("HKEYS", decode=functools.partial(_names, self.identity.model))
 
     @reads
-    def hvals(self) -> Read[list[str]]:
-        """Return the values of all InstanceHashFields, in no order (HVALS)."""
-        return self._hash_read("HVALS", decode=as_texts)
+    def hvals(self) -> Read[list[Any]]:
+        """Return the values of all InstanceHashFields, in no order (HVALS).
+
+        Where one has a type it is HGETALL that is sent: HVALS does not say which value is whose.
+        """
+        if not self.identity.model.typed:
+            return self._hash_read("HVALS", decode=as_texts)
+        identity = self.identity
+        return self._hash_read("HGETALL", decode=lambda reply: list(_values_by_name(identity, reply).values()))
 
     @reads
     def hlen(self) -> Read[int]:
@@ -137,7 +154,7 @@ class InstanceHashCommands(Sayer[M]):
         return self._hash_read("HLEN", counts=True)
 
     @writes
-    def hmset(self, /, **values: Value) -> Write[bool | None]:
+    def hmset(self, /, **values: Any) -> Write[bool | None]:
         """Store several InstanceHashFields at once; return True (HMSET).
 
         Raises:
@@ -181,10 +198,13 @@ def entry_names(model: ModelSchema, names: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(stored)
 
 
-def _values_by_name(model: ModelSchema, reply: Sequence[bytes]) -> dict[str, str]:
-    """Return the reply of HGETALL by what its entries are called."""
+def _values_by_name(identity: Identity, reply: Sequence[bytes]) -> dict[str, Any]:
+    """Return the values in the reply of HGETALL by what its entries are called."""
+    model = identity.model
     found = {model.entry_shown(entry): value for entry, value in as_dict(reply).items()}
-    return {name: value for name, value in found.items() if name is not None}
+    if not model.typed:
+        return {name: value for name, value in found.items() if name is not None}
+    return {name: entry_value(identity, name, value) for name, value in found.items() if name is not None}
 
 
 def _names(model: ModelSchema, reply: Sequence[bytes]) -> list[str]:

@@ -2,36 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
-from uowredis.commands.arguments import Value, integer, listed
+from uowredis.commands.arguments import Value, integer
 from uowredis.commands.changes import Added, Computed, Removed
 from uowredis.commands.commands import Read, Write
 from uowredis.commands.identity import Identity
-from uowredis.commands.replies import as_ok, as_text, as_texts, one_or_many
+from uowredis.commands.replies import as_ok, one_or_many
 from uowredis.exceptions import ArgumentError
 from uowredis.fields.base import Bound, Field
-from uowredis.fields.methods import M, reads, writes
+from uowredis.fields.methods import M, V, reads, writes
 from uowredis.fields.modes import Async, Sync
 from uowredis.schema.models import FieldSchema, Kind
 
 
-class BoundList(Bound[M]):
+class BoundList(Bound[M, V]):
     """The list of one instance."""
 
     __slots__ = ()
     _value_by = "lrange(0, -1)"
 
     @reads
-    def lrange(self, start: int, end: int) -> Read[list[str]]:
+    def lrange(self, start: int, end: int) -> Read[list[V]]:
         """Return the values from *start* to *end*, both included, negative from the end (LRANGE)."""
-        return self._read("LRANGE", integer(start, "start"), integer(end, "end"), decode=as_texts)
+        return self._read("LRANGE", integer(start, "start"), integer(end, "end"), decode=self._reader.many)
 
     @reads
-    def lindex(self, index: int) -> Read[str | None]:
+    def lindex(self, index: int) -> Read[V | None]:
         """Return the value at *index*, negative from the end, None beyond it (LINDEX)."""
-        return self._read("LINDEX", integer(index, "index"), decode=as_text)
+        return self._read("LINDEX", integer(index, "index"), decode=self._reader.one)
 
     @reads
     def llen(self) -> Read[int]:
@@ -39,24 +38,24 @@ class BoundList(Bound[M]):
         return self._read("LLEN", counts=True)
 
     @writes
-    def lpush(self, *values: Value) -> Write[int]:
+    def lpush(self, *values: Value | V) -> Write[int]:
         """Put *values* before the first, one after another; return the length after it (LPUSH)."""
         spelled = self.field.spell_all(values)
         return self._write(Added(spelled), "LPUSH", *spelled)
 
     @writes
-    def rpush(self, *values: Value) -> Write[int]:
+    def rpush(self, *values: Value | V) -> Write[int]:
         """Put *values* behind the last; return the length after it (RPUSH)."""
         spelled = self.field.spell_all(values)
         return self._write(Added(spelled), "RPUSH", *spelled)
 
     @writes
-    def lpushx(self, *values: Value) -> Write[int]:
+    def lpushx(self, *values: Value | V) -> Write[int]:
         """Same as :meth:`lpush`, but only where the list has values already; else 0 (LPUSHX)."""
         return self._write(Computed(), "LPUSHX", *self.field.spell_all(values))
 
     @writes
-    def rpushx(self, *values: Value) -> Write[int]:
+    def rpushx(self, *values: Value | V) -> Write[int]:
         """Same as :meth:`rpush`, but only where the list has values already; else 0 (RPUSHX)."""
         return self._write(Computed(), "RPUSHX", *self.field.spell_all(values))
 
@@ -64,16 +63,16 @@ class BoundList(Bound[M]):
     def lpop(self, count: int | None = None) -> Write[Any]:
         """Remove and return the first value, None for no list; with *count* a list of so many at most (LPOP)."""
         args = () if count is None else (integer(count, "count", 1),)
-        return self._write(Computed(), "LPOP", *args, decode=one_or_many(count, as_text, as_texts))
+        return self._write(Computed(), "LPOP", *args, decode=one_or_many(count, self._reader.one, self._reader.many))
 
     @writes
     def rpop(self, count: int | None = None) -> Write[Any]:
         """Same as :meth:`lpop`, but from the end (RPOP)."""
         args = () if count is None else (integer(count, "count", 1),)
-        return self._write(Computed(), "RPOP", *args, decode=one_or_many(count, as_text, as_texts))
+        return self._write(Computed(), "RPOP", *args, decode=one_or_many(count, self._reader.one, self._reader.many))
 
     @writes
-    def linsert(self, where: str, refvalue: Value, value: Value) -> Write[int]:
+    def linsert(self, where: str, refvalue: Value | V, value: Value | V) -> Write[int]:
         """Put *value* beside the first *refvalue*; return the length after it, -1 where that is not there (LINSERT).
 
         Args:
@@ -87,7 +86,7 @@ class BoundList(Bound[M]):
         return self._write(Computed(), "LINSERT", where.upper(), spell(refvalue), spell(value))
 
     @writes
-    def lrem(self, count: int, value: Value) -> Write[int]:
+    def lrem(self, count: int, value: Value | V) -> Write[int]:
         """Remove *value*; return how many copies were removed (LREM).
 
         Args:
@@ -99,7 +98,7 @@ class BoundList(Bound[M]):
         return self._write(Removed((spelled,)) if copies == "0" else Computed(), "LREM", copies, spelled)
 
     @writes
-    def lset(self, index: int, value: Value) -> Write[bool | None]:
+    def lset(self, index: int, value: Value | V) -> Write[bool | None]:
         """Put *value* in place of the one at *index*; return True (LSET).
 
         Raises:
@@ -114,15 +113,15 @@ class BoundList(Bound[M]):
         return self._write(Computed(), "LTRIM", integer(start, "start"), integer(end, "end"), decode=as_ok)
 
 
-class ListField(Field[BoundList[Sync], BoundList[Async]]):
+class ListField(Field[BoundList[Sync, V], BoundList[Async, V], V]):
     """An ordered list; a value may stand in it several times."""
 
     kind = Kind.LIST
     bound = BoundList
 
-    def first_write(self, identity: Identity, schema: FieldSchema, value: Value | Iterable[Value]) -> Write[Any]:
+    def first_write(self, identity: Identity, schema: FieldSchema, value: Any) -> Write[Any]:
         """Return the RPUSH of one value or of many."""
-        spelled = self.spell_all(listed(value))
+        spelled = self.spell_all(self._listed(value))
         return Write(identity, schema.storage, schema, "RPUSH", spelled, Added(spelled))
 
     def _setter(self) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import types
 from collections.abc import Awaitable, Callable
-from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar, overload
 
 from uowredis.commands.commands import Read, Write
 from uowredis.exceptions import ArgumentError
@@ -19,6 +19,14 @@ P = ParamSpec("P")
 T = TypeVar("T")
 M = TypeVar("M", Sync, Async)
 S = TypeVar("S")
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeVar as _TypeVar
+
+    #: What a field holds: text, where no type is declared.
+    V = _TypeVar("V", default=str)
+else:
+    V = TypeVar("V")
 
 
 class Sayer(Generic[M]):

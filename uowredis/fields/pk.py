@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn
 
+from uowredis.commands.values import read_value
 from uowredis.exceptions import ImplementationError
 from uowredis.fields.base import Bound, Field
-from uowredis.fields.methods import M
+from uowredis.fields.methods import M, V
 from uowredis.fields.modes import Async, Sync
 from uowredis.schema.models import Kind
-
-S = TypeVar("S")
-A = TypeVar("A")
+from uowredis.values import Codec
 
 
-class BoundPK(Bound[M]):
+class BoundPK(Bound[M, V]):
     """The primary key of one instance; it cannot be changed."""
 
     __slots__ = ()
@@ -28,17 +27,19 @@ class BoundPK(Bound[M]):
         """
         raise ImplementationError(f"{self.field} is the primary key and has no key of its own. Way out: another field")
 
-    def get(self) -> str:
+    def get(self) -> V:
         """Return the primary key; an empty instance of an AutoPKField gets one and is created.
 
         Raises:
             DoesNotExist: where the object was deleted, or made in a session that was rolled back.
         """
         instance: Any = self.owner
-        pk: str = instance._pk_now()
-        return pk
+        pk = instance._pk_now()
+        holds = self.field.holds
+        found: V = pk if holds is None else read_value(holds, pk, self.field.name, self.owner.identity)
+        return found
 
-    def _current(self) -> str:
+    def _current(self) -> V:
         return self.get()
 
     def set(self, value: object) -> NoReturn:
@@ -60,24 +61,45 @@ class BoundPK(Bound[M]):
         raise ImplementationError(f"{self.field} is the primary key and cannot be deleted. Way out: instance.delete()")
 
 
-class PKField(Field[BoundPK[Sync], BoundPK[Async]]):
-    """A primary key that is chosen: any text; it must be given to the constructor.
+class PKField(Field[BoundPK[Sync, V], BoundPK[Async, V], V]):
+    """A primary key that is chosen: any text, or a value of its type; it must be given to the constructor.
+
+    Args:
+        type: what it is, e.g. ``UUID`` or ``int``; by default text.
 
     Raises:
-        ImplementationError: for any option; a primary key is unique by nature.
+        ImplementationError: for any other option; a primary key is unique by nature.
     """
 
     kind = Kind.PK
     bound = BoundPK
     auto = False
 
+    def __init__(
+        self,
+        *,
+        type: type[V] | Codec[V] | None = None,  # the word for it
+        **options: Any,
+    ) -> None:
+        if options:
+            raise ImplementationError(
+                f"{self.__class__.__name__} takes no options, not {', '.join(sorted(options))}. Way out: leave them "
+                f"out; a PKField takes type"
+            )
+        super().__init__(type=type)
+        self._check_hashable()
+
+
+class AutoPKField(PKField[str]):
+    """A primary key that Redis counts, from 1; it cannot be given.
+
+    Raises:
+        ImplementationError: for any option.
+    """
+
+    auto = True
+
     def __init__(self, **options: Any) -> None:
         if options:
             raise ImplementationError(f"{type(self).__name__} takes no options, not {', '.join(sorted(options))}")
         super().__init__()
-
-
-class AutoPKField(PKField):
-    """A primary key that Redis counts, from 1; it cannot be given."""
-
-    auto = True

@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
-from uowredis.commands.arguments import Value, integer, listed
+from uowredis.commands.arguments import Value, integer
 from uowredis.commands.changes import Added, Opaque, Removed
 from uowredis.commands.commands import Read, Write
 from uowredis.commands.identity import Identity
-from uowredis.commands.replies import as_bool, as_set, as_text, as_texts, one_or_many
+from uowredis.commands.replies import as_bool, one_or_many
 from uowredis.fields.base import Bound, Field
-from uowredis.fields.methods import M, reads, writes
+from uowredis.fields.methods import M, V, reads, writes
 from uowredis.fields.modes import Async, Sync
 from uowredis.schema.models import FieldSchema, Kind
 
 
-class BoundSet(Bound[M]):
+class BoundSet(Bound[M, V]):
     """The set of one instance."""
 
     __slots__ = ()
     _value_by = "smembers()"
 
     @reads
-    def smembers(self) -> Read[set[str]]:
+    def smembers(self) -> Read[set[V]]:
         """Return all values (SMEMBERS)."""
-        return self._read("SMEMBERS", decode=as_set)
+        return self._read("SMEMBERS", decode=self._reader.unique)
 
     @reads
     def scard(self) -> Read[int]:
@@ -33,7 +32,7 @@ class BoundSet(Bound[M]):
         return self._read("SCARD", counts=True)
 
     @reads
-    def sismember(self, value: Value) -> Read[bool]:
+    def sismember(self, value: Value | V) -> Read[bool]:
         """Return whether *value* is in the set (SISMEMBER)."""
         spelled = self.field.spell(value)
         return self._read("SISMEMBER", spelled, decode=as_bool, members=(spelled,))
@@ -46,16 +45,16 @@ class BoundSet(Bound[M]):
             number: how many different values at most; negative: exactly so many, with repetitions.
         """
         args = () if number is None else (integer(number, "number", -(2**62), 2**62),)
-        return self._read("SRANDMEMBER", *args, decode=one_or_many(number, as_text, as_texts))
+        return self._read("SRANDMEMBER", *args, decode=one_or_many(number, self._reader.one, self._reader.many))
 
     @writes
-    def sadd(self, *values: Value) -> Write[int]:
+    def sadd(self, *values: Value | V) -> Write[int]:
         """Add *values*; return how many were new (SADD)."""
         spelled = self.field.spell_all(values)
         return self._write(Added(spelled), "SADD", *spelled)
 
     @writes
-    def srem(self, *values: Value) -> Write[int]:
+    def srem(self, *values: Value | V) -> Write[int]:
         """Remove *values*; return how many were there (SREM)."""
         spelled = self.field.spell_all(values)
         return self._write(Removed(spelled), "SREM", *spelled)
@@ -70,18 +69,22 @@ class BoundSet(Bound[M]):
             count: how many values at most.
         """
         args = () if count is None else (integer(count, "count", 0),)
-        return self._write(Opaque(), "SPOP", *args, decode=one_or_many(count, as_text, as_texts))
+        return self._write(Opaque(), "SPOP", *args, decode=one_or_many(count, self._reader.one, self._reader.many))
 
 
-class SetField(Field[BoundSet[Sync], BoundSet[Async]]):
+class SetField(Field[BoundSet[Sync, V], BoundSet[Async, V], V]):
     """An unordered set of different values."""
 
     kind = Kind.SET
     bound = BoundSet
 
-    def first_write(self, identity: Identity, schema: FieldSchema, value: Value | Iterable[Value]) -> Write[Any]:
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._check_hashable()
+
+    def first_write(self, identity: Identity, schema: FieldSchema, value: Any) -> Write[Any]:
         """Return the SADD of one value or of many."""
-        spelled = self.spell_all(listed(value))
+        spelled = self.spell_all(self._listed(value))
         return Write(identity, schema.storage, schema, "SADD", spelled, Added(spelled))
 
     def _setter(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,16 +13,15 @@ from uowredis.commands.arguments import (
     milliseconds,
     moment,
     moment_in_milliseconds,
-    number,
     seconds,
 )
 from uowredis.commands.changes import Computed, Opaque, Replaced
 from uowredis.commands.commands import Read, Write
 from uowredis.commands.identity import Identity
-from uowredis.commands.replies import as_bool, as_ok, as_text, encode, sure_float, sure_text
+from uowredis.commands.replies import as_bool, as_ok, encode
 from uowredis.exceptions import ArgumentError
 from uowredis.fields.base import Bound, SingleValueField
-from uowredis.fields.methods import M, reads, writes
+from uowredis.fields.methods import M, V, reads, writes
 from uowredis.fields.modes import Async, Sync
 from uowredis.schema.models import FieldSchema, Kind
 
@@ -29,18 +29,18 @@ from uowredis.schema.models import FieldSchema, Kind
 _MOST_BYTES = 512 * 1024 * 1024
 
 
-class BoundString(Bound[M]):
+class BoundString(Bound[M, V]):
     """The string of one instance."""
 
     __slots__ = ()
 
     @reads
-    def get(self) -> Read[str | None]:
+    def get(self) -> Read[V | None]:
         """Return the value, None where there is none (GET)."""
         return self._value_read()
 
-    def _value_read(self) -> Read[str | None]:
-        return self._read("GET", decode=as_text)
+    def _value_read(self, decode: Callable[[Any], Any] | None = None) -> Read[Any]:
+        return self._read("GET", decode=decode or self._reader.one)
 
     @reads
     def strlen(self) -> Read[int]:
@@ -48,13 +48,15 @@ class BoundString(Bound[M]):
         return self._read("STRLEN")
 
     @reads
-    def getrange(self, start: int, end: int) -> Read[str]:
+    def getrange(self, start: int, end: int) -> Read[V]:
         """Return the bytes from *start* to *end*, both included, negative from the end (GETRANGE)."""
-        return self._read("GETRANGE", integer(start, "start"), integer(end, "end"), decode=sure_text)
+        self._check_native("getrange")
+        return self._read("GETRANGE", integer(start, "start"), integer(end, "end"), decode=self._reader.sure)
 
     @reads
     def getbit(self, offset: int) -> Read[int]:
         """Return the bit at *offset*, 0 beyond the end (GETBIT)."""
+        self._check_native("getbit")
         return self._read("GETBIT", integer(offset, "offset", 0, 2**32 - 1))
 
     @reads
@@ -66,6 +68,7 @@ class BoundString(Bound[M]):
             end: last byte.
             mode: "BYTE" or "BIT", what start and end count; Redis 7.0 and newer.
         """
+        self._check_native("bitcount")
         if (start is None) != (end is None) or (mode is not None and start is None):
             raise ArgumentError("bitcount() takes start and end both or neither, and mode only with them")
         if start is None:
@@ -80,7 +83,7 @@ class BoundString(Bound[M]):
     @writes
     def set(
         self,
-        value: Value,
+        value: Value | V,
         ex: int | timedelta | None = None,
         px: int | timedelta | None = None,
         nx: bool = False,
@@ -125,27 +128,29 @@ class BoundString(Bound[M]):
         options += [name for name, given in (("KEEPTTL", keepttl), ("NX", nx), ("XX", xx), ("GET", get)) if given]
         spelled = self.field.spell(value)
         change = Computed() if nx or xx else Replaced((("", spelled),))
-        return self._write(change, "SET", spelled, *options, decode=as_text if get else as_ok)
+        return self._write(change, "SET", spelled, *options, decode=self._reader.one if get else as_ok)
 
     @writes
-    def getset(self, value: Value) -> Write[str | None]:
+    def getset(self, value: Value | V) -> Write[V | None]:
         """Store *value*; return the old value, None where there was none (GETSET)."""
         spelled = self.field.spell(value)
-        return self._write(Replaced((("", spelled),)), "GETSET", spelled, decode=as_text)
+        return self._write(Replaced((("", spelled),)), "GETSET", spelled, decode=self._reader.one)
 
     @writes
-    def setnx(self, value: Value) -> Write[bool]:
+    def setnx(self, value: Value | V) -> Write[bool]:
         """Store *value* where there is none; return whether it was stored (SETNX)."""
         return self._write(Computed(), "SETNX", self.field.spell(value), decode=as_bool)
 
     @writes
-    def append(self, value: Value) -> Write[int]:
+    def append(self, value: Value | V) -> Write[int]:
         """Append *value* to what is there; return the length in bytes after it (APPEND)."""
+        self._check_native("append")
         return self._write(Computed(), "APPEND", self.field.spell(value))
 
     @writes
-    def setrange(self, offset: int, value: Value) -> Write[int]:
+    def setrange(self, offset: int, value: Value | V) -> Write[int]:
         """Overwrite what is there from byte *offset* on; return the length in bytes after it (SETRANGE)."""
+        self._check_native("setrange")
         spelled = self.field.spell(value)
         return self._write(
             Computed(), "SETRANGE", integer(offset, "offset", 0, _MOST_BYTES - len(encode(spelled))), spelled
@@ -154,6 +159,7 @@ class BoundString(Bound[M]):
     @writes
     def setbit(self, offset: int, value: int) -> Write[int]:
         """Set the bit at *offset* to 0 or 1; return the bit that was there (SETBIT)."""
+        self._check_native("setbit")
         return self._write(Computed(), "SETBIT", integer(offset, "offset", 0, 2**32 - 1), integer(value, "value", 0, 1))
 
     @writes
@@ -163,6 +169,7 @@ class BoundString(Bound[M]):
         Raises:
             Rejected: where the value is no integer, or the sum is beyond 64 bits; nothing is written.
         """
+        self._check_native("incr")
         return self._write(Computed(fallible=True), "INCRBY", integer(amount, "amount"))
 
     @writes
@@ -172,10 +179,11 @@ class BoundString(Bound[M]):
         Raises:
             Rejected: same as :meth:`incr`.
         """
+        self._check_native("decr")
         return self._write(Computed(fallible=True), "DECRBY", integer(amount, "amount", -(2**63) + 1))
 
     @writes
-    def incrbyfloat(self, amount: float | str = 1.0) -> Write[float]:
+    def incrbyfloat(self, amount: float | str | V = 1.0) -> Write[float]:
         """Add *amount* to the number that is there (0 where there is none); return the sum (INCRBYFLOAT).
 
         On an indexed field the sum is computed under watch and set. Give *amount* as text to keep its digits.
@@ -183,11 +191,12 @@ class BoundString(Bound[M]):
         Raises:
             Rejected: where the value is no number; nothing is written.
         """
-        return self._write(Opaque(fallible=True), "INCRBYFLOAT", number(amount, "amount"), decode=sure_float)
+        by = self._float_amount("incrbyfloat", amount)
+        return self._write(Opaque(fallible=True), "INCRBYFLOAT", by, decode=self._float_reader)
 
 
-class StringField(SingleValueField[BoundString[Sync], BoundString[Async]]):
-    """A string: text, an integer, a float, or bits."""
+class StringField(SingleValueField[BoundString[Sync, V], BoundString[Async, V], V]):
+    """A string: text, an integer, a float, or bits; or what its type says."""
 
     kind = Kind.STRING
     bound = BoundString

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from uowredis.collection.conditions import given_pk
 from uowredis.collection.manager import CollectionManager
-from uowredis.commands.arguments import text
 from uowredis.commands.commands import Create, Read, Write
 from uowredis.commands.identity import Event, Identity, State, check_current
+from uowredis.commands.values import spelled
 from uowredis.database import RedisDatabase
 from uowredis.exceptions import (
     ArgumentError,
@@ -113,8 +113,10 @@ class RedisModel(InstanceHashCommands[Sync], Sync, metaclass=MetaRedisModel):
             if name in values:
                 value = values[name]
             elif field.default is not None:
-                value = field.default
+                value = field.default() if callable(field.default) else field.default
             else:
+                continue
+            if value is None and field.holds is not None:
                 continue
             if name == schema.pk_field or (field.many and _is_empty(value)):
                 continue
@@ -364,7 +366,7 @@ def with_subclasses(model: type[RedisModel]) -> list[type[RedisModel]]:
     return list(found)
 
 
-def _check_names(schema: ModelSchema, values: dict[str, Any], fields: dict[str, Field[Any, Any]]) -> None:
+def _check_names(schema: ModelSchema, values: dict[str, Any], fields: dict[str, Field[Any, Any, Any]]) -> None:
     if unknown := [name for name in values if name not in fields and name != "pk"]:
         raise ArgumentError(
             f"{schema.name} has no field {', '.join(map(repr, unknown))}. Way out: it has {', '.join(fields)}"
@@ -403,7 +405,7 @@ def _chosen_pk(schema: ModelSchema, values: dict[str, Any]) -> str | None:
             f"{schema.name} needs its primary key {schema.pk_field!r} (a PKField){', once' if names else ''}. Way out: "
             f"{schema.name}({schema.pk_field}=..., ...)"
         )
-    pk = text(values[names[0]], f"the primary key of {schema.name}")
+    pk = spelled(values[names[0]], schema.pk_holds, f"the primary key of {schema.name}")
     if reason := schema.why_not_a_pk(pk):
         raise ArgumentError(f"The primary key of {schema.name} cannot be {pk!r}: {reason}. Way out: choose another")
     return pk

@@ -142,6 +142,9 @@ class Rehearsal:
         if write.name == "SPOP":
             return self._draw(write, index)
         where, total = write.args[:-1], self._sum(write)
+        if write.field is not None and (holds := write.field.holds) is not None:
+            # The index is asked for the one spelling of a value.
+            total = holds.canonical(total)
         name, args = ("HSET", (*where, total)) if where else ("SET", (total, "KEEPTTL"))
         self.run((name, KEY, *args))
         return Rewrite(name, args, encode(total))

@@ -7,7 +7,9 @@ of an object that is not there, or says otherwise, came from outside; it leaves.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 import attrs
 
@@ -130,11 +132,17 @@ class Unique:
 
 
 def _taken(life: Life, field: FieldSchema, key: str, pk: str | None, holder: str) -> UniquenessError:
-    value = life.model.keys.indexed_value(field.stored, key)
+    stored = life.model.keys.indexed_value(field.stored, key)
+    value: Any = stored
+    if (holds := field.holds) is not None:
+        # What computed it may have left something else.
+        with contextlib.suppress(Exception):
+            value = holds.read(stored)
+    shown = repr(value) if value is stored else f"{value!r} (stored as {stored!r})"
     # The text is the documented one; the rest goes where a traceback shows it.
     error = UniquenessError(f"Key {key} already exists (for {holder})", field=field.name, value=value, key=key, pk=pk)
     error.add_note(
-        f"{life.model.name}.{field.name} is unique and {life} claims {value!r}; nothing was written. Way out: another "
+        f"{life.model.name}.{field.name} is unique and {life} claims {shown}; nothing was written. Way out: another "
         f"value, or {life.model.name}.get({field.name}={value!r}) for the instance that has it"
     )
     return error

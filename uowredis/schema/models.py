@@ -15,6 +15,7 @@ import attrs
 
 from uowredis.schema.index import Equality, IndexEntry
 from uowredis.schema.keys import INSTANCE_HASH, RESERVED, Keys, word_of
+from uowredis.values import ValueType
 
 
 class Kind(enum.Enum):
@@ -69,6 +70,7 @@ class FieldSchema:
         lockable: False where its own watches were declared unnecessary.
         relation: where its values point, None where they are no references.
         index: the kind of its index, where it has one.
+        own: the type that was declared for its values.
         stored: its name in Redis: in keys, and as an entry of the instance's hash.
         storage: the last part of its key.
     """
@@ -80,6 +82,7 @@ class FieldSchema:
     lockable: bool = True
     relation: Relation | None = attrs.field(default=None, eq=False)
     index: Equality = attrs.field(kw_only=True, eq=False)
+    own: ValueType[Any] | None = attrs.field(default=None, kw_only=True, eq=False)
     stored: str = attrs.field(kw_only=True)
     storage: str = attrs.field(init=False)
 
@@ -94,6 +97,13 @@ class FieldSchema:
     @index.default
     def _index(self) -> Equality:
         return Equality(by_entry=self.kind is Kind.HASH)
+
+    @property
+    def holds(self) -> ValueType[Any] | None:
+        """What its values are: of a reference what the primary keys are; None for text and numbers, as text."""
+        if self.relation is None:
+            return self.own
+        return None if self.relation.to is None else self.relation.to.pk_holds
 
 
 @attrs.frozen(eq=False)
@@ -111,9 +121,11 @@ class ModelSchema:
         unique: those whose values no two instances share, in the same order.
         related: those whose values refer to other objects, in the same order.
         place: where its class is, ``module:qualified.name``; a pickle says no more of it.
+        pk_holds: what its primary keys are, None for text.
         referrers: the models and fields whose values refer to objects of this model.
         successor: of the class that was declared again at this place, None while this one is the last.
         storages: the keys an instance may have, as (last part, Redis type), sorted.
+        typed: whether an InstanceHashField may hold something else than text.
     """
 
     name: str
@@ -122,6 +134,7 @@ class ModelSchema:
     auto: bool
     fields: Mapping[str, FieldSchema]
     place: str = ""
+    pk_holds: ValueType[Any] | None = attrs.field(default=None, kw_only=True)
     referrers: list[tuple[ModelSchema, FieldSchema]] = attrs.field(init=False, factory=list, repr=False)
     successor: ModelSchema | None = attrs.field(init=False, default=None, repr=False)
     by_stored: Mapping[str, FieldSchema] = attrs.field(init=False, repr=False)
@@ -129,6 +142,7 @@ class ModelSchema:
     unique: tuple[FieldSchema, ...] = attrs.field(init=False)
     related: tuple[FieldSchema, ...] = attrs.field(init=False)
     storages: tuple[tuple[str, Kind], ...] = attrs.field(init=False)
+    typed: bool = attrs.field(init=False)
 
     @by_stored.default
     def _by_stored(self) -> Mapping[str, FieldSchema]:
@@ -150,6 +164,11 @@ class ModelSchema:
     def _storages(self) -> tuple[tuple[str, Kind], ...]:
         kinds = {f.storage: Kind.HASH if f.kind is Kind.ENTRY else f.kind for f in self.fields.values()}
         return tuple(sorted(kinds.items(), key=lambda item: item[0]))
+
+    @typed.default
+    def _typed(self) -> bool:
+        entries = (field for field in self.fields.values() if field.kind is Kind.ENTRY)
+        return any(field.own is not None or field.relation is not None for field in entries)
 
     @property
     def latest(self) -> ModelSchema:

@@ -13,6 +13,7 @@ from uowredis.collection.manager import CollectionManager
 from uowredis.commands.arguments import Placeholder
 from uowredis.commands.commands import Borrowed
 from uowredis.commands.identity import Identity, State, check_current
+from uowredis.commands.replies import as_text
 from uowredis.exceptions import ArgumentError, DoesNotExist, ImplementationError
 from uowredis.fields import (
     Bound,
@@ -36,11 +37,12 @@ from uowredis.model.redis_model import RedisModel
 from uowredis.overlay.overlay import Overlay, gone
 from uowredis.plan.requests import Deciding
 from uowredis.schema.models import FieldSchema, OnDelete, Relation
+from uowredis.values import ValueType
 
 _NO_WORD = re.compile(r"\W")
 
 
-class RelatedField(Field[Any, Any]):
+class RelatedField(Field[Any, Any, Any]):
     """What all fields have in common whose values are primary keys of another model; always indexed.
 
     Wherever a value is given, in commands, constructors and filters, it may be an instance, a primary key, or a bound
@@ -74,6 +76,11 @@ class RelatedField(Field[Any, Any]):
     ) -> None:
         if options.pop("indexable", True) is not True:
             raise ImplementationError(f"{type(self).__name__} is always indexed. Way out: leave indexable out")
+        if options.pop("type", None) is not None:
+            raise ImplementationError(
+                f"{type(self).__name__} holds primary keys of the other model. Way out: leave type out, or give it to "
+                f"the PKField there"
+            )
         if not isinstance(on_delete, OnDelete):
             raise ImplementationError(
                 f"{type(self).__name__}: on_delete must be CLEAR, CASCADE or RESTRICT of this module, not {on_delete!r}"
@@ -94,7 +101,7 @@ class RelatedField(Field[Any, Any]):
         self.check = check
 
     def _options(self) -> tuple[str, ...]:
-        own = (option for option in super()._options() if option != "indexable")
+        own = (option for option in super()._options() if option not in ("indexable", "type"))
         return ("to", "related_name", "on_delete", "check", *own)
 
     def named(self, name: str, model: str) -> Self:
@@ -116,6 +123,12 @@ class RelatedField(Field[Any, Any]):
             raise ImplementationError(
                 f"{self} needs a RelatedModel to be connected. Way out: derive {model.__name__} from RelatedModel"
             )
+
+    @property
+    def holds(self) -> ValueType[Any] | None:
+        """What the primary keys are that it refers to, None for text."""
+        to = None if self.name == "" else self.relation.to
+        return None if to is None else to.pk_holds
 
     def schema(self, lockable: bool) -> FieldSchema:
         """Return what was declared, as facts; *lockable* is what the model says."""
@@ -154,7 +167,7 @@ class RelatedField(Field[Any, Any]):
             raise ArgumentError(f"{self} takes foreign keys and primary keys of instances, not the field {bound!r}")
         if bound.relation.to is not self.relation.to:
             raise ArgumentError(f"{self} refers to {self.relation.wanted}, and {bound!r} to {bound.relation.wanted}")
-        return Borrowed(bound._value_read())
+        return Borrowed(bound._value_read(as_text))
 
     def collection_name(self, model: MetaRedisModel) -> str:
         """Return the name of the collection on the other side of the field of *model*.
@@ -213,7 +226,7 @@ class BoundForeignKey(BoundRelated[M]):
             DoesNotExist: where it is not there.
             ImplementationError: where its model is not declared.
         """
-        pk = self._current()
+        pk = self.owner._answer(self._value_read(as_text))
         target = self._target
         if pk is None:
             return None
