@@ -15,6 +15,7 @@ from uowredis.fields.base import Bound, Field
 from uowredis.fields.methods import M, V, reads, writes
 from uowredis.fields.modes import Async, Sync
 from uowredis.schema.models import FieldSchema, Kind
+from uowredis.values import Codec
 
 
 def _checked(field: Field[Any, Any, Any], given: object) -> list[tuple[Any, Any]]:
@@ -164,8 +165,13 @@ class HashField(Field[BoundHash[Sync, V], BoundHash[Async, V], V]):
     kind = Kind.HASH
     bound = BoundHash
 
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
+    def __init__(
+        self,
+        *,
+        type: type[V] | Codec[V] | None = None,  # the word for it
+        **options: Any,
+    ) -> None:
+        super().__init__(type=type, **options)
         if self.unique:
             raise ImplementationError(
                 "HashField cannot be unique: which of its entries would be? Way out: indexable=True"

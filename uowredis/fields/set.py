@@ -13,6 +13,7 @@ from uowredis.fields.base import Bound, Field
 from uowredis.fields.methods import M, V, reads, writes
 from uowredis.fields.modes import Async, Sync
 from uowredis.schema.models import FieldSchema, Kind
+from uowredis.values import Codec
 
 
 class BoundSet(Bound[M, V]):
@@ -78,8 +79,13 @@ class SetField(Field[BoundSet[Sync, V], BoundSet[Async, V], V]):
     kind = Kind.SET
     bound = BoundSet
 
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
+    def __init__(
+        self,
+        *,
+        type: type[V] | Codec[V] | None = None,  # the word for it
+        **options: Any,
+    ) -> None:
+        super().__init__(type=type, **options)
         self._check_hashable()
 
     def first_write(self, identity: Identity, schema: FieldSchema, value: Any) -> Write[Any]:

@@ -16,6 +16,7 @@ from uowredis.fields.base import Bound, Field
 from uowredis.fields.methods import M, V, reads, writes
 from uowredis.fields.modes import Async, Sync
 from uowredis.schema.models import FieldSchema, Kind
+from uowredis.values import Codec
 
 
 def _scores(
@@ -220,8 +221,13 @@ class SortedSetField(Field[BoundSortedSet[Sync, V], BoundSortedSet[Async, V], V]
     kind = Kind.SORTED_SET
     bound = BoundSortedSet
 
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
+    def __init__(
+        self,
+        *,
+        type: type[V] | Codec[V] | None = None,  # the word for it
+        **options: Any,
+    ) -> None:
+        super().__init__(type=type, **options)
         self._check_hashable()
 
     def first_write(self, identity: Identity, schema: FieldSchema, value: Mapping[Any, Any]) -> Write[Any]:

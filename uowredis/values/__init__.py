@@ -50,7 +50,8 @@ def value_type(given: Any) -> ValueType[Any] | None:
         return given.value_type
     elif is_codec(given):
         return of_codec(given)
-    way = "an instance of it" if is_codec(given) else f"Json({_called(given)}), or a codec of your own"
+    named = isinstance(given, type) and hasattr(given, "encode") and hasattr(given, "decode")
+    way = "an instance of it" if named else f"Json({_called(given)}), or a codec of your own"
     raise TypeError(
         f"{_called(given)} is no type that fields know: {', '.join(kind.__name__ for kind in BUILT_IN)}, an Enum, "
         f"Json. Way out: {way}"
