@@ -6,6 +6,7 @@ the readers of ``replies``.
 
 from __future__ import annotations
 
+import contextlib
 import reprlib
 from collections.abc import Iterable, Sequence
 from typing import Any, Final, Generic, Protocol, TypeVar
@@ -89,13 +90,13 @@ class Reader(Protocol[T]):
     def sure(self, reply: bytes, /) -> T:
         """Return a bulk reply that is never nil as value."""
 
-    def many(self, reply: Iterable[bytes], /) -> list[T]:
+    def many(self, reply: Sequence[bytes], /) -> list[T]:
         """Return an array reply as list of values."""
 
     def some(self, reply: Iterable[bytes | None], /) -> list[T | None]:
         """Return an array reply with nils as list of values and None."""
 
-    def unique(self, reply: Iterable[bytes], /) -> set[T]:
+    def unique(self, reply: Sequence[bytes], /) -> set[T]:
         """Return an array reply as set of values."""
 
     def by_entry(self, reply: Sequence[bytes], /) -> dict[str, T]:
@@ -148,15 +149,19 @@ class Values(Generic[T]):
         """Return a bulk reply that is never nil as value."""
         return self._read(sure_text(reply))
 
-    def many(self, reply: Iterable[bytes], /) -> list[T]:
+    def many(self, reply: Sequence[bytes], /) -> list[T]:
         """Return an array reply as list of values."""
+        if self._holds.read_all is not None:
+            # What fails is found one by one.
+            with contextlib.suppress(ValueError):
+                return self._holds.read_all(reply)
         return [self._read(stored) for stored in as_texts(reply)]
 
     def some(self, reply: Iterable[bytes | None], /) -> list[T | None]:
         """Return an array reply with nils as list of values and None."""
         return [None if stored is None else self._read(stored) for stored in as_maybe_texts(reply)]
 
-    def unique(self, reply: Iterable[bytes], /) -> set[T]:
+    def unique(self, reply: Sequence[bytes], /) -> set[T]:
         """Return an array reply as set of values."""
         return set(self.many(reply))
 
@@ -212,10 +217,16 @@ def read_rows(model: ModelSchema, names: Sequence[str], table: list[tuple[Any, .
         return table
     for place, name, holds in typed:
         try:
-            columns[place] = [None if stored is None else holds.read(stored) for stored in columns[place]]
+            columns[place] = _read_column(holds, columns[place])
         except Exception:
             _refuse_row(model, names, table, place, name, holds)
     return list(zip(*columns, strict=True))
+
+
+def _read_column(holds: ValueType[Any], column: Sequence[str | None]) -> list[Any]:
+    if holds.read_all is not None and None not in column:
+        return holds.read_all(column)
+    return [None if stored is None else holds.read(stored) for stored in column]
 
 
 def _refuse_row(

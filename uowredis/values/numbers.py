@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -34,6 +35,18 @@ def _read_int(stored: str) -> int:
     if not (stored.isdigit() or (stored[:1] == "-" and stored[1:].isdigit())) or not stored.isascii():
         raise ValueError("it is no integer")
     return int(stored)
+
+
+def _read_ints(stored: Sequence[Any]) -> list[int]:
+    """Read texts, or replies, that are checked all at once: one by one that takes longer than the conversion."""
+    if stored and isinstance(stored[0], bytes):
+        are_digits = b"".join(stored).replace(b"-", b"0").isdigit()
+    else:
+        joined = "".join(stored).replace("-", "0")
+        are_digits = joined.isdigit() and joined.isascii()
+    if not are_digits and stored:
+        raise ValueError("one is no integer")
+    return list(map(int, stored))
 
 
 def _spell_float(value: Any) -> str:
@@ -104,7 +117,7 @@ def _read_bool(stored: str) -> bool:
     raise ValueError("it is neither 1 nor 0")
 
 
-INT = ValueType("int", _spell_int, _read_int, BY_NUMBER, INTEGER_SUMS)
+INT = ValueType("int", _spell_int, _read_int, BY_NUMBER, INTEGER_SUMS, read_all=_read_ints)
 FLOAT = ValueType("float", _spell_float, _read_float, BY_NUMBER, FLOAT_SUMS)
 DECIMAL = ValueType("Decimal", _spell_decimal, _read_decimal, BY_NUMBER, FLOAT_SUMS)
 BOOL = ValueType("bool", _spell_bool, _read_bool, BY_NUMBER)

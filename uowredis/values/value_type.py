@@ -5,7 +5,7 @@ Nothing here knows fields or Redis. A spelling is text, in which ``surrogateesca
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Generic, Protocol, TypeVar
 
 import attrs
@@ -50,6 +50,7 @@ class ValueType(Generic[T]):
         order: how SORT compares it, None where it has no order of its own.
         native: the methods that compute with it, or look into it.
         hashable: whether its values can be in a set.
+        read_all: as *read*, of many texts at once, or of as many raw replies; None where that is no faster.
     """
 
     name: str
@@ -58,6 +59,7 @@ class ValueType(Generic[T]):
     order: str | None = BY_TEXT
     native: frozenset[str] = frozenset()
     hashable: bool = True
+    read_all: Callable[[Sequence[Any]], list[T]] | None = None
 
     def canonical(self, stored: str) -> str:
         """Return how the value that *stored* says is spelled by this type."""
