@@ -353,6 +353,26 @@ def left_astray(door: Door, database: RedisDatabase, saying: Saying, error: Exce
     return session.__exit__(None if error is None else type(error), error, None)
 
 
+@pytest.mark.parametrize("clean", [True, False])
+@line("while another uses it by `s.use()`", SESSION, BEGIN)
+def test_while_another_uses_it(stock: Stock, saying: Saying, door: Door, clean: bool) -> None:
+    """Nothing is sent under the hands of who is inside; both are told."""
+    session = stock.database.begin() if door is BEGIN else Session(stock.database)
+    saying(session.__enter__())
+    with ThreadPoolExecutor(1) as pool:
+        used = session.use()
+        pool.submit(used.__enter__).result()
+        if clean:
+            with pytest.raises(SessionError, match="left while it was in use"):
+                session.__exit__(None, None, None)
+        else:
+            with pytest.warns(RuntimeWarning, match="left while it was in use"):
+                assert not session.__exit__(Planned, Planned(), None)
+        with pytest.raises(SessionError, match="left meanwhile"):
+            pool.submit(used.__exit__, None, None, None).result()
+    saying.check_forgotten()
+
+
 @line("where it is not open, cleanly", SESSION, BEGIN)
 def test_where_it_is_not_open_cleanly(stock: Stock, saying: Saying, door: Door) -> None:
     """What was said in it is forgotten, and the error says what models found meanwhile: no session."""

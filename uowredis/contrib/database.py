@@ -84,7 +84,7 @@ class Pipeline(Session):
         """
         if self._answers_at_once:
             return self.read_now(read)
-        self._check_open()
+        self.check_open()
         self._check_settled()
         return cast("T", self._record.read(read, self.read_now))
 
@@ -92,7 +92,7 @@ class Pipeline(Session):
         """Take *collection* as one reply of :meth:`execute`, as it is refined by then (for models)."""
         if self._answers_at_once:
             return None
-        self._check_open()
+        self.check_open()
         self._check_settled()
         return self._record.look(Look(collection, schema, temporary_key(schema.keys)))
 
@@ -144,7 +144,7 @@ class Pipeline(Session):
         return super().allocate(identity)
 
     def _check_begun(self, command: object) -> None:
-        self._check_open()
+        self.check_open()
         if self._answers_at_once:
             raise SessionError(
                 f"{command} comes before multi(): until then only reads are answered. Way out: pipeline.multi() first"

@@ -402,7 +402,8 @@ def read_call(read: Read[Any]) -> Call:
 def elsewhere(identity: Identity) -> SessionError:
     """Return the error for a new object of another session."""
     return SessionError(
-        f"{identity} is created by a session that is open elsewhere. Way out: use it there, or commit it first"
+        f"{identity} is created by a session that is open elsewhere. Way out: use it there, with s.use() from here; or "
+        f"after the commit of that session"
     )
 
 

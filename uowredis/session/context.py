@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from threading import get_ident
 from typing import TYPE_CHECKING, Any, Protocol
 
+from uowredis.exceptions import SessionError
+
 if TYPE_CHECKING:
     from uowredis.executor.executor import Executor
     from uowredis.plan.guards import Guards
@@ -69,6 +71,9 @@ _open: contextvars.ContextVar[tuple[weakref.ref[Any], ...]] = contextvars.Contex
 #: Those that take no part just now.
 _hidden: contextvars.ContextVar[tuple[Any, ...]] = contextvars.ContextVar("uowredis_hidden", default=())
 
+#: Those that were given to this context by ``use()``.
+_used: contextvars.ContextVar[tuple[Any, ...]] = contextvars.ContextVar("uowredis_used", default=())
+
 #: Those that every thread may use; it keeps none alive either.
 _shared: weakref.WeakKeyDictionary[Database, weakref.ref[Any]] = weakref.WeakKeyDictionary()
 
@@ -96,12 +101,26 @@ def find(database: Database) -> Any:
     """Return the open session of *database*, the innermost of this context first, None where there is none.
 
     One that was left is open nowhere, also in a context that was copied before; one of another process is not ours.
+
+    Raises:
+        SessionError: inside ``use()`` of one that was left meanwhile.
     """
     for entered in reversed(_open.get()):
         session = entered()
-        if session is not None and session.database is database and _takes_part(session):
-            return session
+        if session is not None and session.database is database:
+            if _takes_part(session):
+                return session
+            if not session.is_open and session in _used.get():
+                raise left_meanwhile()
     return _everybodys(database) if _shared else None
+
+
+def left_meanwhile() -> SessionError:
+    """Return the error for the use of a session that was left by who opened it."""
+    return SessionError(
+        "The session that is used here was left meanwhile by who opened it; what was said in it and not committed is "
+        "forgotten. Way out: a session of its own, after the block of use()"
+    )
 
 
 def _everybodys(database: Database) -> Any:
@@ -167,6 +186,35 @@ def leave(session: Opened) -> None:
     """
     _everywhere.pop(id(session), None)
     _open.set(tuple(entered for entered in _open.get() if entered() not in (session, None)))
+
+
+def use(session: Opened) -> None:
+    """Take *session*, which was entered elsewhere, as the innermost of this context."""
+    _used.set((*_used.get(), session))
+    _open.set((*_open.get(), weakref.ref(session)))
+
+
+def end_use(session: Opened) -> None:
+    """Take back the last :func:`use` of *session* in this context."""
+    entered, used = [*_open.get()], [*_used.get()]
+    if session in used:
+        used.reverse()
+        used.remove(session)
+        _used.set(tuple(reversed(used)))
+        entered.reverse()
+        with contextlib.suppress(ValueError):
+            entered.remove(weakref.ref(session))
+        _open.set(tuple(reversed(entered)))
+
+
+def is_hidden(session: Opened) -> bool:
+    """Return whether *session* takes no part here, though it is open: after its commit."""
+    return session in _hidden.get()
+
+
+def is_of_this_process(session: Opened) -> bool:
+    """Return whether *session* was opened in this process, not in the one that it was forked from."""
+    return session.belongs_to is not None and session.belongs_to[0] == _process
 
 
 @contextlib.contextmanager

@@ -28,6 +28,9 @@ class Door:
     def __enter__(self) -> Session:
         if self._lock is not None:
             self._lock.acquire()
+        else:
+            # Before it is asked whose it is: see use.py.
+            self._session.inside.append(None)
         try:
             self._session.check_owner()
             if not self._mends:
@@ -40,6 +43,8 @@ class Door:
     def __exit__(self, *_: object) -> None:
         if self._lock is not None:
             self._lock.release()
+        else:
+            self._session.inside.pop()
 
     def open(self) -> None:
         """Let in all who wait, to be refused: an interruption on entering or leaving may have left the door shut."""

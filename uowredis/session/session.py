@@ -5,6 +5,7 @@ A session belongs to the thread or task that opened it; what is said in it is it
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
@@ -16,7 +17,8 @@ from uowredis.plan.token import Outcome, Token
 from uowredis.session import context
 from uowredis.session.door import Door
 from uowredis.session.record import Savepoint
-from uowredis.session.telling import tell_astray, tell_never_entered, tell_unsent
+from uowredis.session.telling import tell_astray, tell_never_entered, tell_unsent, tell_used
+from uowredis.session.use import Use, is_given_back
 from uowredis.session.work import Work
 
 if TYPE_CHECKING:
@@ -85,7 +87,9 @@ class Session(Work):
         patience = None if retry_for is None else span(retry_for, "Session(retry_for=...)")
         super().__init__(database, options, patience, dry_run)
         self.belongs_to: context.Owner | None = None
-        self.is_open = False
+        self.is_open = self.is_used = False
+        #: As many as there are calls in it just now.
+        self.inside: deque[None] = deque()
         self._waits = True
 
     @property
@@ -133,15 +137,16 @@ class Session(Work):
     ) -> None:
         # One that was left already has nothing more to tell.
         astray = self.is_open and not self._is_here()
+        used = self.is_open and self.is_used and self.belongs_to != context.owner()
         finished = False
         try:
-            if error is None and not astray:
+            if error is None and not astray and not used:
                 self._finish()
                 finished = True
         finally:
             self._close(finished=finished)
-        if astray:
-            tell_astray(f"a session of {self.database!r}", error)
+        if astray or used:
+            (tell_used if used else tell_astray)(f"a session of {self.database!r}", error)
 
     def _is_here(self) -> bool:
         """Return whether models find the session in this context."""
@@ -155,13 +160,19 @@ class Session(Work):
         context.leave(self)
         with self.door.alone():
             self.is_open = False
+            if self.is_used and not is_given_back(self):
+                return
             try:
                 if finished:
                     self._check_nothing_pending()
             finally:
-                self.forget_all()
-                self._record.blocks.clear()
-                self._reader.overlay.rehearsal.close()
+                self.end()
+
+    def end(self) -> None:
+        """Forget everything, for good."""
+        self.forget_all()
+        self._record.blocks.clear()
+        self._reader.overlay.rehearsal.close()
 
     def _check_nothing_pending(self) -> None:
         pending = [command for command in self._record.journal.commands if not isinstance(command, Read | Look)]
@@ -176,8 +187,8 @@ class Session(Work):
         """
         if self.lock is None and self.belongs_to is not None and self.belongs_to != context.owner():
             raise SessionError(
-                "The open session belongs to another process, thread, task or greenlet. Way out: open a "
-                "Session(database) of its own here"
+                "The open session belongs to another process, thread, task or greenlet, or is in use by one. Way out: "
+                "open a Session(database) of its own here; or with s.use(): where that one is not inside"
             )
         self.check_connected()
 
@@ -193,7 +204,7 @@ class Session(Work):
                 "pending; nothing was sent. Way out: rollback(), and say it again"
             )
 
-    def _check_open(self) -> None:
+    def check_open(self) -> None:
         """Check that the session is open."""
         if self.is_open:
             return
@@ -266,7 +277,7 @@ class Session(Work):
         if not keys:
             raise ArgumentError("watch() takes at least one field or key")
         with self.door:
-            self._check_open()
+            self.check_open()
             self._watch_keys(cast("list[str]", keys))
 
     # What is sent.
@@ -313,7 +324,7 @@ class Session(Work):
         if plan is not None and not isinstance(plan, Plan):
             raise ArgumentTypeError(f"commit() takes a plan, as plan() gives it, not {plan!r}")
         with self.door:
-            self._check_open()
+            self.check_open()
             callbacks = self._record.callbacks
             applied = None if self._committer.doubt is None else self._settled()
             if applied is None:
@@ -357,8 +368,20 @@ class Session(Work):
         if not callable(call):
             raise ArgumentTypeError(f"on_commit() takes something to call, not {call!r}")
         with self.door:
-            self._check_open()
+            self.check_open()
             self._record.callbacks.append(call)
+
+    def use(self) -> Use:
+        """Return a block in which the session is this thread's, task's or context's: ``with s.use():``.
+
+        For where the context in which it was opened does not reach. Models inside the block take part in the session.
+        One at a time: whoever opened it is refused meanwhile, as is another ``use()``; nobody waits. Where it is left
+        meanwhile by who opened it, nothing of it is sent by that, and the block is refused what it says from then on.
+
+        Raises:
+            SessionError: on entering, where the session is not open, is in use, or cannot be given.
+        """
+        return Use(self)
 
     # What is forgotten.
 
@@ -369,7 +392,7 @@ class Session(Work):
             SessionError: where the session is not open, or belongs to another thread or task.
         """
         with self.door:
-            self._check_open()
+            self.check_open()
             return Savepoint(self._record, Door(self, self.lock, mends=True))
 
     def rollback(self) -> None:

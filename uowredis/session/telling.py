@@ -23,11 +23,28 @@ def tell_astray(what: object, error: BaseException | None) -> None:
     Raises:
         SessionError: where the block was left without an exception.
     """
-    message = (
+    _tell_left(
         f"The block of {what} was left in a context in which it was not open: what models wrote there was not said in "
         f"it, and may have been sent at once. What was said in it is forgotten. Way out: open and leave it in one "
-        f"context: in one function, or in an async def that is run in one task"
+        f"context: in one function, or an async def in one task; or s.use()",
+        error,
     )
+
+
+def tell_used(what: object, error: BaseException | None) -> None:
+    """Tell that the block of *what* was left while another thread, task or context used it; as :func:`tell_astray`.
+
+    Raises:
+        SessionError: where the block was left without an exception.
+    """
+    _tell_left(
+        f"The block of {what} was left while it was in use in another thread, task or context: nothing was sent by "
+        f"leaving it, and what was said in it and not committed is forgotten. Way out: wait for that one before",
+        error,
+    )
+
+
+def _tell_left(message: str, error: BaseException | None) -> None:
     if error is None:
         raise SessionError(message)
     error.add_note(f"uowredis: {message}")

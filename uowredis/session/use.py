@@ -1,0 +1,114 @@
+"""``s.use()``: an open session is given to where its context does not reach, to one at a time (say).
+
+Nobody waits for anybody: whoever comes while another is inside is refused, so that nothing can hang. Each side first
+says what it does, and looks for the other then: of two who come at the same moment at least one sees the other.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from uowredis.exceptions import SessionError
+from uowredis.session import context
+from uowredis.session.telling import tell_never_entered
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from uowredis.session.session import Session
+
+#: Held while it is settled whose a session is; never while anything is waited for.
+_settling = threading.Lock()
+
+
+class Use:
+    """A block in which a session is its thread's, task's or context's; whoever opened it is refused meanwhile.
+
+    Args:
+        session: is open.
+    """
+
+    _entered = False
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        #: Whose it was, where it was somebody else's.
+        self._former: context.Owner | None = None
+
+    def __del__(self) -> None:
+        if not self._entered:
+            tell_never_entered("A session's use()", "with s.use():", self)
+
+    def __enter__(self) -> Session:
+        if self._entered:
+            raise SessionError("This block was entered already. Way out: take another, s.use()")
+        self._entered = True
+        session, me = self._session, context.owner()
+        _check_can_be_used(session, me)
+        with _settling:
+            owner = session.belongs_to
+            if owner != me:
+                if session.is_used:
+                    raise _in_use()
+                session.belongs_to, session.is_used = me, True
+                if session.inside:
+                    session.belongs_to, session.is_used = owner, False
+                    raise _in_use()
+                self._former = owner
+        context.use(session)
+        return session
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        session = self._session
+        context.end_use(session)
+        if self._former is not None:
+            with _settling:
+                session.belongs_to, session.is_used, self._former = self._former, False, None
+        if session.is_open:
+            return
+        session.end()
+        if error is None:
+            raise context.left_meanwhile()
+
+
+def is_given_back(session: Session) -> bool:
+    """Take *session*, which is being left, from whoever uses it; return whether nobody is inside of a call.
+
+    Where somebody is, what was said is forgotten when the block of ``use()`` is left.
+    """
+    with _settling:
+        assert session.belongs_to is not None
+        session.belongs_to = (session.belongs_to[0], 0, None, None)
+    return not session.inside
+
+
+def _check_can_be_used(session: Session, me: context.Owner) -> None:
+    """Check that *session* can be given to *me*.
+
+    Raises:
+        SessionError: where it cannot.
+    """
+    session.check_open()
+    if session.lock is not None:
+        raise SessionError("This session is every thread's already. Way out: leave use() out")
+    if not context.is_of_this_process(session):
+        raise SessionError("This session is of another process. Way out: a Session(database) of its own here")
+    if context.is_hidden(session):
+        raise SessionError(
+            "The session takes no part in what is called after its commit. Way out: a Session(database) of its own"
+        )
+    other = context.find(session.database)
+    if other is not None and other is not session and other.belongs_to == me:
+        raise SessionError(
+            "Another session of this database is open here. Way out: leave its block first; or use that one"
+        )
+
+
+def _in_use() -> SessionError:
+    return SessionError(
+        "The session is in use in another thread, task or context. Way out: s.use() when that one is done, one after "
+        "the other; or a session of its own"
+    )
