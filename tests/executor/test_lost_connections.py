@@ -1,7 +1,7 @@
 """A connection lost at any point of a commit: it is applied once, or it is known that it was not.
 
-The commit of `Work.say` sends ``CALLS``; it is cut before and after each. What follows the token's WATCH is one write
-with EXEC (but on a connection's first transaction, and in plans of many chunks): lost there, the token is asked.
+The commit of `Work.say` sends ``CALLS``; it is cut before and after each. What follows MULTI is one write with EXEC
+(but on a connection's first transaction, and in plans of many chunks): lost there, the token is asked.
 """
 
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ from uowredis.executor import transaction
 
 PLANNING = ["WATCH", "SCARD", "INCRBY", "GET", "GET", "SMEMBERS", "SISMEMBER"]
 STEPS = ["MULTI", "HSET", "SET", "INCRBY", "INCRBY", "RPUSH", "SREM", "SADD", "SADD", "SADD"]
-APPLYING = ["WATCH", *STEPS, "SET", "EXEC"]
+APPLYING = [*STEPS, "SET", "EXEC"]
 #: Where a token is spent it is deleted on the way.
 CALLS = [*PLANNING, "DEL", *APPLYING]
 EXEC = len(CALLS) - 1
@@ -121,11 +121,11 @@ def cold(request: pytest.FixtureRequest, proxy: Proxy, real: Real) -> Iterator[W
 @pytest.mark.parametrize("side", SIDES)
 @pytest.mark.parametrize("position", range(len(COLD)), ids=COLD)
 def test_lost_on_the_first_transaction(cold: Work, proxy: Proxy, real: Real, side: str, position: int) -> None:
-    """On a connection's first transaction MULTI goes without steps: lost there, nothing was applied."""
+    """On a connection's first transaction MULTI goes alone: lost there, nothing was applied."""
     with Session(cold.database) as session:
         cold.say()
         lose(proxy, side, position)
-        if position <= len(PLANNING) + 1:
+        if position <= len(PLANNING):
             with pytest.raises(Unreachable) as caught:
                 session.commit()
             check_not_applied(session, real, caught.value)
@@ -140,7 +140,7 @@ LARGE = len(CALLS) + MANY - 1
 
 
 @pytest.mark.parametrize("side", SIDES)
-@pytest.mark.parametrize("position", [7, 8, 9, 900, 1_500, LARGE - 2, LARGE - 1])
+@pytest.mark.parametrize("position", [7, 8, 900, 1_500, LARGE - 2, LARGE - 1])
 def test_lost_in_a_large_plan(work: Work, proxy: Proxy, real: Real, side: str, position: int) -> None:
     """Where EXEC goes alone at the end, only around it the token must tell."""
     with Session(work.database) as session:

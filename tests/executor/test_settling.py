@@ -312,23 +312,25 @@ def test_a_reply_that_is_told_again_is_the_one_that_was_lost(proxy: Proxy, twin:
 
 
 @pytest.fixture(scope="module")
-def replica(real_server: RealServer) -> Iterator[RealServer]:
-    """A replica of the real server that has all of it."""
-    with real_server.client() as client:
-        client.config_set("repl-diskless-sync-delay", 0)
-    with RealServer.start("--replicaof", real_server.host, str(real_server.port)) as server:
-        client = server.client()
+def pair() -> Iterator[tuple[RealServer, RealServer]]:
+    """A server, and a replica that has all of it."""
+    with (
+        RealServer.start("--repl-diskless-sync-delay", "0") as server,
+        RealServer.start("--replicaof", server.host, str(server.port)) as replica,
+        replica.client() as client,
+    ):
         while client.info("replication")["master_link_status"] != "up":
             time.sleep(0.01)
-        client.close()
-        yield server
+        yield server, replica
 
 
 @pytest.mark.parametrize("length", [1, 1_100], ids=["one write", "chunks"])
 @pytest.mark.parametrize("scripted", [False, True], ids=["WATCH", "script"])
-def test_a_replica_that_has_it(replica: RealServer, real: Real, length: int, scripted: bool) -> None:
+def test_a_replica_that_has_it(pair: tuple[RealServer, RealServer], length: int, scripted: bool) -> None:
     """The commit waits for it, and says how many had it; what was asked for once is asked of each session."""
-    work = Work(real.database(replicas=1, replicas_for=5, max_watched=0 if scripted else 1_000))
+    server, replica = Real(pair[0]), pair[1]
+    server.flush()
+    work = Work(server.database(replicas=1, replicas_for=5, max_watched=0 if scripted else 1_000))
     with Session(work.database) as session:
         work.say(length)
         session.commit()
@@ -342,6 +344,7 @@ def test_a_replica_that_has_it(replica: RealServer, real: Real, length: int, scr
         work.bread.visits.incr()
         session.commit()
     assert None is session.replicas
+    server.close()
 
 
 def test_no_replica_has_it(server: Backend) -> None:
@@ -407,6 +410,6 @@ def test_a_plan_shows_its_token(real: Real) -> None:
         lines = [" ".join(line.split()) for line in str(plan).splitlines()]
         assert "guard: nobody claims the token WATCH :thing:__commit__:<token>" in lines
         assert "effect: the token says that it was applied SET :thing:__commit__:<token> applied EX 3600" in lines
-        assert ("WATCH", plan.token.key) in plan.calls()
+        assert ("WATCH", ":thing:__guard__:1", plan.token.key) == plan.calls()[0]
         assert plan == session.plan() == pickle.loads(pickle.dumps(plan))
         session.commit(plan)

@@ -37,11 +37,15 @@ def test_a_stalled_exec(hasty: Work, proxy: Proxy, real: Real, side: str) -> Non
     assert 2 == hasty.bread.visits.incr()
 
 
-def test_a_late_exec_of_what_may_be_done_twice(hasty: Work, proxy: Proxy, real: Real) -> None:
-    """A plan that leaves the same data when it is sent twice does not come late over what others wrote since."""
+@pytest.mark.parametrize("late", ["MULTI", "SET", "EXEC"])
+def test_a_late_exec_of_what_may_be_done_twice(hasty: Work, proxy: Proxy, real: Real, late: str) -> None:
+    """A plan that leaves the same data when it is sent twice does not come late over what others wrote since.
+
+    Nothing but its token is watched that they would have changed, and all from MULTI on arrives after it was claimed.
+    """
     with Session(hasty.database) as session:
         hasty.bread.visits.set(1)
-        proxy.stall(before="EXEC")
+        proxy.stall(before=late)
         session.commit()
         assert session.last_plan.idempotent
         assert 2 == session.tried

@@ -50,6 +50,7 @@ class _Link:
     got: int = 0
     happened: bool = False
     held: bytearray = attrs.field(factory=bytearray)
+    running: int = 2
     server_ended: threading.Event = attrs.field(factory=threading.Event)
 
 
@@ -70,8 +71,10 @@ class Tap:
         self._round = 0
         #: Bytes that the first connection of a round has sent, and got.
         self.counted = (0, 0)
-        self._acceptor = threading.Thread(target=self._accept, daemon=True)
-        self._acceptor.start()
+        #: Something happened in this round.
+        self.happened = threading.Event()
+        self._threads = [threading.Thread(target=self._accept, daemon=True)]
+        self._threads[0].start()
 
     @property
     def url(self) -> str:
@@ -89,15 +92,17 @@ class Tap:
         for link in self._links:
             for end in (link.client, link.server):
                 _shut(end)
-                end.close()
+        for thread in self._threads:
+            thread.join(10)
 
     def arm(self, faults: Sequence[Fault] = ()) -> None:
         """Begin a round: count anew, and let the connections that are used from now on meet *faults*."""
         with self._lock:
-            self._links = [link for link in self._links if not link.server_ended.is_set()]
+            self._links = [link for link in self._links if link.running]
             self._round += 1
             self._faults = list(faults)
             self.counted = (0, 0)
+            self.happened.clear()
 
     def release(self) -> None:
         """Deliver what is held back, and end these connections; return when the server has executed it."""
@@ -127,7 +132,9 @@ class Tap:
                 with self._lock:
                     self._links.append(link)
                 for pump in (self._to_server, self._to_client):
-                    threading.Thread(target=pump, args=(link,), daemon=True).start()
+                    thread = threading.Thread(target=pump, args=(link,), daemon=True)
+                    self._threads = [*filter(threading.Thread.is_alive, self._threads), thread]
+                    thread.start()
 
     def _begin(self, link: _Link) -> None:
         with self._lock:
@@ -152,6 +159,7 @@ class Tap:
                     self._happen(link, fault)
         if not link.happened:
             _shut(link.server, socket.SHUT_WR)
+        self._end(link)
 
     def _to_client(self, link: _Link) -> None:
         with contextlib.suppress(OSError):
@@ -170,12 +178,23 @@ class Tap:
         link.server_ended.set()
         if link.fault is None or link.fault.how == "cut" or link.fault.then is not None or not link.happened:
             _shut(link.client)
+        self._end(link)
+
+    def _end(self, link: _Link) -> None:
+        """Close both ends when nothing more comes from either."""
+        with self._lock:
+            link.running -= 1
+            if link.running:
+                return
+        link.client.close()
+        link.server.close()
 
     def _count(self, link: _Link) -> None:
         self.counted = max(self.counted, (link.sent, link.got))
 
     def _happen(self, link: _Link, fault: Fault) -> None:
         link.happened = True
+        self.happened.set()
         if fault.then is not None:
             fault.then()
         if fault.how == "cut":

@@ -314,9 +314,10 @@ class Connection:
             Rejected: where the server answers one with an error.
         """
         calls = fetch.calls
-        self.watching = self.watching or bool(fetch.watch)
+        watches = bool(fetch.watch or fetch.token)
+        self.watching = self.watching or watches
         self.send(calls)
-        return self.checked(calls, self.replies(len(calls)))[bool(fetch.watch) :]
+        return self.checked(calls, self.replies(len(calls)))[watches:]
 
     def unwatch(self) -> None:
         """Let go of what is watched: the plan was refused before anything was sent."""
@@ -329,7 +330,7 @@ class Connection:
     def opened(self, calls: Sequence[Call]) -> Sequence[Call]:
         """Return what is left to send of a transaction; on a connection's first one MULTI is tried alone.
 
-        Where MULTI is refused, steps in the same write would run one by one; where WATCH is, nothing would be watched.
+        Where MULTI is refused, steps in the same write would run one by one.
         """
         self.in_multi = True
         if self._socket in self.pool.knows_multi:

@@ -128,7 +128,8 @@ class Plan:
         if not steps:
             return ()
         if self.scripted:
-            unwatch: tuple[Call, ...] = (("UNWATCH",),) if self.watched else ()
+            watched = self.watched or any(round_.fetch.token for round_ in self.rounds)
+            unwatch: tuple[Call, ...] = (("UNWATCH",),) if watched else ()
             guards = [(question.call, reply) for question, reply in self.asked() if question.guards]
             tidy = () if self.token is None else self.token.tidy
             return (*unwatch, *tidy, script.evaluate(guards, steps, self.token), *self._behind)
@@ -136,7 +137,7 @@ class Plan:
             return steps
         if self.token is None:
             return (("MULTI",), *steps, ("EXEC",), *self._behind)
-        return (*self.token.tidy, self.token.watch, ("MULTI",), *steps, self.token.note, ("EXEC",), *self._behind)
+        return (*self.token.tidy, ("MULTI",), *steps, self.token.note, ("EXEC",), *self._behind)
 
     @property
     def _behind(self) -> tuple[Call, ...]:
@@ -245,4 +246,4 @@ def _filled(call: Call) -> Call:
 def _filled_round(round_: Round) -> Round:
     fetch = round_.fetch
     questions = tuple(attrs.evolve(each, call=_filled(each.call)) for each in fetch.questions)
-    return Round(Fetch(_filled(fetch.watch), questions, fetch.counters), round_.replies)
+    return Round(Fetch(_filled(fetch.watch), questions, fetch.counters, fetch.token), round_.replies)

@@ -79,8 +79,6 @@ def printed(
                 rows.append(("guard: nobody has claimed the token", _of_token(("EXISTS", token.key)), ""))
         elif opening is not None:
             rows += _tidying(token)
-            if token is not None:
-                rows.append(("guard: nobody claims the token", _of_token(token.watch), ""))
             rows.append(("", opening, ""))
         rows += [(step.reason, _line(step.call, step.public, hide_values), "") for step in steps]
         if opening is not None:
@@ -109,8 +107,10 @@ def _of_token(call: Call) -> str:
 
 
 def _rows(round_: Round, watching: str, show_replies: bool, hide_values: bool) -> list[tuple[str, str, str]]:
-    watch = round_.fetch.watch
+    watch, token = round_.fetch.watch, round_.fetch.token
     rows = [(watching, _line(("WATCH", *watch), None, hide_values), "")] if watch else []
+    if token is not None:
+        rows.append(("guard: nobody claims the token", _of_token(("WATCH", token)), ""))
     for call in round_.fetch.counters:
         rows.append(("new primary keys" if call[0] == "INCRBY" else "guard: the counter is right", quoted(call), ""))
     for question, reply in round_:

@@ -53,16 +53,20 @@ class Fetch:
         watch: keys that must not change until EXEC.
         questions: reads to make.
         counters: the calls that count new primary keys; see :func:`counting`.
+        token: the key of the commit's token, watched with the others. It must be by the time EXEC is sent: a WATCH that
+            arrives late, together with EXEC, would come after a claim.
     """
 
     watch: tuple[str, ...] = ()
     questions: tuple[Question, ...] = ()
     counters: tuple[Call, ...] = ()
+    token: str | None = attrs.field(default=None, eq=False)
 
     @property
     def calls(self) -> tuple[Call, ...]:
         """The calls as they are sent."""
-        watch: tuple[Call, ...] = (("WATCH", *self.watch),) if self.watch else ()
+        keys = self.watch if self.token is None else (*self.watch, self.token)
+        watch: tuple[Call, ...] = (("WATCH", *keys),) if keys else ()
         return watch + self.counters + tuple(question.call for question in self.questions)
 
 

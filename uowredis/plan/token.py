@@ -1,8 +1,8 @@
 """``Token``: tells for ever whether one transaction was applied (decide, pure).
 
-The transaction watches the key and sets it. Who lost its reply sets the key, where it is not set (a *claim*): then the
-transaction was not applied and never will be, however late its EXEC arrives; else the key says what became of it. To
-look would not do: EXEC may arrive after the look.
+The key is watched before EXEC is sent, and set by the transaction. Who lost its reply sets the key where it is not set
+(a *claim*): then the transaction was not applied and never will be, however late its EXEC arrives; else the key says
+what became of it. To look would not do: EXEC may arrive after the look.
 """
 
 from __future__ import annotations
@@ -38,11 +38,6 @@ class Token:
     made: float
     lifetime: int
     spent: tuple[str, ...] = attrs.field(default=(), eq=False)
-
-    @property
-    def watch(self) -> Call:
-        """The call that lets a claim abort the transaction, sent right before MULTI."""
-        return ("WATCH", self.key)
 
     @property
     def tidy(self) -> tuple[Call, ...]:

@@ -96,6 +96,7 @@ class Planner:
         self._journal = journal
         self._limits = limits
         self._token = token
+        self._watches_token = False
         self._wait = wait
         self._questions = Questions(limits.watched, standing, scripted=unwatched)
         self._values = Values(self._questions, rehearsal)
@@ -133,7 +134,11 @@ class Planner:
         for delta in (*self._unique.judge(), *following.values()):
             self._index.take(*delta)
         self.rewrites = self._values.rewrites
-        return self._finished([*lives, *self._relations.added])
+        plan = self._finished([*lives, *self._relations.added])
+        if plan.steps and not plan.scripted and (fetch := self._with_token(Fetch())).token is not None:
+            yield fetch
+            plan = attrs.evolve(plan, rounds=(*plan.rounds, Round(fetch, ())))
+        return plan
 
     @property
     def cascaded(self) -> Collection[Life]:
@@ -205,11 +210,20 @@ class Planner:
                 f"the plan watches more than {self._limits.watched} keys and scripts are off on this server; nothing "
                 f"was sent. Way out: commit in batches"
             )
+        if not self._questions.scripted:
+            fetch = self._with_token(fetch)
         replies = yield fetch
         counters = len(fetch.counters)
         self._questions.answered(fetch, replies[counters:])
         if counters:
             yield from self._number(Numbering(self._counters, replies[:counters]))
+
+    def _with_token(self, fetch: Fetch) -> Fetch:
+        """Return *fetch* so that it watches the token, too, unless one before did."""
+        if self._token is None or self._watches_token:
+            return fetch
+        self._watches_token = True
+        return attrs.evolve(fetch, token=self._token.key)
 
     def _number(self, numbering: Numbering) -> Turns[None]:
         """Give new objects their primary keys, unless a counter is behind."""
