@@ -6,7 +6,7 @@ import redis
 
 from tests.tools.backends import Backend, Embedded, Real
 from tests.tools.servers import RealServer
-from uowredis import ImplementationError, RedisDatabase, RedisModel, Session, StringField, fields, model
+from uowredis import ImplementationError, RedisDatabase, RedisModel, Session, SessionError, StringField, fields, model
 
 
 def settings_of(real: Real) -> dict[str, object]:
@@ -225,3 +225,25 @@ def test_use_database_moves_nothing_where_a_name_is_taken(server: Backend) -> No
     assert [old, old, old] == [m.database for m in (base_model, foo, bar)]
     type("Foo", (RedisModel,), {"database": database})
     old.close()
+
+
+def test_a_session_whose_server_changed_can_be_rolled_back(real: Real, twin: Real) -> None:
+    """What was said is for another server: it is refused, with a way out that works."""
+    with RedisDatabase(**settings_of(real)) as main_database:
+
+        class Example(RedisModel):
+            database = main_database
+            foo = StringField()
+
+        with Session(main_database) as s:
+            Example(foo="here")
+            main_database.connect(host=twin.server.host, port=twin.server.port)
+            with pytest.raises(SessionError, match=r"Way out: rollback\(\), and say it again in a new session"):
+                s.commit()
+            s.rollback()
+        with Session(main_database) as s:
+            Example(foo="there")
+            s.commit()
+        with twin.client() as client:
+            assert b"there" == client.get(":example:1:foo")
+        assert {} == real.dump()

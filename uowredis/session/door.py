@@ -15,7 +15,8 @@ class Door:
     Args:
         session: what is behind it.
         lock: held inside, None where nobody but the owner comes in.
-        mends: let in also where an interruption left half of something: it will be forgotten.
+        mends: let in also where an interruption left half of something, or the server is another by now: what was said
+            will be forgotten.
     """
 
     __slots__ = ("_lock", "_mends", "_session")
@@ -34,6 +35,7 @@ class Door:
         try:
             self._session.check_owner()
             if not self._mends:
+                self._session.check_connected()
                 self._session.check_whole()
         except BaseException:
             self.__exit__()

@@ -180,7 +180,7 @@ class Session(Work):
             tell_unsent(pending, self.options.on_pending)
 
     def check_owner(self) -> None:
-        """Check that this thread or task opened the session, and that its database is still where it was.
+        """Check that this thread or task opened the session.
 
         Raises:
             SessionError: where it is not so.
@@ -190,7 +190,6 @@ class Session(Work):
                 "The open session belongs to another process, thread, task or greenlet, or is in use by one. Way out: "
                 "open a Session(database) of its own here; or with s.use(): where that one is not inside"
             )
-        self.check_connected()
 
     def check_whole(self) -> None:
         """Check that nothing was interrupted while it was said, or forgotten.
