@@ -75,7 +75,7 @@ def test_forgotten_after_an_interrupt(work: Work, proxy: Proxy, real: Real) -> N
             session.commit()
         token = session.token
         session.rollback()
-        assert ("unknown", None) == (session.outcome, session.token)
+        assert ("unknown", token) == (session.outcome, session.token)
         assert token is not None
         assert "not applied" == work.database.settle(token)
         proxy.resume()

@@ -111,7 +111,7 @@ class Tap:
         for link in links:
             if link.fault is not None and link.fault.how == "hold":
                 with contextlib.suppress(OSError):
-                    link.server.sendall(link.held)
+                    link.server.sendall(bytes(link.held))
             _shut(link.server, socket.SHUT_WR)
         for link in links:
             # A server that was killed has ended them, too.

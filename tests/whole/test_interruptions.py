@@ -339,6 +339,8 @@ class Sweep:
             )
             if data == whole and raised and outcome == "unknown":
                 assert "commit was applied, or nothing" in " ".join(notes)
+            if session.token is not None:
+                assert world.database.settle(session.token) == ("applied" if data == whole else "not applied")
 
     def _check_goes_on(self, caught: Caught | None) -> None:
         """Check that no session is left open, that what is said is sent, and that connections are as new."""

@@ -66,9 +66,10 @@ def _executed(connection: Connection, plan: Plan) -> list[Any] | None:
         calls = calls[len(queueing) :]
     replies = _final(connection, plan, calls)
     _check_multi(plan, calls, replies)
-    queueing = list(itertools.takewhile(EXEC.__ne__, calls))
-    result = replies[len(queueing)]
+    # EXEC is the last, but for the wait behind it.
+    result = replies[-1 if plan.wait is None else -2]
     if isinstance(result, Exception):
+        queueing = list(itertools.takewhile(EXEC.__ne__, calls))
         _check_queued(connection, queueing, replies[: len(queueing)])
         raise Rejected(f"Redis refused the transaction: {result}; nothing was applied") from result
     return None if result is None else _applied(plan, _of_steps(connection, plan, result))

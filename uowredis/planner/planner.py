@@ -223,7 +223,7 @@ class Planner:
         if self._token is None or self._watches_token:
             return fetch
         self._watches_token = True
-        return attrs.evolve(fetch, token=self._token.key)
+        return Fetch(fetch.watch, fetch.questions, fetch.counters, self._token.key)
 
     def _number(self, numbering: Numbering) -> Turns[None]:
         """Give new objects their primary keys, unless a counter is behind."""

@@ -224,8 +224,8 @@ class Session(Work):
     @property
     def token(self) -> Token | None:
         """Of the last commit, where its outcome is unknown and can be asked: ``db.settle(s.token)``; else None."""
-        doubt = self._committer.doubt
-        return None if doubt is None else doubt.token
+        committer = self._committer
+        return committer.last_plan.token if committer.outcome == "unknown" and committer.last_plan is not None else None
 
     @property
     def replicas(self) -> int | None:
