@@ -28,15 +28,16 @@ def seen(
     rehearsed: int = REHEARSED,
     counted_to: int = 6,
     there: int = 0,
+    dry_run: bool = False,
 ) -> T:
     """Return what *ask* finds while *pending* waits, over *answers*, which answer all that is asked and no more.
 
-    New objects whose primary keys are wanted get them from the one after *counted_to* on; so many objects are
-    *there*.
+    New objects whose primary keys are wanted get them from the one after *counted_to* on, none in a *dry_run*; so many
+    objects are *there*.
     """
     answers = answers or {}
     rehearsal = Rehearsal(rehearsed, seed=1)
-    overlay = Overlay(rehearsal)
+    overlay = Overlay(rehearsal, dry_run=dry_run)
     for command in pending:
         overlay.journal.add(command)
     asked: set[Call] = set()
@@ -104,10 +105,14 @@ def finding(model: ModelSchema, **filters: str) -> Callable[[Overlay], Deciding[
     return find
 
 
-def listing(model: ModelSchema, **filters: str) -> Callable[[Overlay], Deciding[list[str]]]:
-    """Ask for the primary keys of the objects of *model* that match, as a collection does; new ones get theirs."""
-    conditions = [Filter(model.fields[name], model.keys.index(name, value)) for name, value in filters.items()]
-    return lambda overlay: Search(overlay, Query(model, tuple(conditions))).members()
+def query(model: ModelSchema, **filters: str) -> Query:
+    """Return what a collection of *model* with *filters* is to find."""
+    return Query(model, tuple(Filter(model.fields[name], model.keys.index(name, filters[name])) for name in filters))
+
+
+def listing(wanted: Query) -> Callable[[Overlay], Deciding[list[str]]]:
+    """Ask for the primary keys of what is *wanted*, as a collection does; new objects get theirs."""
+    return lambda overlay: Search(overlay, wanted).members()
 
 
 def holding(model: ModelSchema, pk: str) -> Callable[[Overlay], Deciding[bool]]:

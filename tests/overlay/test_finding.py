@@ -2,18 +2,26 @@
 
 import pytest
 
-from tests.overlay.stage import finding, holding, listing, seen
-from tests.planner.stage import BIKE, SHOP, create, delete, hset, new, sadd, stored, write
+from tests.overlay.stage import finding, holding, listing, query, seen
+from tests.planner.stage import BIKE, SHOP, create, delete, hset, model, new, sadd, stored, write
 from uowredis.commands.calls import Call
 from uowredis.commands.changes import Added, Computed, Removed
 from uowredis.commands.commands import WriteCommand
 from uowredis.commands.identity import Identity, State
 from uowredis.exceptions import PendingWrites
+from uowredis.schema.models import FieldSchema, Kind
 
 ONE, TWO = stored(BIKE, "1"), stored(BIKE, "2")
 BLUE, RED = ("SMEMBERS", ":bike:color:blue"), ("SMEMBERS", ":bike:color:red")
 OLD = ("HGET", ":bike:1:hash", "color")
 IN_BLUE, IN_RED = ("SISMEMBER", ":bike:color:blue", "1"), ("SISMEMBER", ":bike:color:red", "1")
+#: Its primary key is chosen.
+DEPOT = model(
+    "Depot",
+    FieldSchema("city", Kind.ENTRY, indexed=True),
+    FieldSchema("tags", Kind.SET, indexed=True),
+    auto=False,
+)
 PAINTED = hset(ONE, "color", "blue")
 
 
@@ -78,6 +86,14 @@ def test_what_was_deleted_and_created_again_is_judged_by_what_it_will_hold() -> 
     old = {("HGET", ":shop:x:hash", "city"): "Bern"}
     assert ["x"] == seen(said, finding(SHOP, city="Rome"), {("SMEMBERS", ":shop:city:Rome"): []} | old)
     assert [] == seen(said, finding(SHOP, city="Bern"), {("SMEMBERS", ":shop:city:Bern"): ["x"]} | old)
+
+
+def test_what_was_created_again_is_judged_by_nothing_that_was_there() -> None:
+    """By no condition: what neither epoch said is not in the index, and nobody asks it."""
+    said = [delete(stored(DEPOT, "x")), create(Identity(DEPOT, "x", State.CREATED, 1), city="Rome")]
+    old: dict[Call, object] = {("HGET", ":depot:x:hash", "city"): "Rome", ("SMEMBERS", ":depot:x:tags"): ["b"]}
+    both = ("SINTER", ":depot:city:Rome", ":depot:tags:a")
+    assert [] == seen(said, finding(DEPOT, city="Rome", tags="a"), old | {both: []})
 
 
 #: What is said, what is there, the condition, whether the index says so now, whether it will.
@@ -153,7 +169,7 @@ def test_a_member_that_nobody_named_stays() -> None:
 def test_a_new_object_gets_its_primary_key_to_be_listed() -> None:
     """A collection is of primary keys; nobody is asked about the values of the object."""
     said = [create(new(BIKE, 1), color="red"), create(new(BIKE, 2), color="blue"), create(new(BIKE, 3), color="red")]
-    assert ["1", "7", "8"] == seen(said, listing(BIKE, color="red"), {RED: ["1"]})
+    assert ["1", "7", "8"] == seen(said, listing(query(BIKE, color="red")), {RED: ["1"]})
 
 
 def test_a_write_that_would_fail_is_no_answer() -> None:

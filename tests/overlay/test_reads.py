@@ -5,8 +5,11 @@ import pytest
 from tests.overlay.stage import get, hget, read, reading, seen, whole_hash
 from tests.planner.stage import BIKE, SHOP, create, delete, hset, model, new, put, sadd, stored, write
 from uowredis.commands.changes import Added, Computed, Opaque, Removed, Replaced
+from uowredis.commands.commands import Read
 from uowredis.commands.identity import Identity, State
+from uowredis.commands.replies import plain
 from uowredis.exceptions import DoesNotExist, PendingWrites
+from uowredis.schema.keys import INSTANCE_HASH
 from uowredis.schema.models import FieldSchema, Kind
 
 ONE = stored(BIKE, "1")
@@ -93,6 +96,16 @@ def test_an_emptied_key_is_known_whole() -> None:
     assert [["b"], 1, "5"] == seen(said, reading(TAGS, read(ONE, "tags", "SCARD"), get(ONE, "price")))
 
 
+def test_several_entries_are_answered_each_in_its_place() -> None:
+    """In the order asked, told by what is pending or read from what is there."""
+    both = Read(ONE, INSTANCE_HASH, None, "HMGET", ("note", "color"), plain, ("note", "color"))
+    said = [hset(ONE, "color", "blue"), hset(ONE, "note", "x")]
+    assert [["x", "blue"]] == seen(said, reading(both))
+    there = {("HMGET", ":bike:1:hash", "color", "note"): ["red", "old"]}
+    assert [["x", "red"]] == seen(said[1:], reading(both), there)
+    assert [["old", "blue"]] == seen(said[:1], reading(both), there)
+
+
 # It is tried on what is there
 
 
@@ -137,6 +150,19 @@ def test_only_the_members_concerned_are_read() -> None:
     assert ["4"] == seen(said, reading(bell), {("HGET", ":bike:1:parts", "bell"): "3"})
 
 
+def test_members_that_writes_name_together_are_read_together() -> None:
+    """A write that names several of them is tried on all, and so is what was said of the others; no more is read."""
+    said = [
+        write(ONE, "races", Computed(("c", "d")), "ZADD", "GT", "1", "c", "9", "d"),
+        write(ONE, "races", Computed(("b", "c")), "ZADD", "GT", "1", "b", "8", "c"),
+        write(ONE, "races", Computed(("a", "b")), "ZADD", "LT", "7", "a", "6", "b"),
+        write(ONE, "races", Computed(("z",)), "ZADD", "GT", "1", "z"),
+    ]
+    score = read(ONE, "races", "ZSCORE", "a", members=("a",))
+    assert ["5"] == seen(said, reading(score), {("ZMSCORE", ":bike:1:races", *"abcd"): ["5", None, "2", None]})
+    assert ["7"] == seen(said, reading(score), {("ZMSCORE", ":bike:1:races", *"abcd"): ["8", None, "2", None]})
+
+
 def test_a_number_is_the_number_there_and_what_is_pending_changes_of_it() -> None:
     """What was there already is not counted twice; a list need not be read to be counted."""
     said = [
@@ -150,6 +176,16 @@ def test_a_number_is_the_number_there_and_what_is_pending_changes_of_it() -> Non
         ("LLEN", ":bike:1:stages"): 5,
     }
     assert [10, 7] == seen(said, reading(read(ONE, "tags", "SCARD"), read(ONE, "stages", "LLEN")), answers)
+
+
+def test_a_list_that_was_not_only_pushed_on_is_read_to_be_counted() -> None:
+    """How many a removal takes is known from what is there."""
+    said = [
+        write(ONE, "stages", Added(("a",)), "RPUSH", "a"),
+        write(ONE, "stages", Computed(), "LREM", "0", "a"),
+    ]
+    length = read(ONE, "stages", "LLEN")
+    assert [1] == seen(said, reading(length), {("LRANGE", ":bike:1:stages", "0", "-1"): ["a", "b", "a"]})
 
 
 def test_what_a_draw_takes_is_gone() -> None:

@@ -61,6 +61,17 @@ STALL = referring("Stall", related(STALL_OWNER, ("owner", Kind.ENTRY, OnDelete.C
 #: A club keeps its members.
 MEMBER = model("Member", FieldSchema("name", Kind.ENTRY, indexed=True))
 CLUB = referring("Club", related(MEMBER, ("members", Kind.SET, OnDelete.RESTRICT, False)))
+#: So does a league its players, whatever field has them.
+PLAYER = model("Player", FieldSchema("name", Kind.ENTRY, indexed=True))
+LEAGUE = referring(
+    "League",
+    related(
+        PLAYER,
+        ("squad", Kind.SET, OnDelete.RESTRICT, False),
+        ("bench", Kind.LIST, OnDelete.RESTRICT, False),
+        ("table", Kind.SORTED_SET, OnDelete.RESTRICT, False),
+    ),
+)
 PAGE = referring("Page", related(ACCOUNT, ("account", Kind.STRING, OnDelete.RESTRICT, False)))
 
 

@@ -20,6 +20,7 @@ from tests.planner.referring import (
     PAGE,
     PASS,
     PERSON,
+    PLAYER,
     SITE,
     STALL,
     STALL_OWNER,
@@ -78,6 +79,35 @@ def test_a_foreign_key_that_points_elsewhere_is_left_alone() -> None:
         ("SREM", ":group:owner:1", "7"),
         ("SREM", ":person:collection", "1"),
     ] == steps_but_guards(plan)
+
+
+#: What tells whether a field with many values says what its index says, and the answer where it does not, and does.
+PROVEN = {
+    "squad": (("SISMEMBER", ":league:7:squad", "1"), 0, 1),
+    "bench": (("LPOS", ":league:7:bench", "1"), None, 0),
+    "table": (("ZSCORE", ":league:7:table", "1"), None, "0"),
+}
+
+
+@pytest.mark.parametrize("field", PROVEN)
+def test_a_member_keeps_its_object_only_where_the_field_has_it(field: str) -> None:
+    """Where only the index says so, asked twice, the entry goes, and nothing is taken away of the field."""
+    proof, no, yes = PROVEN[field]
+    answers = {
+        ("HGET", ":player:1:hash", "name"): None,
+        ("SISMEMBER", ":player:collection", "1"): 1,
+        **{("SMEMBERS", f":league:{name}:1"): ["7"] if name == field else [] for name in PROVEN},
+    }
+    plan = planned([delete(stored(PLAYER, "1"))], answers | {proof: InTurn(no, no)})
+    assert [
+        ("DEL", ":player:1:hash"),
+        ("SREM", f":league:{field}:1", "7"),
+        ("SREM", ":player:collection", "1"),
+    ] == steps_but_guards(plan)
+    assert proof[1] in plan.watched
+    for reply in (yes, InTurn(no, yes)):
+        with pytest.raises(RestrictedError, match=rf"League <7>.{field} refer"):
+            planned([delete(stored(PLAYER, "1"))], answers | {proof: reply})
 
 
 def test_what_contradicts_its_index_is_read_again_under_watch() -> None:
