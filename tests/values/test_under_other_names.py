@@ -97,7 +97,7 @@ def test_errors_name_fields_as_python_does(server: Backend) -> None:
     assert f"Bike.get(token={TOKEN!r})" in taken.value.__notes__[0]
     bike.database.connection.hset(bike.born.key, "b", "long ago")
     rows = Bike.collection().values("born")
-    for read in (bike.born.hget, bike.hgetall, lambda: bike.hmget("born"), lambda: list(rows)):
+    for read in (bike.born.hget, bike.hgetall, lambda: bike.hmget("born", "name"), lambda: list(rows)):
         with pytest.raises(UnreadableValue, match=r"Bike.*\.born holds date") as unreadable:
             read()
         assert ("born", "long ago") == (unreadable.value.field, unreadable.value.text)

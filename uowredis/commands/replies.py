@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
 from uowredis.commands.calls import Call
-from uowredis.exceptions import UowError
+from uowredis.exceptions import UnreadableValue, UowError
 
 T = TypeVar("T")
 
@@ -111,6 +111,9 @@ def read_by(reader: Callable[[Any], T], reply: Any, asked: object) -> T:
     """
     try:
         return reader(reply)
+    except UnreadableValue:
+        # It is text, but none of its field's.
+        raise
     except (TypeError, ValueError) as error:
         odd = _odd(reader, reply)
         if odd is None:
