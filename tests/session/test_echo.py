@@ -68,7 +68,9 @@ def test_a_plan_that_is_refused_before_it_is_sent(server: Backend, log: pytest.L
         with pytest.raises(UniquenessError) as refused:
             session.commit()
     asked = told(log)
-    assert {"WATCH :product:name:bread", "INCRBY :product:max_pk 1"} <= set(asked)
+    # On a real server it watches its token, too.
+    assert any(line.startswith("WATCH :product:name:bread") for line in asked)
+    assert "INCRBY :product:max_pk 1" in asked
     assert asked[-1].endswith(f"  [ms: refused, UniquenessError: {refused.value}]")
     assert [] == [line for line in asked if "plan:" in line or "applied" in line]
     with Session(database, on_pending="discard") as session:

@@ -50,10 +50,13 @@ class OneCall(Work):
 
         Raises:
             CommitError: where it was not applied, or nobody knows.
+            NotReplicated: where fewer replicas than asked for had it in time; it was applied.
         """
         self.check_connected()
         if (applied := self._apply(None)) is not None:
             applied.settle()
+            if applied.plan.wait is not None:
+                self._check_replicas()
 
 
 class SingleCall:
