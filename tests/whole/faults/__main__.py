@@ -1,24 +1,25 @@
-"""Cut, silence and kill at every byte of some twenty plans: ``python -m tests.whole.faults [--points N]``.
+"""Cut, silence and kill at every byte of some twenty plans: ``python -m tests.whole.faults [--mode M] [--points N]``.
 
 It starts a redis-server of its own (AOF, always) and prints what happened; the exit status is 1 where a promise did not
-hold. ``--points`` bounds the points of each plan, direction and mode; without it some ten thousand cases take a
-quarter of an hour.
+hold. ``--points`` bounds the points of each plan, direction and mode; without it some 57,000 cases take half an hour.
+``--mode cut`` takes only the modes whose names begin so.
 """
 
 import argparse
 import sys
 import time
 
-from tests.whole.faults.trials import all_of_them
+from tests.whole.faults.trials import MODES, all_of_them
 
 
 def main() -> int:
     """Run all of them; return the exit status."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--mode", default="")
     parser.add_argument("--points", type=int, default=None)
-    begun = time.monotonic()
-    points = parser.parse_args().points
-    trials = all_of_them(points, lambda line: print(line, file=sys.stderr))
+    begun, given = time.monotonic(), parser.parse_args()
+    modes = [mode for mode in MODES if mode.name.startswith(given.mode)]
+    trials = all_of_them(modes, given.points, lambda line: print(line, file=sys.stderr))
     print(trials.numbers())
     print(f"{time.monotonic() - begun:.0f} s")
     return bool(trials.violations)

@@ -4,7 +4,7 @@ import random
 import re
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Literal
 
 import attrs
@@ -61,7 +61,7 @@ def _killed(trials: "Trials", towards: Towards, after: int) -> list[Fault]:
 
 
 MODES = (
-    Mode("cut", _cut),
+    Mode("cut at every byte", _cut),
     Mode("cut on a new connection", _cut, cold=True, every=5),
     Mode("cut, and what is asked then", _cut_twice, every=5),
     Mode("swallowed, or held back and late", _silent, hasty=True, every=61),
@@ -226,11 +226,15 @@ def _reply(pending: Any) -> Any:
         return ReplyLost
 
 
-def all_of_them(points: int | None = None, progress: Callable[[str], object] = lambda line: None) -> Trials:
-    """Try every plan under every mode; return what was found."""
+def all_of_them(
+    modes: Sequence[Mode] = MODES,
+    points: int | None = None,
+    progress: Callable[[str], object] = lambda line: None,
+) -> Trials:
+    """Try every plan under *modes*; return what was found."""
     trials = Trials()
     try:
-        for mode in MODES:
+        for mode in modes:
             for case in CASES:
                 trials.run(mode, case, points)
                 progress(f"{mode.name}: {case}; {trials.found[mode.name]['cases']:,} cases")
