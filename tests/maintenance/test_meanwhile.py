@@ -12,7 +12,7 @@ from tests.tools.meanwhile import meanwhile
 from tests.tools.proxy import Proxy
 from uowredis import RedisDatabase, UniquenessError, check, repair
 from uowredis.executor.line import Line
-from uowredis.maintenance.findings import Policy
+from uowredis.maintenance.finding import Policy
 from uowredis.maintenance.mending import batches, mended
 from uowredis.plan.requests import Apply
 from uowredis.session.drive import drive

@@ -1,22 +1,19 @@
 """Upkeep of data that is there: it is checked, repaired, indexed anew, renamed."""
 
 from uowredis.maintenance.checking import Progress
-from uowredis.maintenance.findings import (
+from uowredis.maintenance.finding import Finding
+from uowredis.maintenance.mending import Mended
+from uowredis.maintenance.upkeep import check, rebuild, repair
+from uowredis.maintenance.wrong_data import (
     CounterBehind,
     Dangling,
     Empty,
-    Finding,
-    MissingEntry,
     Orphan,
-    StaleEntry,
-    TwoHolders,
     UndeclaredField,
     UndeclaredIndex,
-    VanishedEntry,
     WrongType,
 )
-from uowredis.maintenance.mending import Mended
-from uowredis.maintenance.upkeep import check, rebuild, repair
+from uowredis.maintenance.wrong_entries import MissingEntry, StaleEntry, TwoHolders, VanishedEntry
 
 __all__ = [
     "CounterBehind",

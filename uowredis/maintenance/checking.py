@@ -10,25 +10,18 @@ from typing import Any, TypeAlias
 import attrs
 
 from uowredis.commands.calls import Call
-from uowredis.maintenance.findings import (
-    Content,
+from uowredis.maintenance.finding import Content, Finding, content_behind, there_call
+from uowredis.maintenance.looking import AT_ONCE, WRONG, Looking, Scan, asked, confirmed, one
+from uowredis.maintenance.wrong_data import (
     CounterBehind,
     Dangling,
     Empty,
-    Finding,
-    MissingEntry,
     Orphan,
-    StaleEntry,
-    TwoHolders,
     UndeclaredField,
     UndeclaredIndex,
-    VanishedEntry,
     WrongType,
-    content_behind,
-    has_entry,
-    there_call,
 )
-from uowredis.maintenance.looking import AT_ONCE, WRONG, Looking, Scan, asked, confirmed, one
+from uowredis.maintenance.wrong_entries import MissingEntry, StaleEntry, TwoHolders, VanishedEntry, has_entry
 from uowredis.plan.requests import Deciding
 from uowredis.schema.index import IndexEntry
 from uowredis.schema.keys import INSTANCE_HASH, RESERVED, word_of

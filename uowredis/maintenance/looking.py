@@ -14,7 +14,7 @@ import attrs
 from uowredis.commands.calls import Call
 from uowredis.commands.replies import plain
 from uowredis.exceptions import Rejected
-from uowredis.maintenance.findings import Finding
+from uowredis.maintenance.finding import Finding
 from uowredis.plan.requests import Deciding, Request, Send, Transact
 
 T = TypeVar("T")

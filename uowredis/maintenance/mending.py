@@ -14,7 +14,7 @@ from uowredis.commands.identity import Identity, State
 from uowredis.commands.journal import Journal
 from uowredis.commands.replies import plain
 from uowredis.exceptions import Conflict
-from uowredis.maintenance.findings import Finding, Mending, Policy
+from uowredis.maintenance.finding import Finding, Mending, Policy
 from uowredis.plan.plan import Plan
 from uowredis.plan.requests import Apply, Deciding, Pause, Release
 from uowredis.plan.steps import Fetch, Question, Round, Step, with_order

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from uowredis.exceptions import ArgumentError, ArgumentTypeError
 from uowredis.executor.line import Line
 from uowredis.maintenance.checking import Checking, Progress
-from uowredis.maintenance.findings import Finding, Policy
+from uowredis.maintenance.finding import Finding, Policy
 from uowredis.maintenance.looking import stream
 from uowredis.maintenance.mending import Mended, batches, mended
 from uowredis.model.declaration import MetaRedisModel, schema_of
