@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 import attrs
 
 from uowredis.commands.calls import Call
-from uowredis.maintenance.finding import Content, Finding, content_behind, there_call
+from uowredis.maintenance.finding import Finding, entries_by_key, there_call
 from uowredis.maintenance.looking import AT_ONCE, WRONG, Looking, Scan, asked, confirmed, one
 from uowredis.maintenance.wrong_data import (
     CounterBehind,
@@ -23,6 +23,7 @@ from uowredis.maintenance.wrong_data import (
 )
 from uowredis.maintenance.wrong_entries import MissingEntry, StaleEntry, TwoHolders, VanishedEntry, has_entry
 from uowredis.plan.requests import Deciding
+from uowredis.planner.content import Content, content_behind
 from uowredis.schema.index import IndexEntry
 from uowredis.schema.keys import INSTANCE_HASH, RESERVED, word_of
 from uowredis.schema.models import FieldSchema, Kind, ModelSchema
@@ -125,16 +126,17 @@ class Checking:
                 if pk:
                     stored.setdefault(pk, []).append((storage, key, found))
         there = yield from self._there(stored)
+        kinds = {storage: kind.value for storage, kind in model.storages}
         orphans: list[str] = []
         for pk, found_there in stored.items():
             for storage, key, found in found_there:
-                declared = dict(model.storages).get(storage)
+                declared = kinds.get(storage)
                 if there[pk] and declared is not None:
-                    if found not in (declared.value, "none"):
-                        candidates.append(WrongType(model, key, declared.value))
+                    if found not in (declared, "none"):
+                        candidates.append(WrongType(model, key, declared))
                 elif there[pk]:
                     candidates.append(UndeclaredField(model, pk, storage))
-                elif self._may_be(pk) and declared is not None and (model.auto or found == declared.value):
+                elif self._may_be(pk) and declared is not None and (model.auto or found == declared):
                     orphans.append(pk)
                 elif found == "set" and not (model.auto and self._may_be(pk)):
                     candidates.append(UndeclaredIndex(model, word_of(pk), key))
@@ -161,22 +163,19 @@ class Checking:
 
     def _orphans(self, pks: Iterable[str], batch: Collection[str]) -> Deciding[list[Finding]]:
         """Return the orphans among *pks* whose first key is in this *batch*: each is found once."""
-        model, found = self.model, []
-        for pk in pks:
-            calls = [("TYPE", model.keys.storage(pk, storage)) for storage, _ in model.storages]
-            replies = yield from asked(calls)
-            types = [
-                (storage, kind) for (storage, _), kind in zip(model.storages, replies, strict=True) if kind != "none"
-            ]
-            if not types or model.keys.storage(pk, types[0][0]) not in batch:
-                continue
-            self._count(pk)
-            orphan = Orphan(model, pk, tuple(types))
-            contents = [content for content in orphan.contents if content.field.unique]
-            known = yield from _known(content.call for content in contents)
-            claims = sorted({key for content in contents for key in content.entries(known)})
-            found.append(attrs.evolve(orphan, claims=tuple(claims)))
-        return list(found)
+        model = self.model
+        stored = {pk: [(storage, model.keys.storage(pk, storage)) for storage, _ in model.storages] for pk in pks}
+        types = yield from _known(("TYPE", key) for keys in stored.values() for _, key in keys)
+        orphans: list[Orphan] = []
+        for pk, keys in stored.items():
+            there = [(storage, key) for storage, key in keys if types["TYPE", key] != "none"]
+            if there and there[0][1] in batch:
+                self._count(pk)
+                orphans.append(Orphan(model, pk, tuple((storage, types["TYPE", key]) for storage, key in there)))
+        unique = {orphan.pk: [each for each in orphan.contents if each.field.unique] for orphan in orphans}
+        known = yield from _known(content.call for contents in unique.values() for content in contents)
+        claims = {pk: {key for each in unique[pk] for key in entries_by_key(each, known)} for pk in unique}
+        return [attrs.evolve(orphan, claims=tuple(sorted(claims[orphan.pk]))) for orphan in orphans]
 
     # The objects.
 
@@ -206,7 +205,7 @@ class Checking:
             for pk in pks:
                 self._count(pk)
                 candidates += self._of_object(pk, known, hashed)
-        held = [(each, each.values(known)) for each in contents if known[each.call] is not WRONG]
+        held = [(each, each.pairs(known[each.call])) for each in contents if known[each.call] is not WRONG]
         candidates += yield from self._missing(held)
         if whole:
             candidates += yield from self._dangling(held)
@@ -279,7 +278,7 @@ class Checking:
             known = yield from _known(content.call for content in contents)
             for content in contents:
                 if known[content.call] is not WRONG:
-                    for key in content.entries(known):
+                    for key in entries_by_key(content, known):
                         if hash(key) in self._suspect:
                             holders.setdefault((content.field, key), []).append(content.pk)
         candidates = [
@@ -321,7 +320,7 @@ class Checking:
         known = yield from _known(content.call for content in contents)
         candidates: list[Finding] = []
         for (field, key, pk), content in zip(entries, contents, strict=True):
-            if known[content.call] is WRONG or key in content.entries(known):
+            if known[content.call] is WRONG or key in entries_by_key(content, known):
                 continue
             fault = StaleEntry if there[pk] else VanishedEntry
             candidates.append(fault(model, field, pk, key))

@@ -14,9 +14,9 @@ import attrs
 from uowredis.commands.calls import Call
 from uowredis.commands.replies import printable
 from uowredis.plan.steps import Step
-from uowredis.planner.content import Part, pairs, read_call
+from uowredis.planner.content import Content
 from uowredis.schema.index import IndexEntry
-from uowredis.schema.models import FieldSchema, Kind, ModelSchema
+from uowredis.schema.models import FieldSchema, ModelSchema
 
 #: The plain reply of each call.
 Replies: TypeAlias = Mapping[Call, Any]
@@ -55,52 +55,14 @@ class Mending:
         steps: what else is to be sent.
     """
 
-    pk: str = ""
     leaving: tuple[tuple[FieldSchema, IndexEntry], ...] = ()
     entering: tuple[tuple[FieldSchema, IndexEntry], ...] = ()
     steps: tuple[Step, ...] = ()
 
 
-@attrs.frozen
-class Content:
-    """What an object holds in one field, or in that part of it which an index entry is of.
-
-    Attributes:
-        call: what reads it.
-    """
-
-    model: ModelSchema
-    field: FieldSchema
-    pk: str
-    part: Part = None
-    call: Call = attrs.field(init=False)
-
-    @call.default
-    def _call(self) -> Call:
-        kind, part = self._read()
-        return read_call(kind, self.model.keys.storage(self.pk, self.field.storage), part)
-
-    @property
-    def key(self) -> str:
-        """The key that holds it."""
-        return self.call[1]
-
-    def _read(self) -> tuple[Kind, Part]:
-        return (Kind.HASH, (self.field.stored,)) if self.field.kind is Kind.ENTRY else (self.field.kind, self.part)
-
-    def values(self, replies: Replies) -> list[tuple[str, str]]:
-        """Return what is there, as (entry, value) pairs."""
-        return pairs(*self._read(), replies[self.call])
-
-    def entries(self, replies: Replies) -> dict[str, IndexEntry]:
-        """Return the index entries that it gives, by key."""
-        return {entry[0]: entry for entry in self.model.index_entries(self.field, self.values(replies), self.pk)}
-
-
-def content_behind(model: ModelSchema, field: FieldSchema, pk: str, key: str) -> Content:
-    """Return what must be read to tell whether the object *pk* belongs in the index *key*."""
-    one_member = field.kind in (Kind.SET, Kind.SORTED_SET)
-    return Content(model, field, pk, (model.keys.indexed_value(field.stored, key),) if one_member else None)
+def entries_by_key(content: Content, replies: Replies) -> dict[str, IndexEntry]:
+    """Return the index entries of what *content* was found to be, by key."""
+    return {entry[0]: entry for entry in content.entries(replies[content.call])}
 
 
 def there_call(model: ModelSchema, pk: str) -> Call:

@@ -10,8 +10,6 @@ from collections.abc import Iterator, Sequence
 
 import attrs
 
-from uowredis.commands.identity import Identity, State
-from uowredis.commands.journal import Journal
 from uowredis.commands.replies import plain
 from uowredis.exceptions import Conflict
 from uowredis.maintenance.finding import Finding, Mending, Policy
@@ -22,7 +20,7 @@ from uowredis.planner.index import Index
 from uowredis.session.commit import back_off
 
 #: Arguments of one call that enters or takes out entries.
-_MOST_ARGUMENTS = 1_000
+MOST_ARGUMENTS = 1_000
 
 #: Keys that one batch watches at most: more of them meet others more often.
 _MOST_WATCHED = 400
@@ -114,12 +112,11 @@ def _steps(done: Sequence[tuple[Finding, Mending]]) -> Iterator[Step]:
     index = Index()
     for finding, mending in done:
         yield from mending.steps
-        life = Journal.untouched(Identity(finding.model, mending.pk or None, State.STORED))
         for field, entry in mending.leaving:
-            index.take(life, field, (entry,), ())
+            index.take(finding.model, field, (entry,), ())
         for field, entry in mending.entering:
-            index.take(life, field, (), (entry,))
-    yield from index.steps(_MOST_ARGUMENTS)
+            index.take(finding.model, field, (), (entry,))
+    yield from index.steps(MOST_ARGUMENTS)
 
 
 def _title(findings: Sequence[Finding]) -> str:

@@ -14,14 +14,14 @@ import attrs
 
 from uowredis.commands.arguments import integer
 from uowredis.commands.calls import Call
-from uowredis.commands.replies import plain
 from uowredis.database import RedisDatabase
 from uowredis.exceptions import ArgumentError, ImplementationError
 from uowredis.executor.line import Line
-from uowredis.maintenance.renaming import Both, Left, Renaming, escaped
+from uowredis.maintenance.looking import Scan, asked
+from uowredis.maintenance.renaming import Both, Left, Renaming
 from uowredis.model.declaration import MetaRedisModel, schema_of
-from uowredis.plan.requests import Deciding, Pause, Release, Send
-from uowredis.schema.keys import why_not_stored, word_of
+from uowredis.plan.requests import Deciding, Pause, Release
+from uowredis.schema.keys import literal, why_not_stored, word_of
 from uowredis.schema.models import ModelSchema
 from uowredis.session.commit import back_off
 from uowredis.session.drive import drive
@@ -30,9 +30,6 @@ T = TypeVar("T")
 
 #: Objects that one transaction moves, and keys that it watches of each, at most.
 _AT_ONCE, _WATCHED_OF_EACH = 100, 4
-
-#: How many are asked for at once, in SSCAN and SCAN.
-_SCANNED = 1_000
 
 #: How often one object is tried before it waits for the next pass.
 _ATTEMPTS = 20
@@ -185,20 +182,16 @@ class _Run:
             self.line.drop()
 
     def _ask(self, *calls: Call) -> list[Any]:
-        return [plain(reply) for reply in self.line.answer(Send(calls))]
+        return drive(asked(calls), self.line.answer)
 
-    def _scan(self, *call: str) -> Iterator[list[str]]:
+    def _scanned(self, call: Call, options: Call = ()) -> Iterator[list[str]]:
         """Yield what a scanning command finds, as it comes."""
-        at = 1 if call[0] == "SCAN" else 2
-        cursor = "0"
-        while True:
-            ((cursor, found),) = self._ask((*call[:at], cursor, *call[at:], "COUNT", str(_SCANNED)))
-            yield found
-            if cursor == "0":
-                return
+        scan = Scan(call, options)
+        while not scan.over:
+            yield drive(scan.batch(), self.line.answer)
 
-    def _pks(self) -> Iterator[list[str]]:
-        return self._scan("SSCAN", self.renaming.model.keys.collection)
+    def _pks(self, *options: str) -> Iterator[list[str]]:
+        return self._scanned(("SSCAN", self.renaming.model.keys.collection), options)
 
     def _check_pks(self) -> None:
         """Check that no chosen primary key stands where the keys of the new index will.
@@ -209,8 +202,7 @@ class _Run:
         model, new = self.renaming.model, self.renaming.new
         if model.auto or not new.indexed:
             return
-        pattern = f"{escaped(new.stored)}*"
-        for pks in self._scan("SSCAN", model.keys.collection, "MATCH", pattern):
+        for pks in self._pks("MATCH", f"{literal(new.stored)}*"):
             for pk in pks:
                 if word_of(pk) == new.stored:
                     raise ImplementationError(
@@ -274,9 +266,9 @@ class _Run:
     def _sweep(self) -> None:
         """Take out of the old index what is right of no object: what its values became nobody has said there."""
         renaming = self.renaming
-        for keys in self._scan("SCAN", "MATCH", renaming.index_pattern(), "TYPE", "set"):
+        for keys in self._scanned(("SCAN",), ("MATCH", renaming.index_pattern(), "TYPE", "set")):
             for key in keys:
-                for pks in self._scan("SSCAN", key):
+                for pks in self._scanned(("SSCAN", key)):
                     for batch in _batches(pks, self._at_once()):
                         self._sweep_of(key, batch)
 

@@ -7,8 +7,6 @@ object has them under the one name or under the other, and whoever writes meanwh
 from __future__ import annotations
 
 import itertools
-import re
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Any, Literal, TypeAlias
 
@@ -17,17 +15,17 @@ import attrs
 from uowredis.commands.calls import Call
 from uowredis.commands.identity import called
 from uowredis.commands.replies import plain, printable
+from uowredis.maintenance.mending import MOST_ARGUMENTS
 from uowredis.plan.plan import Plan
 from uowredis.plan.requests import Apply, Deciding, Release
 from uowredis.plan.steps import Fetch, Question, Step
-from uowredis.planner.content import Pairs, pairs, read_call
+from uowredis.planner.content import Content
+from uowredis.planner.index import Index
 from uowredis.schema.index import IndexEntry
+from uowredis.schema.keys import literal
 from uowredis.schema.models import FieldSchema, Kind, ModelSchema
 
 Both: TypeAlias = Literal["leave", "old", "new"]
-
-#: What has a meaning in a pattern of SCAN.
-_GLOB = re.compile(r"([\\*?\[\]^-])")
 
 
 @attrs.frozen
@@ -79,16 +77,10 @@ class Renaming:
         return ("HEXISTS", key, field.stored) if field.kind is Kind.ENTRY else ("EXISTS", key)
 
     def _content(self, field: FieldSchema, pk: str) -> Call:
-        entry = field.kind is Kind.ENTRY
-        key = self.model.keys.storage(pk, field.storage)
-        return read_call(Kind.HASH if entry else field.kind, key, (field.stored,) if entry else None)
-
-    def _pairs(self, field: FieldSchema, reply: Any) -> Pairs:
-        entry = field.kind is Kind.ENTRY
-        return pairs(Kind.HASH if entry else field.kind, (field.stored,) if entry else None, reply)
+        return Content(self.model, field, pk).call
 
     def _entries(self, field: FieldSchema, pk: str, reply: Any) -> set[IndexEntry]:
-        return self.model.index_entries(field, self._pairs(field, reply), pk) if field.indexed else set()
+        return Content(self.model, field, pk).entries(reply) if field.indexed else set()
 
     # Moving.
 
@@ -100,8 +92,8 @@ class Renaming:
         found = yield from self._find(pks)
         steps: list[Step] = []
         left: list[Left] = []
-        entering: dict[str, list[str]] = defaultdict(list)
-        leaving: dict[str, list[str]] = defaultdict(list)
+        # Two: the field has another index under each name.
+        leaving, entering = Index(), Index()
         moved = dropped = 0
         for one in found:
             keeps_new = one.both and (self.both == "new" or _same(self.old.kind, one.old, one.new))
@@ -118,13 +110,9 @@ class Renaming:
                 after = set()
             elif one.both:
                 before |= self._entries(self.new, one.pk, one.new) - after
-            for key, member, _ in sorted(before, key=_by_key):
-                leaving[key].append(member)
-            for key, member, score in sorted(after, key=_by_key):
-                entering[key] += [member] if score is None else [score, member]
-        why = f"index {self.model.name}.{self.new.name}"
-        steps += [Step((self.old.index.leave, key, *members), f"{why}, old") for key, members in leaving.items()]
-        steps += [Step((self.new.index.enter, key, *members), f"{why}, new") for key, members in entering.items()]
+            leaving.take(self.model, self.old, before, ())
+            entering.take(self.model, self.new, (), after)
+        steps += [*leaving.steps(MOST_ARGUMENTS), *entering.steps(MOST_ARGUMENTS)]
         if steps and not self.dry_run:
             title = (
                 f"{self.model.name}.{self.new.name} is stored as {self.new.stored!r}, no more as {self.old.stored!r}"
@@ -216,7 +204,7 @@ class Renaming:
 
     def index_pattern(self) -> str:
         """Return the pattern of the keys of the old index."""
-        return f"{escaped(self.model.keys.index_opening(self.old.stored))}*"
+        return f"{literal(self.model.keys.index_opening(self.old.stored))}*"
 
     def sweeps(self, key: str, pks: Sequence[str]) -> Deciding[int | None]:
         """Take the entries of *pks* out of the old index *key* where their objects do not have its value there.
@@ -249,10 +237,6 @@ def _asked(calls: Sequence[Call], watch: Sequence[str] = ()) -> Deciding[list[An
     return [plain(reply) for reply in (yield Fetch(tuple(dict.fromkeys(watch)), questions))]
 
 
-def _by_key(entry: IndexEntry) -> tuple[str, str]:
-    return entry[:2]
-
-
 def _same(kind: Kind, old: Any, new: Any) -> bool:
     """Return whether two replies to the read of a whole field say the same."""
     if kind is Kind.SET:
@@ -265,8 +249,3 @@ def _same(kind: Kind, old: Any, new: Any) -> bool:
 def _shown(content: Any) -> str:
     shown = repr(content)
     return shown if len(shown) <= 100 else f"{shown[:100]}... ({len(content):,} in all)"
-
-
-def escaped(text: str) -> str:
-    """Return the pattern of SCAN that *text* alone matches."""
-    return _GLOB.sub(r"\\\1", text)

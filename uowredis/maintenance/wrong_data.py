@@ -8,8 +8,9 @@ import attrs
 
 from uowredis.commands.calls import Call
 from uowredis.commands.identity import called
-from uowredis.maintenance.finding import Content, Finding, Mending, Policy, Replies, content_behind, cut, there_call
+from uowredis.maintenance.finding import Finding, Mending, Policy, Replies, cut, there_call
 from uowredis.plan.steps import Step
+from uowredis.planner.content import Content, content_behind
 from uowredis.schema.models import FieldSchema, Kind, ModelSchema
 
 
@@ -31,7 +32,8 @@ class Orphan(Finding):
     @property
     def contents(self) -> list[Content]:
         """What its indexes would be made of."""
-        right = {storage for storage, found in self.types if found == dict(self.model.storages)[storage].value}
+        kinds = {storage: kind.value for storage, kind in self.model.storages}
+        right = {storage for storage, found in self.types if found == kinds[storage]}
         return [Content(self.model, field, self.pk) for field in self.model.indexed if field.storage in right]
 
     @property
@@ -66,18 +68,22 @@ class Orphan(Finding):
             return None
         keys, why = self.model.keys, f"{called(self.model, self.pk)} without primary key"
         entries = tuple(
-            (content.field, entry) for content in self.contents for entry in content.entries(replies).values()
+            (content.field, entry) for content in self.contents for entry in content.entries(replies[content.call])
         )
-        guard = (Step(("SET", keys.guard(self.pk), ""), why), Step(("DEL", keys.guard(self.pk)), why))
         if policy.orphans == "delete":
             stored = tuple(keys.storage(self.pk, storage) for storage, _ in self.types)
-            return Mending(self.pk, leaving=entries, steps=(Step(("DEL", *stored), why), *guard))
+            return Mending(leaving=entries, steps=(Step(("DEL", *stored), why),))
         if {entry[0] for field, entry in entries if field.unique} - set(self.claims):
             return None
         if any(pk != self.pk for key in self.claims for pk in replies["SMEMBERS", key]):
             return None
-        adopted = Step(("SADD", keys.collection, self.pk), why)
-        return Mending(self.pk, entering=entries, steps=(adopted, *guard))
+        # As a creation does: who counts on its absence learns of it.
+        calls: tuple[Call, ...] = (
+            ("SADD", keys.collection, self.pk),
+            ("SET", keys.guard(self.pk), ""),
+            ("DEL", keys.guard(self.pk)),
+        )
+        return Mending(entering=entries, steps=tuple(Step(call, why) for call in calls))
 
     @property
     def about(self) -> str:
@@ -126,7 +132,7 @@ class Dangling(Finding):
     def holds(self, replies: Replies) -> bool:
         """Return whether it refers, and to nothing."""
         there, _, other = self.calls
-        refers = self.value in (value for _, value in self.content.values(replies))
+        refers = self.value in (value for _, value in self.content.pairs(replies[self.content.call]))
         return bool(replies[there]) and refers and not replies[other]
 
     def mended(self, policy: Policy, replies: Replies) -> Mending | None:
@@ -146,7 +152,7 @@ class Dangling(Finding):
             case _:
                 call = ("DEL", key)
         entry = self.model.index_key(self.field, "", self.value), self.pk, None
-        return Mending(self.pk, leaving=((self.field, entry),), steps=(Step(call, why),))
+        return Mending(leaving=((self.field, entry),), steps=(Step(call, why),))
 
     @property
     def about(self) -> str:

@@ -2,30 +2,33 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import attrs
 
 from uowredis.commands.calls import Call
 from uowredis.commands.identity import called
 from uowredis.commands.replies import printable
-from uowredis.maintenance.finding import Content, Finding, Mending, Policy, Replies, content_behind, cut, there_call
+from uowredis.maintenance.finding import Finding, Mending, Policy, Replies, cut, entries_by_key, there_call
+from uowredis.planner.content import Content, content_behind
 from uowredis.schema.models import FieldSchema
 
 
 @attrs.frozen(repr=False)
 class OfEntry(Finding):
-    """A fault of one index entry.
+    """A fault of one index entry; unless it is missing, it is taken out.
 
     Attributes:
         field: whose index it is.
         pk: of the object.
         key: of the index.
+        state: whether the object is there, whether it holds the value, whether it has the entry.
     """
 
     field: FieldSchema
     pk: str
     key: str
+    state: ClassVar[tuple[bool, bool, bool]]
 
     @property
     def value(self) -> str:
@@ -47,19 +50,20 @@ class OfEntry(Finding):
         """What holds the value: who creates or deletes an object with it touches that. Not the index: all share it."""
         return (self.content.key,)
 
-    def state(self, replies: Replies) -> tuple[bool, bool, bool]:
-        """Return whether the object is there, whether it holds the value, whether it has the entry."""
+    def holds(self, replies: Replies) -> bool:
+        """Return whether the object is there, holds the value, and has the entry, just as it should not be."""
         there, _, has = self.calls
-        return bool(replies[there]), self.key in self.content.entries(replies), has_entry(replies[has])
+        held = self.key in entries_by_key(self.content, replies)
+        return self.state == (bool(replies[there]), held, has_entry(replies[has]))
+
+    def mended(self, policy: Policy, replies: Replies) -> Mending:
+        """Take the entry out."""
+        return Mending(leaving=((self.field, (self.key, self.pk, None)),))
 
     @property
     def where(self) -> str:
         """The field of the object, in words."""
         return f"{called(self.model, self.pk)}.{self.field.name}"
-
-    def leaving(self) -> Mending:
-        """Return what takes the entry out."""
-        return Mending(self.pk, leaving=((self.field, (self.key, self.pk, None)),))
 
 
 def has_entry(reply: Any) -> bool:
@@ -72,14 +76,11 @@ class MissingEntry(OfEntry):
     """An object holds a value, and its index does not know."""
 
     fault = "missing entry"
-
-    def holds(self, replies: Replies) -> bool:
-        """Return whether it holds."""
-        return self.state(replies) == (True, True, False)
+    state = (True, True, False)
 
     def mended(self, policy: Policy, replies: Replies) -> Mending:
         """Enter it: beside another holder of a unique value, too, since the index says what the fields say."""
-        return Mending(self.pk, entering=((self.field, self.content.entries(replies)[self.key]),))
+        return Mending(entering=((self.field, entries_by_key(self.content, replies)[self.key]),))
 
     @property
     def about(self) -> str:
@@ -92,14 +93,7 @@ class StaleEntry(OfEntry):
     """The index says that an object holds a value, and it does not."""
 
     fault = "stale entry"
-
-    def holds(self, replies: Replies) -> bool:
-        """Return whether it holds."""
-        return self.state(replies) == (True, False, True)
-
-    def mended(self, policy: Policy, replies: Replies) -> Mending:
-        """Take it out."""
-        return self.leaving()
+    state = (True, False, True)
 
     @property
     def about(self) -> str:
@@ -109,17 +103,10 @@ class StaleEntry(OfEntry):
 
 @attrs.frozen(repr=False)
 class VanishedEntry(OfEntry):
-    """The index knows an object that is not there."""
+    """The index knows an object that is not there; what still has the value in its data is an orphan, another fault."""
 
     fault = "entry of a vanished object"
-
-    def holds(self, replies: Replies) -> bool:
-        """Return whether it holds; what still has the value in its data is an orphan, and that is another fault."""
-        return self.state(replies) == (False, False, True)
-
-    def mended(self, policy: Policy, replies: Replies) -> Mending:
-        """Take it out."""
-        return self.leaving()
+    state = (False, False, True)
 
     @property
     def about(self) -> str:
@@ -153,7 +140,7 @@ class TwoHolders(Finding):
             pk
             for pk in self.pks
             if replies[there_call(self.model, pk)]
-            and self.key in content_behind(self.model, self.field, pk, self.key).entries(replies)
+            and self.key in entries_by_key(content_behind(self.model, self.field, pk, self.key), replies)
         )
 
     def holds(self, replies: Replies) -> bool:

@@ -9,9 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 
+import attrs
+
 from uowredis.commands.calls import Call
 from uowredis.plan.steps import UNKNOWN
-from uowredis.schema.models import Kind
+from uowredis.schema.index import IndexEntry
+from uowredis.schema.models import FieldSchema, Kind, ModelSchema
 
 Part: TypeAlias = tuple[str, ...] | None
 Pairs: TypeAlias = list[tuple[str, str]]
@@ -91,3 +94,46 @@ def load_call(kind: Kind, key: str, part: Part, reply: Any) -> Call | None:
             return ("SADD", key, *(member for member, _ in found))
         case _:
             return ("ZADD", key, *(text for member, score in found for text in (score, member)))
+
+
+@attrs.frozen
+class Content:
+    """What an object on the server holds in one field, or in a part of it.
+
+    Attributes:
+        call: what reads it.
+    """
+
+    model: ModelSchema
+    field: FieldSchema
+    pk: str
+    part: Part = None
+    call: Call = attrs.field(init=False)
+
+    @call.default
+    def _call(self) -> Call:
+        kind, part = self._place()
+        return read_call(kind, self.model.keys.storage(self.pk, self.field.storage), part)
+
+    def _place(self) -> tuple[Kind, Part]:
+        field = self.field
+        return (Kind.HASH, (field.stored,)) if field.kind is Kind.ENTRY else (field.kind, self.part)
+
+    @property
+    def key(self) -> str:
+        """The key that holds it."""
+        return self.call[1]
+
+    def pairs(self, reply: Any) -> Pairs:
+        """Return what the *reply* of the call says is there."""
+        return pairs(*self._place(), reply)
+
+    def entries(self, reply: Any) -> set[IndexEntry]:
+        """Return the index entries of what the *reply* says is there."""
+        return self.model.index_entries(self.field, self.pairs(reply), self.pk)
+
+
+def content_behind(model: ModelSchema, field: FieldSchema, pk: str, key: str) -> Content:
+    """Return what tells whether the object *pk* belongs in the index *key* of *field*."""
+    one_member = field.kind in (Kind.SET, Kind.SORTED_SET)
+    return Content(model, field, pk, (model.keys.indexed_value(field.stored, key),) if one_member else None)

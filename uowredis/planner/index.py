@@ -11,7 +11,6 @@ from typing import TypeVar
 
 import attrs
 
-from uowredis.commands.journal import Life
 from uowredis.plan.steps import Step
 from uowredis.schema.index import IndexEntry
 from uowredis.schema.models import FieldSchema, ModelSchema
@@ -41,10 +40,10 @@ class Index:
     _of_field: dict[tuple[ModelSchema, str], _Of] = attrs.field(factory=dict)
 
     def take(
-        self, life: Life, field: FieldSchema, before: Collection[IndexEntry], after: Collection[IndexEntry]
+        self, model: ModelSchema, field: FieldSchema, before: Collection[IndexEntry], after: Collection[IndexEntry]
     ) -> None:
-        """Note what a delta entails."""
-        of = self._of_field.get((life.model, field.name)) or self._of(life.model, field)
+        """Note what a delta entails, of an object of *model*."""
+        of = self._of_field.get((model, field.name)) or self._of(model, field)
         for entry in after:
             if entry not in before:
                 key, member, score = entry

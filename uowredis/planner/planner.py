@@ -131,8 +131,8 @@ class Planner:
             yield from self._ask()
         self._unique.ask_holders(following.values())
         yield from self._ask()
-        for delta in (*self._unique.judge(), *following.values()):
-            self._index.take(*delta)
+        for life, field, before, after in (*self._unique.judge(), *following.values()):
+            self._index.take(life.model, field, before, after)
         self.rewrites = self._values.rewrites
         plan = self._finished([*lives, *self._relations.added])
         if plan.steps and not plan.scripted and (fetch := self._with_token(Fetch())).token is not None:
@@ -198,7 +198,7 @@ class Planner:
             if all_of_them or (field.unique and before):
                 following[life, field.name] = Delta(life, field, before, after)
             else:
-                self._index.take(life, field, before, after)
+                self._index.take(life.model, field, before, after)
         return following
 
     def _ask(self) -> Turns[None]:

@@ -58,7 +58,7 @@ class Reference:
     def _proof(self) -> Call | None:
         if self.certain or not self.stored:
             return None
-        whole, _ = whole_field(self.life, self.field)
+        whole = whole_field(self.life, self.field).call
         if _single(self.field) or self.on_delete is OnDelete.CASCADE:
             return whole
         return (

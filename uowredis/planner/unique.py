@@ -18,10 +18,10 @@ from uowredis.commands.identity import Identity, State
 from uowredis.commands.journal import Journal, Life
 from uowredis.exceptions import UniquenessError
 from uowredis.plan.steps import UNKNOWN
-from uowredis.planner.content import Part, pairs, read_call
+from uowredis.planner.content import Content, content_behind
 from uowredis.planner.questions import Questions
 from uowredis.planner.values import Delta
-from uowredis.schema.models import FieldSchema, Kind, ModelSchema
+from uowredis.schema.models import FieldSchema, ModelSchema
 
 
 @attrs.frozen
@@ -30,15 +30,13 @@ class _Holder:
 
     Attributes:
         there: the call that tells whether it is there.
-        kind, part, call: what is read of its field.
+        content: what is read of its field.
     """
 
     key: str
     life: Life
     there: Call
-    kind: Kind
-    part: Part
-    call: Call
+    content: Content
 
 
 @attrs.define
@@ -97,19 +95,13 @@ class Unique:
     def _ask_holder(self, key: str, model: ModelSchema, field: FieldSchema, pk: str) -> None:
         life = Journal.untouched(Identity(model, pk, State.STORED))
         why = f"guard: {life} holds its {model.name}.{field.name}"
-        kind: Kind = field.kind
-        part: Part = None
-        if kind is Kind.ENTRY:
-            kind, part = Kind.HASH, (field.stored,)
-        elif kind in (Kind.SET, Kind.SORTED_SET):
-            part = (model.keys.indexed_value(field.stored, key),)
-        call = read_call(kind, model.keys.storage(pk, field.storage), part)
-        self.questions.watch(call[1])
-        self.questions.read(call, why)
+        content = content_behind(model, field, pk, key)
+        self.questions.watch(content.key)
+        self.questions.read(content.call, why)
         # Not watched: whoever creates it anew touches its keys.
         there = "SISMEMBER", model.keys.collection, pk
         self.questions.read(there, why)
-        self._holders.append(_Holder(key, life, there, kind, part, call))
+        self._holders.append(_Holder(key, life, there, content))
 
     def judge(self) -> Iterator[Delta]:
         """Refuse the plan where a value claimed is held by an instance that keeps it.
@@ -122,12 +114,9 @@ class Unique:
         """
         for holder in self._holders:
             life, field = self._claims[holder.key]
-            pk, model = holder.life.reference, holder.life.model
-            found = pairs(holder.kind, holder.part, self.questions.reply(holder.call))
-            if self.questions.reply(holder.there):
-                held = [model.index_key(field, entry, value) for entry, value in found]
-                if holder.key in held:
-                    raise _taken(life, field, holder.key, pk, f"instance {pk}")
+            pk, held = holder.life.reference, holder.content.entries(self.questions.reply(holder.content.call))
+            if self.questions.reply(holder.there) and holder.key in (key for key, _, _ in held):
+                raise _taken(life, field, holder.key, pk, f"instance {pk}")
             yield Delta(holder.life, field, ((holder.key, pk, None),), ())
 
 

@@ -15,7 +15,7 @@ import attrs
 from uowredis.commands.calls import Call
 from uowredis.commands.changes import Added, Removed, Replaced
 from uowredis.commands.journal import Life
-from uowredis.planner.content import Pairs, Part, pairs, read_call
+from uowredis.planner.content import Content, Pairs, pairs, read_call
 from uowredis.planner.key import KeyPart
 from uowredis.planner.questions import Questions
 from uowredis.planner.rehearsal import Rehearsal, Rewrite
@@ -155,8 +155,7 @@ class Values:
     def ask_ending(self, life: Life) -> None:
         """Ask for all that the indexes must forget of *life*, whose end it is."""
         for field in life.model.indexed:
-            call, _ = whole_field(life, field)
-            self._read(call, field.lockable, f"before: {life.model.name}.{field.name}")
+            self._read(whole_field(life, field).call, field.lockable, f"before: {life.model.name}.{field.name}")
 
     def _read(self, call: Call, guarded: bool, why: str) -> None:
         if guarded:
@@ -244,8 +243,8 @@ class Values:
 
     def held(self, life: Life, field: FieldSchema) -> Pairs:
         """Return what all of *field* was found to hold."""
-        call, part = whole_field(life, field)
-        return pairs(Kind.HASH if field.kind is Kind.ENTRY else field.kind, part, self.questions.reply(call))
+        whole = whole_field(life, field)
+        return whole.pairs(self.questions.reply(whole.call))
 
     def _of_part(self, part: KeyPart) -> tuple[Pairs, Pairs]:
         reply = None if part.call is None else self.questions.reply(part.call)
@@ -256,11 +255,8 @@ class Values:
         return pairs(part.kind, part.part, reply) if part.call is not None else [], after
 
 
-def whole_field(life: Life, field: FieldSchema) -> tuple[Call, Part]:
-    """Return the call that reads all of *field* of an object on the server, and the part of its key that this is."""
+def whole_field(life: Life, field: FieldSchema) -> Content:
+    """Return all of *field* of an object on the server."""
     pk = life.identity.pk
     assert pk is not None
-    entry = field.kind is Kind.ENTRY
-    part: Part = (field.stored,) if entry else None
-    kind = Kind.HASH if entry else field.kind
-    return read_call(kind, life.model.keys.storage(pk, field.storage), part), part
+    return Content(life.model, field, pk)

@@ -146,8 +146,7 @@ class Keys:
     @property
     def owned(self) -> str:
         """The pattern of SCAN that every key fits which :meth:`owns` knows, and no other."""
-        literal = "".join(f"\\{character}" if character in r"*?[]\^" else character for character in self.prefix)
-        return f"{literal}:*"
+        return f"{literal(self.prefix)}:*"
 
     def word_in(self, key: str) -> str:
         """Return the word of a *key* of the model that stands where a pk or an indexed field has its name."""
@@ -194,6 +193,11 @@ def why_not_stored(name: str, *, field: bool) -> str | None:
     if name[0].isdigit():
         return "primary keys that Redis counts stand in the same place"
     return None
+
+
+def literal(text: str) -> str:
+    """Return the pattern of SCAN that *text* alone fits."""
+    return "".join(f"\\{character}" if character in r"*?[]\^-" else character for character in text)
 
 
 def word_of(pk: str) -> str:
