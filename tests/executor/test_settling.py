@@ -3,14 +3,18 @@
 import pickle
 import time
 from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.executor.test_interrupts import interrupted_at
 from tests.executor.unit_of_work import Work, happened
 from tests.models import products, things
 from tests.tools.backends import TOKEN, Backend, Real
 from tests.tools.exact import Models
+from tests.tools.interruptions import interrupted
 from tests.tools.proxy import Proxy
 from tests.tools.servers import RealServer
 from tests.whole.test_exact import CALLS, full
@@ -20,12 +24,15 @@ from uowredis import (
     NotReplicated,
     OutcomeUnknown,
     PartiallyApplied,
+    Plan,
     RedisDatabase,
     ReplyLost,
     Session,
+    SessionError,
     Token,
     Unreachable,
 )
+from uowredis import session as session_package
 from uowredis.contrib.database import PipelineDatabase
 
 
@@ -413,3 +420,111 @@ def test_a_plan_shows_its_token(real: Real) -> None:
         assert ("WATCH", ":thing:__guard__:1", plan.token.key) == plan.calls()[0]
         assert plan == session.plan() == pickle.loads(pickle.dumps(plan))
         session.commit(plan)
+
+
+# What is said around it.
+
+
+def test_interrupted_while_it_is_settled(work: Work, proxy: Proxy, real: Real) -> None:
+    """Wherever that comes, also while what was applied is noted: it happens once, whatever is committed then."""
+    inside = str(Path(session_package.__file__).parent)
+
+    def conversation(at: int) -> int:
+        before = int(real.client().get(":product:1:visits") or 0)
+        with Session(work.database, on_pending="discard") as session:
+            work.bread.visits.incr()
+            with interrupted_at(proxy, after="EXEC"):
+                session.commit()
+            proxy.resume()
+            with interrupted(KeyboardInterrupt("now"), at, inside) as interruption, suppress(KeyboardInterrupt):
+                session.commit()
+            with suppress(SessionError):
+                session.commit()
+            session.rollback()
+        assert b"%d" % (1 + before) == real.client().get(":product:1:visits")
+        return interruption.points
+
+    most = conversation(0)
+    for at in range(1, most + 1):
+        conversation(at)
+    assert 20 < most
+
+
+def test_a_commit_of_another_plan(work: Work, proxy: Proxy, real: Real) -> None:
+    """What is in doubt is not taken for the plan that was shown."""
+    with Session(work.database) as session:
+        work.say()
+        with interrupted_at(proxy, before="EXEC"):
+            session.commit()
+        proxy.resume()
+        with pytest.raises(SessionError, match=r"this is not its plan. Way out: commit\(\) first"):
+            session.commit(Plan("nothing changes"))
+        session.commit()
+    assert 1 == happened(real)
+
+
+def test_a_savepoint_keeps_what_is_in_doubt_from_being_settled(work: Work, proxy: Proxy, real: Real) -> None:
+    """What is committed in it could not be forgotten."""
+    with Session(work.database) as session:
+        work.say()
+        with interrupted_at(proxy, before="EXEC"):
+            session.commit()
+        proxy.resume()
+        with session.savepoint(), pytest.raises(SessionError, match="A savepoint is open"):
+            session.commit()
+        session.commit()
+    assert 1 == happened(real)
+
+
+def test_a_settled_commit_knows_nothing_of_replicas(work: Work, proxy: Proxy) -> None:
+    """What the one before it was told is not what became of this one; the plan is the one that was in doubt."""
+    with Session(work.database) as session:
+        work.bread.visits.incr()
+        session.commit()
+        session._committer.acknowledged = 7
+        work.bread.visits.incr()
+        with interrupted_at(proxy, after="EXEC"):
+            session.commit()
+        proxy.resume()
+        session.commit()
+        assert None is session.replicas
+
+
+def test_nothing_to_send_waits_for_no_replica(real: Real) -> None:
+    """A plan without steps was not applied, and is on no replica."""
+    with real.database(replicas=2, replicas_for=0.01) as database:
+        Thing = things(database)  # noqa: N806
+        with pytest.raises(NotReplicated):
+            Thing(string="x")
+        assert None is Thing(1).indexed_set.spop()
+        with Session(database) as session:
+            Thing(1).indexed_set.spop()
+            assert [None] == session.commit()
+
+
+def test_another_error_has_a_note_of_the_replicas(real: Real) -> None:
+    """Of what was called after the commit, or of a reply."""
+    work = Work(real.database())
+    with Session(work.database, replicas=2) as session:
+        work.bread.visits.incr()
+        session.on_commit(lambda: 1 // 0)
+        with pytest.raises(ZeroDivisionError) as caught:
+            session.commit()
+    assert "only 0 of 2 replicas" in " ".join(caught.value.__notes__)
+
+
+def test_a_user_who_may_not_delete(real: Real) -> None:
+    """Tokens that are spent stay until they expire; a large commit goes through as a small one does."""
+    admin = real.client()
+    admin.execute_command("ACL", "SETUSER", "limited", "on", ">secret", "~*", "+@all", "-del")
+    try:
+        with real.database(username="limited", password="secret") as database:
+            work = Work(database)
+            for length in (1, 1_500, 1_500):
+                with Session(database) as session:
+                    for number in range(length):
+                        work.bread.shelf.rpush(number)
+                    session.commit()
+    finally:
+        admin.execute_command("ACL", "DELUSER", "limited")
+    assert 3_001 == admin.llen(":product:1:shelf")

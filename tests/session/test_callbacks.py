@@ -1,5 +1,7 @@
 """What s.on_commit() was given is called after the commit: once, and only when it was applied."""
 
+import asyncio
+import functools
 from typing import Any
 
 import pytest
@@ -18,6 +20,7 @@ from uowredis import (
     SessionError,
     UniquenessError,
 )
+from uowredis.contrib.database import PipelineDatabase
 from uowredis.session.run import RunSession
 
 NOTE = "uowredis: the commit was applied; something called after it raised this"
@@ -319,3 +322,72 @@ def test_only_what_can_be_called(stock: Stock, what: Any) -> None:
             s.on_commit(what)
         stock.Product("1").stock.incr()
         assert [6] == s.commit()
+
+
+async def later() -> None:
+    """Do nothing when called."""
+
+
+def test_what_would_only_be_run_later_is_refused(server: Backend) -> None:
+    """By name where that can be told, else when it was called: the commit was applied."""
+    Product = stocked(server).Product  # noqa: N806
+    with Session(Product.database) as session:
+        for call in (later, functools.partial(later)):
+            with pytest.raises(ArgumentTypeError, match=r"on_commit\(\) takes a function that .* Way out: a plain"):
+                session.on_commit(call)
+        Product(name="cake")
+        session.on_commit(lambda: later())
+        with pytest.raises(ArgumentTypeError, match="returns what is run later") as caught:
+            session.commit()
+    assert "the commit was applied" in " ".join(caught.value.__notes__)
+    assert Product.exists(name="cake")
+
+
+def test_a_task_is_run_by_itself(server: Backend) -> None:
+    """What a callback starts goes on."""
+    Product = stocked(server).Product  # noqa: N806
+    done: list[str] = []
+
+    async def tell() -> None:
+        done.append("told")
+
+    async def main() -> None:
+        tasks: list[asyncio.Task[None]] = []
+        with Session(Product.database) as session:
+            Product(name="cake")
+            session.on_commit(lambda: tasks.append(asyncio.create_task(tell())))
+            session.commit()
+        await asyncio.gather(*tasks)
+
+    asyncio.run(main())
+    assert ["told"] == done
+
+
+@pytest.mark.parametrize("how", ["run", "transaction"])
+def test_a_conflict_of_a_callback_is_not_the_commit_s(how: str) -> None:
+    """Also where there was nothing to commit: the function is not called again for it."""
+    database = PipelineDatabase.embedded()
+    called: list[str] = []
+
+    def function(unit: Any) -> None:
+        called.append(how)
+        unit.on_commit(conflict)
+
+    def conflict() -> None:
+        raise Conflict("of something else")
+
+    with pytest.raises(Conflict, match="of something else"):
+        getattr(database, how)(function)
+    assert [how] == called
+
+
+def test_a_transaction_refuses_what_is_run_later() -> None:
+    """As run() does."""
+    database = PipelineDatabase.embedded()
+
+    async def function(pipeline: Any) -> None:
+        pass
+
+    for each in (function, lambda pipeline: function(pipeline)):
+        with pytest.raises(ArgumentTypeError, match=r"db.transaction\(\) takes a function that has done its work"):
+            database.transaction(each)

@@ -4,6 +4,7 @@ import asyncio
 import contextvars
 import gc
 import threading
+import weakref
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -404,3 +405,17 @@ def test_a_new_object_of_a_session_is_used_there(server: Backend, stock: Stock) 
 
         in_thread(there)
     assert 2 == in_thread(cake.stock.incr)
+
+
+def test_a_context_that_was_copied_inside_is_free_afterwards(stock: Stock) -> None:
+    """When block and session are over it knows nothing of them, and keeps neither alive."""
+    database = stock.database
+    session = Session(database)
+    with session, session.use():
+        copied = contextvars.copy_context()
+    gone = weakref.ref(session)
+    del session
+    gc.collect()
+    assert None is gone()
+    assert None is in_thread(lambda: copied.run(lambda: database.session))
+    assert 1 == in_thread(lambda: copied.run(lambda: stock.Product(1).visits.incr()))

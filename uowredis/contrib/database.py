@@ -17,12 +17,13 @@ from uowredis.commands.arguments import flag, span
 from uowredis.commands.commands import Create, Look, Read, Write
 from uowredis.commands.identity import Identity, State
 from uowredis.database import RedisDatabase
-from uowredis.exceptions import ArgumentTypeError, Conflict, SessionError
+from uowredis.exceptions import Conflict, SessionError
 from uowredis.overlay.overlay import temporary_key
 from uowredis.planner import Limits
 from uowredis.schema.models import ModelSchema
 from uowredis.session import context
 from uowredis.session.commit import Applied, back_off
+from uowredis.session.later import at_once, check_called_at_once
 from uowredis.session.pending import Pending
 from uowredis.session.session import Session
 
@@ -238,6 +239,13 @@ class TransactionPipeline(Pipeline):
         return super().commit()
 
 
+#: Who calls a function, and what to do where it is run later.
+_TRANSACTION = (
+    "db.transaction()",
+    "a plain function; in an async def: await asyncio.to_thread(db.transaction, function)",
+)
+
+
 class PipelineDatabase(RedisDatabase):
     """A ``RedisDatabase`` with pipelines and transactions; takes the same arguments."""
 
@@ -273,26 +281,25 @@ class PipelineDatabase(RedisDatabase):
 
         Raises:
             Conflict: where others kept changing what is watched; nothing was applied.
+            ArgumentTypeError: for what cannot be called, or only returns what is run later.
             SessionError: for a write before ``multi()``, and for ``execute()`` in the function.
         """
-        if not callable(function):
-            raise ArgumentTypeError(f"transaction() takes a function of a pipeline, not {function!r}")
+        check_called_at_once(function, *_TRANSACTION)
         flag(value_from_callable, "transaction(value_from_callable=...)")
         patience = self.retry_for if retry_for is None else span(retry_for, "transaction(retry_for=...)")
         deadline = time.monotonic() + patience
         attempt = 0
         while True:
             attempt += 1
-            pipeline, executing = TransactionPipeline(self, attempts=1), False
+            pipeline = TransactionPipeline(self, attempts=1)
             try:
                 with pipeline:
                     pipeline.begin_reading(*watches)
-                    value = function(pipeline)
-                    executing = True
+                    value = at_once(function, function(pipeline), *_TRANSACTION)
                     replies = pipeline.finish()
                     return value if value_from_callable else replies
             except Conflict:
-                if not executing or pipeline.outcome == "applied":
+                if pipeline.outcome != "not applied":
                     raise  # of something that the function called, then or after EXEC
                 if time.monotonic() >= deadline:
                     raise

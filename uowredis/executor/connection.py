@@ -337,8 +337,8 @@ class Connection:
             return calls
         opening = [*itertools.takewhile(MULTI.__ne__, calls), MULTI]
         self.send(opening)
-        tidying = opening[0][0] == "DEL"
-        self.checked(opening[tidying:], self.replies(len(opening))[tidying:])
+        # Nobody asks how what stands before it is answered.
+        self.checked((MULTI,), self.replies(len(opening))[-1:])
         self.pool.knows_multi.add(self._socket)
         return calls[len(opening) :]
 

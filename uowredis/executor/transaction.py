@@ -152,7 +152,9 @@ def _check_multi(plan: Plan, calls: Sequence[Call], replies: list[Any]) -> None:
 
 
 def _check_queued(connection: Connection, calls: Sequence[Call], replies: list[Any]) -> None:
-    for call, reply in zip(calls, replies, strict=True):
+    # Not what stands before MULTI: nobody asks how it is answered.
+    first = calls.index(MULTI) if MULTI in calls else 0
+    for call, reply in zip(calls[first:], replies[first:], strict=True):
         if isinstance(reply, Exception):
             connection.note(reply)
             raise Rejected(f"Redis refused to queue {shown(call)}: {reply}; nothing was applied") from reply

@@ -244,8 +244,8 @@ class Planner:
             self._questions.unknown,
             tuple(self._questions.standing),
             self._limits.bare and all(isinstance(step.why, Read | Look) for step in steps),
-            self._token,
-            self._wait,
+            self._token if steps else None,
+            self._wait if steps else None,
         )
         if plan.scripted and plan.steps:
             self._check_script(plan)

@@ -130,7 +130,7 @@ class Committer:
         Raises:
             CommitError: where it was not applied, or nobody knows.
         """
-        self.tried, self.outcome, self._tried_plan = 0, None, None
+        self.tried, self.outcome, self.acknowledged, self._tried_plan = 0, None, None, None
         try:
             lost = 0
             while True:
@@ -146,6 +146,8 @@ class Committer:
                         raise self._lost(lost)
                 elif self.attempts.are_over(self.tried):
                     raise (yield from self._conflict())
+                else:
+                    lost = 0
                 yield Pause(back_off(self.tried))
         except UowError:
             if self.outcome is None:
@@ -158,7 +160,7 @@ class Committer:
         Raises:
             Conflict: where it does not.
         """
-        self.tried, self.outcome, self._tried_plan = 0, None, None
+        self.tried, self.outcome, self.acknowledged, self._tried_plan = 0, None, None, None
         try:
             yield from self.check_reads(again=True)
         except UowError:
@@ -181,7 +183,11 @@ class Committer:
         """
         doubt = self.doubt
         assert doubt is not None
-        became: Outcome = yield Settle(doubt.token)
+        try:
+            became: Outcome = yield Settle(doubt.token)
+        except OutcomeUnknown as unknown:
+            unknown.plan = doubt.plan
+            raise
         if became == "partially applied":
             self.outcome, self.doubt = became, None
             self.stuck = PartiallyApplied(
@@ -191,10 +197,12 @@ class Committer:
             )
             self.stuck.plan = doubt.plan
             raise self.stuck
-        self.outcome, self.stuck, self.doubt = became, None, None
+        self.outcome, self.doubt, self.acknowledged = became, None, None
         if became == "not applied":
+            self.stuck = None
             self._watches_are_lost()
             return None
+        # Stuck until what was said is taken note of: an interruption may come at any moment.
         yield from self.let_go()
         return self._made_of(doubt, Lost.APPLIED)
 

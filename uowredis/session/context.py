@@ -65,14 +65,21 @@ class Opened(Protocol):
     is_open: bool
 
 
+class _Use(Protocol):
+    """What the context knows of a block of ``use()``."""
+
+    session: Any
+    goes_on: bool
+
+
 #: The sessions entered in this context, the innermost last; it keeps none alive that nobody else holds.
 _open: contextvars.ContextVar[tuple[weakref.ref[Any], ...]] = contextvars.ContextVar("uowredis_sessions", default=())
 
 #: Those that take no part just now.
 _hidden: contextvars.ContextVar[tuple[Any, ...]] = contextvars.ContextVar("uowredis_hidden", default=())
 
-#: Those that were given to this context by ``use()``.
-_used: contextvars.ContextVar[tuple[Any, ...]] = contextvars.ContextVar("uowredis_used", default=())
+#: The blocks of ``use()`` by which sessions were given to this context; it keeps none alive either.
+_used: contextvars.ContextVar[tuple[weakref.ref[_Use], ...]] = contextvars.ContextVar("uowredis_used", default=())
 
 #: Those that every thread may use; it keeps none alive either.
 _shared: weakref.WeakKeyDictionary[Database, weakref.ref[Any]] = weakref.WeakKeyDictionary()
@@ -110,9 +117,14 @@ def find(database: Database) -> Any:
         if session is not None and session.database is database:
             if _takes_part(session):
                 return session
-            if not session.is_open and session in _used.get():
+            if not session.is_open and any(block.session is session for block in _used_here()):
                 raise left_meanwhile()
     return _everybodys(database) if _shared else None
+
+
+def _used_here() -> list[_Use]:
+    """Return the blocks of ``use()`` that go on in this context; one that was copied knows of those that are over."""
+    return [block for entered in _used.get() if (block := entered()) is not None and block.goes_on]
 
 
 def left_meanwhile() -> SessionError:
@@ -188,23 +200,22 @@ def leave(session: Opened) -> None:
     _open.set(tuple(entered for entered in _open.get() if entered() not in (session, None)))
 
 
-def use(session: Opened) -> None:
-    """Take *session*, which was entered elsewhere, as the innermost of this context."""
-    _used.set((*_used.get(), session))
-    _open.set((*_open.get(), weakref.ref(session)))
+def use(block: _Use) -> None:
+    """Take the session of *block*, which was entered elsewhere, as the innermost of this context."""
+    _used.set((*_used.get(), weakref.ref(block)))
+    _open.set((*_open.get(), weakref.ref(block.session)))
 
 
-def end_use(session: Opened) -> None:
-    """Take back the last :func:`use` of *session* in this context."""
-    entered, used = [*_open.get()], [*_used.get()]
-    if session in used:
-        used.reverse()
-        used.remove(session)
-        _used.set(tuple(reversed(used)))
-        entered.reverse()
-        with contextlib.suppress(ValueError):
-            entered.remove(weakref.ref(session))
-        _open.set(tuple(reversed(entered)))
+def end_use(block: _Use) -> None:
+    """Take back what :func:`use` did in this context."""
+    used, entered = list(_used.get()), list(_open.get())
+    for places, place in ((used, weakref.ref(block)), (entered, weakref.ref(block.session))):
+        if place in places:
+            places.reverse()
+            places.remove(place)
+            places.reverse()
+    _used.set(tuple(used))
+    _open.set(tuple(entered))
 
 
 def is_hidden(session: Opened) -> bool:
@@ -218,7 +229,7 @@ def is_of_this_process(session: Opened) -> bool:
 
 
 @contextlib.contextmanager
-def hidden(session: Opened) -> Iterator[None]:
+def hidden(session: object) -> Iterator[None]:
     """Let nobody find *session* in this context inside the block, where it is shared neither."""
     former = _hidden.get()
     _hidden.set((*former, session))

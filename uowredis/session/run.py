@@ -77,7 +77,7 @@ def run(
     while True:
         left = None if deadline is None else max(0.0, deadline - time.monotonic())
         session = RunSession(database, attempts=max(1, most - tried), retry_for=left, **options)
-        torn, finishing = None, False
+        torn = None
         try:
             with session:
                 try:
@@ -86,12 +86,12 @@ def run(
                     if (torn := session.torn(error)) is None:
                         raise
                     raise torn from error
-                finishing = True
                 session.finish()
                 return result
         except Conflict as conflict:
-            if conflict is not torn and (not finishing or session.outcome == "applied"):
-                raise  # of something that the function called, then or after the commit
+            # A commit that met one was not applied; any other is of something that was called, then or after it.
+            if conflict is not torn and session.outcome != "not applied":
+                raise
             tried += max(1, session.tried)
             if tried >= most if deadline is None else time.monotonic() >= deadline:
                 conflict.add_note(f"uowredis: db.run() tried {tried} times")

@@ -6,7 +6,7 @@ A session belongs to the thread or task that opened it; what is said in it is it
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from uowredis.commands.arguments import flag, span
@@ -16,10 +16,11 @@ from uowredis.plan.plan import Plan
 from uowredis.plan.token import Outcome, Token
 from uowredis.session import context
 from uowredis.session.door import Door
+from uowredis.session.later import check_called_at_once
 from uowredis.session.record import Savepoint
 from uowredis.session.telling import tell_astray, tell_never_entered, tell_unsent, tell_used
 from uowredis.session.use import Use, is_given_back
-from uowredis.session.work import Work
+from uowredis.session.work import CALLBACK, Work
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -324,48 +325,48 @@ class Session(Work):
             raise ArgumentTypeError(f"commit() takes a plan, as plan() gives it, not {plan!r}")
         with self.door:
             self.check_open()
+            self._check_no_savepoint()
             callbacks = self._record.callbacks
-            applied = None if self._committer.doubt is None else self._settled()
+            doubt = self._committer.doubt
+            if doubt is not None and plan is not None and not doubt.plan.sends(plan):
+                raise SessionError(
+                    "What became of the last commit is not known yet, and this is not its plan. Way out: commit() first"
+                )
+            applied = None if doubt is None else self._settled()
             if applied is None:
-                self._check_can_commit()
+                self._check_clean()
                 if self._dry_run:
                     shown = self._planned()
                     print(shown)
                     return [shown]
                 applied = self._apply(plan)
         # Outside of the door: what is called may take its time, and may use the session's database.
-        try:
-            return [] if applied is None else applied.settle()
-        finally:
-            if callbacks:
-                with context.hidden(self):
-                    _call_all(callbacks)
-            if applied is not None and applied.plan.wait is not None:
-                self._check_replicas()
+        return self._told(applied, callbacks)
 
-    def _check_can_commit(self) -> None:
+    def _check_no_savepoint(self) -> None:
         if self._record.blocks:
             raise SessionError(
                 "A savepoint is open, and what is committed cannot be forgotten. Way out: leave its block first; "
                 "rollback() where leaving it was interrupted"
             )
+
+    def _check_clean(self) -> None:
         if self._committer.stuck is not None:
             raise SessionError(f"The last commit did not end clean ({self._committer.stuck}). Way out: rollback()")
 
     def on_commit(self, call: Callable[[], object]) -> None:
         """Have *call* called once, without arguments, after the next commit: when the replies of its EXEC are in.
 
-        The session takes no part in it: commands said there are sent at once.
+        The session takes no part in it: commands said there are sent at once, or as ``outside`` of the database says.
         Never for a dry run or a commit that was not applied whole; a rollback, also of the savepoint in which it was
         said, forgets it. Each is called even where one before raised; the first error is raised then, with a note that
         the commit was applied.
 
         Raises:
-            ArgumentTypeError: for what cannot be called.
+            ArgumentTypeError: for what cannot be called, or only returns what is run later.
             SessionError: where the session is not open, or belongs to another thread or task.
         """
-        if not callable(call):
-            raise ArgumentTypeError(f"on_commit() takes something to call, not {call!r}")
+        check_called_at_once(call, *CALLBACK)
         with self.door:
             self.check_open()
             self._record.callbacks.append(call)
@@ -431,20 +432,3 @@ _CALLED_HERE = {
     "execute": "commit()",
     "run": "db.run(function)",
 }
-
-
-def _call_all(callbacks: Sequence[Callable[[], object]]) -> None:
-    """Call what waited for the commit.
-
-    Raises:
-        Exception: the first that one raised, when all were called.
-    """
-    failure: Exception | None = None
-    for call in callbacks:
-        try:
-            call()
-        except Exception as error:
-            failure = failure or error
-    if failure is not None:
-        failure.add_note("uowredis: the commit was applied; something called after it raised this")
-        raise failure

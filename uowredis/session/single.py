@@ -53,10 +53,7 @@ class OneCall(Work):
             NotReplicated: where fewer replicas than asked for had it in time; it was applied.
         """
         self.check_connected()
-        if (applied := self._apply(None)) is not None:
-            applied.settle()
-            if applied.plan.wait is not None:
-                self._check_replicas()
+        self._told(self._apply(None))
 
 
 class SingleCall:

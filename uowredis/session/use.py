@@ -25,14 +25,16 @@ _settling = threading.Lock()
 class Use:
     """A block in which a session is its thread's, task's or context's; whoever opened it is refused meanwhile.
 
-    Args:
+    Attributes:
         session: is open.
+        goes_on: whether it was entered and not left.
     """
 
     _entered = False
+    goes_on = False
 
     def __init__(self, session: Session) -> None:
-        self._session = session
+        self.session = session
         #: Whose it was, where it was somebody else's.
         self._former: context.Owner | None = None
 
@@ -44,7 +46,7 @@ class Use:
         if self._entered:
             raise SessionError("This block was entered already. Way out: take another, s.use()")
         self._entered = True
-        session, me = self._session, context.owner()
+        session, me = self.session, context.owner()
         _check_can_be_used(session, me)
         with _settling:
             owner = session.belongs_to
@@ -56,14 +58,16 @@ class Use:
                     session.belongs_to, session.is_used = owner, False
                     raise _in_use()
                 self._former = owner
-        context.use(session)
+        self.goes_on = True
+        context.use(self)
         return session
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        session = self._session
-        context.end_use(session)
+        session = self.session
+        self.goes_on = False
+        context.end_use(self)
         if self._former is not None:
             with _settling:
                 session.belongs_to, session.is_used, self._former = self._former, False, None

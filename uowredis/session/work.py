@@ -23,6 +23,7 @@ from uowredis.planner import Limits
 from uowredis.session import context
 from uowredis.session.commit import Applied, Attempts, Committer
 from uowredis.session.drive import drive
+from uowredis.session.later import was_run
 from uowredis.session.pending import Pending
 from uowredis.session.reader import Reader
 from uowredis.session.record import Record
@@ -37,6 +38,10 @@ INTERRUPTED = {
     "unknown": "uowredis: interrupted around EXEC; all of the commit was applied, or nothing",
     "applied": "uowredis: interrupted after EXEC; all of the commit was applied",
 }
+
+
+#: Who calls after a commit, and what to do where it is run later.
+CALLBACK = ("on_commit()", "a plain function; a task by lambda: asyncio.create_task(function())")
 
 
 class Work:
@@ -193,12 +198,22 @@ class Work:
             return None
         committer.outcome = None
         turns, echo = committer.turns(plan, self._limits(), record.answers), self._reader.echo
+        if echo is None:
+            return self._ended(lambda: drive(turns, self._reader.line.answer))
+        return self._ended(lambda: echo.commit(turns, lambda done: done.plan))
+
+    def _settled(self) -> Applied | None:
+        """Ask what became of the last commit; return it where it was applied. The session is empty then."""
+        return self._ended(lambda: drive(self._committer.settle(), self._reader.answer))
+
+    def _ended(self, act: Callable[[], Applied | None]) -> Applied | None:
+        """Return what *act* has applied. Only when that was taken note of may something be committed again."""
+        committer = self._committer
         try:
-            applied = (
-                drive(turns, self._reader.line.answer) if echo is None else echo.commit(turns, lambda done: done.plan)
-            )
-            record.empty()
-            committer.stuck = None
+            applied = act()
+            if applied is not None:
+                self._record.empty()
+                committer.stuck = None
         except UowError:
             raise
         except BaseException as error:
@@ -207,22 +222,38 @@ class Work:
             raise
         return applied
 
-    def _settled(self) -> Applied | None:
-        """Ask what became of the last commit; return it where it was applied. The session is empty then."""
-        applied = drive(self._committer.settle(), self._reader.answer)
-        if applied is not None:
-            self._record.empty()
-        return applied
+    def _told(self, applied: Applied | None, callbacks: Sequence[Callable[[], object]] = ()) -> list[Any]:
+        """Settle the replies of what was *applied*, if anything, call what waited for it, and return the replies.
 
-    def _check_replicas(self) -> None:
+        Raises:
+            NotReplicated: where fewer replicas than asked for had it in time; another error has a note of it.
+            Exception: what was called raised it, or a reply cannot be read.
+        """
+        try:
+            try:
+                replies = [] if applied is None else applied.settle()
+            finally:
+                if callbacks:
+                    with context.hidden(self):
+                        call_all(callbacks)
+        except BaseException as error:
+            if (shortfall := self._shortfall(applied)) is not None:
+                error.add_note(f"uowredis: {shortfall}")
+            raise
+        if (shortfall := self._shortfall(applied)) is not None:
+            raise shortfall
+        return replies
+
+    def _shortfall(self, applied: Applied | None) -> NotReplicated | None:
         had, wanted = self._committer.acknowledged, self.options.replicas
-        if had is None or had < wanted:
-            raise NotReplicated(
+        if applied is not None and applied.plan.wait is not None and (had is None or had < wanted):
+            return NotReplicated(
                 f"The commit was applied, but {'nobody knows how many' if had is None else f'only {had}'} of {wanted} "
                 f"replicas had it in time: should the server fail now, it may be lost. Way out: see to the replicas; "
                 f"do not commit it again",
                 replicas=had,
             )
+        return None
 
     def _check_settled(self) -> None:
         """Check that it is known what became of the last commit: what is said now would go with it, or not.
@@ -268,3 +299,20 @@ def _read_watched(
 def _symbolic(request: Any) -> list[Any]:
     """Answer a planner that may ask nobody."""
     return [*(None for _ in request.counters), *(UNKNOWN for _ in request.questions)]
+
+
+def call_all(callbacks: Sequence[Callable[[], object]]) -> None:
+    """Call what waited for the commit.
+
+    Raises:
+        Exception: the first that one raised, when all were called.
+    """
+    failure: Exception | None = None
+    for call in callbacks:
+        try:
+            was_run(call, call(), *CALLBACK)
+        except Exception as error:
+            failure = failure or error
+    if failure is not None:
+        failure.add_note("uowredis: the commit was applied; something called after it raised this")
+        raise failure
