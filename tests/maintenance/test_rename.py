@@ -512,3 +512,43 @@ def test_a_server_that_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:
     assert (2, "") == (ran.returncode, ran.stdout)
     assert "cannot be reached" in ran.stderr
     assert 1 == len(ran.stderr.splitlines())
+
+
+def test_what_is_called_like_the_old_name_is_not_taken_for_its_index(server: Backend) -> None:
+    """The old name may be that of an object, or begin the keys of another model, as the new one may."""
+
+    class Bike(RedisModel):
+        database = server.database()
+        id = PKField()
+        colour = InstanceHashField(indexable=True)
+        tags = SetField()
+
+    Bike(id="color", tags=["red", "fast"])
+    with pytest.raises(ImplementationError, match="cannot be stored as 'color': there is the primary key 'color'"):
+        rename(Bike, "colour", "colour", old="color")
+    assert {"red", "fast"} == Bike("color").tags.smembers()
+
+    class Car(RedisModel):
+        database = server.database()
+        namespace = "shop"
+        colour = InstanceHashField(indexable=True)
+
+    class Color(RedisModel):
+        database = Car.database
+        namespace = "shop:car"
+        name = InstanceHashField(indexable=True)
+
+    for name in ("red", "blue"):
+        Color(name=name)
+    with pytest.raises(ImplementationError, match="cannot be stored as 'color': keys of Color begin with"):
+        rename(Car, "colour", "colour", old="color")
+    assert ["1", "2"] == sorted(Color.collection())
+    assert ["1"] == list(Color.collection(name="red"))
+
+
+def test_one_pass_that_moved_something_does_not_know_that_all_is_done(server: Backend) -> None:
+    """Others may have written under the old name meanwhile; a look tells that they have not."""
+    old, _ = with_both(server, InstanceHashField, "1", "1")
+    done = rename(old, "field", "new", passes=1)
+    assert (1, 0) == (done.dropped, done.busy)
+    assert done.is_done

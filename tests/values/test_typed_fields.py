@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any, TypedDict
 from uuid import UUID, uuid4
 
+import attrs
 import pydantic
 import pytest
 
@@ -34,6 +35,7 @@ from uowredis import (
     UnreadableValue,
 )
 from uowredis.contrib import related
+from uowredis.contrib.related import FKStringField, RelatedModel
 
 
 def bikes(on: RedisDatabase) -> Any:
@@ -374,3 +376,61 @@ def test_plans_show_what_is_stored(bike: Any) -> None:
         type(bike)(token=token)
     assert token == caught.value.value
     assert f"claims {token!r} (stored as '{token}')" in caught.value.__notes__[0]
+
+
+class Cat(pydantic.BaseModel):
+    """A pet."""
+
+    lives: int
+
+
+class Kitten(Cat):
+    """One of another class."""
+
+
+@attrs.frozen
+class Point:
+    """A place."""
+
+    x: int
+
+
+@attrs.frozen
+class Pixel(Point):
+    """A place of another class."""
+
+
+@pytest.mark.parametrize(
+    ("of", "right", "wrong"),
+    [
+        (Cat, Cat(lives=9), [Kitten(lives=9), {"lives": 9}]),
+        (list[Cat], [Cat(lives=9)], [[1], [{"lives": 9}]]),
+        (Point, Point(1), [Pixel(1), {"x": 1}]),
+    ],
+)
+def test_json_of_a_type_takes_what_comes_back(server: Backend, of: Any, right: Any, wrong: list[Any]) -> None:
+    """What would come back as something else is refused, and nothing is written."""
+
+    class Owner(RedisModel):
+        database = server.database()
+        pet = StringField(type=Json(of))
+
+    owner = Owner(pet=right)
+    for value in wrong:
+        with pytest.raises(ArgumentError, match=r"Owner\.pet"):
+            owner.pet.set(value)
+    assert right == owner.pet.get()
+
+
+def test_a_default_of_a_reference_to_a_typed_primary_key(server: Backend) -> None:
+    """It is a value of that type; which one it is may be declared later."""
+
+    class Bike(RelatedModel):
+        database = server.database()
+        owner = FKStringField("Rider", default=UUID(int=1))
+
+    class Rider(RelatedModel):
+        database = Bike.database
+        id = PKField(type=UUID)
+
+    assert UUID(int=1) == Bike().owner.get()

@@ -200,3 +200,21 @@ def test_a_reply_of_a_pipeline(server: Backend) -> None:
             Rider.collection().values("pk", "born")
             Rider.collection().instances()
             assert [[2], [{"pk": 2, "born": date.min}], [Rider(2)]] == pipeline.execute()
+
+
+@pytest.mark.parametrize("typed", [False, True])
+def test_one_answer_of_what_the_hash_holds(server: Backend, typed: bool) -> None:
+    """`hgetall()`, `hkeys()` and `hvals()` leave out the same: what is called like a field that is stored elsewhere."""
+
+    class Bike(RedisModel):
+        database = server.database()
+        colour = InstanceHashField(stored_as="color")
+        year = InstanceHashField(**({"type": int} if typed else {}))
+
+    bike = Bike(colour="red", year=1965)
+    with server.client() as client:
+        client.hset(":bike:1:hash", "colour", "stray")
+    year = 1965 if typed else "1965"
+    assert {"colour": "red", "year": year} == bike.hgetall()
+    assert {"colour", "year"} == set(bike.hkeys())
+    assert {"red", year} == set(bike.hvals())

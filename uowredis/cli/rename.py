@@ -58,7 +58,7 @@ def _run(given: argparse.Namespace) -> int:
     )
     if done.busy:
         print(f"{done.busy:,} or more were written under the old name meanwhile. Way out: start it again")
-    return 0 if done.is_done and not (given.dry_run and done.moved) else 1
+    return 0 if done.is_done and not (given.dry_run and (done.moved or done.dropped)) else 1
 
 
 class _Progress:

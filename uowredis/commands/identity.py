@@ -125,9 +125,11 @@ def check_current(of: ModelSchema | Identity) -> None:
     if model.successor is None:
         return
     called_so = model.name if of is model else str(identity)
+    # A text may be no primary key where they have a type.
+    key = "pk" if identity.pk is None or model.pk_holds is not None else repr(identity.pk)
     raise ImplementationError(
         f"{called_so} is of a former class: {model.place} was declared again; nothing was sent. Way out: the class "
-        f"that is there now; {model.name}.get({'pk' if identity.pk is None else repr(identity.pk)}) for the same object"
+        f"that is there now; {model.name}.get({key}) for the same object"
     )
 
 

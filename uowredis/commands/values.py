@@ -220,6 +220,7 @@ def read_rows(model: ModelSchema, names: Sequence[str], table: list[tuple[Any, .
             columns[place] = _read_column(holds, columns[place])
         except Exception:
             _refuse_row(model, names, table, place, name, holds)
+            raise  # none alone is wrong
     return list(zip(*columns, strict=True))
 
 

@@ -195,6 +195,8 @@ class Field(Generic[S, A, V]):
     kind: ClassVar[Kind]
     many: ClassVar[bool] = True
     bound: ClassVar[type[Any]] = Bound
+    #: Whether its values are told apart, as members of a set are.
+    tells_apart: ClassVar[bool] = False
 
     def __init__(
         self,
@@ -221,6 +223,11 @@ class Field(Generic[S, A, V]):
             self._type: ValueType[Any] | None = value_type(type)
         except (TypeError, ImportError) as error:
             raise ImplementationError(f"{called}: {error}") from error
+        if self.tells_apart and self._type is not None and not self._type.hashable:
+            raise ImplementationError(
+                f"{called} tells its values apart, and those of {self._type.name} are not hashable. Way out: a "
+                f"ListField or HashField, or a type whose values are, e.g. a frozen class"
+            )
         self.indexable = indexable or unique
         self.unique = unique
         self.lockable = lockable
@@ -268,8 +275,7 @@ class Field(Generic[S, A, V]):
         Raises:
             ArgumentError: for what has no spelling.
         """
-        holds = self.holds
-        return text(value, self) if holds is None else spelled(value, holds, self)
+        return text(value, self) if self._type is None else spelled(value, self._type, self)
 
     def spell_all(self, values: Iterable[Any]) -> tuple[str, ...]:
         """Return all *values* as :meth:`spell` does; at least one is needed.
@@ -288,18 +294,6 @@ class Field(Generic[S, A, V]):
             return listed(value)
         # One value of a type may be a mapping, text or bytes.
         return value if isinstance(value, list | tuple | set | frozenset | Iterator) else (value,)
-
-    def _check_hashable(self) -> None:
-        """Check that the values can be told apart as members.
-
-        Raises:
-            ImplementationError: where Python puts them into no set.
-        """
-        if self._type is not None and not self._type.hashable:
-            raise ImplementationError(
-                f"{self.__class__.__name__} holds different values, and those of {self._type.name} are not hashable. "
-                f"Way out: a ListField or HashField, or a frozen type"
-            )
 
     def first_write(self, identity: Identity, schema: FieldSchema, value: Any) -> Write[Any] | tuple[str, str]:
         """Return what stores *value* given to a constructor: a write, or (stored name, value) of a string or entry."""
@@ -357,11 +351,19 @@ class SingleValueField(Field[S, A, V]):
                 f"{called} cannot be unique and have the default {default!r}: two objects would share it"
             )
         if default is not None and not callable(default):
-            try:
-                spelled(default, self.holds, f"the default of a {called}")
-            except ArgumentError as error:
-                raise ImplementationError(f"{error}") from None
+            self._check_default(default)
         self.default = default
+
+    def _check_default(self, default: Any) -> None:
+        """Check that *default* can be stored.
+
+        Raises:
+            ImplementationError: where it cannot.
+        """
+        try:
+            spelled(default, self._type, f"the default of a {self.__class__.__name__}")
+        except ArgumentError as error:
+            raise ImplementationError(f"{error}") from None
 
     def _options(self) -> tuple[str, ...]:
         return ("default", *super()._options())

@@ -118,7 +118,7 @@ class InstanceHashCommands(Sayer[M]):
         """
         checked = entry_names(self.identity.model, names)
         identity = self.identity
-        if not identity.model.typed:
+        if identity.model.plain:
             return self._hash_read("HMGET", *checked, decode=as_maybe_texts, members=checked)
 
         def values(reply: Any) -> list[Any]:
@@ -130,22 +130,25 @@ class InstanceHashCommands(Sayer[M]):
     @reads
     def hgetall(self) -> Read[dict[str, Any]]:
         """Return all InstanceHashFields that have a value, with it (HGETALL)."""
-        return self._hash_read("HGETALL", decode=functools.partial(_values_by_name, self.identity))
+        identity = self.identity
+        decode = as_dict if identity.model.plain else functools.partial(_values_by_name, identity)
+        return self._hash_read("HGETALL", decode=decode)
 
     @reads
     def hkeys(self) -> Read[list[str]]:
         """Return the names of all InstanceHashFields that have a value, in no order (HKEYS)."""
-        return self._hash_read("HKEYS", decode=functools.partial(_names, self.identity.model))
+        model = self.identity.model
+        return self._hash_read("HKEYS", decode=as_texts if model.plain else functools.partial(_names, model))
 
     @reads
     def hvals(self) -> Read[list[Any]]:
         """Return the values of all InstanceHashFields, in no order (HVALS).
 
-        Where one has a type it is HGETALL that is sent: HVALS does not say which value is whose.
+        Where one has a type or another name in Redis HGETALL is sent: HVALS does not say which value is whose.
         """
-        if not self.identity.model.typed:
-            return self._hash_read("HVALS", decode=as_texts)
         identity = self.identity
+        if identity.model.plain:
+            return self._hash_read("HVALS", decode=as_texts)
         return self._hash_read("HGETALL", decode=lambda reply: list(_values_by_name(identity, reply).values()))
 
     @reads
@@ -200,11 +203,8 @@ def entry_names(model: ModelSchema, names: tuple[str, ...]) -> tuple[str, ...]:
 
 def _values_by_name(identity: Identity, reply: Sequence[bytes]) -> dict[str, Any]:
     """Return the values in the reply of HGETALL by what its entries are called."""
-    model = identity.model
-    found = {model.entry_shown(entry): value for entry, value in as_dict(reply).items()}
-    if not model.typed:
-        return {name: value for name, value in found.items() if name is not None}
-    return {name: entry_value(identity, name, value) for name, value in found.items() if name is not None}
+    shown = ((identity.model.entry_shown(entry), value) for entry, value in as_dict(reply).items())
+    return {name: entry_value(identity, name, value) for name, value in shown if name is not None}
 
 
 def _names(model: ModelSchema, reply: Sequence[bytes]) -> list[str]:

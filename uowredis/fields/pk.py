@@ -72,6 +72,7 @@ class PKField(Field[BoundPK[Sync, V], BoundPK[Async, V], V]):
     """
 
     kind = Kind.PK
+    tells_apart = True
     bound = BoundPK
     auto = False
 
@@ -87,7 +88,6 @@ class PKField(Field[BoundPK[Sync, V], BoundPK[Async, V], V]):
                 f"out; a PKField takes type"
             )
         super().__init__(type=type)
-        self._check_hashable()
 
 
 class AutoPKField(PKField[str]):

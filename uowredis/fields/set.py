@@ -13,7 +13,6 @@ from uowredis.fields.base import Bound, Field
 from uowredis.fields.methods import M, V, reads, writes
 from uowredis.fields.modes import Async, Sync
 from uowredis.schema.models import FieldSchema, Kind
-from uowredis.values import Codec
 
 
 class BoundSet(Bound[M, V]):
@@ -77,16 +76,8 @@ class SetField(Field[BoundSet[Sync, V], BoundSet[Async, V], V]):
     """An unordered set of different values."""
 
     kind = Kind.SET
+    tells_apart = True
     bound = BoundSet
-
-    def __init__(
-        self,
-        *,
-        type: type[V] | Codec[V] | None = None,  # the word for it
-        **options: Any,
-    ) -> None:
-        super().__init__(type=type, **options)
-        self._check_hashable()
 
     def first_write(self, identity: Identity, schema: FieldSchema, value: Any) -> Write[Any]:
         """Return the SADD of one value or of many."""

@@ -16,7 +16,6 @@ from uowredis.fields.base import Bound, Field
 from uowredis.fields.methods import M, V, reads, writes
 from uowredis.fields.modes import Async, Sync
 from uowredis.schema.models import FieldSchema, Kind
-from uowredis.values import Codec
 
 
 def _scores(
@@ -219,16 +218,8 @@ class SortedSetField(Field[BoundSortedSet[Sync, V], BoundSortedSet[Async, V], V]
     """A set of different values, each with a score by which they are ordered."""
 
     kind = Kind.SORTED_SET
+    tells_apart = True
     bound = BoundSortedSet
-
-    def __init__(
-        self,
-        *,
-        type: type[V] | Codec[V] | None = None,  # the word for it
-        **options: Any,
-    ) -> None:
-        super().__init__(type=type, **options)
-        self._check_hashable()
 
     def first_write(self, identity: Identity, schema: FieldSchema, value: Mapping[Any, Any]) -> Write[Any]:
         """Return the ZADD of a mapping of values to scores."""

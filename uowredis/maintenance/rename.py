@@ -119,12 +119,13 @@ def renaming_of(
     if field is None:
         reason = "is its primary key, which has no name in Redis" if name == schema.pk_field else "is not declared"
         raise ImplementationError(f"{schema.name}.{name} {reason}. Way out: one of {', '.join(schema.fields)}")
-    old = field.stored if old is None else old
-    if new == old:
+    if new == (field.stored if old is None else old):
+        declared = "by its declaration" if old is None else "and would be afterwards"
         raise ArgumentError(
-            f"{schema.name}.{name} is stored as {new!r} by its declaration. Way out: --from (old=...), the name that "
-            f"the data has"
+            f"{schema.name}.{name} is stored as {new!r} {declared}. Way out: --from (old=...), the name that the data "
+            f"has"
         )
+    old = field.stored if old is None else old
     for stored in (old, new):
         reason_not = why_not_stored(stored, field=True)
         others = [each for each in schema.fields.values() if each is not field and stored in (each.name, each.stored)]
@@ -134,15 +135,15 @@ def renaming_of(
             raise ImplementationError(
                 f"{schema.name}.{name} cannot be stored as {stored!r}: {reason_not}. Way out: another name"
             )
-    renamed = attrs.evolve(field, stored=new)
-    seen = attrs.evolve(schema, fields={**schema.fields, name: renamed})
-    for other in database.models:
+    before, after = (attrs.evolve(field, stored=stored) for stored in (old, new))
+    for named, other in itertools.product((before, after), database.models):
+        seen = attrs.evolve(schema, fields={**schema.fields, name: named})
         if other._schema is not schema and seen.may_share(other._schema):
             raise ImplementationError(
-                f"{schema.name}.{name} cannot be stored as {new!r}: keys of {other.__name__} begin with "
+                f"{schema.name}.{name} cannot be stored as {named.stored!r}: keys of {other.__name__} begin with "
                 f"{other._schema.keys.prefix!r}. Way out: another name"
             )
-    return Renaming(schema, attrs.evolve(field, stored=old), renamed, both, dry_run)
+    return Renaming(schema, before, after, both, dry_run)
 
 
 @attrs.define
@@ -173,7 +174,7 @@ class _Run:
                     break
             else:
                 # The last pass has moved something: whether something is left nobody has looked.
-                if passes > 1 and not self.done.busy:
+                if not self.renaming.dry_run and not self.done.busy:
                     self.done = attrs.evolve(self.done, busy=self._count_left())
             if self.renaming.old.indexed:
                 self._sweep()
@@ -194,21 +195,22 @@ class _Run:
         return self._scanned(("SSCAN", self.renaming.model.keys.collection), options)
 
     def _check_pks(self) -> None:
-        """Check that no chosen primary key stands where the keys of the new index will.
+        """Check that no chosen primary key stands where the keys of the old index would be, or those of the new one.
 
         Raises:
             ImplementationError: naming one that does.
         """
-        model, new = self.renaming.model, self.renaming.new
-        if model.auto or not new.indexed:
+        model = self.renaming.model
+        if model.auto or not self.renaming.new.indexed:
             return
-        for pks in self._pks("MATCH", f"{literal(new.stored)}*"):
-            for pk in pks:
-                if word_of(pk) == new.stored:
-                    raise ImplementationError(
-                        f"{model.name}.{new.name} cannot be stored as {new.stored!r}: there is the primary key {pk!r}, "
-                        f"whose keys begin as those of the index would. Way out: another name"
-                    )
+        for field in (self.renaming.old, self.renaming.new):
+            for pks in self._pks("MATCH", f"{literal(field.stored)}*"):
+                for pk in pks:
+                    if word_of(pk) == field.stored:
+                        raise ImplementationError(
+                            f"{model.name}.{field.name} cannot be stored as {field.stored!r}: there is the primary key "
+                            f"{pk!r}, whose keys begin as those of the index would. Way out: another name"
+                        )
 
     def _with_old(self, pks: Sequence[str]) -> list[str]:
         marks = self._ask(*(self.renaming.present(self.renaming.old, pk) for pk in pks)) if pks else []

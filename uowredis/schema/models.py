@@ -125,7 +125,7 @@ class ModelSchema:
         referrers: the models and fields whose values refer to objects of this model.
         successor: of the class that was declared again at this place, None while this one is the last.
         storages: the keys an instance may have, as (last part, Redis type), sorted.
-        typed: whether an InstanceHashField may hold something else than text.
+        plain: whether the instance's hash is what is read of it: no entry has a type, no field another name there.
     """
 
     name: str
@@ -142,7 +142,7 @@ class ModelSchema:
     unique: tuple[FieldSchema, ...] = attrs.field(init=False)
     related: tuple[FieldSchema, ...] = attrs.field(init=False)
     storages: tuple[tuple[str, Kind], ...] = attrs.field(init=False)
-    typed: bool = attrs.field(init=False)
+    plain: bool = attrs.field(init=False)
 
     @by_stored.default
     def _by_stored(self) -> Mapping[str, FieldSchema]:
@@ -165,10 +165,11 @@ class ModelSchema:
         kinds = {f.storage: Kind.HASH if f.kind is Kind.ENTRY else f.kind for f in self.fields.values()}
         return tuple(sorted(kinds.items(), key=lambda item: item[0]))
 
-    @typed.default
-    def _typed(self) -> bool:
-        entries = (field for field in self.fields.values() if field.kind is Kind.ENTRY)
-        return any(field.own is not None or field.relation is not None for field in entries)
+    @plain.default
+    def _plain(self) -> bool:
+        fields = self.fields.values()
+        typed = any(each.kind is Kind.ENTRY and (each.own is not None or each.relation is not None) for each in fields)
+        return not typed and all(each.stored == each.name for each in fields)
 
     @property
     def latest(self) -> ModelSchema:

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from uowredis.commands.calls import Call
 from uowredis.plan.plan import Plan
 from uowredis.plan.printing import quoted
-from uowredis.plan.requests import Apply, Collation, Deciding, Lost, Request, Send, Transact
+from uowredis.plan.requests import Apply, Collation, Deciding, Lost, Request, Send, Settle, Transact
 from uowredis.plan.steps import Fetch
 from uowredis.session.drive import drive
 
@@ -79,6 +79,8 @@ class Echo:
     def _calls(self, request: Request) -> Iterable[Call]:
         if isinstance(request, Send | Transact | Fetch):
             return request.calls
+        if isinstance(request, Settle):
+            return request.token.claim
         return tuple(self._collation(request.key)) if isinstance(request, Collation) else ()
 
 

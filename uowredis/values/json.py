@@ -54,13 +54,13 @@ class Json(Generic[T]):
         self._of = of
         self._plain, self._made = _plainly() if of is None else _by_library(of)
         self._class = of if isinstance(of, type) and not typing.is_typeddict(of) else None
-        name = "Json" if of is None else f"Json({getattr(of, '__name__', of)})"
+        name = "Json" if of is None else f"Json({_called(of)})"
         hashable = self._class is not None and self._class.__hash__ is not None
         self.value_type: ValueType[T] = ValueType(name, self.encode, self.decode, None, hashable=hashable)
 
     def encode(self, value: Any) -> str:
         """Return *value* as JSON: no spaces, keys in order, so that equal values have one text."""
-        if self._class is not None and not isinstance(value, self._class):
+        if self._class is not None and type(value) is not self._class:  # a subclass would come back as its base
             raise wrong(value, self._class.__name__)
         found = self._plain(value)
         _check(found)
@@ -111,15 +111,15 @@ def _by_library(of: Any) -> tuple[Callable[[Any], Any], Callable[[Any], Any]]:
         from pydantic import TypeAdapter
 
         adapter: Any = TypeAdapter(of)
-        return functools.partial(adapter.dump_python, mode="json"), lambda found: adapter.validate_json(
-            json.dumps(found)
-        )
+        # Of another type it warns, and gives what would not come back.
+        return functools.partial(
+            adapter.dump_python, mode="json", warnings="error"
+        ), lambda found: adapter.validate_json(json.dumps(found))
     try:
         from cattrs.preconf.json import make_converter
     except ImportError as error:
         raise ImportError(
-            f"Json({getattr(of, '__name__', of)}) needs cattrs. Way out: pip install 'uowredis[cattrs]', or a pydantic "
-            f"model"
+            f"Json({_called(of)}) needs cattrs. Way out: pip install 'uowredis[cattrs]', or a pydantic model"
         ) from error
     converter = make_converter()
     for kind, held in _AS_TEXT.items():
@@ -132,6 +132,10 @@ def _by_library(of: Any) -> tuple[Callable[[Any], Any], Callable[[Any], Any]]:
 
 def _read_by(held: ValueType[T], found: Any, _: Any) -> T:
     return held.read(found)
+
+
+def _called(of: Any) -> str:
+    return of.__name__ if type(of) is type else str(of)
 
 
 def _is_pydantic(of: Any) -> bool:

@@ -14,6 +14,7 @@ from uowredis.commands.arguments import Placeholder
 from uowredis.commands.commands import Borrowed
 from uowredis.commands.identity import Identity, State, check_current
 from uowredis.commands.replies import as_text
+from uowredis.commands.values import spelled
 from uowredis.exceptions import ArgumentError, DoesNotExist, ImplementationError
 from uowredis.fields import (
     Bound,
@@ -130,6 +131,9 @@ class RelatedField(Field[Any, Any, Any]):
         to = None if self.name == "" else self.relation.to
         return None if to is None else to.pk_holds
 
+    def _check_default(self, default: Any) -> None:
+        """Check nothing: what the primary keys are that it refers to may not be declared yet."""
+
     def schema(self, lockable: bool) -> FieldSchema:
         """Return what was declared, as facts; *lockable* is what the model says."""
         return attrs.evolve(super().schema(lockable), relation=self.relation)
@@ -151,7 +155,7 @@ class RelatedField(Field[Any, Any, Any]):
         elif isinstance(value, Bound):
             return self._spell_bound(value)
         else:
-            return super().spell(value)
+            return spelled(value, self.holds, self)
         if identity.model is not self.relation.to:
             check_target(FieldSchema(self.name, self.kind, relation=self.relation), _Of(identity), self)
         state = identity.state
