@@ -81,7 +81,7 @@ def read_value(holds: ValueType[T], stored: str, name: str, of: Identity | Model
         ) from error
 
 
-class Reader(Protocol[T]):
+class OfReplies(Protocol[T]):
     """Reads the replies of one field: its values, in each shape that Redis gives them."""
 
     def one(self, reply: bytes | None, /) -> T | None:
@@ -122,7 +122,7 @@ class _Texts:
 TEXTS: Final = _Texts()
 
 
-class Values(Generic[T]):
+class TypedReplies(Generic[T]):
     """Reads the values of a type.
 
     Args:

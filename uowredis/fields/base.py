@@ -12,7 +12,7 @@ from uowredis.commands.changes import Change, Removed
 from uowredis.commands.commands import Read, Write
 from uowredis.commands.identity import Identity, check_current
 from uowredis.commands.replies import as_is, sure_float
-from uowredis.commands.values import TEXTS, Reader, Values, spelled
+from uowredis.commands.values import TEXTS, OfReplies, TypedReplies, spelled
 from uowredis.exceptions import ArgumentError, ImplementationError
 from uowredis.fields.methods import M, Sayer, V, writes
 from uowredis.fields.misuse import NotItsValue
@@ -89,10 +89,10 @@ class Bound(Sayer[M], NotItsValue, Generic[M, V]):
         return self.owner._answer(self._value_read())
 
     @property
-    def _reader(self) -> Reader[V]:
+    def _reader(self) -> OfReplies[V]:
         """What reads the values in replies."""
         holds = self.field.holds
-        reader: Any = TEXTS if holds is None else Values(holds, self.field.name, self.owner.identity)
+        reader: Any = TEXTS if holds is None else TypedReplies(holds, self.field.name, self.owner.identity)
         return reader  # type: ignore[no-any-return]  # a field without type holds str
 
     def _check_native(self, method: str) -> None:
