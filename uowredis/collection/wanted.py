@@ -12,7 +12,6 @@ from uowredis.commands.values import read_rows
 from uowredis.exceptions import ImplementationError
 from uowredis.fields import Bound
 from uowredis.schema.models import ModelSchema
-from uowredis.values.value_type import BY_NUMBER
 
 #: Name under which ``values()`` gives the score that the collection is sorted by.
 SORTED_SCORE = "sorted_score"
@@ -84,7 +83,7 @@ class Sort:
         if self.by is None:
             return Order(None, self.alpha, self.desc)
         holds = model.fields[self.by].holds
-        alpha = self.alpha or (holds is not None and holds.order != BY_NUMBER)
+        alpha = self.alpha or (holds is not None and not holds.by_number)
         return Order(Column.of(model, self.by), alpha, self.desc)
 
 

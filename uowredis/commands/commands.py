@@ -323,3 +323,8 @@ def may_fail(write: Write[Any]) -> bool:
         and change.fallible
         and any(field.lockable for field in touched_fields(write.identity.model, write.storage, change.members or ()))
     )
+
+
+def writes(command: Command) -> bool:
+    """Return whether *command* changes something: it is neither a read nor a query."""
+    return not isinstance(command, Read | Look)

@@ -96,7 +96,8 @@ def load_call(kind: Kind, key: str, part: Part, reply: Any) -> Call | None:
             return ("ZADD", key, *(text for member, score in found for text in (score, member)))
 
 
-@attrs.frozen
+# Not frozen: planning a deletion makes one for each indexed field, and would feel it.
+@attrs.define(eq=False)
 class Content:
     """What an object on the server holds in one field, or in a part of it.
 

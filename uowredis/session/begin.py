@@ -38,7 +38,7 @@ class CommittedSession(Session):
         Raises:
             ArgumentTypeError: for a function that only returns what is run later, e.g. a coroutine.
         """
-        self._waits = False
+        self.is_not_needed()
         return _each_call_in(functools.partial(type(self), self.database, **self._given), function)
 
     def _finish(self) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import attrs
 
-from uowredis.commands.commands import Command, Create, Delete, Look, Read, Write
+from uowredis.commands.commands import Command, Create, Delete, Look, Read, Write, writes
 from uowredis.commands.identity import Event, Identity
 from uowredis.commands.replies import plain
 from uowredis.exceptions import CommitError, Conflict, OutcomeUnknown, PartiallyApplied, Unreachable, UowError
@@ -107,7 +107,7 @@ class Committer:
     def planner(self, limits: Limits) -> Planner:
         """Return a planner of what is pending; each attempt has its own token."""
         watched = self.watched
-        model = next((each.identity.model for each in self.overlay.journal.commands if _writes(each)), None)  # type: ignore[union-attr]
+        model = next((each.identity.model for each in self.overlay.journal.commands if writes(each)), None)  # type: ignore[union-attr]
         return Planner(
             self.overlay.journal,
             self.overlay.rehearsal,
@@ -266,7 +266,7 @@ class Committer:
         try:
             replies: list[Any] | Lost | None = yield Apply(plan)
         except UowError as error:
-            if isinstance(error, OutcomeUnknown) and not any(map(_writes, self.overlay.journal.commands)):
+            if isinstance(error, OutcomeUnknown) and not any(map(writes, self.overlay.journal.commands)):
                 self.outcome, self.stuck = "not applied", None
                 raise Unreachable(
                     "The connection was lost while the transaction was read; nothing was written"
@@ -363,10 +363,6 @@ class Committer:
         )
         conflict.plan = plan
         return conflict
-
-
-def _writes(command: Command) -> bool:
-    return not isinstance(command, Read | Look)
 
 
 def _gone(journal: Any, cascaded: Collection[Any]) -> Collection[Identity]:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from uowredis.commands.arguments import flag, span
-from uowredis.commands.commands import Command, Look, Read
+from uowredis.commands.commands import Command, writes
 from uowredis.exceptions import ArgumentError, ArgumentTypeError, SessionError, attribute
 from uowredis.plan.plan import Plan
 from uowredis.plan.token import Outcome, Token
@@ -176,7 +176,7 @@ class Session(Work):
         self._reader.overlay.rehearsal.close()
 
     def _check_nothing_pending(self) -> None:
-        pending = [command for command in self._record.journal.commands if not isinstance(command, Read | Look)]
+        pending = [command for command in self._record.journal.commands if writes(command)]
         if pending and not self.has_failed and not self._dry_run:
             tell_unsent(pending, self.options.on_pending)
 

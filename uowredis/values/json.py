@@ -56,7 +56,7 @@ class Json(Generic[T]):
         self._class = of if isinstance(of, type) and not typing.is_typeddict(of) else None
         name = "Json" if of is None else f"Json({_called(of)})"
         hashable = self._class is not None and self._class.__hash__ is not None
-        self.value_type: ValueType[T] = ValueType(name, self.encode, self.decode, None, hashable=hashable)
+        self.value_type: ValueType[T] = ValueType(name, self.encode, self.decode, hashable=hashable)
 
     def encode(self, value: Any) -> str:
         """Return *value* as JSON: no spaces, keys in order, so that equal values have one text."""

@@ -66,4 +66,4 @@ def of_enum(given: type[E], value_type: Callable[[Any], ValueType[Any] | None]) 
     def read(stored: str) -> E:
         return given(held.read(stored))
 
-    return ValueType(given.__name__, spell, read, held.order)
+    return ValueType(given.__name__, spell, read, held.by_number)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
-from uowredis.values.value_type import BY_NUMBER, FLOAT_SUMS, INTEGER_SUMS, ValueType, wrong
+from uowredis.values.value_type import FLOAT_SUMS, INTEGER_SUMS, ValueType, wrong
 
 _FLOAT = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?\Z")
 _ENDLESS = re.compile(r"[+-]?inf(inity)?\Z", re.IGNORECASE)
@@ -117,7 +117,7 @@ def _read_bool(stored: str) -> bool:
     raise ValueError("it is neither 1 nor 0")
 
 
-INT = ValueType("int", _spell_int, _read_int, BY_NUMBER, INTEGER_SUMS, read_all=_read_ints)
-FLOAT = ValueType("float", _spell_float, _read_float, BY_NUMBER, FLOAT_SUMS)
-DECIMAL = ValueType("Decimal", _spell_decimal, _read_decimal, BY_NUMBER, FLOAT_SUMS)
-BOOL = ValueType("bool", _spell_bool, _read_bool, BY_NUMBER)
+INT = ValueType("int", _spell_int, _read_int, by_number=True, native=INTEGER_SUMS, read_all=_read_ints)
+FLOAT = ValueType("float", _spell_float, _read_float, by_number=True, native=FLOAT_SUMS)
+DECIMAL = ValueType("Decimal", _spell_decimal, _read_decimal, by_number=True, native=FLOAT_SUMS)
+BOOL = ValueType("bool", _spell_bool, _read_bool, by_number=True)

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
-from uowredis.values.value_type import BY_NUMBER, ValueType, wrong
+from uowredis.values.value_type import ValueType, wrong
 
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
 _TIME = re.compile(r"[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{6})?\Z")
@@ -82,7 +82,7 @@ def _read_span(stored: str) -> timedelta:
 DATE = ValueType("date", _spell_date, _read_date)
 TIME = ValueType("time", _spell_time, _read_time)
 MOMENT = ValueType("datetime", _spell_moment, _read_moment)
-SPAN = ValueType("timedelta", _spell_span, _read_span, BY_NUMBER)
+SPAN = ValueType("timedelta", _spell_span, _read_span, by_number=True)
 
 
 class DateTime:

@@ -35,9 +35,6 @@ FLOAT_SUMS = frozenset(("incrbyfloat", "hincrbyfloat"))
 TEXT_PARTS = frozenset(("append",))
 BYTE_PARTS = frozenset(("append", "getrange", "setrange", "getbit", "setbit", "bitcount"))
 
-#: How SORT compares spellings so that values are in their order.
-BY_NUMBER, BY_TEXT = "number", "text"
-
 
 @attrs.frozen(eq=False)
 class ValueType(Generic[T]):
@@ -47,7 +44,7 @@ class ValueType(Generic[T]):
         name: of the type, for messages.
         spell: makes text of a value; TypeError or ValueError, with the reason, for what is none.
         read: makes a value of text; an exception for text that is none.
-        order: how SORT compares it, None where it has no order of its own.
+        by_number: whether SORT compares spellings as numbers, so that values are in their order; else as text.
         native: the methods that compute with it, or look into it.
         hashable: whether its values can be in a set.
         read_all: as *read*, of many texts at once, or of as many raw replies; None where that is no faster.
@@ -56,7 +53,7 @@ class ValueType(Generic[T]):
     name: str
     spell: Callable[[Any], str]
     read: Callable[[str], T]
-    order: str | None = BY_TEXT
+    by_number: bool = False
     native: frozenset[str] = frozenset()
     hashable: bool = True
     read_all: Callable[[Sequence[Any]], list[T]] | None = None
@@ -83,7 +80,7 @@ def of_codec(codec: Codec[T]) -> ValueType[T]:
         return codec.decode(stored.encode("utf-8", "surrogateescape") if binary else stored)
 
     name = type(codec).__name__
-    return ValueType(name, spell, read, order=None)
+    return ValueType(name, spell, read)
 
 
 def is_codec(given: object) -> bool:
