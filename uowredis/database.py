@@ -14,6 +14,7 @@ from uowredis.plan.guards import Guards
 from uowredis.plan.token import Token
 from uowredis.session.begin import CommittedSession, Joined
 from uowredis.session.context import Database, find
+from uowredis.session.fingerprints import Fingerprints
 from uowredis.session.options import Options
 from uowredis.session.run import run
 from uowredis.session.session import Session
@@ -50,6 +51,9 @@ class RedisDatabase(Database):
         retry_for: seconds for which a single command outside a session is tried again after conflicts, 30 by default.
         outside: what a write with no session open does: "send" it at once (the default), "warn" and send it, or
             "refuse" it. Reads are free; so is ``store()``, which no session holds back.
+        changed: what is done where a model is declared with more than its data was written with, e.g. an index:
+            "raise" at its first use, "warn" (the default), or "ignore". Warned, a query on such an index raises until
+            it was rebuilt; ignored, it answers what the index has.
         max_watched: watched keys above which a commit goes as a script, 1,000 by default.
         scripts: False where the server runs no scripts; larger commits are refused then.
         replicas: how many replicas each commit and each single command waits for, 0 by default.
@@ -80,6 +84,7 @@ class RedisDatabase(Database):
         max_steps: int | None = None,
         retry_for: float = 30.0,
         outside: Literal["send", "warn", "refuse"] = "send",
+        changed: Literal["raise", "warn", "ignore"] = "warn",
         max_watched: int = MOST_WATCHED,
         scripts: bool = True,
         replicas: int | None = None,
@@ -106,6 +111,10 @@ class RedisDatabase(Database):
         if outside not in ("send", "warn", "refuse"):
             raise ArgumentError(f"RedisDatabase(outside=...) takes 'send', 'warn' or 'refuse', not {outside!r}")
         self.outside = outside
+        if changed not in ("raise", "warn", "ignore"):
+            raise ArgumentError(f"RedisDatabase(changed=...) takes 'raise', 'warn' or 'ignore', not {changed!r}")
+        self._changed = changed
+        self.fingerprints = Fingerprints(changed)
         flag(scripts, "RedisDatabase(scripts=...)")
         self.certain = flag(certain, "RedisDatabase(certain=...)")
         integer(max_watched, "RedisDatabase(max_watched=...)", 0)
@@ -161,6 +170,7 @@ class RedisDatabase(Database):
         if positional:
             raise not_by_position(positional[0])
         self._server.connect(settings)
+        self.fingerprints = Fingerprints(self._changed)
 
     @property
     def connected(self) -> object:

@@ -8,6 +8,8 @@
     │   └── ArgumentTypeError    ... because of its type (also a TypeError)
     ├── DoesNotExist             the object is not there (also a LookupError)
     ├── UnreadableValue          what is stored is no value of its field's type (also a ValueError)
+    ├── DeclarationChanged       a model is declared with more than its data was written with
+    │   └── IndexNotReady        ... and an answer would stand on an index that lacks some of it
     ├── SessionError             a session was used in a way it cannot work (also a RuntimeError)
     │   ├── UncommittedWrites    a session was left with writes that were never sent
     │   ├── PendingWrites        a read cannot be answered exactly before the commit
@@ -101,6 +103,14 @@ class UnreadableValue(UowError, ValueError):
         self.pk = pk
         self.field = field
         self.text = text
+
+
+class DeclarationChanged(UowError):
+    """A model is declared with more than its data was written with; nothing was written."""
+
+
+class IndexNotReady(DeclarationChanged):
+    """An answer would stand on an index that does not have all it should; nothing was written."""
 
 
 class SessionError(UowError, RuntimeError):

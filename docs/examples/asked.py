@@ -32,9 +32,10 @@ def asked_for(description: str, namespace: str) -> Iterator[RedisDatabase]:
 def everything(client: redis.Redis, namespace: str) -> dict[str, object]:
     """Return all keys of *namespace* with what they hold, read with plain redis-py: the library is not its own witness.
 
-    Sorted sets come as dicts of scores by member. Tokens of commits are no data: the last one lasts for an hour.
+    Sorted sets come as dicts of scores by member. Tokens of commits and fingerprints of declarations are no data.
     """
-    keys = [key for key in client.scan_iter(f"{namespace}:*", count=1000) if ":__commit__:" not in key]
+    there = client.scan_iter(f"{namespace}:*", count=1000)
+    keys = [key for key in there if ":__commit__:" not in key and not key.endswith(":__fingerprint__")]
     pipeline = client.pipeline(transaction=False)
     read: dict[str, Callable[[str], object]] = {
         "hash": pipeline.hgetall,

@@ -26,6 +26,7 @@ from uowredis import (
     SessionError,
     Unreachable,
 )
+from uowredis.model.declaration import schema_of
 
 # A server that is not there
 
@@ -280,7 +281,12 @@ def between() -> Iterator[int]:
 def test_replies_that_are_none() -> None:
     """The connection is given up: nothing is known of a command that was sent, all of one that was not."""
     with between() as port, RedisDatabase(host=LOOPBACK, port=port, socket_timeout=5) as database:
-        string = things(database)._handle("1").string
+        thing = things(database)
+        string = thing._handle("1").string
+        with pytest.raises(Unreachable, match=r"(?s)Protocol error.*nothing was written"):
+            string.get()
+        # Once its fingerprint was read a single command goes as it is.
+        database.fingerprints.learn({schema_of(thing): []}, ())
         with pytest.raises(Unreachable, match=r"(?s)Protocol error.*nothing was written"):
             string.get()
         with pytest.raises(OutcomeUnknown, match=r"(?s)SET :thing:1:string x: it was applied, or not"):

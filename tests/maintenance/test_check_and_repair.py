@@ -8,7 +8,16 @@ import pytest
 
 from tests.maintenance.stock import FORGOTTEN, PLANTS, Stock, counter_behind, fill, said, stock
 from tests.tools.backends import Backend, Dump
-from uowredis import ArgumentError, ArgumentTypeError, InstanceHashField, RedisModel, check, rebuild, repair
+from uowredis import (
+    ArgumentError,
+    ArgumentTypeError,
+    IndexNotReady,
+    InstanceHashField,
+    RedisModel,
+    check,
+    rebuild,
+    repair,
+)
 from uowredis.maintenance import Progress, TwoHolders
 
 
@@ -198,7 +207,13 @@ def test_an_index_that_was_dropped_leaves_nothing_for_its_return(server: Backend
     assert [finding] == [left for done in repair(without) for left in done.left]
     for done in repair(without, forget=["color"]):
         assert done.applied
-    assert not bike(True).exists(color="red")
+    again = bike(True)
+    with pytest.warns(RuntimeWarning, match="color"), pytest.raises(IndexNotReady, match="uowredis rebuild"):
+        again.exists(color="red")
+    assert ["fingerprint of Bike: indexes are being built", "fingerprint of Bike: indexes are ready"] == [
+        done.plan.title for done in rebuild(again)
+    ]
+    assert not again.exists(color="red")
 
 
 def test_findings_are_data(whole: Stock, server: Backend) -> None:

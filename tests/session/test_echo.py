@@ -142,7 +142,8 @@ def test_single_calls_that_fail(server: Backend, log: pytest.LogCaptureFixture) 
     with RedisDatabase(port=free_port(), echo=True) as nowhere:
         with pytest.raises(Unreachable) as lost:
             products(nowhere)._handle("1").visits.get()
-        assert [f"GET {KEY}  [ms: Unreachable: {lost.value}]"] == told(log)
+        read = [f"GET {KEY}", f"HGETALL :product:__fingerprint__  [ms: Unreachable: {lost.value}]"]
+        assert read == told(log)
 
 
 def test_nothing_is_said_where_nobody_asked(server: Backend, log: pytest.LogCaptureFixture) -> None:

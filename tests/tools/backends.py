@@ -17,6 +17,14 @@ Dump = dict[bytes, tuple[str, Any]]
 #: What stands in the key of a commit's token, which expires: it tells of the commit, and is no data.
 TOKEN = b":__commit__:"
 
+#: What the key of a fingerprint ends with: it tells of the declaration, and is no data either.
+FINGERPRINT = b":__fingerprint__"
+
+
+def is_data(key: bytes) -> bool:
+    """Return whether *key* is of objects: neither the token of a commit nor the fingerprint of a declaration."""
+    return TOKEN not in key and not key.endswith(FINGERPRINT)
+
 
 @attrs.define(eq=False)
 class Backend:
@@ -50,13 +58,14 @@ class Backend:
 
         Returns:
             Key to (type, value). A string is bytes, a hash a dict, a list a list, a set a frozenset, a sorted set a
-            list of (member, score) in Redis' order. Times to live are not part of it, nor are tokens of commits.
+            list of (member, score) in Redis' order. Times to live are not part of it, nor are tokens of commits and
+            fingerprints.
 
         Raises:
             KeyError: a key has another type than these five.
         """
         with self._new_client() as client:
-            keys = sorted(key for key in client.keys("*") if TOKEN not in key)
+            keys = sorted(filter(is_data, client.keys("*")))
             pipeline = client.pipeline(transaction=False)
             for key in keys:
                 pipeline.type(key)

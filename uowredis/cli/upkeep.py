@@ -109,7 +109,7 @@ def _told(mended: Iterator[Mended], dry_run: bool) -> int:
     done = 0
     left: list[Finding] = []
     for batch in mended:
-        if batch.findings:
+        if batch.plan.steps:
             print(batch.plan if dry_run else batch.plan.title, flush=True)
         for finding in batch.left:
             print(f"left as it is: {finding}", flush=True)

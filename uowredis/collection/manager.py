@@ -99,7 +99,7 @@ class CollectionManager(Refined):
         branch = self.copy()._told(stored=text(key, "the key of from_stored()"))
         if self._pending is not None:
             # In a pipeline the one reply is that of the new collection.
-            with here(self.database) as session:
+            with here(self.database, self._schema) as session:
                 session.relook(self._pending, branch)
             branch._pending, self._pending = self._pending, None
         return branch
@@ -115,7 +115,7 @@ class CollectionManager(Refined):
         """Return what *question* finds now."""
         self._check_waits()
         wanted, others = self._wanted, elsewhere.asked(self._wanted, self.database)
-        with here(self.database) as session:
+        with here(self.database, self._schema) as session:
             return session.find(lambda overlay: question(Seeker(wanted, overlay, others)))
 
     def _fetch(self, start: int = 0, count: int | None = None, order: Order | None = None) -> list[Any]:
@@ -234,7 +234,7 @@ class CollectionManager(Refined):
         key. Temporary keys are shown as ``<random>``.
         """
         wanted, others = self._wanted, elsewhere.shown(self._wanted, self.database)
-        with here(self.database) as session:
+        with here(self.database, self._schema) as session:
             rounds = session.explain(lambda overlay: Seeker(wanted, overlay, others).found())
         return Explanation(tuple(rounds), self._note())
 

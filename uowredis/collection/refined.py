@@ -109,7 +109,7 @@ class Refined:
                 elsewhere.asked_now(item, self.database) if elsewhere.is_elsewhere(item, self.database) else item
                 for item in given
             ]
-            with here(self.database) as session:
+            with here(self.database, self._schema) as session:
                 return session.find(functools.partial(_given_pks, schema=self._schema, given=here_or_asked))
         raise ArgumentTypeError(
             f"intersect() takes lists, sets, tuples, keys and fields of instances, not {type(given).__name__}"

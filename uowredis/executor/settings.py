@@ -199,6 +199,7 @@ _REFUSED = {
 _OWN = (
     "attempts",
     "certain",
+    "changed",
     "echo",
     "max_steps",
     "max_watched",

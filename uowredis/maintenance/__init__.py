@@ -2,6 +2,7 @@
 
 from uowredis.maintenance.checking import Progress
 from uowredis.maintenance.finding import Finding
+from uowredis.maintenance.fingerprint import Unready
 from uowredis.maintenance.mending import Mended
 from uowredis.maintenance.upkeep import check, rebuild, repair
 from uowredis.maintenance.wrong_data import (
@@ -28,6 +29,7 @@ __all__ = [
     "TwoHolders",
     "UndeclaredField",
     "UndeclaredIndex",
+    "Unready",
     "VanishedEntry",
     "WrongType",
     "check",

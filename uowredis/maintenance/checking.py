@@ -11,6 +11,7 @@ import attrs
 
 from uowredis.commands.calls import Call
 from uowredis.maintenance.finding import Finding, entries_by_key, there_call
+from uowredis.maintenance.fingerprint import Unready, more_than
 from uowredis.maintenance.looking import AT_ONCE, WRONG, Looking, Scan, asked, confirmed, one
 from uowredis.maintenance.wrong_data import (
     CounterBehind,
@@ -87,6 +88,12 @@ class Checking:
         yield from self.two_holders()
         yield from self.indexes()
         yield from self.counter()
+
+    def fingerprint(self) -> Looking[None]:
+        """Look at what the data was written with; a repair that came to its end has mended that."""
+        flat = yield from one(("HGETALL", self.model.keys.fingerprint))
+        if flat is not WRONG and (more := more_than(self.model, flat)):
+            yield from confirmed([Unready(self.model, more)])
 
     def entries(self) -> Looking[None]:
         """Look at what concerns the indexes."""

@@ -178,6 +178,8 @@ class _Run:
                     self.done = attrs.evolve(self.done, busy=self._count_left())
             if self.renaming.old.indexed:
                 self._sweep()
+            if self.done.is_done and not self.renaming.dry_run:
+                drive(self.renaming.renamed(), self.line.answer)
             return self.done
         finally:
             self.line.drop()

@@ -15,12 +15,14 @@ import attrs
 from uowredis.commands.calls import Call
 from uowredis.commands.identity import called
 from uowredis.commands.replies import plain, printable
+from uowredis.maintenance.fingerprint import changed
 from uowredis.maintenance.mending import MOST_ARGUMENTS
 from uowredis.plan.plan import Plan
 from uowredis.plan.requests import Apply, Deciding, Release
 from uowredis.plan.steps import Fetch, Question, Step
 from uowredis.planner.content import Content
 from uowredis.planner.index import Index
+from uowredis.schema.fingerprint import Fingerprint
 from uowredis.schema.index import IndexEntry
 from uowredis.schema.keys import literal
 from uowredis.schema.models import FieldSchema, Kind, ModelSchema
@@ -199,6 +201,15 @@ class Renaming:
             f"{self.new.name} is unique, and {_shown(one.old)} is held by {', '.join(map(printable, one.takers))}, "
             f"too; nothing was moved. Way out: give one of them another value"
         )
+
+    def renamed(self) -> Deciding[None]:
+        """Say in the fingerprint that the field has its new name."""
+
+        def change(found: Fingerprint) -> tuple[Fingerprint, tuple[str, ...]]:
+            old, new = self.old.stored, self.new.stored
+            return ({new: found[old]}, (old,)) if old in found else ({}, ())
+
+        yield from changed(self.model, f"{self.new.name} is stored as {self.new.stored!r}", change)
 
     # The index that is left.
 

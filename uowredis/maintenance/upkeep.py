@@ -9,6 +9,7 @@ from uowredis.exceptions import ArgumentError, ArgumentTypeError
 from uowredis.executor.line import Line
 from uowredis.maintenance.checking import Checking, Progress
 from uowredis.maintenance.finding import Finding, Policy
+from uowredis.maintenance.fingerprint import begun, ended
 from uowredis.maintenance.looking import stream
 from uowredis.maintenance.mending import Mended, batches, mended
 from uowredis.model.declaration import MetaRedisModel, schema_of
@@ -32,6 +33,8 @@ def check(*models: type[RedisModel], progress: Callable[[Progress], object] | No
     """
     for checking, line in _checkings(models, "check", progress):
         for findings in stream(checking.everything(), line.answer):
+            yield from findings
+        for findings in stream(checking.fingerprint(), line.answer):
             yield from findings
 
 
@@ -128,11 +131,20 @@ def _repaired(
     checkings: list[tuple[Checking, Line]], policy: Policy, dry_run: bool, look: Callable[[Checking], Any]
 ) -> Iterator[Mended]:
     for checking, line in checkings:
+        model = checking.model
+        indexed = model.indexed if checking.fields is None else checking.fields
+        if not dry_run and (plan := drive(begun(model, indexed), line.answer)) is not None:
+            yield Mended(plan, (), (), applied=True)
         for findings in stream(look(checking), line.answer):
             for batch in batches([finding for finding in findings if not finding.is_note]):
                 for done in drive(mended(batch, policy, dry_run=dry_run), line.answer):
                     if done.findings or done.left:
                         yield done
+        whole = checking.fields is None or len(checking.fields) == len(model.indexed)
+        fields = list(model.fields.values()) if whole else indexed
+        turns = ended(model, fields, policy.forget, dry_run=dry_run)
+        if (plan := drive(turns, line.answer)) is not None:
+            yield Mended(plan, (), (), applied=not dry_run)
 
 
 def _checkings(

@@ -134,8 +134,7 @@ class RedisModel(InstanceHashCommands[Sync], Sync, metaclass=MetaRedisModel):
         """Return the door to the open session, or to one of a single call."""
         database = cls.database
         assert database is not None
-        schema_of(cls)
-        return here(database)
+        return here(database, schema_of(cls))
 
     @classmethod
     def _find(cls, question: Callable[[Overlay], Deciding[S]]) -> S:

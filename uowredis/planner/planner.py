@@ -24,6 +24,7 @@ from uowredis.plan.plan import Plan
 from uowredis.plan.steps import UNKNOWN, Fetch, Round, Step
 from uowredis.plan.token import Token
 from uowredis.planner.counter import Numbering
+from uowredis.planner.declaration import NOTHING_ASKED, Declaration, Known
 from uowredis.planner.index import Index, in_parts
 from uowredis.planner.presence import Presence
 from uowredis.planner.questions import Questions
@@ -79,6 +80,10 @@ class Planner:
         unwatched: not all of it is watched, so that a script must compare it.
         token: by which the commit is settled where its reply is lost.
         wait: what is sent behind the transaction.
+        known: of the fingerprints of models; by default nothing is asked of them.
+
+    Attributes:
+        declaration: the fingerprints.
     """
 
     def __init__(
@@ -91,6 +96,7 @@ class Planner:
         unwatched: bool = False,
         token: Token | None = None,
         wait: Call | None = None,
+        known: Known = NOTHING_ASKED,
     ) -> None:
         self.rewrites: Mapping[int, Rewrite] = {}
         self._journal = journal
@@ -104,6 +110,7 @@ class Planner:
         self._unique = Unique(self._questions, journal)
         self._relations = Relations(self._questions, self._values, self._presence, journal)
         self._index = Index()
+        self.declaration = Declaration(self._questions, journal, known)
         self._counters: Sequence[tuple[ModelSchema, int]] = ()
 
     def turns(self) -> Turns[Plan]:
@@ -113,6 +120,7 @@ class Planner:
         self._check_size(len(self._journal.commands))
         self._counters = self._journal.counters()
         self._questions.count(self._counters)
+        self.declaration.ask(lives)
         borrowed = self._borrow()
         if self._journal.waiting or borrowed:
             # What else is asked depends on the primary keys that commands refer to.
@@ -126,6 +134,7 @@ class Planner:
         self._presence.ask(lives)
         yield from self._ask()
         self._presence.judge()
+        self.declaration.judge()
         following = self._decided()
         for _ in self._relations.turns(following):
             yield from self._ask()
@@ -293,6 +302,7 @@ class Planner:
         for key in sorted(self._presence.touched(lives, self.cascaded)):
             steps.append(Step(("SET", key, ""), "guard key of a creation or deletion"))
             steps.append(Step(("DEL", key), "guard key of a creation or deletion"))
+        steps += self.declaration.steps()
         return steps
 
     def _say(self, steps: list[Step], position: int, command: WriteCommand, life: Life) -> None:

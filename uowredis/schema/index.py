@@ -23,11 +23,13 @@ class Equality:
     """Finds objects by a value: a set of primary keys for each.
 
     Attributes:
+        name: what it is called in fingerprints.
         enter: the command that puts members, each behind its score where it has one, into a key of the index.
         leave: the command that takes members out.
         by_entry: the values are those of entries of a hash, told apart by their names.
     """
 
+    name: ClassVar[str] = "equal"
     enter: ClassVar[str] = "SADD"
     leave: ClassVar[str] = "SREM"
     by_entry: bool = False

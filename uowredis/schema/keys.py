@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import attrs
 
 #: Words that stand where a pk or a field stands in a key, and so can be neither.
-RESERVED = ("__collection__", "__commit__", "__guard__", "collection", "max_pk")
+RESERVED = ("__collection__", "__commit__", "__fingerprint__", "__guard__", "collection", "max_pk")
 
 #: Last part of the key that holds all InstanceHashFields of an instance.
 INSTANCE_HASH = "hash"
@@ -66,6 +66,7 @@ class Keys:
     prefix: str
     collection: str = attrs.field(init=False)
     counter: str = attrs.field(init=False)
+    fingerprint: str = attrs.field(init=False)
 
     @collection.default
     def _collection(self) -> str:
@@ -74,6 +75,10 @@ class Keys:
     @counter.default
     def _counter(self) -> str:
         return f"{self.prefix}:max_pk"
+
+    @fingerprint.default
+    def _fingerprint(self) -> str:
+        return f"{self.prefix}:__fingerprint__"
 
     @classmethod
     def of_model(cls, namespace: str, name: str, stored_as: str | None = None) -> Keys:

@@ -224,6 +224,8 @@ class ModelSchema:
         guarded = self.keys.guarded_pk(key)
         if key == self.keys.collection:
             return [f"pks of {self.name}"]
+        if key == self.keys.fingerprint:
+            return [f"fingerprint of {self.name}"]
         if guarded is not None:
             return [f"{self.name} <{guarded}>"]
         if self.keys.is_token(key):

@@ -26,6 +26,7 @@ from uowredis.plan.token import Outcome, Token
 from uowredis.planner import Limits, Planner
 from uowredis.planner.recalled import recalled
 from uowredis.planner.rehearsal import Rewrite
+from uowredis.session.fingerprints import Fingerprints
 from uowredis.session.pending import Pending
 
 #: How often in a row a commit is lost and sent again.
@@ -87,6 +88,7 @@ class Committer:
         tried: how many attempts the last commit took.
         replicas: how many replicas a commit waits for.
         acknowledged: how many had the last one in time, None where that is not known.
+        fingerprints: what is known of them.
         doubt: what was sent last, where nobody has noted yet what became of it, and that can be asked.
     """
 
@@ -94,6 +96,7 @@ class Committer:
     line: Line
     guards: Guards
     attempts: Attempts
+    fingerprints: Fingerprints
     watched: WatchedReads | None = None
     outcome: Outcome | None = None
     stuck: CommitError | None = None
@@ -117,6 +120,7 @@ class Committer:
             # Beside the data, where a user has rights who may write that.
             token=None if model is None else self.line.token(model.keys.token),
             wait=None if model is None else self.line.wait_for(self.replicas),
+            known=self.fingerprints,
         )
 
     def turns(self, shown: Plan | None, limits: Limits, answers: list[Pending[Any] | object]) -> Deciding[Applied]:
@@ -232,6 +236,7 @@ class Committer:
                 return Lost.VOID
             if replies is not None:
                 self.outcome = "applied"
+                self.fingerprints.written(planner.declaration.written)
                 self.acknowledged = self.line.acknowledged
                 yield from self.let_go(plan.token)
                 return self._made_of(sent, replies)
@@ -255,6 +260,7 @@ class Committer:
                 # What the caller read may have changed, and the refusal may stand on what is there now.
                 yield from self._confirm(error)
             raise
+        self.fingerprints.learn(planner.declaration.found, ())
         if shown is not None and not plan.sends(shown):
             raise Conflict("What would be sent is not the plan that was shown: look at plan() again", (), plan.watched)
         return plan

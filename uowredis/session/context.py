@@ -18,6 +18,7 @@ from uowredis.exceptions import SessionError
 if TYPE_CHECKING:
     from uowredis.executor.executor import Executor
     from uowredis.plan.guards import Guards
+    from uowredis.session.fingerprints import Fingerprints
     from uowredis.session.options import Options
 
 #: Process, thread, task, and greenlet.
@@ -33,6 +34,7 @@ class Database:
         retry_for: seconds for which a single call is tried again after conflicts.
         certain: whether a single command can be settled where its reply is lost.
         guards: what the keys of its models mean.
+        fingerprints: what is known of the declarations that the data was written with.
         outside: what a write with no session open does: "send", "warn" or "refuse".
         entered: how often its sessions were entered for a call.
     """
@@ -44,6 +46,7 @@ class Database:
     retry_for: float
     certain: bool
     guards: Guards
+    fingerprints: Fingerprints
     outside: str
 
     @property

@@ -25,11 +25,18 @@ class Echo:
 
     Args:
         answer: waits for the server.
+        extended: gives a request with what is read in it besides.
         collation: gives the calls of a :class:`Collation`.
     """
 
-    def __init__(self, answer: Callable[[Request], Any], collation: Callable[[str], Iterable[Call]]) -> None:
+    def __init__(
+        self,
+        answer: Callable[[Request], Any],
+        extended: Callable[[Request], Request],
+        collation: Callable[[str], Iterable[Call]],
+    ) -> None:
         self._answer = answer
+        self._extended = extended
         self._collation = collation
 
     def answer(self, request: Request) -> Any:
@@ -77,6 +84,7 @@ class Echo:
         return found
 
     def _calls(self, request: Request) -> Iterable[Call]:
+        request = self._extended(request)
         if isinstance(request, Send | Transact | Fetch):
             return request.calls
         if isinstance(request, Settle):

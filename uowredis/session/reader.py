@@ -16,6 +16,7 @@ from uowredis.plan.requests import Deciding, Request
 from uowredis.planner.rehearsal import Rehearsal
 from uowredis.session.drive import drive
 from uowredis.session.echo import Echo
+from uowredis.session.learning import Learning
 
 if TYPE_CHECKING:
     from uowredis.session import context
@@ -36,16 +37,21 @@ class Reader:
         line: to the server; a commit goes over the same.
         echo: logs what is sent, where that is wanted.
         overlay: what is pending, over what the server holds.
+        answer: waits for the server; ``unlogged`` the same without the echo.
     """
 
-    __slots__ = ("_database", "answer", "echo", "line", "overlay")
+    __slots__ = ("_database", "answer", "echo", "line", "overlay", "unlogged")
 
     def __init__(self, database: context.Database, options: Options, *, dry_run: bool = False) -> None:
         self._database = database
         self.line = Line(lambda: database.executor)
         self.overlay = Overlay(Rehearsal(options.rehearsal_limit, random.getrandbits(32)), dry_run=dry_run)
-        self.echo = Echo(self.line.answer, lambda key: database.executor.collation_calls(key)) if options.echo else None
-        self.answer: Callable[[Request], Any] = self.line.answer if self.echo is None else self.echo.answer
+        learning = Learning(database.fingerprints, self.line.answer)
+        self.unlogged: Callable[[Request], Any] = learning.answer
+        self.echo = None
+        if options.echo:
+            self.echo = Echo(learning.answer, learning.extended, lambda key: database.executor.collation_calls(key))
+        self.answer: Callable[[Request], Any] = learning.answer if self.echo is None else self.echo.answer
 
     def find(self, question: Callable[[Overlay], Deciding[T]]) -> T:
         """Return what *question* finds, at once.

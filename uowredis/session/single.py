@@ -19,20 +19,27 @@ from uowredis.session.telling import tell_outside
 from uowredis.session.work import Work
 
 if TYPE_CHECKING:
+    from uowredis.schema.models import ModelSchema
     from uowredis.session.session import Session
 
 T = TypeVar("T")
 
 
-def here(database: context.Database) -> Door | SingleCall:
+def here(database: context.Database, model: ModelSchema) -> Door | SingleCall:
     """Return the door to the session of *database* that is open here, or to a session of one call.
 
-    Use it as a block: ``with here(database) as session:``; inside, a session that threads share is one thread's.
+    Use it as a block: ``with here(database, model) as session:``; inside, a session that threads share is one thread's.
+
+    Args:
+        database: where.
+        model: what is spoken of.
 
     Raises:
         SessionError: on entering, where the open session belongs to another thread or task.
     """
     database.entered += 1
+    if model not in database.fingerprints.known:
+        database.fingerprints.want(model)
     session: Session | None = context.find(database)
     if session is not None:
         return Door(session, session.lock)
@@ -77,7 +84,8 @@ class SingleCall:
     def read(self, read: Read[T]) -> T:
         """Answer *read*, in one round trip; an object without pk holds nothing."""
         self._check(read.identity)
-        if read.identity.pk is None or read.members == () or borrows(read):
+        is_known = self._database.fingerprints.is_free(read.identity.model)
+        if read.identity.pk is None or read.members == () or borrows(read) or not is_known:
             return self._reader().read(read)
         return read.decode(self._sent(lambda call: self._database.executor.send((call,))[0], _call(read)))
 
@@ -95,6 +103,7 @@ class SingleCall:
             identity.become(Event.FOUND)
         on = self._database
         goes_as_it_is = not (on.certain or on.of_one_call.replicas) or on.executor.certainty is None
+        goes_as_it_is = goes_as_it_is and on.fingerprints.is_free(identity.model)
         if goes_as_it_is and identity.state is State.STORED and not matters(write):
             return write.decode(self._sent(self._database.executor.tell, _call(write)))
         pending = self._committed(lambda work: work.write(write))

@@ -68,6 +68,11 @@ def tell_unsent(pending: Sequence[Command], on_pending: str) -> None:
     raise UncommittedWrites(message)
 
 
+def tell_changed(message: str) -> None:
+    """Warn by *message* that a model is declared with more than its data was written with."""
+    warnings.warn(message, RuntimeWarning, stacklevel=_frames_of_ours())
+
+
 def tell_never_entered(what: str, way_out: str, source: Any) -> None:
     """Warn that *source* is collected without ever having been entered: whatever was to be said in it was not."""
     warnings.warn(

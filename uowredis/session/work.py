@@ -64,7 +64,14 @@ class Work:
         self._reader = reader = Reader(database, options, dry_run=dry_run)
         deadline = None if retry_for is None else time.monotonic() + retry_for
         attempts = Attempts(options.attempts, deadline, time.monotonic)
-        self._committer = Committer(reader.overlay, reader.line, database.guards, attempts, replicas=options.replicas)
+        self._committer = Committer(
+            reader.overlay,
+            reader.line,
+            database.guards,
+            attempts,
+            database.fingerprints,
+            replicas=options.replicas,
+        )
         if options.watch_reads:
             reader.overlay.read_by(functools.partial(_read_watched, self._committer, database))
         self._record = Record(reader.overlay)
@@ -199,7 +206,7 @@ class Work:
         committer.outcome = None
         turns, echo = committer.turns(plan, self._limits(), record.answers), self._reader.echo
         if echo is None:
-            return self._ended(lambda: drive(turns, self._reader.line.answer))
+            return self._ended(lambda: drive(turns, self._reader.unlogged))
         return self._ended(lambda: echo.commit(turns, lambda done: done.plan))
 
     def _settled(self) -> Applied | None:

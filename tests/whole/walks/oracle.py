@@ -11,7 +11,7 @@ from typing import Any
 import attrs
 import redis
 
-from tests.tools.backends import TOKEN
+from tests.tools.backends import is_data
 
 Data = dict[bytes, Any]
 
@@ -50,7 +50,7 @@ def stored(model: bytes, field: str) -> bytes:
 
 def read(client: redis.Redis) -> Data:
     """Return all data: key to value, of the Python type that redis-py gives for the key's type."""
-    keys = [key for key in dict.fromkeys(client.scan_iter(count=1000)) if TOKEN not in key]
+    keys = list(filter(is_data, dict.fromkeys(client.scan_iter(count=1000))))
     pipeline = client.pipeline(transaction=False)
     for key in keys:
         pipeline.type(key)
