@@ -42,7 +42,7 @@ MAY_IMPORT: dict[str, str] = {
     "collection": "exceptions values schema commands plan planner overlay session database fields",
     "model": "exceptions schema commands plan overlay session database fields collection",
     "contrib": "exceptions values schema commands plan planner overlay session database fields collection model",
-    "maintenance": "exceptions schema commands plan planner executor session database model",
+    "maintenance": "exceptions values schema commands plan planner executor session database model",
     "cli": "exceptions database session model maintenance",
     "__main__": "cli",
 }

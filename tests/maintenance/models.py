@@ -6,4 +6,4 @@ from tests.maintenance.stock import stock
 from uowredis import RedisDatabase
 
 STOCK = stock(RedisDatabase.from_url(os.environ["UOWREDIS_TEST_URL"]))
-Shelf, Part = STOCK.models
+Shelf, Part, Bill = STOCK.models

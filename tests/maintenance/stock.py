@@ -1,8 +1,11 @@
 """A stock of related objects, and faults planted in it by plain redis-py, each with what a check must say of it."""
 
 from collections.abc import Callable, Iterator
+from datetime import date
+from decimal import Decimal
 from random import Random
 from typing import Any
+from uuid import UUID
 
 import attrs
 import redis
@@ -13,6 +16,7 @@ from uowredis import (
     ListField,
     PKField,
     RedisDatabase,
+    RedisModel,
     SetField,
     SortedSetField,
     StringField,
@@ -25,16 +29,17 @@ Said = tuple[Any, ...]
 
 @attrs.frozen
 class Stock:
-    """Shelves (chosen primary keys), and parts (counted ones) that stand on them."""
+    """Shelves (chosen primary keys), parts (counted ones) that stand on them, and bills (values of all types)."""
 
     database: RedisDatabase
     Shelf: type[Any]
     Part: type[Any]
+    Bill: type[Any]
 
     @property
     def models(self) -> tuple[type[Any], ...]:
-        """Both models."""
-        return self.Shelf, self.Part
+        """All of them."""
+        return self.Shelf, self.Part, self.Bill
 
 
 def stock(on: RedisDatabase) -> Stock:
@@ -63,7 +68,17 @@ def stock(on: RedisDatabase) -> Stock:
         beside = M2MSetField("self", related_name="neighbours")
         history = M2MListField(Shelf, related_name="past_parts")
 
-    return Stock(on, Shelf, Part)
+    class Bill(RedisModel):
+        database = on
+        number = PKField(type=UUID)
+        sum = StringField(type=Decimal, indexable=True)
+        sent = InstanceHashField(type=date)
+        paid = SetField(type=Decimal)
+        items = ListField(type=int, indexable=True)
+        weights = HashField(type=Decimal)
+        marks = SortedSetField(type=float, unique=True)
+
+    return Stock(on, Shelf, Part, Bill)
 
 
 def fill(stock: Stock, random: Random, parts: int) -> None:
@@ -86,6 +101,15 @@ def fill(stock: Stock, random: Random, parts: int) -> None:
                 history=random.sample(shelves, 3),
             )
             part.beside.sadd(part)
+            stock.Bill(
+                number=UUID(int=number + 1),
+                sum=Decimal("1.5"),
+                sent=date(2026, 1, 2),
+                paid=[Decimal(1), Decimal("0.5")],
+                items=[1, 1],
+                weights={"w:h": Decimal("2.5")},
+                marks={number + 0.5: 1},
+            )
 
 
 #: What plants a fault at the part with a primary key, or at a shelf made for it; it yields what must be said of it.
@@ -190,6 +214,39 @@ def wrong_type(client: redis.Redis, pk: str) -> Iterator[Said]:
     yield "key of another type", "Part", f":part:{pk}:remark", "string"
 
 
+def unreadable(client: redis.Redis, pk: str) -> Iterator[Said]:
+    """Texts are stored that are no values, the indexes told; one is a primary key."""
+    bill = str(UUID(int=int(pk)))
+    client.hset(f":bill:{bill}:hash", "sent", "2026-02-30")
+    yield "unreadable value", "Bill", "sent", bill, "2026-02-30", "sent"
+    client.hset(f":bill:{bill}:weights", "h:w", "heavy")
+    yield "unreadable value", "Bill", "weights", bill, "heavy", "h:w"
+    client.rpush(f":bill:{bill}:items", "one", "one")
+    client.sadd(":bill:items:one", bill)
+    yield "unreadable value", "Bill", "items", bill, "one", ""
+    client.sadd(f":bill:{bill}:paid", b"\xff")
+    yield "unreadable value", "Bill", "paid", bill, "\udcff", ""
+    client.sadd(":bill:collection", f"no{pk}")
+    client.set(f":bill:no{pk}:sum", "1.5")
+    client.sadd(":bill:sum:1.5", f"no{pk}")
+    yield "unreadable value", "Bill", "number", f"no{pk}", f"no{pk}", ""
+
+
+def misspelled(client: redis.Redis, pk: str) -> Iterator[Said]:
+    """Values are stored in another spelling, the indexes told; where nobody finds by it, that is no fault."""
+    bill = str(UUID(int=int(pk)))
+    client.set(f":bill:{bill}:sum", "1.50")
+    client.srem(":bill:sum:1.5", bill)
+    client.sadd(":bill:sum:1.50", bill)
+    yield "value of another spelling", "Bill", "sum", bill, "1.50", ""
+    client.zadd(f":bill:{bill}:marks", {f"{pk}.70": 1})
+    client.sadd(f":bill:marks:{pk}.70", bill)
+    yield "value of another spelling", "Bill", "marks", bill, f"{pk}.70", ""
+    client.sadd(f":bill:{bill}:paid", "1.0")
+    yield "value of another spelling", "Bill", "paid", bill, "1.0", ""
+    client.hset(f":bill:{bill}:weights", "w:h", "2.50")
+
+
 PLANTS: tuple[Plant, ...] = (
     missing_entry,
     stale_entry,
@@ -202,6 +259,8 @@ PLANTS: tuple[Plant, ...] = (
     undeclared_field,
     empty,
     wrong_type,
+    unreadable,
+    misspelled,
 )
 
 #: Names of the fields that `undeclared_index` and `undeclared_field` are of.

@@ -1,8 +1,11 @@
 """What is planted is found, exactly that; a repair leaves none of it, and nothing else is touched."""
 
 import pickle
+from datetime import date
+from decimal import Decimal
 from random import Random
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -62,7 +65,13 @@ def test_what_is_planted_is_found_and_nothing_else(whole: Stock, server: Backend
 
 
 #: What no repair decides.
-UNDECIDED = {"two holders of a unique value", "key of another type", "object without data"}
+UNDECIDED = {
+    "two holders of a unique value",
+    "key of another type",
+    "object without data",
+    "unreadable value",
+    "value of another spelling",
+}
 
 
 @pytest.mark.parametrize("orphans", ["adopt", "delete"])
@@ -96,7 +105,7 @@ def test_a_repair_that_is_asked_for_nothing_destroys_nothing(whole: Stock, serve
 def data_of(dump: Dump) -> Dump:
     """Return what is no index of a declared field, and no counter."""
     indexes = (b":part:%s:" % name for name in (b"number", b"color", b"state", b"tags", b"codes", b"steps", b"ranks"))
-    more = (b":part:size:", b":part:max_pk", b":shelf:label:")
+    more = (b":part:size:", b":part:max_pk", b":shelf:label:", b":bill:sum:", b":bill:items:", b":bill:marks:")
     opening = (*indexes, *more)
     return {key: value for key, value in dump.items() if not key.startswith(opening)}
 
@@ -173,6 +182,30 @@ def test_an_index_key_of_another_type_is_told(whole: Stock, server: Backend) -> 
     for _ in repair(whole.Part):
         pass
     assert ["key of another type: ':part:color:red' is no set"] == list(map(str, check(whole.Part)))
+
+
+def test_a_text_that_is_no_value_is_told_until_it_is_written_over(whole: Stock, server: Backend) -> None:
+    """By its type, cut where it is long; what was told to be not found is found once it was said again."""
+    bill = whole.Bill(UUID(int=1))
+    with server.client() as client:
+        client.hset(bill.sent.key, "sent", "x" * 1_000)
+        client.set(bill.sum.key, "1.50")
+    for _ in repair(whole.Bill):
+        pass
+    misspelled, unreadable = check(whole.Bill)
+    assert str(unreadable) == (
+        f"unreadable value: Bill <{bill.pk.get()}>.sent holds date, and {'x' * 100!r}... (1,000 characters) is stored, "
+        f"which cannot be read"
+    )
+    assert str(misspelled) == (
+        f"value of another spelling: Bill <{bill.pk.get()}>.sum holds '1.50', which Decimal spells otherwise: it is "
+        f"not found by its value"
+    )
+    assert bill not in whole.Bill.collection(sum=Decimal("1.5")).instances()
+    bill.sent.hset(date(2026, 1, 3))
+    bill.sum.set(bill.sum.get())
+    assert [] == said(check(whole.Bill))
+    assert bill in whole.Bill.collection(sum=Decimal("1.5")).instances()
 
 
 def test_models_within_the_keys_of_another_are_not_its_business(server: Backend) -> None:

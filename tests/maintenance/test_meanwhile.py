@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from random import Random
 from typing import Any
+from uuid import UUID
 
 import pytest
 
-from tests.maintenance.stock import Stock, fill, said, stock
+from tests.maintenance.stock import Stock, fill, misspelled, said, stock, unreadable
 from tests.tools.backends import Backend, Real
 from tests.tools.meanwhile import meanwhile
 from tests.tools.proxy import Proxy
@@ -115,6 +116,25 @@ def test_what_another_did_stays(
             assert "1" in other.Part.collection(former="s:2")
         case "_counts":
             assert "501" == other.Part(number="n501").pk.get()
+
+
+@pytest.mark.parametrize("by", ["a value", "a deletion"])
+def test_a_text_that_was_written_over_is_told_no_more(server: Backend, other: Stock, by: str) -> None:
+    """What was found of it does not hold where the text, or its object, is gone."""
+    with server.client() as client:
+        for plant in (unreadable, misspelled):
+            list(plant(client, "1"))
+    *found, pk = sorted(check(other.Bill), key=lambda finding: finding.field.name == "number")
+    client.srem(":bill:collection", pk.pk)
+    bill = other.Bill(UUID(int=1))
+    if by == "a deletion":
+        bill.delete()
+    else:
+        for field in (bill.sum, bill.sent, bill.paid, bill.items, bill.weights, bill.marks):
+            field.delete()
+    (done,) = drive(mended([*found, pk], Policy(), dry_run=False), Line(lambda: other.database.executor).answer)
+    assert ((), ()) == (done.findings, done.left)
+    assert len(found) == 7
 
 
 @pytest.mark.parametrize("orphans", ["adopt", "delete"])

@@ -15,6 +15,7 @@ from uowredis.maintenance.wrong_data import (
     WrongType,
 )
 from uowredis.maintenance.wrong_entries import MissingEntry, StaleEntry, TwoHolders, VanishedEntry
+from uowredis.maintenance.wrong_texts import Misspelled, Unreadable
 
 __all__ = [
     "CounterBehind",
@@ -23,12 +24,14 @@ __all__ = [
     "Finding",
     "Mended",
     "MissingEntry",
+    "Misspelled",
     "Orphan",
     "Progress",
     "StaleEntry",
     "TwoHolders",
     "UndeclaredField",
     "UndeclaredIndex",
+    "Unreadable",
     "Unready",
     "VanishedEntry",
     "WrongType",

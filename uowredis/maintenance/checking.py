@@ -23,6 +23,7 @@ from uowredis.maintenance.wrong_data import (
     WrongType,
 )
 from uowredis.maintenance.wrong_entries import MissingEntry, StaleEntry, TwoHolders, VanishedEntry, has_entry
+from uowredis.maintenance.wrong_texts import wrong_pk, wrong_texts
 from uowredis.plan.requests import Deciding
 from uowredis.planner.content import Content, content_behind
 from uowredis.schema.index import IndexEntry
@@ -77,9 +78,9 @@ class Checking:
 
     @functools.cached_property
     def _looked_at(self) -> list[FieldSchema]:
-        """Return the fields whose values are read: with an index, and where all is looked at, with references."""
-        fields = self.model.fields.values()
-        return [each for each in fields if each.name in self._indexed or (self.fields is None and each.relation)]
+        """Return the fields whose values are read: with an index, and where all is looked at, references and types."""
+        whole, fields = self.fields is None, self.model.fields.values()
+        return [each for each in fields if each.name in self._indexed or (whole and (each.relation or each.own))]
 
     def everything(self) -> Looking[None]:
         """Look at all there is."""
@@ -187,7 +188,7 @@ class Checking:
     # The objects.
 
     def objects(self) -> Looking[None]:
-        """Look at what each object holds: what its indexes lack, and references to what is not there."""
+        """Look at what each object holds: what its indexes lack, references to nothing, texts that are no values."""
         total = yield from one(("SCARD", self.model.keys.collection))
         scan, done = Scan(("SSCAN", self.model.keys.collection)), 0
         while not scan.over:
@@ -211,11 +212,14 @@ class Checking:
         if whole:
             for pk in pks:
                 self._count(pk)
+                candidates += wrong_pk(model, pk)
                 candidates += self._of_object(pk, known, hashed)
         held = [(each, each.pairs(known[each.call])) for each in contents if known[each.call] is not WRONG]
         candidates += yield from self._missing(held)
         if whole:
             candidates += yield from self._dangling(held)
+            for content, found in held:
+                candidates += wrong_texts(model, content.field, content.pk, found)
         yield from confirmed(candidates)
 
     def _count(self, pk: str) -> None:
