@@ -53,7 +53,7 @@ def test_no_pk_where_it_is_chosen(server: Backend) -> None:
 @pytest.mark.parametrize(
     "pk",
     [
-        *("", "collection", "max_pk", "__collection__", "__guard__", "__commit__", "rank", "sense"),
+        *("", "collection", "max_pk", "__collection__", "__guard__", "__commit__", "lock-for-update", "rank", "sense"),
         *("collection:x", "max_pk:", "__collection__:tmp:1", "__guard__:a", "rank:7", "sense:a@x"),
     ],
 )

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 
 import attrs
 
-#: Words that stand where a pk or a field stands in a key, and so can be neither.
-RESERVED = ("__collection__", "__commit__", "__fingerprint__", "__guard__", "collection", "max_pk")
+#: Words that stand where a pk or a field stands in a key, and so can be neither; the locks are those of redis-limpyd.
+RESERVED = ("__collection__", "__commit__", "__fingerprint__", "__guard__", "collection", "lock-for-update", "max_pk")
 
 #: Last part of the key that holds all InstanceHashFields of an instance.
 INSTANCE_HASH = "hash"
