@@ -5,7 +5,8 @@
 The server (AOF, always) is reached by way of a `Tap` that cuts and silences connections at random bytes, and is killed
 and started again now and then. Each commit also adds its number to a list of its process and counts in a tally, so that
 what each process was told can be held against what is there: each commit that was told to be applied once, no other at
-all, none by half. The truth is read by plain redis-py. The exit status is 1 where a promise did not hold.
+all, none by half. The truth is read by plain redis-py; a check must find nothing either. The exit status is 1 where a
+promise did not hold.
 """
 
 import argparse
@@ -40,6 +41,7 @@ from uowredis import (
     Session,
     SetField,
     StringField,
+    check,
 )
 from uowredis.contrib.related import CASCADE, FKInstanceHashField, M2MSetField, RelatedModel
 
@@ -285,6 +287,10 @@ def soak(*, minutes: float, processes: int, seed: int, kill_every: float = 10.0)
         outcomes: Counter[str] = sum((each.outcomes for each in told), Counter())
         with server.client(decode_responses=True) as client:
             findings = [*wrong(client, told)]
+        with RedisDatabase.from_url(server.url) as direct:
+            Shop(direct)
+            findings += [f"{finding}" for finding in check(*direct.models) if not finding.is_note]
+        with server.client(decode_responses=True) as client:
             tokens = sum(1 for _ in client.scan_iter("*:__commit__:*", count=1_000))
         real = Real(server)
         try:

@@ -85,6 +85,12 @@ class World:
             text = text.replace(f"{number}", f"<new {place}>")
         return text, sum(reached.values()) - FIRST * len(reached) - len(new)
 
+    def close(self) -> None:
+        """Close its connections."""
+        self.database.close()
+        self.client.close()
+        self.backend.close()
+
     def thing(self, pk: str = "1") -> Any:
         """Return a thing, not looked up."""
         return self.Thing._handle(pk, tested=True)
