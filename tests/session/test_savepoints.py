@@ -1,6 +1,7 @@
 """Savepoints: what an exception, or rollback() on purpose, forgets, and what it leaves as it was."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -179,6 +180,32 @@ def test_it_is_used_in_its_block_alone(stock: Stock) -> None:
         with pytest.raises(SessionError, match="entered already"):
             savepoint.__enter__()
         assert [6] == s.commit()
+
+
+def test_another_thread_cannot_enter_it(stock: Stock) -> None:
+    """As it cannot say anything in the session, but by ``use()``."""
+    bread = stock.Product("1")
+    with Session(stock.database) as s, ThreadPoolExecutor(1) as pool:
+        savepoint = s.savepoint()
+        with pytest.raises(SessionError, match=r"belongs to another process, thread.*Way out: .* with s.use\(\):"):
+            pool.submit(savepoint.__enter__).result()
+        bread.stock.incr()
+
+        def there() -> None:
+            with s.use(), savepoint:
+                bread.stock.incr()
+                savepoint.rollback()
+
+        pool.submit(there).result()
+        assert [6] == s.commit()
+
+
+def test_it_cannot_be_entered_when_its_session_was_left(stock: Stock) -> None:
+    """It would keep nothing of what is said in it."""
+    with Session(stock.database) as s:
+        savepoint = s.savepoint()
+    with pytest.raises(SessionError, match=r"block of this session was left.*Way out: a new Session"):
+        savepoint.__enter__()
 
 
 def test_an_object_made_inside_no_longer_exists(server: Backend, stock: Stock) -> None:

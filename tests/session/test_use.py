@@ -2,7 +2,9 @@
 
 import asyncio
 import contextvars
+import functools
 import gc
+import itertools
 import threading
 import weakref
 from collections.abc import Callable
@@ -14,8 +16,10 @@ import pytest
 from tests.session.doors import Planned, Stock, data, stocked
 from tests.session.test_whose import in_child
 from tests.tools.backends import Backend, Real
+from tests.tools.interruptions import interrupted
 from uowredis import NotCommitted, Session, SessionError
 from uowredis.contrib.database import PipelineDatabase
+from uowredis.session import context, use
 
 KEY = ":product:1:stock"
 
@@ -246,6 +250,33 @@ def test_many_at_once(server: Backend, stock: Stock) -> None:
             thread.result()
         assert len(let_in) == len(s.pending)
     assert str(5 + len(let_in)).encode() == server.client().get(KEY)
+
+
+def test_wherever_it_is_interrupted_the_session_is_given_back(stock: Stock) -> None:
+    """On entering, before the body and on leaving: whoever opened it goes on at once."""
+    bread, places = stock.Product("1"), []
+
+    def there(s: Session, at: int) -> None:
+        with interrupted(KeyboardInterrupt(), at, use.__file__, context.__file__) as interruption:
+            try:
+                with s.use():
+                    bread.visits.get()
+            except KeyboardInterrupt as late:
+                if interruption.place.split()[1] not in ("Use.__exit__", "Use._give_back", "end_use"):
+                    assert not s.is_used
+                # On leaving it is given back when nothing holds the block any more.
+                late.__traceback__ = None
+        places.append(interruption.place)
+
+    for at in itertools.count(1):
+        with Session(stock.database) as s:
+            in_thread(functools.partial(there, s, at))
+            assert at + 4 == int(bread.stock.get())
+            bread.stock.incr()
+            assert [at + 5] == s.commit()
+        if places[-1] is None:
+            break
+    assert {"Use.__enter__", "Use.__exit__"} <= {place.split()[1] for place in places if place}
 
 
 # Left meanwhile.

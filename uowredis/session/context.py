@@ -204,21 +204,29 @@ def leave(session: Opened) -> None:
 
 
 def use(block: _Use) -> None:
-    """Take the session of *block*, which was entered elsewhere, as the innermost of this context."""
-    _used.set((*_used.get(), weakref.ref(block)))
-    _open.set((*_open.get(), weakref.ref(block.session)))
+    """Take the session of *block*, which was entered elsewhere, as the innermost of this context, or change nothing."""
+    used, entered = _used.get(), _open.get()
+    try:
+        _used.set((*used, weakref.ref(block)))
+        _open.set((*entered, weakref.ref(block.session)))
+    except BaseException:
+        _used.set(used)
+        _open.set(entered)
+        raise
 
 
 def end_use(block: _Use) -> None:
-    """Take back what :func:`use` did in this context."""
+    """Take back what :func:`use` did in this context, where it did."""
     used, entered = list(_used.get()), list(_open.get())
+    if weakref.ref(block) not in used:
+        return
     for places, place in ((used, weakref.ref(block)), (entered, weakref.ref(block.session))):
         if place in places:
             places.reverse()
             places.remove(place)
             places.reverse()
-    _used.set(tuple(used))
     _open.set(tuple(entered))
+    _used.set(tuple(used))
 
 
 def is_hidden(session: Opened) -> bool:

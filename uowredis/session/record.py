@@ -308,20 +308,25 @@ class Savepoint:
         door: lets one caller at a time in, and only those who may use the session.
     """
 
+    _entered = False
+
     def __init__(self, record: Record, door: Any) -> None:
         self._record = record
         self._door = door
         self._block: Block | None = None
 
     def __del__(self) -> None:
-        if self._block is None:
+        if not self._entered:
             tell_never_entered("A savepoint", "with s.savepoint():", self)
 
     def __enter__(self) -> Self:
         if self._block is not None:
             raise SessionError("This savepoint was entered already. Way out: take another, session.savepoint()")
-        self._block = Block(self._record.mark(), weakref.ref(self))
-        self._record.blocks.append(self._block)
+        self._entered = True
+        with self._door as session:
+            session.check_open()
+            self._block = Block(self._record.mark(), weakref.ref(self))
+            self._record.blocks.append(self._block)
         return self
 
     def __exit__(

@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 
     from uowredis.session.session import Session
 
-#: Held while it is settled whose a session is; never while anything is waited for.
-_settling = threading.Lock()
+#: Held while it is settled whose a session is; never while anything is waited for. Again by one thread, since a block
+#: may be collected at any moment.
+_settling = threading.RLock()
 
 
 class Use:
@@ -41,6 +42,8 @@ class Use:
     def __del__(self) -> None:
         if not self._entered:
             tell_never_entered("A session's use()", "with s.use():", self)
+        # Leaving it was interrupted.
+        self._give_back()
 
     def __enter__(self) -> Session:
         if self._entered:
@@ -48,34 +51,41 @@ class Use:
         self._entered = True
         session, me = self.session, context.owner()
         _check_can_be_used(session, me)
-        with _settling:
-            owner = session.belongs_to
-            if owner != me:
-                if session.is_used:
-                    raise _in_use()
-                session.belongs_to, session.is_used = me, True
-                if session.inside:
-                    session.belongs_to, session.is_used = owner, False
-                    raise _in_use()
-                self._former = owner
-        self.goes_on = True
-        context.use(self)
-        return session
+        try:
+            with _settling:
+                if session.belongs_to != me:
+                    if session.is_used:
+                        raise _in_use()
+                    self._former, session.belongs_to, session.is_used = session.belongs_to, me, True
+                    if session.inside:
+                        raise _in_use()
+            self.goes_on = True
+            context.use(self)
+            return session
+        except BaseException:
+            # Interrupted, too: the block is never left then.
+            context.end_use(self)
+            self._give_back()
+            raise
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        session = self.session
-        self.goes_on = False
         context.end_use(self)
-        if self._former is not None:
-            with _settling:
-                session.belongs_to, session.is_used, self._former = self._former, False, None
+        self._give_back()
+        session = self.session
         if session.is_open:
             return
         session.end()
         if error is None:
             raise context.left_meanwhile()
+
+    def _give_back(self) -> None:
+        """Be over; the session is whose it was."""
+        self.goes_on = False
+        if self._former is not None:
+            with _settling:
+                self.session.belongs_to, self.session.is_used, self._former = self._former, False, None
 
 
 def is_given_back(session: Session) -> bool:
