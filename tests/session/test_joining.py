@@ -243,8 +243,8 @@ def test_a_session_inside_a_session_names_ways_that_are_open(stock: Stock) -> No
     with pytest.raises(SessionError) as caught, on.begin(), on.begin():
         pass
     assert (
-        "Way out: use it, it is db.session; take part in it, db.begin(join=True) or db.run(function, join=True); or "
-        "leave its block first"
+        "Way out: use it, it is db.session; take part in it, db.begin(join=True), or db.run(function, join=True) where "
+        "it watches what is read; or leave its block first"
     ) in str(caught.value)
     with on.begin(watch_reads=True) as s:
         assert s is on.session

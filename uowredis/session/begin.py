@@ -58,6 +58,7 @@ class Joined:
         self._database = database
         self._given = options
         self._own = CommittedSession(database, **options)
+        self._own._opened_by = "db.begin(join=True)"
         self._block: Savepoint | Session | None = None
 
     def __call__(self, function: Callable[P, T]) -> Callable[P, T]:

@@ -127,7 +127,8 @@ class Session(Work):
         if context.is_open(self.database, whose):
             raise SessionError(
                 "A session of this database is open here already. Way out: use it, it is db.session; take part in it, "
-                "db.begin(join=True) or db.run(function, join=True); or leave its block first"
+                "db.begin(join=True), or db.run(function, join=True) where it watches what is read; or leave its block "
+                "first"
             )
         self.is_open, self.belongs_to = True, whose
         context.enter(self)
