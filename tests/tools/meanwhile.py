@@ -9,10 +9,12 @@ from tests.tools.proxy import Proxy
 
 
 @contextmanager
-def meanwhile(proxy: Proxy, how: str, act: Callable[[Any], Any], other: Any, times: int = 1) -> Iterator[None]:
-    """Let the other *act* whenever our connection is about to apply, *times* times."""
+def meanwhile(
+    proxy: Proxy, how: str, act: Callable[[Any], Any], other: Any, times: int = 1, *, after: bool = False
+) -> Iterator[None]:
+    """Let the other *act* whenever our connection is about to apply, or has just applied, *times* times."""
     failed: list[BaseException] = []
-    proxy.stall(before="EVAL" if how == "script" else "EXEC", times=times)
+    proxy.stall(**{"after" if after else "before": "EVAL" if how == "script" else "EXEC"}, times=times)
 
     def play() -> None:
         try:

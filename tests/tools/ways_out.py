@@ -4,6 +4,7 @@ A message is known by its text with ``{}`` in the place of values, and a test th
 """
 
 import ast
+import functools
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,8 +20,8 @@ PACKAGE = Path(uowredis.__file__).parent
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-#: The tests that take the way out of a message, by how its text begins.
-TRIED: dict[str, list[str]] = {}
+#: The tests that take the way out of a message, by where it stands and how its text begins.
+TRIED: dict[tuple[str, str], list[str]] = {}
 
 
 @attrs.frozen
@@ -34,6 +35,10 @@ class Message:
 
     place: str
     text: str
+
+    def is_meant(self, place: str, beginning: str) -> bool:
+        """Return whether a test that says this is of the message."""
+        return self.place.startswith(place) and self.text.startswith(beginning)
 
     @property
     def pattern(self) -> str:
@@ -61,20 +66,24 @@ def messages(code: str, place: str = "") -> Iterator[Message]:
             yield Message(place, text)
 
 
-def all_messages() -> list[Message]:
+@functools.cache
+def all_messages() -> tuple[Message, ...]:
     """Return the messages of the package that name a way out, each text once in a file."""
-    files = sorted(PACKAGE.rglob("*.py"))
-    return list(
-        dict.fromkeys(each for file in files for each in messages(file.read_text(), f"{file.relative_to(PACKAGE)}"))
-    )
+    found = ((file.read_text("utf-8"), f"{file.relative_to(PACKAGE)}") for file in sorted(PACKAGE.rglob("*.py")))
+    return tuple(dict.fromkeys(each for code, place in found for each in messages(code, place)))
 
 
-def tries(beginning: str) -> Callable[[F], F]:
-    """Say that a test provokes the message that begins so, by the fixture ``told``, and takes its way out."""
+def tries(beginning: str, place: str = "") -> Callable[[F], F]:
+    """Say that a test provokes the message that begins so, by the fixture ``told``, and takes its way out.
+
+    Args:
+        beginning: as much as tells it from others.
+        place: how the names of its files begin, where others say the same.
+    """
 
     def note(test: F) -> F:
-        TRIED.setdefault(beginning, []).append(test.__qualname__)
-        test.beginning = beginning  # type: ignore[attr-defined]
+        TRIED.setdefault((place, beginning), []).append(test.__qualname__)
+        test.tries = place, beginning  # type: ignore[attr-defined]
         return test
 
     return note
@@ -98,4 +107,9 @@ class Told:
         expected = pytest.warns if issubclass(kind, Warning) else pytest.raises
         with expected(kind, match=f"(?s){self.message.pattern}") as caught:
             yield caught
+        self.times += 1
+
+    def sees(self, *shown: object) -> None:
+        """Check that the message is all of one of what was *shown* somewhere, or a part of it."""
+        assert any(re.search(f"(?s){self.message.pattern}", f"{each}") for each in shown), shown
         self.times += 1

@@ -8,14 +8,11 @@ from tests.session.doors import Stock, stocked
 from tests.tools.backends import Backend
 from tests.tools.ways_out import Told, all_messages
 
-MESSAGES = all_messages()
-
 
 @pytest.fixture
 def told(request: pytest.FixtureRequest) -> Iterator[Told]:
     """What checks that the message was told; a test that never sees it fails."""
-    beginning = request.function.beginning
-    (message,) = (each for each in MESSAGES if each.text.startswith(beginning))
+    (message,) = (each for each in all_messages() if each.is_meant(*request.function.tries))
     told = Told(message)
     yield told
     assert told.times
