@@ -103,8 +103,8 @@ def test_an_option(told: Told, on: RedisDatabase) -> None:
     for option in ("default", "type", "indexable", "unique", "lockable", "stored_as"):
         assert option in str(caught.value).partition("Way out: it takes ")[2]
     fields = (StringField(default=1), StringField(type=int), StringField(indexable=True), StringField(unique=True))
-    for field in (*fields, StringField(lockable=False), StringField(stored_as="x")):
-        assert 1 == int(stores(on, field, 1))
+    for value, field in enumerate((*fields, StringField(lockable=False), StringField(stored_as="x"))):
+        assert value == int(stores(on, field, value))
 
 
 @attrs.frozen

@@ -1,0 +1,211 @@
+"""What collections refuse names a way out, and each is taken here as it is named."""
+
+from typing import Any
+
+import pytest
+
+from tests.models import groups
+from tests.session.doors import Stock
+from tests.tools.backends import Backend
+from tests.tools.ways_out import Told, tries
+from uowredis import (
+    ArgumentError,
+    HashField,
+    ImplementationError,
+    PendingWrites,
+    RedisDatabase,
+    RedisModel,
+    Session,
+    SetField,
+    StringField,
+    UowError,
+)
+from uowredis.contrib.collection import SORTED_SCORE
+
+
+@pytest.fixture
+def on(server: Backend) -> RedisDatabase:
+    return server.database()
+
+
+@pytest.fixture
+def related(on: RedisDatabase) -> Any:
+    """Ann and Bob, who is her friend, and a group of both."""
+    both = groups(on)
+    bob = both.person(name="bob", city="Bern", nicknames=["b"], age=30)
+    ann = both.person(name="ann", city="Bern", friend=bob, age=40)
+    both.group(title="t", name="n", entry=ann, members=[ann, bob], scores={ann: 2, bob: 1})
+    return both
+
+
+# Filters.
+
+
+@tries("{} cannot be filtered on {}: filters ask whether a value is equal")
+def test_another_comparison(told: Told, stock: Stock) -> None:
+    product = stock.Product
+    for name, code in (("milk", "a"), ("saw", "b")):
+        product(name=name, code=code, kind=name)
+
+    def way(**condition: Any) -> str:
+        with told(ImplementationError) as caught:
+            product.collection(**condition)
+        return str(caught.value).partition("Way out: ")[2]
+
+    assert "one query for each value, kind=..." == way(kind__in=["food", "milk"])
+    assert ["1", "2"] == [pk for kind in ("food", "milk") for pk in product.collection(kind=kind)]
+    assert "sort(by='code').values_list('pk', 'code'), and take those you want from the list" == way(code__gte="b")
+    found = product.collection().sort(by="code", alpha=True).values_list("pk", "code")
+    assert ["3"] == [pk for pk, code in found if code is not None and code >= "b"]
+    assert "kind=... for a whole value" == way(kind__contains="oo")
+    assert ["1"] == list(product.collection(kind="food"))
+    assert "intersect([...])" == way(pk__in=[1, 2])
+    assert {"1", "2"} == set(product.collection().intersect([1, 2]))
+    assert "pk=... for one" == way(pk__gte=1)
+    assert ["1"] == list(product.collection(pk=1))
+
+
+@tries("{} refers to {}{}, and cannot be {}")
+def test_a_filter_on_another_model(told: Told, related: Any) -> None:
+    group, ann = related.group("1"), related.person("2")
+    with told(UowError):
+        list(related.group.collection(entry=group))
+    assert ["1"] == list(related.group.collection(entry=ann)) == list(related.group.collection(entry=ann.pk.get()))
+
+
+@tries("{} has no field {} to filter on")
+def test_a_filter_on_no_field(told: Told, stock: Stock) -> None:
+    with told(ImplementationError) as caught:
+        stock.Product.collection(knid="food")
+    for name in ("pk", "name", "kind"):
+        assert name in str(caught.value).partition("Way out: it has ")[2].split(", ")
+    assert ["1"] == list(stock.Product.collection(pk=1, name="bread", kind="food"))
+
+
+@tries("{}.{} has no index and cannot be filtered on")
+def test_a_filter_without_index(told: Told, on: RedisDatabase) -> None:
+    def bike(**options: Any) -> Any:
+        class Bike(RedisModel):
+            database = on
+            size = StringField(**options)
+
+        return Bike
+
+    with told(ImplementationError):
+        bike().collection(size="28")
+    later = bike(indexable=True)
+    later(size="28")
+    assert ["1"] == list(later.collection(size="28"))
+
+
+@tries("{}.{} is a HashField, and is filtered on")
+def test_a_filter_on_a_hash(told: Told, on: RedisDatabase) -> None:
+    class Bike(RedisModel):
+        database = on
+        parts = HashField(indexable=True)
+
+    Bike(parts={"bell": "gold"})
+    with told(UowError) as caught:
+        Bike.collection(parts="gold")
+    assert "Way out: parts__entry=..." in str(caught.value)
+    assert ["1"] == list(Bike.collection(parts__bell="gold"))
+
+
+@tries("{} cannot be filtered on {}: filters do not follow references")
+def test_a_filter_through_a_reference(told: Told, related: Any) -> None:
+    with told(ImplementationError):
+        related.group.collection(entry__name="ann")
+    for found in (related.person.collection(name="ann"), related.person.collection(name="ann").instances()):
+        assert ["1"] == [pk for ann in found for pk in related.group.collection(entry=ann)]
+
+
+# Sorting, values, intersections, stores.
+
+
+@tries("{} is on {}, and this collection on {}")
+def test_an_intersection_of_another_server(told: Told, server: Backend, twin: Any, stock: Stock) -> None:
+    there = twin.database()
+
+    class Shelf(RedisModel):
+        database = there
+        numbers = SetField()
+
+    shelf = Shelf(numbers=["1", "2"])
+    with told(UowError):
+        list(stock.Product.collection().intersect(shelf.numbers))
+    assert ["1"] == list(stock.Product.collection().intersect(shelf.numbers.smembers()))
+
+
+@tries("store() cannot write {}: keys of {} begin so")
+def test_stored_among_keys(told: Told, stock: Stock) -> None:
+    with told(ArgumentError):
+        stock.Product.collection(kind="food").store(":product:all")
+    assert ["1"] == list(stock.Product.collection(kind="food").store("all products"))
+
+
+@tries("{} has no single value {}")
+def test_sorted_by_many(told: Told, stock: Stock) -> None:
+    with told(ImplementationError) as caught:
+        stock.Product.collection().sort(by="tags")
+    for name in str(caught.value).partition("Way out: one of ")[2].split(", "):
+        assert ["1"] == list(stock.Product.collection().sort(by=name, alpha=True))
+
+
+@tries("{} is no field of {}")
+def test_sorted_by_the_field_of_another(told: Told, stock: Stock, on: RedisDatabase) -> None:
+    class Bike(RedisModel):
+        database = on
+        size = StringField()
+
+    with told(UowError):
+        stock.Product.collection().sort(by=Bike.size)
+    assert ["1"] == list(stock.Product.collection().sort(by="stock"))
+
+
+@tries("intersect() takes fields of an instance")
+def test_an_intersection_with_a_declared_field(told: Told, related: Any) -> None:
+    with told(ImplementationError) as caught:
+        related.person.collection().intersect(related.group.members)
+    assert "Way out: instance.members" in str(caught.value)
+    instance = related.group("1")
+    assert {"1", "2"} == set(related.person.collection().intersect(instance.members))
+
+
+@tries("store() cannot be exact while writes on {} are pending")
+def test_stored_over_pending_writes(told: Told, stock: Stock) -> None:
+    with Session(stock.database) as session:
+        stock.Product("1").kind.hset("drink")
+        with told(PendingWrites):
+            stock.Product.collection(kind="drink").store()
+        session.commit()
+        assert ["1"] == list(stock.Product.collection(kind="drink").store())
+
+
+@tries("A query on {} cannot be exact")
+def test_a_query_on_a_key_that_is_pending(told: Told, related: Any) -> None:
+    group, person = related.group("1"), related.person
+    with Session(related.database) as session:
+        group.members.srem("1")
+        with told(PendingWrites):
+            list(person.collection().intersect(group.members.key))
+        session.commit()
+        assert ["2"] == list(person.collection().intersect(group.members.key))
+
+
+@tries("The stored collection {} has expired or was never stored")
+def test_a_store_that_is_gone(told: Told, server: Backend, stock: Stock) -> None:
+    stored = stock.Product.collection(kind="food").store("kept")
+    with server.client() as client:
+        client.delete("kept")
+    with told(UowError):
+        list(stored)
+    assert ["1"] == list(stock.Product.collection(kind="food").store("kept"))
+
+
+@tries("SORTED_SCORE needs a sort by scores")
+def test_scores_without_a_sort(told: Told, related: Any) -> None:
+    scores = related.group("1").scores
+    with told(UowError):
+        list(related.person.collection().values("pk", SORTED_SCORE))
+    found = related.person.collection().sort(by_score=scores).values_list("pk", SORTED_SCORE)
+    assert [("1", "1"), ("2", "2")] == list(found)
