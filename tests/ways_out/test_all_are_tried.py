@@ -4,6 +4,7 @@ import pytest
 
 from tests.tools.ways_out import TRIED, Message, all_messages, messages
 from tests.ways_out import (
+    test_arguments,
     test_blocks,
     test_collections,
     test_commits,
@@ -19,6 +20,7 @@ from tests.ways_out import (
 ROOMS = (
     "cli/",
     "collection/",
+    "commands/",
     "contrib/",
     "database.py",
     "fields/",
@@ -32,6 +34,7 @@ ROOMS = (
 )
 
 MODULES = (
+    test_arguments,
     test_blocks,
     test_collections,
     test_commits,
