@@ -1,64 +1,24 @@
-"""Each message that names a way out has a test that provokes it and takes the way, in the rooms that are told here."""
+"""Each message that names a way out has a test here that provokes it and takes the way, as it is named."""
 
-import pytest
+import importlib
+import pkgutil
 
+import tests.ways_out
 from tests.tools.ways_out import TRIED, Message, all_messages, messages
-from tests.ways_out import (
-    test_arguments,
-    test_blocks,
-    test_collections,
-    test_commits,
-    test_contrib,
-    test_fields,
-    test_models,
-    test_planning,
-    test_sessions,
-    test_upkeep,
-)
 
-#: The rooms all of whose ways out are tried, by how their files begin. The others are yet to come; none leaves.
-ROOMS = (
-    "cli/",
-    "collection/",
-    "commands/",
-    "contrib/",
-    "database.py",
-    "fields/",
-    "maintenance/",
-    "model/",
-    "overlay/",
-    "planner/",
-    "schema/",
-    "session/",
-    "values/",
-)
-
-MODULES = (
-    test_arguments,
-    test_blocks,
-    test_collections,
-    test_commits,
-    test_contrib,
-    test_fields,
-    test_models,
-    test_planning,
-    test_sessions,
-    test_upkeep,
-)
+for module in pkgutil.iter_modules(tests.ways_out.__path__):
+    importlib.import_module(f"{tests.ways_out.__name__}.{module.name}")
 
 
-@pytest.mark.parametrize("room", ROOMS)
-def test_each_message_is_tried(room: str) -> None:
+def test_each_message_is_tried() -> None:
     """A new message without a test of its way out is found here."""
-    there = [each for each in all_messages() if each.place.startswith(room)]
-    assert there
-    assert [] == [each for each in there if not any(each.is_meant(*meant) for meant in TRIED)]
+    assert 100 < len(all_messages())
+    assert [] == [each for each in all_messages() if not any(each.is_meant(*meant) for meant in TRIED)]
 
 
 def test_each_test_is_of_one_message() -> None:
     """Of one that is there."""
     assert [] == [meant for meant in TRIED if 1 != sum(each.is_meant(*meant) for each in all_messages())]
-    assert {name for tests in TRIED.values() for name in tests} <= {name for each in MODULES for name in vars(each)}
 
 
 def test_messages_are_read_from_code() -> None:

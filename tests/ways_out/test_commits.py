@@ -132,8 +132,15 @@ def test_others_change_it(told: Told, proxy: Proxy, real: Real) -> None:
 
 @pytest.fixture
 def work(proxy: Proxy) -> Any:
-    """Work whose server is asked once what became of a commit."""
-    with RedisDatabase.from_url(proxy.url, settle_for=0) as database:
+    """Work by way of the proxy."""
+    with RedisDatabase.from_url(proxy.url) as database:
+        yield Work(database)
+
+
+@pytest.fixture
+def hasty(proxy: Proxy) -> Any:
+    """The same; the server is asked for a moment only what became of a commit."""
+    with RedisDatabase.from_url(proxy.url, settle_for=0.3) as database:
         yield Work(database)
 
 
@@ -162,7 +169,7 @@ def test_a_lost_reply(told: Told, proxy: Proxy, work: Work) -> None:
 
 @tries("A command failed inside the script, the others before it were applied; their replies were lost. Way")
 def test_a_script_that_failed(told: Told, proxy: Proxy, real: Real) -> None:
-    with RedisDatabase.from_url(proxy.url, max_watched=0, settle_for=0) as db:
+    with RedisDatabase.from_url(proxy.url, max_watched=0, settle_for=0.3) as db:
         work = Work(db)
         client = real.client()
         client.delete(":product:1:stock")
@@ -187,20 +194,20 @@ def test_a_script_that_failed(told: Told, proxy: Proxy, real: Real) -> None:
 
 
 @tries("What became of the last commit is not known yet ({})")
-def test_in_doubt(told: Told, proxy: Proxy, real: Real, work: Work) -> None:
+def test_in_doubt(told: Told, proxy: Proxy, real: Real, hasty: Work) -> None:
     for way in ("commit", "rollback"):
-        with Session(work.database) as session:
-            work.bread.visits.incr()
+        with Session(hasty.database) as session:
+            hasty.bread.visits.incr()
             proxy.cut(after="EXEC", down=True)
             with pytest.raises(OutcomeUnknown):
                 session.commit()
             with told(SessionError):
-                work.bread.visits.incr()
+                hasty.bread.visits.incr()
             proxy.up()
             getattr(session, way)()
-            work.bread.price.hset(way)
+            hasty.bread.price.hset(way)
             session.commit()
-        assert way == work.bread.price.hget()
+        assert way == hasty.bread.price.hget()
     assert b"2" == real.client().get(":product:1:visits")
 
 

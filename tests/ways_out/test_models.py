@@ -290,7 +290,7 @@ def test_a_pickle_of_a_database(told: Told, tree_model: Any) -> None:
 @tries("settle() takes the token of an OutcomeUnknown")
 def test_settled_without_token(told: Told, proxy: Proxy, real: Real) -> None:
     for certain in (False, True):
-        with RedisDatabase.from_url(proxy.url, settle_for=0, certain=certain) as db:
+        with RedisDatabase.from_url(proxy.url, settle_for=0.3, certain=certain) as db:
             bread = Stock(db).Product(name=f"bread {certain}")
             proxy.cut(after="EXEC" if certain else "INCRBY", down=True)
             with pytest.raises(OutcomeUnknown) as caught:

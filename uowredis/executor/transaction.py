@@ -81,7 +81,7 @@ def _of_steps(connection: Connection, plan: Plan, result: Any) -> list[Any]:
         return result[: len(plan.steps)]
     raise OutcomeUnknown(
         f"Redis at {connection.pool.address} answered EXEC by what is no reply to it ({type(result).__name__}): all of "
-        f"it was applied, or nothing. Way out: read what matters, then commit anew in a new session, or not"
+        f"it was applied, or nothing"
     )
 
 
@@ -116,7 +116,7 @@ def _final(connection: Connection, plan: Plan, calls: Sequence[Call]) -> list[An
     except LOST as error:
         raise OutcomeUnknown(
             f"The connection to {connection.pool.address} was lost ({error}) around EXEC: all of it was applied, or "
-            f"nothing. Way out: read what matters, then commit anew in a new session, or not"
+            f"nothing"
         ) from error
     waited = plan.wait is not None
     _note_end(connection, calls[: len(calls) - waited], replies[len(replies) - waited - 1])

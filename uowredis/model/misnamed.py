@@ -19,6 +19,5 @@ OF_AN_INSTANCE = {
     "refresh": "nothing is kept in the instance; get() of a field reads anew",
     "expire": "a command of the field: set(..., ex=seconds) of a StringField without index",
     "ttl": "database.connection.ttl(instance.field.key)",
-    "exists": "Model.exists(pk)",
     "id": "pk.get()",
 }

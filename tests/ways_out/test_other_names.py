@@ -1,0 +1,139 @@
+"""What other mappers call otherwise is named, and what it is called here does it."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.session.doors import Stock
+from tests.tools.ways_out import Told, tries
+from uowredis import Session
+from uowredis.model.misnamed import OF_A_MODEL, OF_AN_INSTANCE
+from uowredis.session.session import _CALLED_HERE
+
+
+class World(Stock):
+    """Bread, and its session where one is open."""
+
+    def __init__(self, stock: Stock) -> None:
+        self.database, self.Product = stock.database, stock.Product
+        self.bread = stock.Product("1")
+        self.session: Any = None
+
+
+Way = Callable[[World], Any]
+
+
+def _saved(w: World) -> bool:
+    w.bread.price.hset(3)
+    with w.database.begin():
+        w.bread.visits.incr()
+    return (w.bread.price.hget(), w.bread.visits.get()) == ("3", "1")
+
+
+def _updated(w: World) -> bool:
+    return bool(w.bread.hmset(price=3, color="red")) and w.bread.visits.set(1) is True
+
+
+def _begun(w: World) -> bool:
+    w.session.rollback()
+    w.session.__exit__(None, None, None)
+    with Session(w.database) as s:
+        w.bread.stock.incr()
+        return [6] == s.commit()
+
+
+def _in_a_savepoint(w: World) -> bool:
+    with w.session.savepoint():
+        w.bread.stock.incr()
+    return [6] == w.session.commit()
+
+
+def _committed(w: World) -> bool:
+    w.bread.stock.incr()
+    return [6] == w.session.commit()
+
+
+def _closed(w: World) -> bool:
+    w.bread.stock.incr()
+    w.session.rollback()
+    return [] == w.session.commit()
+
+
+def _seen(w: World) -> bool:
+    w.bread.stock.incr()
+    return bool("6" == w.bread.stock.get()) and [6] == w.session.commit()
+
+
+def _said(w: World) -> bool:
+    w.bread.stock.set(9)
+    cake = w.Product(name="cake")
+    w.session.commit()
+    return ("9", "cake") == (w.bread.stock.get(), cake.name.hget())
+
+
+#: What the way of each name gives: something true.
+MODELS: dict[str, Way] = {
+    **dict.fromkeys(("objects", "query", "all"), lambda w: ["1"] == list(w.Product.collection())),
+    **dict.fromkeys(("filter", "find"), lambda w: ["1"] == list(w.Product.collection(kind="food"))),
+    "create": lambda w: "cake" == w.Product(name="cake").name.hget(),
+    "get_or_create": lambda w: (w.bread, False) == w.Product.get_or_connect(name="bread"),
+    "count": lambda w: len(w.Product.collection()) == 1,
+}
+INSTANCES: dict[str, Way] = {
+    "save": _saved,
+    "update": _updated,
+    "refresh": lambda w: "5" == w.bread.stock.get(),
+    "expire": lambda w: w.bread.visits.set(1, ex=100),
+    "ttl": lambda w: -1 == w.database.connection.ttl(w.bread.stock.key),
+    "id": lambda w: "1" == w.bread.pk.get(),
+}
+SESSIONS: dict[str, Way] = {
+    **dict.fromkeys(("add", "add_all"), _said),
+    "flush": _seen,
+    "query": lambda w: ["1"] == list(w.Product.collection(kind="food")) == [w.Product.get(name="bread").pk.get()],
+    "get": lambda w: w.Product("1") == w.Product.get(name="bread"),
+    "refresh": lambda w: "5" == w.bread.stock.get(),
+    "begin": _begun,
+    "begin_nested": _in_a_savepoint,
+    "close": _closed,
+    "execute": _committed,
+    "run": lambda w: w.session.__exit__(None, None, None) or w.database.run(lambda _: 6) == 6,
+}
+
+
+@tries(". Way out: {}")
+@pytest.mark.parametrize("name", MODELS)
+def test_of_a_model(told: Told, stock: Stock, name: str) -> None:
+    with told(AttributeError) as caught:
+        getattr(stock.Product, name)
+    assert str(caught.value).endswith(f"Way out: {OF_A_MODEL[name]}")
+    assert MODELS[name](World(stock))
+
+
+@tries(". Way out: {}")
+@pytest.mark.parametrize("name", INSTANCES)
+def test_of_an_object(told: Told, stock: Stock, name: str) -> None:
+    with told(AttributeError) as caught:
+        getattr(stock.Product("1"), name)
+    assert str(caught.value).endswith(f"Way out: {OF_AN_INSTANCE[name]}")
+    assert INSTANCES[name](World(stock))
+
+
+@tries(". Way out: {}")
+@pytest.mark.parametrize("name", SESSIONS)
+def test_of_a_session(told: Told, stock: Stock, name: str) -> None:
+    world = World(stock)
+    world.session = Session(stock.database).__enter__()
+    with told(AttributeError) as caught:
+        getattr(world.session, name)
+    assert str(caught.value).endswith(f"Way out: {_CALLED_HERE[name]}")
+    assert SESSIONS[name](world)
+    if world.session.is_open:
+        world.session.__exit__(None, None, None)
+
+
+def test_all_names_are_tried() -> None:
+    """A new one without its way is found here."""
+    assert (OF_A_MODEL.keys(), OF_AN_INSTANCE.keys()) == (MODELS.keys(), INSTANCES.keys())
+    assert _CALLED_HERE.keys() == SESSIONS.keys()
