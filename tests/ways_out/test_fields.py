@@ -2,6 +2,7 @@
 
 import ast
 import enum
+import itertools
 import json
 import sys
 from datetime import UTC, date, datetime, time
@@ -32,6 +33,8 @@ from uowredis import (
     StringField,
 )
 
+_numbers = itertools.count()
+
 
 @pytest.fixture
 def on(server: Backend) -> RedisDatabase:
@@ -39,8 +42,9 @@ def on(server: Backend) -> RedisDatabase:
 
 
 def model_with(on: RedisDatabase, field: Any, **more: Any) -> Any:
-    """Declare a model with one field, and others."""
-    return type(RedisModel)("Bike", (RedisModel,), {"database": on, "__module__": __name__, "field": field, **more})
+    """Declare a model with one field, and others, on keys of its own."""
+    where = {"database": on, "__module__": __name__, "stored_as": f"bike{next(_numbers)}"}
+    return type(RedisModel)("Bike", (RedisModel,), {**where, "field": field, **more})
 
 
 def stores(on: RedisDatabase, field: Any, value: Any) -> Any:
@@ -75,7 +79,7 @@ def test_no_key_yet(told: Told, on: RedisDatabase) -> None:
     with told(ImplementationError):
         bike.field.key  # asked for
     assert "1" == bike.pk.get()
-    assert ":bike:1:field" == bike.field.key
+    assert bike.field.key.endswith(":1:field")
 
 
 @tries("{} holds {}, of which {}() can make no sense")
