@@ -1,7 +1,7 @@
 """Cut, silence and kill at every byte of some twenty plans: ``python -m tests.whole.faults [--mode M] [--points N]``.
 
 It starts a redis-server of its own (AOF, always) and prints what happened; the exit status is 1 where a promise did not
-hold. ``--points`` bounds the points of each plan, direction and mode; without it some 57,000 cases take half an hour.
+hold. ``--points`` bounds the points of each plan, direction and mode; without it some 57,000 cases take over an hour.
 ``--mode cut`` takes only the modes whose names begin so.
 """
 
