@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.tools.backends import Backend
+from tests.tools.backends import Backend, is_data
 from tests.tools.place import Place
 from tests.values.families import FAMILIES, Family
 from uowredis import (
@@ -94,7 +94,7 @@ def test_what_goes_in_comes_out(place: Place, family: Family, data: st.DataObjec
     assert thing.text.getset(first) == second
     assert thing.items.lpop() == first
     thing.delete()
-    left = {key for key in on.connection.keys("*") if ":__commit__:" not in key}
+    left = {key for key in on.connection.keys("*") if is_data(key.encode())}
     assert left <= {Thing._schema.keys.counter}
 
 
