@@ -7,13 +7,15 @@ from tests.planner.stage import REHEARSED
 from uowredis.commands.calls import Call
 from uowredis.commands.commands import Read, WriteCommand
 from uowredis.commands.identity import Identity
-from uowredis.commands.query import Filter, Query
+from uowredis.commands.query import Query
 from uowredis.commands.replies import encode, plain
+from uowredis.commands.where import Condition, Everything, Filter, all_of
 from uowredis.overlay.overlay import Overlay
 from uowredis.overlay.search import Search
 from uowredis.plan.requests import Deciding, Request, Send
 from uowredis.planner.rehearsal import Rehearsal
 from uowredis.schema.keys import INSTANCE_HASH
+from uowredis.schema.lookup import Among
 from uowredis.schema.models import ModelSchema
 from uowredis.session.drive import drive
 
@@ -94,20 +96,26 @@ def reading(*reads: Read[Any]) -> Callable[[Overlay], Deciding[list[Any]]]:
     return lambda overlay: overlay.read_all(reads)
 
 
+def wanted(model: ModelSchema, **filters: str) -> Condition:
+    """Return what *filters* say: all objects where there is none."""
+    found = [Filter(model.fields[name], Among((model.keys.index(name, filters[name]),))) for name in filters]
+    return all_of(found or [Everything(model.keys.collection)])
+
+
 def finding(model: ModelSchema, **filters: str) -> Callable[[Overlay], Deciding[list[str]]]:
     """Ask which objects of *model* match *filters*: their primary keys, or what stands for them, sorted."""
-    conditions = [Filter(model.fields[name], model.keys.index(name, value)) for name, value in filters.items()]
+    where = wanted(model, **filters)
 
     def find(overlay: Overlay) -> Deciding[list[str]]:
-        found = yield from overlay.find(model, conditions)
+        found = yield from overlay.find(model, where)
         return sorted(each if isinstance(each, str) else str(each.reference) for each in found)
 
     return find
 
 
-def query(model: ModelSchema, **filters: str) -> Query:
-    """Return what a collection of *model* with *filters* is to find."""
-    return Query(model, tuple(Filter(model.fields[name], model.keys.index(name, filters[name])) for name in filters))
+def query(model: ModelSchema, *others: Condition, **filters: str) -> Query:
+    """Return what a collection of *model* with *filters* is to find, of which all *others* are said, too."""
+    return Query(model, all_of((wanted(model, **filters), *others)))
 
 
 def listing(wanted: Query) -> Callable[[Overlay], Deciding[list[str]]]:

@@ -2,14 +2,13 @@
 
 from collections.abc import Callable
 
-import attrs
-
 from tests.overlay.stage import hget, listing, query, reading, seen
 from tests.planner.referring import GROUP, PERSON
 from tests.planner.stage import BIKE, create, delete, hset, new, stored
 from uowredis.commands.arguments import Placeholder
 from uowredis.commands.commands import Create
 from uowredis.commands.query import Column, Order, Query
+from uowredis.commands.where import Everything, Given, Members
 from uowredis.overlay.overlay import Overlay
 from uowredis.overlay.search import Search
 from uowredis.plan.requests import Deciding
@@ -45,7 +44,7 @@ def test_what_is_pending_is_counted() -> None:
 
 def test_of_given_primary_keys_new_objects_are_found_by_theirs() -> None:
     """They get them to be told from others, and only those that were given are found."""
-    chosen = attrs.evolve(query(BIKE, color="blue"), within=frozenset(("2", "8")))
+    chosen = query(BIKE, Given(frozenset(("2", "8"))), color="blue")
     there = {("SMISMEMBER", ":bike:color:blue", "2", "8"): [1, 0]}
     assert ["2", "8"] == seen(made(), listing(chosen), there)
     assert ["2"] == seen(made(), listing(chosen), there, counted_to=10)
@@ -53,7 +52,7 @@ def test_of_given_primary_keys_new_objects_are_found_by_theirs() -> None:
 
 def test_new_objects_must_stand_in_the_sets_that_are_intersected() -> None:
     """The server is asked for them by their primary keys, which they get for that."""
-    both = attrs.evolve(query(BIKE, color="blue"), sets=((":user:1:liked", False), (":user:1:seen", True)))
+    both = query(BIKE, Members(":user:1:liked"), Members(":user:1:seen", scored=True), color="blue")
     there = {("ZINTER", "3", ":bike:color:blue", ":user:1:liked", ":user:1:seen"): ["2"]}
     asked = {
         ("SISMEMBER", ":user:1:liked", "7"): 1,
@@ -84,7 +83,9 @@ def test_in_a_dry_run_a_reference_to_a_new_object_is_read_as_it_was_said() -> No
 def test_rows_hold_no_reference_to_what_is_deleted() -> None:
     """Neither among the values nor to order by: what has none comes first."""
     owner, founder = Column.of(GROUP, "owner"), Column.of(GROUP, "founder")
-    wanted = Query(GROUP, order=Order(owner), columns=(Column.of(GROUP, "pk"), owner, founder))
+    wanted = Query(
+        GROUP, Everything(":group:collection"), Order(owner), columns=(Column.of(GROUP, "pk"), owner, founder)
+    )
     patterns = ("GET", "#", "GET", ":group:*:hash->owner", "GET", ":group:*:founder")
     call = ("SORT", ":group:collection", "BY", "nosort", *patterns)
     there = {call: ["8", "2", "3", "9", "3", "3"]}

@@ -1,27 +1,21 @@
-"""An index kind is one small class: what an index holds of an object, and the commands that put it there."""
-
-from typing import ClassVar
-
-import attrs
+"""An index kind is one small class: what an index holds of an object, and whether its keys are sorted sets."""
 
 from tests.planner.stage import create, delete, model, new, planned, put, steps, stored
-from uowredis.schema.index import Equality, IndexEntry
+from uowredis.schema.index import Index, IndexEntry
 from uowredis.schema.keys import Keys
 from uowredis.schema.models import FieldSchema, Kind
 
 
-@attrs.frozen
-class Numbers(Equality):
+class Numbers(Index):
     """Finds objects by ranges of numbers: one sorted set, with the value as score."""
 
-    enter: ClassVar[str] = "ZADD"
-    leave: ClassVar[str] = "ZREM"
+    redis_type = "zset"
 
-    def entry(self, keys: Keys, field: str, entry: str, value: str, pk: str) -> IndexEntry:
-        return keys.index(field, "", pk), pk, value
+    def entry(self, keys: Keys, entry: str, value: str, pk: str) -> IndexEntry:
+        return keys.index(self.field.stored, ""), pk, value
 
 
-BIKE = model("Bike", FieldSchema("price", Kind.STRING, indexed=True, index=Numbers()))
+BIKE = model("Bike", FieldSchema("price", Kind.STRING, indexed=True, declared=(Numbers,)))
 
 
 def test_entries_are_subtracted_and_spelled_by_their_kind() -> None:

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
+from decimal import Decimal
 from typing import Any
 
+from uowredis.collection.filters import FilterName, filter_name, pk_suffix
 from uowredis.commands.arguments import Placeholder
 from uowredis.commands.identity import Identity, State, check_current
-from uowredis.commands.query import Filter
 from uowredis.commands.replies import as_text
 from uowredis.commands.values import read_value, spelled
-from uowredis.exceptions import ArgumentTypeError, ImplementationError
+from uowredis.commands.where import Condition, Either, Everything, Filter, Given, Without
+from uowredis.exceptions import ArgumentError, ArgumentTypeError
 from uowredis.fields import Bound, PKField
 from uowredis.overlay.overlay import Overlay
 from uowredis.plan.requests import Deciding
-from uowredis.schema.models import FieldSchema, Kind, ModelSchema
-from uowredis.values import ValueType
+from uowredis.schema.index import EQUALITY, Index, plainly
+from uowredis.schema.lookup import Among
+from uowredis.schema.models import FieldSchema, ModelSchema
+from uowredis.schema.ranges import ORDER
+from uowredis.values import BUILT_IN, ValueType
 
-#: What other mappers call questions for larger and smaller values.
-_RANGES = frozenset(("gt", "gte", "lt", "lte", "range", "between"))
+#: Types whose values are compared with any number.
+_NUMBERS = tuple(BUILT_IN[kind] for kind in (int, float, Decimal))
 
 
 class _Shown(str):
@@ -104,8 +110,10 @@ def given_pk(schema: ModelSchema, value: Any, overlay: Overlay, where: str = "")
 
 
 def is_known_later(value: Any) -> bool:
-    """Return whether *value* is known only when it is asked for: a bound field, or a new object without pk."""
+    """Return whether *value* is known only when it is asked for: a bound field, a new object without pk, or several."""
     identity = getattr(value, "identity", None)
+    if isinstance(value, list | tuple | set | frozenset):
+        return any(map(is_known_later, value))
     return isinstance(value, Bound) or (isinstance(identity, Identity) and identity.pk is None)
 
 
@@ -118,8 +126,10 @@ def check_later(schema: ModelSchema, name: str, value: Any) -> None:
     """
     if isinstance(value, Bound) and not hasattr(value, "get"):
         raise ArgumentTypeError(f"{schema.name}.{name} takes a field with one value, not {value!r}")
-    if name not in ("pk", schema.pk_field):
-        check_target(filter_field(schema, name)[0], value, f"{schema.name}.{name}")
+    if pk_suffix(schema, name) is None:
+        asked, what = filter_name(schema, name), f"{schema.name}.{name}"
+        for each in _several(value, what) if asked.suffix == "in" else (value,):
+            check_target(asked.field, each, what)
 
 
 def current_value(value: Any, overlay: Overlay) -> Deciding[Any]:
@@ -127,6 +137,11 @@ def current_value(value: Any, overlay: Overlay) -> Deciding[Any]:
 
     A new object of the open session gets its pk for it.
     """
+    if isinstance(value, list | tuple | set | frozenset):
+        found = []
+        for each in value:
+            found.append((yield from current_value(each, overlay)))
+        return [each for each, given in zip(found, value, strict=True) if each is not None or given is None]
     if isinstance(value, Bound) and isinstance(value, PKField):
         value = value.owner
     elif isinstance(value, Bound):
@@ -154,66 +169,75 @@ def shown_value(value: Any) -> str:
     )
 
 
-def condition(schema: ModelSchema, name: str, value: Any) -> Filter | str:
-    """Return the condition that a filter says: an index key, or the pk itself.
+def condition(schema: ModelSchema, name: str, value: Any) -> Condition:
+    """Return the condition that a filter says.
 
     Raises:
-        ImplementationError: for a field without index, or one that is not there.
+        ImplementationError: for a field without index, or one that is not there, or that no index answers.
         ArgumentTypeError: for a value that Redis has no spelling for.
+        ArgumentError: for a value that the index cannot compare with.
     """
-    if name in ("pk", schema.pk_field):
-        return spelled_value(value, schema.pk_holds, f"the primary key of {schema.name}")
-    field, entry = filter_field(schema, name)
-    check_target(field, value, f"{schema.name}.{name}")
-    return Filter(field, schema.index_key(field, entry, spelled_value(value, field.holds, f"{schema.name}.{name}")))
+    of_pk, what = pk_suffix(schema, name), f"{schema.name}.{name}"
+    if of_pk is not None:
+        given = _several(value, what) if of_pk == "in" else (value,)
+        of = f"the primary key of {schema.name}"
+        return Given(frozenset(spelled_value(each, schema.pk_holds, of) for each in given))
+    asked = filter_name(schema, name)
+    field, keys = asked.field, schema.keys
+    if asked.index is None:
+        if not isinstance(value, bool):
+            raise ArgumentTypeError(f"{what} takes True or False, not {value!r}")
+        nothing = Filter(field, Among((keys.none(field.stored),)))
+        return nothing if value else Without(Everything(keys.collection), nothing)
+    given = _several(value, what) if asked.suffix == "in" else (value,)
+    parts: list[Condition] = []
+    if None in given and asked.suffix in EQUALITY and field.single:
+        if not field.none:
+            raise ArgumentTypeError(
+                f"{what} cannot be None: it is not indexed which objects have no {field.name}. Way out: none=True on "
+                f"{schema.name}.{field.name}, and rebuild({schema.name}, {field.name!r}) for what is there"
+            )
+        parts.append(Filter(field, Among((keys.none(field.stored),))))
+        given = tuple(each for each in given if each is not None)
+    for each in given:
+        check_target(field, each, what)
+    values = tuple(_spelled(asked, asked.index, each, what) for each in given)
+    try:
+        lookups = asked.index.lookup(keys, asked.entry, asked.suffix, values) if values or not parts else ()
+    except ValueError as error:
+        raise ArgumentError(f"{what} cannot be compared with {value!r}: {error}") from error
+    parts += [Filter(field, lookup) for lookup in lookups]
+    return parts[0] if len(parts) == 1 else Either(tuple(parts))
 
 
-def filter_field(schema: ModelSchema, name: str) -> tuple[FieldSchema, str]:
-    """Return the indexed field of a filter, and the entry for a HashField.
+def _several(value: Any, what: str) -> tuple[Any, ...]:
+    """Return the values of a filter that takes several.
 
     Raises:
-        ImplementationError: for a field without index, or one that is not there.
+        ArgumentTypeError: where it is none of the collections that Python has, or holds a field, which is read first.
     """
-    field_name, separator, entry = name.partition("__")
-    field = schema.fields.get(field_name)
-    if separator and field_name in ("pk", schema.pk_field):
-        way = "intersect([...])" if entry == "in" else f"{field_name}=... for one"
-        raise ImplementationError(
-            f"{schema.name} cannot be filtered on {name!r}: filters ask whether a value is equal. Way out: {way}"
-        )
-    if field is None:
-        raise ImplementationError(
-            f"{schema.name} has no field {field_name!r} to filter on. Way out: it has "
-            f"{', '.join([schema.pk_field, *schema.fields])}"
-        )
-    if separator and field.kind is not Kind.HASH:
-        raise _only_equal(schema, field, name, entry)
-    if not field.indexed:
-        raise ImplementationError(
-            f"{schema.name}.{field_name} has no index and cannot be filtered on. Way out: indexable=True"
-        )
-    if field.kind is Kind.HASH and not entry:
-        raise ImplementationError(
-            f"{schema.name}.{field_name} is a HashField, and is filtered on one of its entries. Way out: "
-            f"{field_name}__entry=..."
-        )
-    return field, entry
+    if not isinstance(value, list | tuple | set | frozenset):
+        raise ArgumentTypeError(f"{what} takes a list, tuple or set of values, not {type(value).__name__}")
+    for each in value:
+        if isinstance(each, Bound):
+            raise ArgumentTypeError(f"{what} takes values, not {each!r}. Way out: read it first")
+    return tuple(value)
 
 
-def _only_equal(schema: ModelSchema, field: FieldSchema, name: str, asked: str) -> ImplementationError:
-    """Return the error for *name*, which asks for something else than an equal value, with a way to get it."""
-    if field.relation is not None and asked not in _RANGES | {"in"}:
-        return ImplementationError(
-            f"{schema.name} cannot be filtered on {name!r}: filters do not follow references. Way out: find what "
-            f"{field.name} refers to first, and ask with {field.name}=... for each (an object or its primary key)"
-        )
-    index = "" if field.indexed else f" (with indexable=True on {schema.name}.{field.name})"
-    if asked == "in":
-        way = f"one query for each value, {field.name}=...{index}"
-    elif asked in _RANGES and field.kind in (Kind.STRING, Kind.ENTRY):
-        way = f"sort(by={field.name!r}).values_list('pk', {field.name!r}), and take those you want from the list"
-    else:
-        way = f"{field.name}=... for a whole value{index}"
-    return ImplementationError(
-        f"{schema.name} cannot be filtered on {name!r}: filters ask whether a value is equal. Way out: {way}"
-    )
+def _spelled(asked: FilterName, index: Index, value: Any, what: str) -> str:
+    """Return a value of a filter as text: as the field's own are spelled, unless something else is compared.
+
+    Raises:
+        ArgumentTypeError: for another type.
+    """
+    holds = asked.field.holds
+    if asked.suffix == "startswith":
+        holds = None
+    elif index.spells_freely:
+        with contextlib.suppress(TypeError):
+            return plainly(value)
+        holds = None
+    elif asked.suffix in ORDER and holds in _NUMBERS and type(value) in (int, float, Decimal):
+        # Between two integers there are other numbers.
+        return plainly(value)
+    return spelled_value(value, holds, what)

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import attrs
-
 from uowredis.collection.seeker import query_of
 from uowredis.collection.wanted import Wanted
 from uowredis.commands.query import Query, Sorting
 from uowredis.commands.replies import plainly
+from uowredis.commands.where import Condition, Members, filters
 from uowredis.fields import Bound, ListField, SortedSetField
 from uowredis.overlay.overlay import Overlay
 from uowredis.overlay.search import Search
@@ -31,11 +30,15 @@ def in_one_reply(wanted: Wanted, temporary: str) -> tuple[Sorting, Callable[[Any
     if query is None:
         return None
     search = Search(Overlay(Rehearsal(0, 0)), query)
-    if query.within is not None or not search.on_server():
+    if query.within is not None or not search.on_server() or _needs_script(query.where):
         return None
     if not wanted.shape.of_values and query.order is None:
-        (call,) = query.members()
-        return Sorting((call,), 0), lambda reply: query.members_of([plainly(call, reply)])
+        asked = query.members(temporary)
+        answer = len(asked.calls) - (2 if asked.whole else 1)
+        if answer and not asked.whole:
+            return None
+        call = asked.calls[answer]
+        return Sorting(asked.calls, answer), lambda reply: plainly(call, reply)
 
     sorting = search.sorting(0, None, temporary)
 
@@ -48,14 +51,18 @@ def in_one_reply(wanted: Wanted, temporary: str) -> tuple[Sorting, Callable[[Any
 
 def _unasked(wanted: Wanted) -> Query | None:
     """Return the query where nothing has to be asked for it first."""
-    conditions = [known for _, _, known in wanted.filters if known is not None]
+    parts: list[Condition] = [known for _, _, known in wanted.filters if known is not None]
     keyed = all(
         isinstance(given, Bound) and not isinstance(given, ListField) and given.owner.identity.pk is not None
         for given in wanted.intersections
     )
     scored = wanted.scores is not None or wanted.shape.scored
-    if len(conditions) < len(wanted.filters) or not keyed or scored or wanted.stored is not None:
+    if len(parts) < len(wanted.filters) or not keyed or scored or wanted.stored is not None:
         return None
-    query = query_of(wanted, conditions, None if wanted.sort is None else wanted.sort.order(wanted.model))
-    sets = [(given.key, isinstance(given, SortedSetField)) for given in wanted.intersections]
-    return attrs.evolve(query, sets=tuple(sets))
+    parts += [Members(given.key, isinstance(given, SortedSetField)) for given in wanted.intersections]
+    return query_of(wanted, parts, None if wanted.sort is None else wanted.sort.order(wanted.model))
+
+
+def _needs_script(where: Condition) -> bool:
+    """Return whether what is found are primary keys in a text, which the server cuts out where it runs scripts."""
+    return any(leaf.span is not None and leaf.span.separator for leaf in filters(where))

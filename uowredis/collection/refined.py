@@ -15,7 +15,7 @@ from uowredis.collection.names import sort_name, value_names
 from uowredis.collection.wanted import Other, Shape, Sort, Wanted
 from uowredis.commands.arguments import flag
 from uowredis.commands.identity import check_current
-from uowredis.commands.query import Filter
+from uowredis.commands.where import Condition
 from uowredis.database import RedisDatabase
 from uowredis.exceptions import ArgumentError, ArgumentTypeError, ImplementationError
 from uowredis.fields import Bound, Field, SortedSetField
@@ -58,7 +58,7 @@ class Refined:
         said = [(name, value, self._condition(name, value)) for name, value in filters.items()]
         return self._told(filters=(*self._wanted.filters, *said))
 
-    def _condition(self, name: str, value: Any) -> Filter | str | None:
+    def _condition(self, name: str, value: Any) -> Condition | None:
         """Return the condition that a filter says, checked when it is said; None where it is known only when asked."""
         if not is_known_later(value):
             return condition(self._schema, name, value)

@@ -12,8 +12,9 @@ from uowredis.collection.sources import EMPTY, Sources
 from uowredis.collection.wanted import Other, Sort, Wanted
 from uowredis.commands.calls import Call
 from uowredis.commands.identity import Identity, State
-from uowredis.commands.query import Filter, Order, Query
+from uowredis.commands.query import Order, Query
 from uowredis.commands.replies import plain
+from uowredis.commands.where import Condition, Either, Everything, Given, Members, all_of
 from uowredis.exceptions import ArgumentError, PendingWrites
 from uowredis.overlay.overlay import Overlay
 from uowredis.overlay.search import Search
@@ -47,8 +48,8 @@ class Seeker:
         return Order(None, sort.alpha, sort.desc, (yield from Sources(self.overlay).scores(sort.scores)))
 
     def _query(self, order: Order | None) -> Deciding[Query]:
-        query = query_of(self.wanted, (yield from self._conditions()), order)
-        sources = Sources(self.overlay, within=[] if query.within is None else [query.within])
+        parts = yield from self._conditions()
+        sources = Sources(self.overlay)
         for given in self.wanted.intersections:
             if isinstance(given, Other) and id(given) not in self.elsewhere:
                 pks, _ = yield from attrs.evolve(self, wanted=given.wanted).found()
@@ -57,12 +58,13 @@ class Seeker:
                 yield from sources.take(self.elsewhere.get(id(given), given))
         if self.wanted.stored is not None:
             sources.within.append(frozenset((yield from sources.stored(self.wanted.stored))))
-        within = frozenset.intersection(*sources.within) if sources.within else None
-        return attrs.evolve(query, sets=tuple(sources.sets), within=within)
+        parts += [Members(key, scored) for key, scored in sources.sets]
+        parts += [Given(pks) for pks in sources.within]
+        return query_of(self.wanted, parts, order)
 
-    def _conditions(self) -> Deciding[list[Filter | str | None]]:
-        """Return the conditions with the values that are known only now; None for one that nothing fulfils."""
-        conditions: list[Filter | str | None] = []
+    def _conditions(self) -> Deciding[list[Condition]]:
+        """Return the conditions with the values that are known only now."""
+        conditions: list[Condition] = []
         for name, value, known in self.wanted.filters:
             if known is not None:
                 conditions.append(known)
@@ -71,7 +73,7 @@ class Seeker:
                 found = self.elsewhere[id(value)]
             else:
                 found = yield from current_value(value, self.overlay)
-            conditions.append(None if found is None else condition(self.wanted.model, name, found))
+            conditions.append(Either(()) if found is None else condition(self.wanted.model, name, found))
         return conditions
 
     # Questions.
@@ -97,7 +99,7 @@ class Seeker:
         else:
             pks = [pk for (pk,) in (yield from search.table(start, count))]
         # The primary keys of all objects are their own lookup.
-        certain = search.query.keys == (wanted.model.keys.collection,) and not search.over_pending
+        certain = search.query.key == wanted.model.keys.collection and not search.over_pending
         return (yield from self._looked_up(search, pks, certain=certain))
 
     def _found_stored(self, start: int, count: int | None) -> Deciding[tuple[list[Any], list[Identity | None]]]:
@@ -106,7 +108,7 @@ class Seeker:
         stored = yield from Sources(self.overlay).stored(wanted.stored)
         wanted.check_scores()
         pks = stored[start : None if count is None else start + count]
-        search = Search(self.overlay, Query(wanted.model, columns=wanted.shape.columns(wanted.model)))
+        search = Search(self.overlay, query_of(wanted, (), None))
         if wanted.shape.of_values:
             return (yield from search.values_of(pks)), []
         return (yield from self._looked_up(search, pks, certain=False))
@@ -137,9 +139,8 @@ class Seeker:
         if self.wanted.as_it_was_stored:
             return within.issubset((yield from self.found())[0])
         search = yield from self._search()
-        if search.query.within is not None:
-            within &= search.query.within
-        narrowed = attrs.evolve(search.query, within=within, order=None, columns=())
+        where = all_of((search.query.where, Given(within)))
+        narrowed = attrs.evolve(search.query, where=where, order=None, columns=())
         return bool((yield from attrs.evolve(search, query=narrowed).members()))
 
     def the_one(self) -> Deciding[tuple[list[tuple[str, Identity | None]], str]]:
@@ -157,7 +158,7 @@ class Seeker:
     def has_some(self) -> Deciding[bool]:
         """Return whether something matches, by so many replies, however many there are."""
         search = yield from self._search()
-        if len(search.query.keys) == 1:
+        if search.query.counting is not None:
             return (yield from search.count()) > 0
         return (yield from search.few()).counted > 0
 
@@ -170,10 +171,11 @@ class Seeker:
         """Return the key whose members are all that is wanted, None where there is none."""
         search = yield from self._search()
         query = search.query
-        alone = len(query.keys) == 1 and query.within is None and query.order is None and not query.scored
-        if not alone or self.wanted.shape.kind != "pks" or search.over_pending or self.overlay.watches:
+        if query.key is None or query.order is not None:
             return None
-        return query.keys[0]
+        if self.wanted.shape.kind != "pks" or search.over_pending or self.overlay.watches:
+            return None
+        return query.key
 
     def piece(self, call: Call) -> Deciding[tuple[str, list[str]]]:
         """Return the cursor and the primary keys that *call*, a SSCAN, brings."""
@@ -197,10 +199,11 @@ class Seeker:
         yield Transact(calls)
 
 
-def query_of(wanted: Wanted, conditions: Sequence[Filter | str | None], order: Order | None) -> Query:
-    """Return the query of *wanted* but for what it is intersected with, by its *conditions* as they are known now."""
-    filters = tuple([each for each in conditions if isinstance(each, Filter)])
-    chosen = [each for each in conditions if not isinstance(each, Filter)]
-    pks = [frozenset() if each is None else frozenset((each,)) for each in chosen]
-    within = frozenset.intersection(*pks) if pks else None
-    return Query(wanted.model, filters, (), within, order, wanted.shape.columns(wanted.model))
+def query_of(wanted: Wanted, parts: Sequence[Condition], order: Order | None) -> Query:
+    """Return the query of *wanted*, of whom all *parts* are said, as they are known now."""
+    model = wanted.model
+    found = list(parts)
+    if all(isinstance(part, Given | Members) for part in parts):
+        # Who is meant is told by no index, and must be there.
+        found.insert(0, Everything(model.keys.collection))
+    return Query(model, all_of(found), order, wanted.shape.columns(model))

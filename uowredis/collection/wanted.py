@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TypeAlias
 
 import attrs
 
-from uowredis.commands.query import Column, Filter, Order
+from uowredis.commands.query import Column, Order
 from uowredis.commands.values import read_rows
+from uowredis.commands.where import Condition
 from uowredis.exceptions import ImplementationError
 from uowredis.fields import Bound
 from uowredis.schema.models import ModelSchema
@@ -87,6 +88,10 @@ class Sort:
         return Order(Column.of(model, self.by), alpha, self.desc)
 
 
+#: A filter, its value, and the condition; None where the value is known only when it is asked for.
+Said: TypeAlias = tuple[str, Any, Condition | None]
+
+
 @attrs.frozen(eq=False)
 class Other:
     """Another collection that is intersected, as it is refined when it is looked at."""
@@ -106,7 +111,7 @@ class Wanted:
 
     Attributes:
         model: of the objects wanted.
-        filters: names and values, with the condition; None where the value is known only when it is asked for.
+        filters: what was said of indexed values, and of the primary key.
         intersections: sets of pks, keys, fields and other collections that all must hold what is found.
         sort: None for any order.
         shape: what is given.
@@ -114,7 +119,7 @@ class Wanted:
     """
 
     model: ModelSchema
-    filters: tuple[tuple[str, Any, Filter | str | None], ...] = ()
+    filters: tuple[Said, ...] = ()
     intersections: tuple[Any, ...] = ()
     sort: Sort | None = None
     shape: Shape = Shape()

@@ -3,30 +3,18 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping
 
 import attrs
 
+from uowredis.commands.asking import Asked, Storing, by_leaf, marks
 from uowredis.commands.calls import Call
-from uowredis.schema.index import IndexEntry
-from uowredis.schema.keys import within
+from uowredis.commands.where import All, Condition, Everything, Filter, Members, filters, known
+from uowredis.schema.lookup import NumberSpan
 from uowredis.schema.models import FieldSchema, Kind, ModelSchema
 
 #: Stands for the random part of a temporary key where a query is only shown.
 SHOWN = "<random>"
-
-
-@attrs.frozen
-class Filter:
-    """One condition of a query: *field* holds the value whose index key is *key*."""
-
-    field: FieldSchema
-    key: str
-
-    def holds(self, entries: Iterable[IndexEntry]) -> bool:
-        """Return whether one of the index *entries* of an object is what is asked for."""
-        return any(key == self.key for key, _, _ in entries)
 
 
 @attrs.frozen
@@ -76,77 +64,86 @@ class Query:
     """What is to be found.
 
     Attributes:
-        filters: conditions on indexed fields, ANDed.
-        sets: keys of sets and sorted sets of pks, ANDed; each with whether it is a sorted set.
-        within: pks to choose from, None for all.
+        where: what is wanted.
         order: how to order; None: any order.
         columns: the values wanted of each; none: its pk.
     """
 
     model: ModelSchema
-    filters: tuple[Filter, ...] = ()
-    sets: tuple[tuple[str, bool], ...] = ()
-    within: frozenset[str] | None = None
+    where: Condition
     order: Order | None = None
     columns: tuple[Column, ...] = ()
 
     @property
-    def keys(self) -> tuple[str, ...]:
-        """The keys whose intersection is wanted: those of the filters, or all pks of the model."""
-        keys = tuple(condition.key for condition in self.filters) or (self.model.keys.collection,)
-        return (*keys, *(key for key, _ in self.sets))
+    def within(self) -> frozenset[str] | None:
+        """The pks to choose from, None for all."""
+        return known(self.where)
 
     @property
-    def scored(self) -> bool:
-        """Whether one of the keys is a sorted set."""
-        return any(scored for _, scored in self.sets)
+    def sets(self) -> tuple[tuple[str, bool], ...] | None:
+        """The keys of sets whose intersection is wanted, each with whether it is sorted; None where it is another."""
+        parts = self.where.parts if isinstance(self.where, All) else (self.where,)
+        found = [_set_of(part) for part in parts]
+        return None if None in found else tuple([each for each in found if each is not None])
+
+    @property
+    def key(self) -> str | None:
+        """The key of the one set, not a sorted one, that holds all that is wanted; None where there is none."""
+        sets = self.sets
+        return sets[0][0] if sets is not None and len(sets) == 1 and not sets[0][1] else None
+
+    @property
+    def counting(self) -> Call | None:
+        """The call that counts what is wanted where one can, None where none can."""
+        if self.key is not None:
+            return "SCARD", self.key
+        span = self.where.span if isinstance(self.where, Filter) else None
+        if isinstance(span, NumberSpan) and not span.separator:
+            return "ZCOUNT", span.key, *span.limits
+        return None
 
     @property
     def names(self) -> frozenset[str]:
         """The fields on which the answer depends."""
         columns = [*self.columns, *([self.order.column] if self.order is not None and self.order.column else [])]
-        fields = [condition.field for condition in self.filters] + [c.field for c in columns if c.field is not None]
+        fields = [each.field for each in filters(self.where)] + [c.field for c in columns if c.field is not None]
         return frozenset(field.name for field in fields)
 
-    def members(self) -> tuple[Call, ...]:
-        """Return the calls that read the matching pks in any order: no temporary key, works on a read-only replica."""
-        if self.within is not None:
-            some = sorted(self.within)
-            scored = {key for key, scored in self.sets if scored}
-            return tuple(("ZMSCORE" if key in scored else "SMISMEMBER", key, *some) for key in self.keys)
-        if self.scored:
-            return (("ZINTER", str(len(self.keys)), *self.keys),)
-        return (("SINTER", *self.keys) if len(self.keys) > 1 else ("SMEMBERS", *self.keys),)
+    def members(self, temporary: str) -> Asked:
+        """Return the calls that read the matching pks in any order.
 
-    def members_of(self, replies: Sequence[Any]) -> list[str]:
-        """Return the pks that the plain *replies* to :meth:`members` say."""
-        if self.within is None:
-            found: list[str] = replies[0]
-            return found
-        there = zip(sorted(self.within), *replies, strict=True)
-        return [pk for pk, *marks in there if all(mark is not None and mark != 0 for mark in marks)]
+        Args:
+            temporary: what begins temporary keys; none is needed, so that it works on a read-only replica, where the
+                pks to choose from are known, or the indexes asked for are sets, or one range.
+        """
+        within = self.within
+        if within is not None:
+            return marks(self.where, sorted(within))
+        if isinstance(self.where, Filter) and (span := self.where.span) is not None:
+            return Asked(span.reads, lambda replies: list(span.found(replies)))
+        storing = Storing(temporary)
+        call = storing.reading(self.where)
+        calls = (*storing.calls, call, *storing.deletion)
+        return Asked(calls, lambda replies: list(replies[len(storing.calls)]), whole=len(calls) > 1)
+
+    def by_leaf(self) -> Asked:
+        """Return the calls that read the pks that fulfil each leaf: what they read, and so decide on, is told by keys.
+
+        What is read of a span is taken from it where it was read before.
+        """
+        return by_leaf(self.where)
 
     def sort(self, temporary: str, by: str | None, limit: tuple[int, int] | None, gets: Iterable[str]) -> Sorting:
         """Return the calls that sort on the server.
 
         Args:
-            temporary: what begins the temporary keys, where more than one key is intersected.
+            temporary: what begins the temporary keys, where more than one key is asked for.
             by: the pattern to sort by, "nosort", or None for the pk itself.
             limit: (offset, count).
             gets: patterns of the values to return.
         """
-        before: list[Call] = []
-        keys, key = self.keys, self.keys[0]
-        temporaries = []
-        if self.within is not None:
-            temporaries.append(within(temporary))
-            before.append(("SADD", temporaries[0], *sorted(self.within)))
-            keys += (temporaries[0],)
-        if len(keys) > 1:
-            key = temporary
-            temporaries.append(key)
-            store = ("ZINTERSTORE", key, str(len(keys))) if self.scored else ("SINTERSTORE", key)
-            before.append((*store, *keys))
+        storing = Storing(temporary)
+        key, _ = storing.stored(self.where)
         call = ["SORT", key, *(("BY", by) if by is not None else ())]
         if limit is not None:
             call += ["LIMIT", str(limit[0]), str(limit[1])]
@@ -156,8 +153,19 @@ class Query:
             call += ["GET", pattern]
         if self.order is not None and by != "nosort":
             call += (["DESC"] if self.order.desc else []) + (["ALPHA"] if self.order.alpha else [])
-        after: tuple[Call, ...] = (("DEL", *temporaries),) if temporaries else ()
-        return Sorting((*before, tuple(call), *after), len(before))
+        return Sorting((*storing.calls, tuple(call), *storing.deletion), len(storing.calls))
+
+
+def _set_of(condition: Condition) -> tuple[str, bool] | None:
+    match condition:
+        case Members(key, scored):
+            return key, scored
+        case Everything(key):
+            return key, False
+        case Filter() if condition.key is not None:
+            return condition.key, False
+        case _:
+            return None
 
 
 @attrs.frozen

@@ -143,9 +143,15 @@ def plainly(call: Call, reply: Any) -> Any:
     return read_by(_TEXTS.get(call[0], plain), reply, " ".join(call[:2]))
 
 
+#: Commands whose replies are lists of texts.
+_LISTS = (
+    *("LRANGE", "SDIFF", "SINTER", "SMEMBERS", "SRANDMEMBER", "SUNION"),
+    *("ZDIFF", "ZINTER", "ZRANGE", "ZRANGEBYLEX", "ZRANGEBYSCORE", "ZUNION"),
+)
+
 #: What a query is answered by.
 _TEXTS: dict[str, Callable[[Any], Any]] = {
-    **dict.fromkeys(("LRANGE", "SINTER", "SMEMBERS", "SRANDMEMBER", "ZINTER", "ZRANGE"), as_texts),
+    **dict.fromkeys(_LISTS, as_texts),
     "SORT": as_maybe_texts,
 }
 

@@ -13,7 +13,7 @@ from uowredis.executor import transaction
 from uowredis.executor.connection import Connection, Lent
 from uowredis.executor.executor import Executor
 from uowredis.plan.plan import Plan
-from uowredis.plan.requests import Apply, Collation, Lost, Pause, Release, Request, Send, Settle, Transact
+from uowredis.plan.requests import Apply, Collation, Lost, Pause, Release, Request, Scripts, Send, Settle, Transact
 from uowredis.plan.steps import Fetch
 from uowredis.plan.token import Token
 
@@ -62,6 +62,8 @@ class Line:
                 return self._executor().transact(calls)
             case Collation(key):
                 return self._executor().sorts_by_bytes(key)
+            case Scripts():
+                return self._executor().scripts
             case Release(spent):
                 if spent is not None:
                     self._executor().note_spent(spent)

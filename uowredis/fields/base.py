@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, NoReturn, Protocol, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, NoReturn, Protocol, Self, TypeVar, overload
 
 from uowredis.commands.arguments import listed, number, text
 from uowredis.commands.changes import Change, Removed
@@ -14,9 +14,11 @@ from uowredis.commands.identity import Identity, check_current
 from uowredis.commands.replies import as_is, sure_float
 from uowredis.commands.values import TEXTS, OfReplies, TypedReplies, spelled
 from uowredis.exceptions import ArgumentError, ImplementationError
+from uowredis.fields.indexes import RANGE, check_together, checked_indexes, declared_indexes
 from uowredis.fields.methods import M, Sayer, V, writes
 from uowredis.fields.misuse import NotItsValue
 from uowredis.fields.modes import Async, Sync
+from uowredis.schema.index import EqualIndex, Index
 from uowredis.schema.models import FieldSchema, Kind
 from uowredis.values import Codec, ValueType, value_type
 
@@ -183,7 +185,9 @@ class Field(Generic[S, A, V]):
         type: what its values are: ``str``, ``bytes``, ``int``, ``float``, ``Decimal``, ``bool``, ``date``,
             ``datetime``, ``time``, ``timedelta``, ``UUID``, an ``Enum``, ``Json``, or a codec of your own; by default
             text and numbers are taken, and text is given.
-        indexable: objects can be found by its value.
+        indexable: objects can be found by its value; ``"range"``: by smaller and larger ones, too.
+        indexes: the kinds of its indexes, by default an ``EqualIndex``.
+        none: objects can be found by that they hold nothing; on fields with one value.
         unique: as indexable, and no two objects share a value.
         lockable: False plans no watches for this field: faster, and two writers at once may leave a stale index entry.
         stored_as: its name in Redis, where that is not the name of the attribute.
@@ -197,15 +201,19 @@ class Field(Generic[S, A, V]):
     bound: ClassVar[type[Any]] = Bound
     #: Whether its values are told apart, as members of a set are.
     tells_apart: ClassVar[bool] = False
+    #: The kinds of index of fields of this class that name none themselves.
+    default_indexes: ClassVar[Sequence[type[Index]] | None] = None
 
     def __init__(
         self,
         *,
         type: type[V] | Codec[V] | None = None,  # the word for it
-        indexable: bool = False,
+        indexable: bool | Literal["range"] = False,
         unique: bool = False,
         lockable: bool = True,
         stored_as: str | None = None,
+        indexes: Sequence[type[Index]] | None = None,
+        none: bool = False,
         **unknown: object,
     ) -> None:
         called = self.__class__.__name__
@@ -214,8 +222,10 @@ class Field(Generic[S, A, V]):
                 f"{called} has no option {', '.join(map(repr, sorted(unknown)))}. Way out: it takes "
                 f"{', '.join(self._options())}"
             )
-        for option, given in (("indexable", indexable), ("unique", unique), ("lockable", lockable)):
-            if not isinstance(given, bool):
+        ranged = indexable == RANGE
+        flags = {"indexable": indexable or ranged, "unique": unique, "lockable": lockable, "none": none}
+        for option, given in flags.items():
+            if not isinstance(given, bool) and not (option == "indexable" and ranged):
                 raise ImplementationError(f"{called}: {option} must be True or False, not {given!r}")
         if stored_as is not None and not isinstance(stored_as, str):
             raise ImplementationError(f"{called}: stored_as must be text, not {stored_as!r}")
@@ -228,8 +238,10 @@ class Field(Generic[S, A, V]):
                 f"{called} tells its values apart, and those of {self._type.name} are not hashable. Way out: a "
                 f"ListField or HashField, or a type whose values are, e.g. a frozen class"
             )
-        self.indexable = indexable or unique
+        self.indexable = bool(indexable) or unique
         self.unique = unique
+        self.none = none
+        self._declared = declared_indexes(self, indexes, ranged=ranged)
         self.lockable = lockable
         self.stored_as = stored_as
         self.default: Any = None
@@ -237,7 +249,7 @@ class Field(Generic[S, A, V]):
         self.model: str = ""
 
     def _options(self) -> tuple[str, ...]:
-        return ("type", "indexable", "unique", "lockable", "stored_as")
+        return ("type", "indexable", "unique", "lockable", "stored_as", "indexes", "none")
 
     @property
     def stored(self) -> str:
@@ -262,12 +274,33 @@ class Field(Generic[S, A, V]):
             ImplementationError: where it cannot.
         """
 
-    def schema(self, lockable: bool) -> FieldSchema:
-        """Return what was declared, as facts; *lockable* is what the model says."""
-        lockable = self.lockable and lockable
-        return FieldSchema(
-            self.name, self.kind, self.indexable, self.unique, lockable, own=self._type, stored=self.stored
+    def schema(self, lockable: bool, default_indexes: Sequence[type[Index]] | None = None) -> FieldSchema:
+        """Return what was declared, as facts.
+
+        Args:
+            lockable: what the model says.
+            default_indexes: what the model says of fields that say nothing.
+
+        Raises:
+            ImplementationError: for indexes that cannot stand together.
+        """
+        if self._declared is not None:
+            declared = self._declared
+        else:
+            declared = checked_indexes(self, self.default_indexes or default_indexes or (EqualIndex,))
+        schema = FieldSchema(
+            self.name,
+            self.kind,
+            self.indexable,
+            self.unique,
+            self.lockable and lockable,
+            own=self._type,
+            stored=self.stored,
+            declared=declared,
+            none=self.none,
         )
+        check_together(self, schema)
+        return schema
 
     def spell(self, value: Any) -> str:
         """Return *value* as the text that is stored.

@@ -22,13 +22,20 @@ from uowredis.maintenance.wrong_data import (
     UndeclaredIndex,
     WrongType,
 )
-from uowredis.maintenance.wrong_entries import MissingEntry, StaleEntry, TwoHolders, VanishedEntry, has_entry
+from uowredis.maintenance.wrong_entries import MissingEntry, StaleEntry, TwoHolders, VanishedEntry, has_entry, lookup
 from uowredis.maintenance.wrong_texts import wrong_pk, wrong_texts
 from uowredis.plan.requests import Deciding
 from uowredis.planner.content import Content, content_behind
 from uowredis.schema.index import IndexEntry
 from uowredis.schema.keys import INSTANCE_HASH, RESERVED, word_of
 from uowredis.schema.models import FieldSchema, Kind, ModelSchema
+from uowredis.schema.ranges import RANGE_KEYS, spelled_score
+
+#: An index entry with its field and the primary key in it.
+_Entry: TypeAlias = tuple[FieldSchema, str, IndexEntry]
+
+#: What scans the keys of an index, by their type.
+_SCANS = {"set": "SSCAN", "zset": "ZSCAN"}
 
 #: Where several calls' replies stand by call.
 _Known: TypeAlias = dict[Call, Any]
@@ -126,7 +133,9 @@ class Checking:
         stored: dict[str, list[tuple[str, str, str]]] = {}
         for key, found in zip(keys, types, strict=True):
             expected = self._expected(key)
-            if expected is not None:
+            if (word := self._left_by(key)) is not None:
+                candidates.append(UndeclaredIndex(model, word, key))
+            elif expected is not None:
                 if found not in (expected, "none"):
                     candidates.append(WrongType(model, key, expected))
             elif model.keys.word_in(key) not in RESERVED:
@@ -146,7 +155,7 @@ class Checking:
                     candidates.append(UndeclaredField(model, pk, storage))
                 elif self._may_be(pk) and declared is not None and (model.auto or found == declared):
                     orphans.append(pk)
-                elif found == "set" and not (model.auto and self._may_be(pk)):
+                elif _is_index_key(storage, found) and not (model.auto and self._may_be(pk)):
                     candidates.append(UndeclaredIndex(model, word_of(pk), key))
                 else:
                     candidates.append(UndeclaredField(model, pk, storage))
@@ -155,9 +164,22 @@ class Checking:
 
     def _expected(self, key: str) -> str | None:
         keys = self.model.keys
-        if self.model.index_of(key) is not None or key == keys.collection:
+        if key == keys.collection:
             return "set"
+        if (field := self.model.index_of(key)) is not None:
+            if keys.is_none(field.stored, key):
+                return "set"
+            index = field.index_of(keys, key)
+            return None if index is None else index.redis_type
         return "string" if key == keys.counter else None
+
+    def _left_by(self, key: str) -> str | None:
+        """Return the field in whose place an index *key* stands that nobody keeps, None for any other key."""
+        keys, field = self.model.keys, self.model.index_of(key)
+        none = keys.none_of(key)
+        if none is not None:
+            return None if none in [each.stored for each in self.model.nones] else none
+        return field.stored if field is not None and field.index_of(keys, key) is None else None
 
     def _may_be(self, pk: str) -> bool:
         return pk.isdecimal() if self.model.auto else True
@@ -182,7 +204,10 @@ class Checking:
                 orphans.append(Orphan(model, pk, tuple((storage, types["TYPE", key]) for storage, key in there)))
         unique = {orphan.pk: [each for each in orphan.contents if each.field.unique] for orphan in orphans}
         known = yield from _known(content.call for contents in unique.values() for content in contents)
-        claims = {pk: {key for each in unique[pk] for key in entries_by_key(each, known)} for pk in unique}
+        claims: dict[str, set[str]] = {}
+        for pk, contents in unique.items():
+            entered = ((each.field, key) for each in contents for key in entries_by_key(each, known))
+            claims[pk] = {key for field, key in entered if field.claims(model.keys, key)}
         return [attrs.evolve(orphan, claims=tuple(sorted(claims[orphan.pk]))) for orphan in orphans]
 
     # The objects.
@@ -243,17 +268,18 @@ class Checking:
             if content.field.name in self._indexed
             for entry in self.model.index_entries(content.field, found, content.pk)
         ]
-        calls = [content.field.index.lookup(key, pk) for content, (key, pk, _) in expected]
-        counted = {("SCARD", key) for content, (key, _, _) in expected if content.field.unique}
+        keys = self.model.keys
+        calls = [lookup(entry) for _, entry in expected]
+        counted = {("SCARD", key) for content, (key, _, _) in expected if content.field.claims(keys, key)}
         known = yield from _known([*calls, *counted])
         missing: list[Finding] = []
-        for (content, (key, pk, _)), call in zip(expected, calls, strict=True):
+        for (content, entry), call in zip(expected, calls, strict=True):
             if known[call] is WRONG:
                 continue
-            is_missing = not has_entry(known[call])
+            key, is_missing = entry[0], not has_entry(entry, known[call])
             if is_missing:
-                missing.append(MissingEntry(self.model, content.field, pk, key))
-            if content.field.unique:
+                missing.append(MissingEntry(self.model, content.field, content.pk, *entry))
+            if content.field.claims(keys, key):
                 if known["SCARD", key] > (not is_missing):
                     self._suspect.add(hash(key))
                 elif is_missing:
@@ -290,7 +316,7 @@ class Checking:
             for content in contents:
                 if known[content.call] is not WRONG:
                     for key in entries_by_key(content, known):
-                        if hash(key) in self._suspect:
+                        if hash(key) in self._suspect and content.field.claims(self.model.keys, key):
                             holders.setdefault((content.field, key), []).append(content.pk)
         candidates = [
             TwoHolders(self.model, field, key, tuple(sorted(set(found))))
@@ -308,33 +334,42 @@ class Checking:
 
     def _indexes(self, keys: list[str]) -> Looking[None]:
         found = ((key, self.model.index_of(key)) for key in keys)
-        of = [(key, field) for key, field in found if field is not None and field.name in self._indexed]
-        replies = yield from asked([("SSCAN", key, "0", "COUNT", str(AT_ONCE)) for key, _ in of])
-        some: list[tuple[FieldSchema, str, str]] = []
-        for (key, field), reply in zip(of, replies, strict=True):
-            if reply is WRONG:
-                continue
-            some += [(field, key, pk) for pk in dict.fromkeys(reply[1])]
-            rest = Scan(("SSCAN", key), cursor=str(reply[0]), over=str(reply[0]) == "0")
-            while not rest.over:
+        scans = [
+            (field, key, Scan((_SCANS[kind], key)))
+            for key, field in found
+            if field is not None and field.name in self._indexed and (kind := self._expected(key)) is not None
+        ]
+        replies = yield from asked([scan.next_call() for _, _, scan in scans])
+        some: list[_Entry] = []
+        for (field, key, scan), reply in zip(scans, replies, strict=True):
+            some += self._entries(field, key, scan.take(reply))
+            while not scan.over:
                 if len(some) >= AT_ONCE:
                     yield from self._of_index(some)
                     some = []
-                some += [(field, key, pk) for pk in (yield from rest.batch())]
+                some += self._entries(field, key, (yield from scan.batch()))
         for start in range(0, len(some), AT_ONCE):
             yield from self._of_index(some[start : start + AT_ONCE])
 
-    def _of_index(self, entries: Sequence[tuple[FieldSchema, str, str]]) -> Looking[None]:
+    def _entries(self, field: FieldSchema, key: str, elements: Iterable[Any]) -> Iterator[_Entry]:
+        """Yield the index entries that the *elements* of a *key* are, each with its field and primary key."""
+        index = field.index_of(self.model.keys, key)
+        for element in elements:
+            member, score = (element, None) if isinstance(element, str) else (element[0], spelled_score(element[1]))
+            pk = member if score is None or index is None else index.pk_in(member)
+            yield field, pk, (key, member, score)
+
+    def _of_index(self, entries: Sequence[_Entry]) -> Looking[None]:
         model = self.model
-        there = yield from self._there(dict.fromkeys(pk for _, _, pk in entries))
-        contents = [content_behind(model, field, pk, key) for field, key, pk in entries]
+        there = yield from self._there(dict.fromkeys(pk for _, pk, _ in entries))
+        contents = [content_behind(model, field, pk, key) for field, pk, (key, _, _) in entries]
         known = yield from _known(content.call for content in contents)
         candidates: list[Finding] = []
-        for (field, key, pk), content in zip(entries, contents, strict=True):
-            if known[content.call] is WRONG or key in entries_by_key(content, known):
+        for (field, pk, entry), content in zip(entries, contents, strict=True):
+            if known[content.call] is WRONG or entry in content.entries(known[content.call]):
                 continue
             fault = StaleEntry if there[pk] else VanishedEntry
-            candidates.append(fault(model, field, pk, key))
+            candidates.append(fault(model, field, pk, *entry))
         yield from confirmed(candidates)
 
     # The counter.
@@ -343,6 +378,11 @@ class Checking:
         """Look whether the counter of primary keys is behind the highest that was met."""
         if self.model.auto and self._highest:
             yield from confirmed([CounterBehind(self.model, self._highest)])
+
+
+def _is_index_key(last: str, found: str) -> bool:
+    """Return whether a key that ends by *last* and is of the type *found* has the form of one of an index."""
+    return found == "set" or (found == "zset" and last in RANGE_KEYS)
 
 
 def _known(calls: Iterable[Call]) -> Deciding[_Known]:

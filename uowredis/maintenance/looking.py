@@ -40,6 +40,7 @@ _NEEDS = {
     "SMISMEMBER": "set",
     "SSCAN": "set",
     "ZMSCORE": "zset",
+    "ZSCAN": "zset",
     "ZRANGE": "zset",
     "ZSCORE": "zset",
 }
@@ -80,7 +81,7 @@ def one(call: Call) -> Deciding[Any]:
 
 @attrs.define
 class Scan:
-    """One SCAN or SSCAN, element by element of all that is there from its beginning to its end.
+    """One SCAN, SSCAN or ZSCAN, element by element of all that is there from its beginning to its end.
 
     Attributes:
         call: the call up to its cursor.
@@ -94,15 +95,24 @@ class Scan:
     cursor: str = "0"
     over: bool = False
 
-    def batch(self) -> Deciding[list[str]]:
-        """Return some more elements, perhaps none; one may come twice."""
-        reply = yield from one((*self.call, self.cursor, *self.options, "COUNT", str(AT_ONCE)))
+    def next_call(self) -> Call:
+        """Return the call that brings some more."""
+        return (*self.call, self.cursor, *self.options, "COUNT", str(AT_ONCE))
+
+    def take(self, reply: Any) -> list[Any]:
+        """Return the elements in the *reply* of :meth:`next_call`; of a ZSCAN each with its score."""
         if reply is WRONG:
             self.over = True
             return []
         self.cursor, elements = str(reply[0]), reply[1]
         self.over = self.cursor == "0"
+        if self.call[0] == "ZSCAN":
+            return list(dict(zip(elements[::2], elements[1::2], strict=True)).items())
         return list(dict.fromkeys(elements))
+
+    def batch(self) -> Deciding[list[Any]]:
+        """Return some more elements, perhaps none; one may come twice."""
+        return self.take((yield from one(self.next_call())))
 
 
 def confirmed(candidates: Sequence[Finding]) -> Looking[None]:

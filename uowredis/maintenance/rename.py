@@ -187,7 +187,7 @@ class _Run:
     def _ask(self, *calls: Call) -> list[Any]:
         return drive(asked(calls), self.line.answer)
 
-    def _scanned(self, call: Call, options: Call = ()) -> Iterator[list[str]]:
+    def _scanned(self, call: Call, options: Call = ()) -> Iterator[list[Any]]:
         """Yield what a scanning command finds, as it comes."""
         scan = Scan(call, options)
         while not scan.over:
@@ -270,11 +270,13 @@ class _Run:
     def _sweep(self) -> None:
         """Take out of the old index what is right of no object: what its values became nobody has said there."""
         renaming = self.renaming
-        for keys in self._scanned(("SCAN",), ("MATCH", renaming.index_pattern(), "TYPE", "set")):
-            for key in keys:
-                for pks in self._scanned(("SSCAN", key)):
-                    for batch in _batches(pks, self._at_once()):
-                        self._sweep_of(key, batch)
+        for kind, scan in (("set", "SSCAN"), ("zset", "ZSCAN")):
+            for keys in self._scanned(("SCAN",), ("MATCH", renaming.index_pattern(), "TYPE", kind)):
+                for key in keys:
+                    for found in self._scanned((scan, key)):
+                        members = found if kind == "set" else [member for member, _ in found]
+                        for batch in _batches(members, self._at_once()):
+                            self._sweep_of(key, batch)
 
     def _sweep_of(self, key: str, pks: list[str]) -> None:
         waiting = [pks]

@@ -217,23 +217,26 @@ class Renaming:
         """Return the pattern of the keys of the old index."""
         return f"{literal(self.model.keys.index_opening(self.old.stored))}*"
 
-    def sweeps(self, key: str, pks: Sequence[str]) -> Deciding[int | None]:
-        """Take the entries of *pks* out of the old index *key* where their objects do not have its value there.
+    def sweeps(self, key: str, members: Sequence[str]) -> Deciding[int | None]:
+        """Take *members* out of the old index *key* where their objects do not have its value there.
 
         Returns:
             How many; None where others changed one of the objects meanwhile.
         """
-        calls = [self._content(self.old, pk) for pk in pks]
         keys = self.model.keys
+        index = self.old.index_of(keys, key)
+        pks = members if index is None else [index.pk_in(member) for member in members]
+        calls = [self._content(self.old, pk) for pk in pks]
         watch = [each for pk in pks for each in (keys.storage(pk, self.old.storage), keys.guard(pk))]
         replies = yield from _asked(calls, watch)
         stale = [
-            pk
-            for pk, reply in zip(pks, replies, strict=True)
-            if key not in {each for each, _, _ in self._entries(self.old, pk, reply)}
+            member
+            for member, pk, reply in zip(members, pks, replies, strict=True)
+            if (key, member) not in {(each, held) for each, held, _ in self._entries(self.old, pk, reply)}
         ]
         if stale and not self.dry_run:
-            step = Step((self.old.index.leave, key, *stale), f"index {self.model.name}.{self.new.name}, stale")
+            command = "SREM" if index is None or index.redis_type == "set" else "ZREM"
+            step = Step((command, key, *stale), f"index {self.model.name}.{self.new.name}, stale")
             if (yield Apply(Plan("stale entries", (), (step,)))) is None:
                 return None
         yield Release()

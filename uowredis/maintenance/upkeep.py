@@ -79,7 +79,7 @@ def repair(
     checkings = _checkings(models, "repair", progress)
     for checking, _ in checkings:
         for field in checking.model.indexed:
-            if field.name in policy.forget:
+            if field.name in policy.forget and field.by_value:
                 raise ArgumentError(
                     f"{checking.model.name}.{field.name} is declared and has an index: nothing of it is forgotten. Way "
                     f"out: leave it out of forget"

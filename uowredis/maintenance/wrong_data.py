@@ -73,7 +73,7 @@ class Orphan(Finding):
         if policy.orphans == "delete":
             stored = tuple(keys.storage(self.pk, storage) for storage, _ in self.types)
             return Mending(leaving=entries, steps=(Step(("DEL", *stored), why),))
-        if {entry[0] for field, entry in entries if field.unique} - set(self.claims):
+        if {key for field, (key, _, _) in entries if field.claims(keys, key)} - set(self.claims):
             return None
         if any(pk != self.pk for key in self.claims for pk in replies["SMEMBERS", key]):
             return None
@@ -117,7 +117,7 @@ class Dangling(Finding):
     @property
     def content(self) -> Content:
         """What refers."""
-        return content_behind(self.model, self.field, self.pk, self.model.index_key(self.field, "", self.value))
+        return content_behind(self.model, self.field, self.pk, self.model.keys.index(self.field.stored, self.value))
 
     @property
     def calls(self) -> tuple[Call, ...]:
@@ -151,8 +151,10 @@ class Dangling(Finding):
                 call = ("LREM", key, "0", self.value)
             case _:
                 call = ("DEL", key)
-        entry = self.model.index_key(self.field, "", self.value), self.pk, None
-        return Mending(leaving=((self.field, entry),), steps=(Step(call, why),))
+        entry = self.model.keys.index(self.field.stored, self.value), self.pk, None
+        left = self.field.entries(self.model.keys, (), self.pk) if self.field.single else ()
+        entering = tuple((self.field, each) for each in left)
+        return Mending(leaving=((self.field, entry),), entering=entering, steps=(Step(call, why),))
 
     @property
     def about(self) -> str:
@@ -203,7 +205,7 @@ class UndeclaredIndex(Finding):
 
     Attributes:
         word: name of the field.
-        key: of the index, a set.
+        key: of the index, a set or a sorted set.
     """
 
     fault = "index not declared"
@@ -222,7 +224,7 @@ class UndeclaredIndex(Finding):
 
     def holds(self, replies: Replies) -> bool:
         """Return whether it is there."""
-        return bool(replies[self.calls[0]] == "set")
+        return replies[self.calls[0]] in ("set", "zset")
 
     def mended(self, policy: Policy, replies: Replies) -> Mending | None:
         """Delete it where its field is to be forgotten."""

@@ -11,6 +11,7 @@ from uowredis.commands.identity import called
 from uowredis.commands.replies import printable
 from uowredis.maintenance.finding import Finding, Mending, Policy, Replies, cut, entries_by_key, there_call
 from uowredis.planner.content import Content, content_behind
+from uowredis.schema.index import IndexEntry
 from uowredis.schema.models import FieldSchema
 
 
@@ -22,18 +23,29 @@ class OfEntry(Finding):
         field: whose index it is.
         pk: of the object.
         key: of the index.
+        member: what the index holds of the object.
+        score: with which, where the index is a sorted set.
         state: whether the object is there, whether it holds the value, whether it has the entry.
     """
 
     field: FieldSchema
     pk: str
     key: str
+    member: str
+    score: str | None
     state: ClassVar[tuple[bool, bool, bool]]
 
     @property
     def value(self) -> str:
-        """The value that the entry is of; of a HashField with the name of its entry before."""
-        return self.model.keys.indexed_value(self.field.stored, self.key)
+        """The value that the entry is of, as far as it tells; of a HashField with the name of its entry before."""
+        if self.score is None:
+            return self.model.keys.indexed_value(self.field.stored, self.key)
+        return self.score if self.member == self.pk else self.member
+
+    @property
+    def entry(self) -> IndexEntry:
+        """The entry."""
+        return self.key, self.member, self.score
 
     @property
     def content(self) -> Content:
@@ -43,7 +55,7 @@ class OfEntry(Finding):
     @property
     def calls(self) -> tuple[Call, ...]:
         """Whether the object is there, what it holds, whether it has the entry."""
-        return there_call(self.model, self.pk), self.content.call, self.field.index.lookup(self.key, self.pk)
+        return there_call(self.model, self.pk), self.content.call, lookup(self.entry)
 
     @property
     def watched(self) -> tuple[str, ...]:
@@ -53,12 +65,12 @@ class OfEntry(Finding):
     def holds(self, replies: Replies) -> bool:
         """Return whether the object is there, holds the value, and has the entry, just as it should not be."""
         there, _, has = self.calls
-        held = self.key in entries_by_key(self.content, replies)
-        return self.state == (bool(replies[there]), held, has_entry(replies[has]))
+        held = self.entry in self.content.entries(replies[self.content.call])
+        return self.state == (bool(replies[there]), held, has_entry(self.entry, replies[has]))
 
     def mended(self, policy: Policy, replies: Replies) -> Mending:
         """Take the entry out."""
-        return Mending(leaving=((self.field, (self.key, self.pk, None)),))
+        return Mending(leaving=((self.field, self.entry),))
 
     @property
     def where(self) -> str:
@@ -66,9 +78,16 @@ class OfEntry(Finding):
         return f"{called(self.model, self.pk)}.{self.field.name}"
 
 
-def has_entry(reply: Any) -> bool:
-    """Return what the *reply* to the look-up of an index entry says."""
-    return reply not in (None, 0)
+def lookup(entry: IndexEntry) -> Call:
+    """Return the call that tells whether an index has *entry*."""
+    key, member, score = entry
+    return "SISMEMBER" if score is None else "ZSCORE", key, member
+
+
+def has_entry(entry: IndexEntry, reply: Any) -> bool:
+    """Return what the *reply* to the :func:`lookup` of *entry* says: another score is another entry."""
+    *_, score = entry
+    return bool(reply) if score is None else reply is not None and float(reply) == float(score)
 
 
 @attrs.frozen(repr=False)
@@ -80,7 +99,7 @@ class MissingEntry(OfEntry):
 
     def mended(self, policy: Policy, replies: Replies) -> Mending:
         """Enter it: beside another holder of a unique value, too, since the index says what the fields say."""
-        return Mending(entering=((self.field, entries_by_key(self.content, replies)[self.key]),))
+        return Mending(entering=((self.field, self.entry),))
 
     @property
     def about(self) -> str:

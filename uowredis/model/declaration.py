@@ -11,6 +11,7 @@ from uowredis.database import RedisDatabase
 from uowredis.exceptions import ImplementationError, missing
 from uowredis.fields import AutoPKField, Field, PKField
 from uowredis.model.misnamed import OF_A_MODEL
+from uowredis.schema.index import Index
 from uowredis.schema.keys import INSTANCE_HASH, RESERVED, Keys, why_not_stored
 from uowredis.schema.models import ModelSchema
 
@@ -26,6 +27,7 @@ class MetaRedisModel(type):
     stored_as: str | None
     abstract: bool
     lockable: bool
+    default_indexes: Sequence[type[Index]] | None
 
     def __new__(mcs, name: str, bases: tuple[type, ...], attributes: dict[str, Any]) -> MetaRedisModel:
         """Make the class; ``abstract`` and ``stored_as`` are not inherited."""
@@ -113,7 +115,11 @@ class MetaRedisModel(type):
             Keys.of_model(cls.namespace, cls.__name__, cls.stored_as),
             pk_field.name,
             pk_field.auto,
-            {name: field.schema(cls.lockable) for name, field in cls._fields.items() if field is not pk_field},
+            {
+                name: field.schema(cls.lockable, cls.default_indexes)
+                for name, field in cls._fields.items()
+                if field is not pk_field
+            },
             f"{cls.__module__}:{cls.__qualname__}",
             pk_holds=pk_field.holds,
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sized
+from collections.abc import Callable, Mapping, Sequence, Sized
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from uowredis.collection.conditions import given_pk
@@ -27,6 +27,7 @@ from uowredis.model.declaration import MetaRedisModel, schema_of
 from uowredis.model.misnamed import OF_AN_INSTANCE
 from uowredis.overlay.overlay import Overlay, gone
 from uowredis.plan.requests import Deciding
+from uowredis.schema.index import Index
 from uowredis.schema.models import Kind, ModelSchema
 from uowredis.session import context
 from uowredis.session.door import Door
@@ -49,6 +50,7 @@ class RedisModel(InstanceHashCommands[Sync], Sync, metaclass=MetaRedisModel):
         stored_as: stands in keys in the place of the class name in lower case, spelled as it is; not inherited.
         abstract: the class only hands down what it declares; not inherited.
         lockable: False makes all its fields ``lockable=False``.
+        default_indexes: the kinds of index of its fields that are indexable and name none.
         collection_manager: the class of its collections.
 
     Raises:
@@ -62,6 +64,7 @@ class RedisModel(InstanceHashCommands[Sync], Sync, metaclass=MetaRedisModel):
     namespace: ClassVar[str] = ""
     stored_as: ClassVar[str | None] = None
     lockable: ClassVar[bool] = True
+    default_indexes: ClassVar[Sequence[type[Index]] | None] = None
     collection_manager: ClassVar[type[CollectionManager]] = CollectionManager
     DoesNotExist: ClassVar[type[LookupError]] = DoesNotExist
 

@@ -8,7 +8,8 @@ import attrs
 
 from uowredis.commands.commands import Read
 from uowredis.commands.journal import Journal, Life
-from uowredis.commands.query import Filter
+from uowredis.commands.where import Filter, Leaf
+from uowredis.schema.lookup import Among
 from uowredis.schema.models import FieldSchema, ModelSchema, OnDelete
 
 
@@ -65,10 +66,16 @@ class Gone:
         relation = field.relation
         return pk is not None and relation is not None and relation.to is not None and self.holds(relation.to, pk)
 
-    def ends(self, model: ModelSchema, condition: Filter) -> bool:
-        """Return whether nothing will match *condition*: it asks for references to one of them."""
-        field = condition.field
-        return self.clears(field, model.keys.indexed_value(field.stored, condition.key))
+    def as_cleared(self, model: ModelSchema, leaf: Leaf) -> Leaf:
+        """Return what finds by the references that there are now whom *leaf* will find: those to them are cleared."""
+        relation = leaf.field.relation if isinstance(leaf, Filter) else None
+        if not isinstance(leaf, Filter) or not isinstance(leaf.lookup, Among) or relation is None:
+            return leaf
+        field, keys, asked = leaf.field, model.keys, leaf.lookup.keys
+        kept = tuple(key for key in asked if not self.clears(field, keys.indexed_value(field.stored, key)))
+        if keys.none(field.stored) in asked and relation.to is not None:
+            kept += tuple(keys.index(field.stored, pk) for pk in Dead(self, relation.to))
+        return attrs.evolve(leaf, lookup=Among(kept))
 
     def cleared(self, read: Read[object]) -> dict[str, Dead]:
         """Return the references that the key of *read* loses, by what the field is stored as."""

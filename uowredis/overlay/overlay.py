@@ -15,8 +15,9 @@ from uowredis.commands.calls import Call
 from uowredis.commands.commands import Borrowed, Read, borrows, references, resolved
 from uowredis.commands.identity import Identity, State
 from uowredis.commands.journal import Journal, Life
-from uowredis.commands.query import SHOWN, Column, Filter, Query
+from uowredis.commands.query import SHOWN, Column, Query
 from uowredis.commands.replies import plain, plainly
+from uowredis.commands.where import Condition, Given, Members, changed, filters, leaves
 from uowredis.exceptions import DoesNotExist, PendingWrites, SessionError, UowError
 from uowredis.overlay.deletions import Gone, reach
 from uowredis.overlay.order import Row
@@ -304,23 +305,37 @@ class Overlay:
             return True
         return any(model.keys.owns(key) for model in reach(self.journal))
 
+    def as_cleared(self, model: ModelSchema, where: Condition) -> Deciding[Condition]:
+        """Return what finds on the server whom *where* will find, when the references to what is deleted are cleared.
+
+        Raises:
+            PendingWrites: where the commit would be refused as things stand.
+        """
+        related = any(leaf.field.relation is not None for leaf in filters(where))
+        if not related or not self.journal.deleted:
+            return where
+        gone = yield from self._gone()
+        return changed(where, lambda leaf: gone.as_cleared(model, leaf))
+
     def merge(
-        self, model: ModelSchema, filters: Sequence[Filter], names: frozenset[str], found: Sequence[str]
+        self, model: ModelSchema, where: Condition, names: frozenset[str], found: Sequence[str]
     ) -> Deciding[tuple[list[str], list[Identity]]]:
-        """Return which of the pks *found* by the server hold as they are, and the touched objects that match.
+        """Return which of the pks *found* by the server hold as they are, and the touched objects that match *where*.
 
         Raises:
             PendingWrites: where that cannot be known exactly.
         """
-        if any(condition.field.relation is not None for condition in filters):
+        if any(leaf.field.relation is not None for leaf in filters(where)):
             # One of those that are not known yet might turn out to be the one that is asked for.
             yield from self.allocate(self.journal.waiting)
         gone = yield from self._gone()
-        if any(gone.ends(model, condition) for condition in filters):
-            return [], []
         found = [pk for pk in found if not gone.holds(model, pk)]
-        merging = self._touched.of(self.journal).merge(self.journal, self.rehearsal, model, filters, names, found)
-        kept, lives = yield from relay(merging, self._found)
+        touched = self._touched.of(self.journal)
+        kept, judged = touched.judged(self.journal, model, where, names, found)
+        if any(isinstance(leaf, Given | Members) for leaf in leaves(where)):
+            # Which of them are meant is known by their pks only.
+            yield from self.allocate([life.current for life in judged])
+        lives = yield from relay(touched.matching(self.rehearsal, where, judged), self._found)
         return kept, [life.current for life in lives if not gone.holds(model, life.identity.pk, life)]
 
     def _plainly(self, calls: Sequence[Call]) -> Deciding[list[Any]]:
@@ -344,15 +359,17 @@ class Overlay:
 
         return [Row(row.pk, kept(by, row.by), tuple(map(kept, columns, row.values))) for row in rows]
 
-    def find(self, model: ModelSchema, filters: Sequence[Filter]) -> Deciding[list[Identity | str]]:
-        """Return the objects that match all *filters*, as they will be right after the commit.
+    def find(self, model: ModelSchema, where: Condition) -> Deciding[list[Identity | str]]:
+        """Return the objects that match *where*, as they will be right after the commit.
 
         Returns:
             Pks, and the identities of those that the session touched.
         """
-        query = Query(model, tuple(filters))
-        found = query.members_of((yield from self._plainly(query.members())))
-        kept, identities = yield from self.merge(model, filters, query.names, found)
+        where = yield from self.as_cleared(model, where)
+        query = Query(model, where)
+        asked = query.members(self.temporary(model.keys))
+        found = asked.read((yield from self._plainly(asked.calls)))
+        kept, identities = yield from self.merge(model, where, query.names, found)
         return [*kept, *identities]
 
     def created(self, model: ModelSchema, pk: str) -> Identity | None:

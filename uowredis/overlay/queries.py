@@ -6,22 +6,36 @@ on their pending values. Pending index entries are kept by index key, so that a 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import attrs
 
 from uowredis.commands.calls import Call
-from uowredis.commands.changes import Added, Replaced, named, needs_content
+from uowredis.commands.changes import Added, Removed, Replaced, named, needs_content
 from uowredis.commands.commands import Create, Delete, Look, Read, Write, touched_fields
 from uowredis.commands.journal import Journal, Life
-from uowredis.commands.query import Filter
-from uowredis.exceptions import PendingWrites, Rejected
+from uowredis.commands.where import (
+    All,
+    Condition,
+    Either,
+    Everything,
+    Filter,
+    Given,
+    Leaf,
+    Members,
+    Without,
+    filters,
+    fulfils,
+    leaves,
+)
+from uowredis.exceptions import ArgumentError, PendingWrites, Rejected
 from uowredis.plan.requests import Deciding
 from uowredis.planner.content import Pairs
 from uowredis.planner.questions import Questions
 from uowredis.planner.rehearsal import Rehearsal
 from uowredis.planner.values import Values
+from uowredis.schema.lookup import Among, Span
 from uowredis.schema.models import FieldSchema, Kind, ModelSchema
 
 #: Stands among the touched fields of what is created or deleted.
@@ -30,12 +44,13 @@ _ALL = "*"
 
 @attrs.define(eq=False)
 class Touched:
-    """Which objects the pending commands bring under an index key, or may."""
+    """Which objects the pending commands bring under an index key, or may, or take from under one."""
 
     _seen: int = 0
     _resolved: int = 0
     _gains: dict[str, dict[Life, None]] = attrs.field(factory=dict)
     _uncertain: dict[tuple[ModelSchema, str], dict[Life, None]] = attrs.field(factory=dict)
+    _touching: dict[tuple[ModelSchema, str], dict[Life, None]] = attrs.field(factory=dict)
     _fields: dict[Life, set[str]] = attrs.field(factory=dict)
     _born: dict[ModelSchema, dict[Life, None]] = attrs.field(factory=dict)
     _models: set[ModelSchema] = attrs.field(factory=set)
@@ -70,6 +85,8 @@ class Touched:
             self._gain(life, life.model.by_stored[name], [(name, value)])
         for write in create.calls:
             self._take(life, write)
+        for field in life.model.nones:
+            self._uncertain.setdefault((life.model, field.name), {})[life] = None
 
     def may_change(self, life: Life, key: str) -> bool:
         """Return whether what is pending for *life* may change *key*: one of its own, an index, or the set of pks."""
@@ -87,7 +104,8 @@ class Touched:
             self._fields.setdefault(life, set()).add(field.name)
             if not field.indexed:
                 continue
-            if needs_content(change):
+            self._touching.setdefault((life.model, field.name), {})[life] = None
+            if needs_content(change) or (field.none and isinstance(change, Removed)):
                 self._uncertain.setdefault((life.model, field.name), {})[life] = None
             elif isinstance(change, Replaced):
                 entry = field.kind is Kind.ENTRY
@@ -104,27 +122,20 @@ class Touched:
         """Return whether the session touched objects of *model*."""
         return model in self._models
 
-    def merge(
-        self,
-        journal: Journal,
-        rehearsal: Rehearsal,
-        model: ModelSchema,
-        filters: Sequence[Filter],
-        names: frozenset[str],
-        found: Sequence[str],
-    ) -> Deciding[tuple[list[str], list[Life]]]:
-        """Judge what the session touched.
+    def judged(
+        self, journal: Journal, model: ModelSchema, where: Condition, names: frozenset[str], found: Sequence[str]
+    ) -> tuple[list[str], list[Life]]:
+        """Tell what the server found for certain from what is to be judged.
 
         Args:
             journal: what is pending.
-            rehearsal: where commands are tried.
             model: of the objects wanted.
-            filters: the conditions.
-            names: the fields on which the answer depends, those of the filters among them.
+            where: what is wanted.
+            names: the fields on which the answer depends, those of filters among them.
             found: the pks that the server finds.
 
         Returns:
-            The pks of *found* that hold as they are, and the touched objects that match.
+            The pks of *found* that hold as they are, and the touched objects that may be wanted.
         """
         kept: list[str] = []
         judged: dict[Life, None] = {}
@@ -135,44 +146,90 @@ class Touched:
                 kept.append(pk)
             else:
                 judged[life] = None
-        for condition in filters:
-            judged |= self._gains.get(condition.key, {})
-            judged |= self._uncertain.get((model, condition.field.name), {})
-        if not filters:
-            judged |= self._born.get(model, {})
-        alive = [life for life in judged if life.alive]
+        judged |= self._brought(model, where)
+        return kept, [life for life in judged if life.alive]
+
+    def _brought(self, model: ModelSchema, where: Condition) -> dict[Life, None]:
+        """Return the objects that what is pending may bring among those that are wanted."""
+        brought: dict[Life, None] = {}
+        match where:
+            case Filter(field, lookup):
+                for key in lookup.keys if isinstance(lookup, Among) else (lookup.key,):
+                    brought |= self._gains.get(key, {})
+                brought |= self._uncertain.get((model, field.name), {})
+            case All(parts):
+                # One that tells what it brings is enough; of the others nobody knows.
+                telling = [part for part in parts if not isinstance(part, Members | Given | Everything)]
+                for part in telling or parts:
+                    brought |= self._brought(model, part)
+            case Either(parts):
+                for part in parts:
+                    brought |= self._brought(model, part)
+            case Without(wanted, unwanted):
+                brought = self._brought(model, wanted)
+                for leaf in filters(unwanted):
+                    brought |= self._touching.get((model, leaf.field.name), {})
+            case _:
+                brought = self._born.get(model, {})
+        return brought
+
+    def matching(self, rehearsal: Rehearsal, where: Condition, judged: Sequence[Life]) -> Deciding[list[Life]]:
+        """Return those of *judged*, objects that the session touched, that are wanted.
+
+        Raises:
+            PendingWrites: where that cannot be known exactly.
+        """
         questions = Questions(None)
         values = Values(questions, rehearsal)
-        if filters:
-            self._ask(values, questions, alive, filters)
+        asked = filters(where)
+        for life in judged:
+            if asked:
+                values.ask(life)
+            for leaf in leaves(where):
+                for call in _members(life, leaf):
+                    questions.read(call, "")
         fetch = questions.fetch()
         if fetch is not None:
             questions.answered(fetch, (yield fetch))
         try:
             deltas = {(life, field.name): (before, after) for life, field, before, after in values.deltas()}
-        except Rejected as error:
+        except (ArgumentError, Rejected) as error:
             raise PendingWrites(f"The query cannot be answered before the commit: {error}") from error
-        matching = [
-            life for life in alive if all(self._holds(life, condition, deltas, questions) for condition in filters)
-        ]
-        return kept, matching
 
-    def _ask(self, values: Values, questions: Questions, judged: Sequence[Life], filters: Sequence[Filter]) -> None:
-        for life in judged:
-            values.ask(life)
-            if life.from_server and not life.deleted:
-                for condition in filters:
-                    questions.read(_member(life, condition), "")
+        def wanted(life: Life) -> bool:
+            return fulfils(where, lambda leaf: _fulfilled(life, leaf, deltas, questions))
 
-    def _holds(self, life: Life, condition: Filter, deltas: Any, questions: Questions) -> bool:
-        before, after = deltas.get((life, condition.field.name), ((), ()))
-        if condition.holds(after):
+        return [life for life in judged if wanted(life)]
+
+
+def _fulfilled(life: Life, leaf: Leaf, deltas: Any, questions: Questions) -> bool:
+    match leaf:
+        case Everything():
             return True
-        if condition.holds(before) or not life.from_server or life.deleted:
-            return False
-        return bool(questions.reply(_member(life, condition)))
+        case Given(pks):
+            return life.reference in pks
+        case Members():
+            return any(questions.reply(call) not in (None, 0) for call in _members(life, leaf))
+    before, after = deltas.get((life, leaf.field.name), ((), ()))
+    if leaf.holds(after):
+        return True
+    # What was there before leaves, and what will be there has another score now.
+    moved = {(key, member) for key, member, _ in (*before, *after)}
+    if isinstance(leaf.lookup, Span):
+        assert leaf.read is not None  # over pending writes it is read first
+        held = leaf.read.get(life.reference, ()) if life.from_server and not life.deleted else ()
+        return any((leaf.lookup.key, member) not in moved for member in held)
+    calls = [call for call in _members(life, leaf) if call[1:] not in moved]
+    return any(questions.reply(call) for call in calls)
 
 
-def _member(life: Life, condition: Filter) -> Call:
-    assert life.identity.pk is not None
-    return ("SISMEMBER", condition.key, life.identity.pk)
+def _members(life: Life, leaf: Leaf) -> Iterator[Call]:
+    """Yield the calls that tell whether the server has what is asked for of the object."""
+    pk = life.identity.pk
+    if pk is None:
+        return
+    if isinstance(leaf, Members):
+        yield ("ZSCORE" if leaf.scored else "SISMEMBER", leaf.key, pk)
+    elif isinstance(leaf, Filter) and isinstance(leaf.lookup, Among) and life.from_server and not life.deleted:
+        for key in leaf.lookup.keys:
+            yield "SISMEMBER", key, pk

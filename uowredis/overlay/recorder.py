@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from uowredis.commands.calls import Call
-from uowredis.plan.requests import Collation, Request, Send, Transact
+from uowredis.plan.requests import Collation, Request, Scripts, Send, Transact
 from uowredis.plan.steps import Fetch
 
 #: Stands for each primary key that only the server knows, and for a value.
@@ -19,12 +19,18 @@ _PK, _VALUE = b"<pk>", b"0"
 _REPLIES: dict[str, Any] = {
     "EXISTS": 1,
     "LRANGE": [_PK],
+    "SDIFF": [_PK],
     "SCARD": 1,
     "SINTER": [_PK],
     "SISMEMBER": 1,
     "SMEMBERS": [_PK],
+    "SUNION": [_PK],
     "TYPE": b"set",
+    "ZDIFF": [_PK],
     "ZINTER": [_PK],
+    "ZRANGEBYLEX": [],
+    "ZRANGEBYSCORE": [_PK],
+    "ZUNION": [_PK],
 }
 
 
@@ -34,15 +40,17 @@ class Recorder:
     Args:
         collation: the calls that tell how the server sorts text; none where that is known.
         by_bytes: whether it does by the bytes, as far as is known.
+        scripts: whether the server runs scripts.
 
     Attributes:
         rounds: the calls asked for, one tuple a round trip.
     """
 
-    def __init__(self, collation: Sequence[Call] = (), *, by_bytes: bool = True) -> None:
+    def __init__(self, collation: Sequence[Call] = (), *, by_bytes: bool = True, scripts: bool = True) -> None:
         self.rounds: list[tuple[Call, ...]] = []
         self._collation = tuple(collation)
         self._by_bytes = by_bytes
+        self._scripts = scripts
 
     def answer(self, request: Request) -> Any:
         """Record the calls of *request*; return made-up replies."""
@@ -61,6 +69,8 @@ class Recorder:
                     shown = tuple(tuple(key if part == "" else part for part in call) for call in self._collation)
                     self.rounds.append((("MULTI",), *shown, ("EXEC",)))
                 return self._by_bytes
+            case Scripts():
+                return self._scripts
         return None
 
 

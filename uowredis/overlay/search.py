@@ -18,10 +18,11 @@ from uowredis.commands.commands import Read
 from uowredis.commands.identity import Identity, State
 from uowredis.commands.query import Column, Order, Query, Sorting
 from uowredis.commands.replies import as_text, plain, plainly
+from uowredis.commands.where import Filter, changed, filters
 from uowredis.exceptions import Rejected
 from uowredis.overlay.order import Ranks, Row, compared, ordered, tie, ties_ordered
 from uowredis.overlay.overlay import Overlay
-from uowredis.plan.requests import Collation, Deciding, Transact
+from uowredis.plan.requests import Collation, Deciding, Scripts, Transact
 from uowredis.schema.models import Kind
 
 #: What SORT got for one object: its primary key first.
@@ -86,8 +87,49 @@ class Search:
         """Return what matches, in no order: pks that the server finds, and objects that the session touched."""
         if self.query.within == frozenset():
             return [], []
-        found = self.query.members_of((yield from self.ask(self.query.members())))
-        return (yield from self._merged(found)) if self.over_pending else (found, [])
+        return (yield from (yield from self.settled())._matching())
+
+    def _matching(self) -> Deciding[tuple[list[str], list[Identity]]]:
+        found = yield from self._found()
+        if not self.over_pending:
+            return found, []
+        return (yield from self.overlay.merge(self.query.model, self.query.where, self.query.names, found))
+
+    def settled(self, *, stores: bool = False) -> Deciding[Search]:
+        """Return the search for what is on the server: some of it must be known before the rest can be asked.
+
+        Args:
+            stores: whether what is found is stored there, also where one read would tell it.
+
+        References that will be cleared are looked for as what they become. A span is read first over pending writes,
+        because of what it holds of an object some may go; under watch, because what is stored on the way tells nobody
+        what to watch; and where a script would have to make primary keys of it, and the server runs none.
+        """
+        where = self.query.where
+        if self.over_pending:
+            where = yield from self.overlay.as_cleared(self.query.model, where)
+        spans = {leaf: leaf.span for leaf in filters(where) if leaf.span is not None}
+        if not self.over_pending and not self.overlay.watches:
+            in_pairs = {leaf: span for leaf, span in spans.items() if span.separator}
+            needed = in_pairs and (stores or not isinstance(where, Filter))
+            spans = in_pairs if needed and not (yield Scripts()) else {}
+        replies = iter((yield from self.ask([call for span in spans.values() for call in span.reads])))
+        read = {}
+        for leaf, span in spans.items():
+            read[leaf] = attrs.evolve(leaf, read=span.found([next(replies) for _ in span.reads]))
+        where = changed(where, lambda leaf: read.get(leaf, leaf) if isinstance(leaf, Filter) else leaf)
+        return attrs.evolve(self, query=attrs.evolve(self.query, where=where))
+
+    def _found(self) -> Deciding[list[str]]:
+        """Return the pks that the server finds, in no order."""
+        query = self.query
+        # What is stored under a temporary key would not tell what to watch.
+        watched = self.overlay.watches and query.sets is None
+        asked = query.by_leaf() if watched else query.members(self.overlay.temporary(query.model.keys))
+        if not asked.whole:
+            return asked.read((yield from self.ask(asked.calls)))
+        replies = yield Transact(asked.calls)
+        return asked.read([plainly(call, reply) for call, reply in zip(asked.calls, replies, strict=True)])
 
     def members(self) -> Deciding[list[str]]:
         """Return the pks that match, in no order."""
@@ -103,45 +145,46 @@ class Search:
         any of them.
         """
         query = self.query
-        if query.within is not None or query.scored or self.over_pending or self.overlay.watches:
+        sets = query.sets
+        if sets is None or any(scored for _, scored in sets) or self.over_pending or self.overlay.watches:
             kept, touched = yield from self.matching()
             return Few(kept, touched, len(kept) + len(touched))
-        if len(query.keys) == 1:
-            (key,) = query.keys
+        keys = tuple([key for key, _ in sets])
+        if len(keys) == 1:
+            (key,) = keys
             counted, drawn = yield from self.ask((("SCARD", key), ("SRANDMEMBER", key, "2")))
             # Others may come between the two calls: those that are there decide.
             return Few(drawn, [], max(counted, 2) if len(drawn) > 1 else len(drawn))
-        smallest = min((yield from self.ask([("SCARD", key) for key in query.keys])))
+        smallest = min((yield from self.ask([("SCARD", key) for key in keys])))
         if not smallest:
             return Few([], [], 0)
         if smallest > _SMALL:
             for way in (self._counted, self._drawn):
                 # Redis 6.2 has no SINTERCARD; no temporary key is written by a replica, or where memory is full.
                 with contextlib.suppress(Rejected):
-                    found = yield from way()
+                    found = yield from way(keys)
                     if found is not None:
                         return found
                     break
-        pks = query.members_of((yield from self.ask(query.members())))
+        pks = yield from self._found()
         return Few(pks, [], len(pks))
 
-    def _counted(self) -> Deciding[Few | None]:
+    def _counted(self, keys: tuple[str, ...]) -> Deciding[Few | None]:
         """Return how many match where they are many, None where they are few."""
-        keys = self.query.keys
         (counted,) = yield from self.ask((("SINTERCARD", str(len(keys)), *keys, "LIMIT", str(_SMALL + 1)),))
         return Few([], [], counted, and_more=True) if counted > _SMALL else None
 
-    def _drawn(self) -> Deciding[Few | None]:
+    def _drawn(self, keys: tuple[str, ...]) -> Deciding[Few | None]:
         key = self.overlay.temporary(self.query.model.keys)
-        calls = (("SINTERSTORE", key, *self.query.keys), ("SRANDMEMBER", key, "2"), ("DEL", key))
+        calls = (("SINTERSTORE", key, *keys), ("SRANDMEMBER", key, "2"), ("DEL", key))
         counted, drawn, _ = plain((yield Transact(calls)))
         return Few(drawn, [], counted)
 
     def count(self) -> Deciding[int]:
-        """Return how many match (SCARD where it is one set)."""
-        query = self.query
-        if len(query.keys) == 1 and query.within is None and not query.scored and not self.over_pending:
-            counted: int = (yield from self.ask((("SCARD", query.keys[0]),)))[0]
+        """Return how many match (SCARD where it is one set, ZCOUNT where it is one range of numbers)."""
+        call = None if self.over_pending else self.query.counting
+        if call is not None:
+            counted: int = (yield from self.ask((call,)))[0]
             return counted
         kept, identities = yield from self.matching()
         return len(kept) + len(identities)
@@ -152,6 +195,12 @@ class Search:
         With ``with_scores`` the score comes last.
         """
         if self.query.within == frozenset():
+            return []
+        settled = yield from self.settled(stores=True)
+        return (yield from settled._table(start, count))
+
+    def _table(self, start: int, count: int | None) -> Deciding[list[tuple[str | None, ...]]]:
+        if self.query.within == frozenset() and not self.over_pending:
             return []
         if self.on_server():
             try:
@@ -178,7 +227,7 @@ class Search:
         ends = most is None or len(found) < most
         if not self._lies_within(found, start - first, count, begins=first == 0, ends=ends):
             first, found = 0, self._pieces((yield from self._sent(0, None)))
-        wanted = self._table(found)[start - first :]
+        wanted = self._as_rows(found)[start - first :]
         return wanted if count is None else wanted[:count]
 
     def _lies_within(
@@ -206,7 +255,7 @@ class Search:
     def rows_of(self, flat: Sequence[Any]) -> list[tuple[str | None, ...]]:
         """Return the plain reply of :meth:`sorting` for everything, one value after another, as rows in order."""
         if self._may_tie:
-            return self._table(self._pieces(flat))
+            return self._as_rows(self._pieces(flat))
         return list(zip(*[iter(flat)] * len(self._columns()), strict=True))
 
     def _pieces(self, flat: Sequence[Any]) -> list[Piece]:
@@ -219,7 +268,7 @@ class Search:
         assert order is not None
         return compared([piece[0] or "" for piece in pieces], [piece[at] for piece in pieces], order)
 
-    def _table(self, pieces: Sequence[Piece]) -> list[tuple[str | None, ...]]:
+    def _as_rows(self, pieces: Sequence[Piece]) -> list[tuple[str | None, ...]]:
         """Return *pieces* as rows of the values wanted, what is equal by primary key."""
         order, patterns = self.query.order, self._patterns()
         assert order is not None
@@ -328,8 +377,7 @@ class Search:
 
         A SORT would not tell what to watch, and asks for rights on all keys where it gets values by patterns.
         """
-        found = self.query.members_of((yield from self.ask(self.query.members())))
-        kept, identities = (yield from self._merged(found)) if self.over_pending else (found, [])
+        kept, identities = yield from self._matching()
         stored = [Identity(self.query.model, pk, State.STORED) for pk in kept]
         return (yield from self._pending_rows(stored + identities))
 
@@ -338,30 +386,9 @@ class Search:
         rows = self._rows((yield from self._sorted(self.query.sort(temporary, "nosort", None, self._patterns()))))
         return (yield from self._over_pending(rows)) if self.over_pending else rows
 
-    def _merged(self, found: Sequence[str]) -> Deciding[tuple[list[str], list[Identity]]]:
-        query, overlay = self.query, self.overlay
-        kept, identities = yield from overlay.merge(query.model, query.filters, query.names, found)
-        if query.within is not None or query.sets:
-            # Which of them are meant is known by their pks only.
-            yield from overlay.allocate(identities)
-        if query.within is not None:
-            identities = [identity for identity in identities if identity.reference in query.within]
-        if query.sets:
-            identities = [identity for identity in identities if identity.pk is not None]
-            calls = [
-                ("ZSCORE" if scored else "SISMEMBER", key, identity.pk or "")
-                for identity in identities
-                for key, scored in query.sets
-            ]
-            replies = iter((yield from self.ask(calls)))
-            # Each takes as many replies as there are sets, whatever the first of them says.
-            marks = [[next(replies) for _ in query.sets] for _ in identities]
-            there = [None not in each and 0 not in each for each in marks]
-            identities = [identity for identity, in_all in zip(identities, there, strict=True) if in_all]
-        return kept, identities
-
     def _over_pending(self, rows: list[Row]) -> Deciding[list[Row]]:
-        kept, identities = yield from self._merged([row.pk for row in rows])
+        query, pks = self.query, [row.pk for row in rows]
+        kept, identities = yield from self.overlay.merge(query.model, query.where, query.names, pks)
         as_they_are = frozenset(kept)
         by = None if self.query.order is None else self.query.order.column
         stored = [row for row in rows if row.pk in as_they_are]

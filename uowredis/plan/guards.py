@@ -51,9 +51,9 @@ class Guards:
         # Presence: the set of all pks changes with every creation, the guard keys only with these objects.
         if (model := self._presence(call)) is not None:
             return tuple(model.keys.guard(pk) for pk in call[2:])
-        if call[0] in ("SINTER", "SUNION"):
+        if call[0] in ("SINTER", "SUNION", "SDIFF"):
             return call[1:]
-        if call[0] == "ZINTER":
+        if call[0] in ("ZINTER", "ZUNION", "ZDIFF"):
             return call[2 : 2 + int(call[1])]
         return call[1:2]
 

@@ -8,6 +8,7 @@ its own way. Replies are raw, as they come from the connection.
 ``Send``        calls in one round trip, on any connection; answered with their replies
 ``Transact``    reading calls with temporary keys, in one MULTI on any connection; answered with their replies
 ``Collation``   answered with whether the server sorts text by its bytes
+``Scripts``     answered with whether the server runs scripts
 ``Fetch``       (in ``steps``) keys to watch and reads to make, on the pinned connection; answered with the replies
 ``Apply``       the transaction of a plan, on the pinned connection; answered with the reply of each step, with None
                 where a guard had changed, or with what is known where its reply was lost (``Lost``)
@@ -57,6 +58,11 @@ class Collation:
 
 
 @attrs.frozen
+class Scripts:
+    """Whether the server runs scripts."""
+
+
+@attrs.frozen
 class Apply:
     """The transaction of a plan."""
 
@@ -100,7 +106,7 @@ class Pause:
     seconds: float
 
 
-Request: TypeAlias = Send | Transact | Collation | Fetch | Apply | Settle | Release | Pause
+Request: TypeAlias = Send | Transact | Collation | Scripts | Fetch | Apply | Settle | Release | Pause
 
 #: A generator that decides.
 Deciding: TypeAlias = Generator[Request, Any, T]

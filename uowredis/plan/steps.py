@@ -139,4 +139,4 @@ class Step(NamedTuple):
 
 def with_order(call: Call, reply: Any) -> Any:
     """Return the plain *reply* of *call*, sorted where it is a set and has no order."""
-    return sorted(reply) if call[0] in ("SMEMBERS", "SINTER") and isinstance(reply, list) else reply
+    return sorted(reply) if call[0] in ("SMEMBERS", "SINTER", "SUNION", "SDIFF") and isinstance(reply, list) else reply

@@ -136,5 +136,5 @@ class Content:
 
 def content_behind(model: ModelSchema, field: FieldSchema, pk: str, key: str) -> Content:
     """Return what tells whether the object *pk* belongs in the index *key* of *field*."""
-    one_member = field.kind in (Kind.SET, Kind.SORTED_SET)
+    one_member = field.by_value and field.kind in (Kind.SET, Kind.SORTED_SET)
     return Content(model, field, pk, (model.keys.indexed_value(field.stored, key),) if one_member else None)

@@ -20,13 +20,15 @@ T = TypeVar("T")
 
 @attrs.frozen
 class _Of:
-    """What the index of one field is called in plans, and its commands."""
+    """What the index of one field is called in plans."""
 
     old: str
     new: str
     public: str
-    enter: str
-    leave: str
+
+
+#: The commands that put into a key of an index, and take out: of a set, and of a sorted set.
+_ENTER, _LEAVE = ("SADD", "ZADD"), ("SREM", "ZREM")
 
 
 @attrs.define
@@ -37,6 +39,7 @@ class Index:
     _entering: dict[str, list[str]] = attrs.field(factory=lambda: defaultdict(list))
     _leaving: dict[str, list[str]] = attrs.field(factory=lambda: defaultdict(list))
     _of_key: dict[str, _Of] = attrs.field(factory=dict)
+    _sorted: set[str] = attrs.field(factory=set)
     _of_field: dict[tuple[ModelSchema, str], _Of] = attrs.field(factory=dict)
 
     def take(
@@ -49,26 +52,29 @@ class Index:
                 key, member, score = entry
                 self._of_key[key] = of
                 if score is not None:
+                    self._sorted.add(key)
                     self._entering[key].append(score)
                 self._entering[key].append(member)
         for entry in before:
             if entry not in after:
-                key, member, _ = entry
+                key, member, score = entry
                 self._of_key[key] = of
+                if score is not None:
+                    self._sorted.add(key)
                 self._leaving[key].append(member)
 
     def _of(self, model: ModelSchema, field: FieldSchema) -> _Of:
-        name, index = f"index {model.name}.{field.name}", field.index
-        of = _Of(f"{name}, old", f"{name}, new", model.keys.index_opening(field.stored), index.enter, index.leave)
+        name = f"index {model.name}.{field.name}"
+        of = _Of(f"{name}, old", f"{name}, new", model.keys.index_opening(field.stored))
         self._of_field[model, field.name] = of
         return of
 
     def steps(self, most_arguments: int) -> Iterator[Step]:
         """Yield the effects, merged and sorted by key; a call has at most so many arguments, an even number."""
-        for noted, is_old in ((self._leaving, True), (self._entering, False)):
+        for noted, commands in ((self._leaving, _LEAVE), (self._entering, _ENTER)):
             for key in sorted(noted):
                 of, members = self._of_key[key], noted[key]
-                command, why = (of.leave, of.old) if is_old else (of.enter, of.new)
+                command, why = commands[key in self._sorted], of.old if commands is _LEAVE else of.new
                 for arguments in in_parts(members, most_arguments):
                     yield Step((command, key, *arguments), why, None, "", of.public)
 

@@ -68,6 +68,9 @@ class KeyPart:
         touched = list(touched_fields(model, storage, members))
         indexed = [field for field in touched if field.indexed]
         rehearsed = any(needs_content(write.change) and (matters(write) or may_fail(write)) for _, write in said)
+        # Where two values may share an entry, what is left of the others tells whether it stays.
+        lossy = any(field.lossy for field in indexed)
+        rehearsed = rehearsed or (lossy and any(type(write.change) is not Added for _, write in said))
         part = cls(life, epoch, storage, kind, given, said, members, touched, indexed, rehearsed)
         if not epoch.from_nothing:
             part.part = part._part()
@@ -78,6 +81,7 @@ class KeyPart:
 
     def _part(self) -> Part:
         whole = any(named(write.change) is None for _, write in self.said)
+        whole = whole or (self.rehearsed and any(field.lossy for field in self.indexed))
         if self.rehearsed:
             return None if whole or self.kind in (Kind.LIST, Kind.STRING) else self.members
         if self.storage == INSTANCE_HASH:

@@ -130,7 +130,8 @@ class Planner:
         for life in lives:
             self._values.ask(life)
         for life, field, value in self._values.claims():
-            self._unique.claim(life, field, life.model.index_key(field, "", value))
+            for key in field.claimed(life.model.keys, value):
+                self._unique.claim(life, field, key)
         self._presence.ask(lives)
         yield from self._ask()
         self._presence.judge()
@@ -201,7 +202,7 @@ class Planner:
         for life, field, before, after in self._values.deltas():
             if field.unique and self._values.claims_late:
                 for entry in sorted(after):
-                    if entry not in before:
+                    if entry not in before and field.claims(life.model.keys, entry[0]):
                         self._unique.claim(life, field, entry[0])
             # What leaves nothing releases nothing, and what it claims it keeps.
             if all_of_them or (field.unique and before):

@@ -219,6 +219,8 @@ class Relations:
         elif reference.on_delete is OnDelete.RESTRICT:
             self._restricting.append(reference)
         elif reference.on_delete is OnDelete.CLEAR:
+            if field.none and not after:
+                left = left._replace(after=field.entries(life.model.keys, (), life.reference))
             deltas[life, field.name] = left
             self.cleared.setdefault((life, field), []).append(reference.dead)
         else:
@@ -316,13 +318,14 @@ def _members(model: ModelSchema, field: FieldSchema, dead: Life) -> Call:
 
 
 def _entry(life: Life, field: FieldSchema, dead: Life) -> IndexEntry:
-    return field.index.entry(life.model.keys, field.stored, "", dead.reference, life.reference)
+    return life.model.keys.index(field.stored, dead.reference), life.reference, None
 
 
 def _pks(delta: Delta) -> list[str]:
     """Return the pks that *delta* refers to anew."""
-    value_of, name = delta.life.model.keys.indexed_value, delta.field.stored
-    return sorted(value_of(name, key) for key, _, _ in set(delta.after) - set(delta.before))
+    keys, name = delta.life.model.keys, delta.field.stored
+    entered = {key for key, _, _ in set(delta.after) - set(delta.before)}
+    return sorted(keys.indexed_value(name, key) for key in entered if not keys.is_none(name, key))
 
 
 def _given(life: Life, field: FieldSchema) -> Iterator[str]:

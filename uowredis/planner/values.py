@@ -15,6 +15,7 @@ import attrs
 from uowredis.commands.calls import Call
 from uowredis.commands.changes import Added, Removed, Replaced
 from uowredis.commands.journal import Life
+from uowredis.exceptions import ArgumentError
 from uowredis.planner.content import Content, Pairs, pairs, read_call
 from uowredis.planner.key import KeyPart
 from uowredis.planner.questions import Questions
@@ -67,6 +68,7 @@ class Values:
     _added: list[tuple[Life, FieldSchema, dict[str, None]]] = attrs.field(factory=list)
     _parts: list[KeyPart] = attrs.field(factory=list)
     _ending: list[Life] = attrs.field(factory=list)
+    _born: list[Life] = attrs.field(factory=list)
     _same_fields: dict[tuple[ModelSchema, tuple[str, ...]], _SameFields] = attrs.field(factory=dict)
 
     # What must be known.
@@ -75,6 +77,8 @@ class Values:
         """Ask for what the pending commands of *life* make it necessary to know."""
         if not life.ended and self._takes_whole(life):
             return
+        if life.create is not None and life.alive and life.model.nones:
+            self._born.append(life)
         for epoch in life.epochs:
             last = epoch is life and life.alive
             for storage in epoch.storages():
@@ -199,18 +203,29 @@ class Values:
                 for name, value in given:
                     field = fields[name]
                     if field.indexed:
-                        yield life, field, (), (field.index.entry(keys, name, "", value, pk),)
+                        if field.picky:
+                            _check(life, field, [("", value)])
+                        yield life, field, (), field.entries_of_one(keys, value, pk)
+            if life.model.nones:
+                named = {name for name, _ in (*life.create.entries, *life.create.strings)}
+                for field in life.model.nones:
+                    if field.stored not in named:
+                        yield life, field, (), field.entries_of_one(keys, None, pk)
         for life, call, same, will in self._changed:
             pk, keys = life.reference, life.model.keys
             reply: Any = self.questions.reply(call)
             replies = reply if isinstance(reply, list) else [reply] * len(same.indexed)
             for field, was in zip(same.indexed, replies, strict=True):
-                now, entry = will[field.stored], field.index.entry
-                if was is not None or now is not None:
-                    before = () if was is None or was == now else (entry(keys, field.stored, "", was, pk),)
-                    yield life, field, before, () if now is None else (entry(keys, field.stored, "", now, pk),)
+                now, entries = will[field.stored], field.entries_of_one
+                if field.picky and now is not None:
+                    _check(life, field, [("", now)])
+                if was is not None or now is not None or field.none:
+                    before = () if was == now else entries(keys, was, pk)
+                    yield life, field, before, entries(keys, now, pk)
         for life, field, values in self._added:
             found = [("", value) for value in values]
+            if field.picky:
+                _check(life, field, found)
             yield life, field, (), life.model.index_entries(field, found, life.reference)
         yield from self._of_parts()
 
@@ -223,11 +238,21 @@ class Values:
                 continue
             life, pk = part.life, part.life.reference
             for (field, was_there), (_, will_be) in zip(part.by_field(was), part.by_field(will), strict=True):
+                restated = part.restated(field, will_be)
+                if field.picky:
+                    _check(life, field, restated)
                 before, after, said = [
-                    life.model.index_entries(field, found, pk)
-                    for found in (was_there, will_be, part.restated(field, will_be))
+                    life.model.index_entries(field, found, pk) for found in (was_there, will_be, restated)
                 ]
+                if part.epoch.from_nothing:
+                    # Of what was not there nothing is in the index.
+                    before = set()
                 changed[life, field.name] = Delta(life, field, before - said, after)
+        for life in self._born:
+            for field in life.model.nones:
+                if (life, field.name) not in changed:
+                    after = field.entries(life.model.keys, (), life.reference)
+                    changed[life, field.name] = Delta(life, field, (), after)
         for life in self._ending:
             for ending in self.ending(life):
                 place = life, ending.field.name
@@ -253,6 +278,25 @@ class Values:
             return part.simple_before(reply, after), after
         after = part.rehearse(self.rehearsal, reply)
         return pairs(part.kind, part.part, reply) if part.call is not None else [], after
+
+
+def _check(life: Life, field: FieldSchema, found: Pairs) -> None:
+    """Check that what is *found* can be indexed.
+
+    Raises:
+        ArgumentError: where it cannot.
+    """
+    keys = life.model.keys
+    for entry, value in found:
+        for index in field.indexes:
+            try:
+                index.check(keys, entry, value)
+            except ValueError as error:
+                shown = value if len(value) <= 100 else f"{value[:100]}..."
+                raise ArgumentError(
+                    f"{life}.{field.name} is indexed and cannot hold {shown!r}: {error}; nothing was written. Way out: "
+                    f"another value"
+                ) from error
 
 
 def whole_field(life: Life, field: FieldSchema) -> Content:

@@ -1,51 +1,247 @@
-"""What an index holds (declare): a kind of index makes entries of values, and has its commands.
+"""What an index is (declare): a function from the values of a field to entries, and what filters it answers.
 
-Equality is the one kind there is. Another one (numbers by range, say) is a class like it: the planner subtracts
-entries, and merges those of one key.
+A kind of index is a class; declared on a field it is bound to it. Everything else works on entries: the planner
+subtracts them and merges those of one key, a check compares them with what is there, a query asks for them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import ClassVar, TypeAlias
-
-import attrs
+import inspect
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeAlias
 
 from uowredis.schema.keys import Keys
+from uowredis.schema.lookup import Among, Lookup
+from uowredis.values import BUILT_IN
 
-#: (key, member, score): the key of an index, what it holds of an object, and its score where the index is sorted.
+if TYPE_CHECKING:
+    from uowredis.schema.models import FieldSchema
+
+#: (key, member, score): the key of an index, what it holds of an object, and its score where the key is a sorted set.
 #: A plain tuple of text, because the garbage collector does not walk those.
 IndexEntry: TypeAlias = tuple[str, str, str | None]
 
+#: What filters for equal values say behind the name of a field.
+EQUALITY = frozenset(("", "eq", "in"))
 
-@attrs.frozen
-class Equality:
-    """Finds objects by a value: a set of primary keys for each.
+
+class Index:
+    """A kind of index; :meth:`configure` gives one with other attributes.
 
     Attributes:
-        name: what it is called in fingerprints.
-        enter: the command that puts members, each behind its score where it has one, into a key of the index.
-        leave: the command that takes members out.
-        by_entry: the values are those of entries of a hash, told apart by their names.
+        prefix: stands in filters, ``born__year=``, and in keys.
+        transform: what is indexed in place of a value: a function of it, or a method; of its text where the field has
+            no type. None is not indexed. What filters ask for is taken as it is.
+        key: stands in keys, to tell two indexes of one kind on one field apart.
+        handle_uniqueness: whether values of a unique field are claimed by it.
+        suffixes: what filters it answers: the words behind the last ``__``, "" for none.
+        redis_type: of its keys.
     """
 
-    name: ClassVar[str] = "equal"
-    enter: ClassVar[str] = "SADD"
-    leave: ClassVar[str] = "SREM"
-    by_entry: bool = False
+    prefix: ClassVar[str | None] = None
+    transform: ClassVar[Callable[..., Any] | None] = None
+    key: ClassVar[str | None] = None
+    handle_uniqueness: ClassVar[bool] = False
+    suffixes: ClassVar[frozenset[str]] = EQUALITY
+    redis_type: ClassVar[str] = "set"
+    configurable: ClassVar[tuple[str, ...]] = ("prefix", "transform", "handle_uniqueness", "key")
 
-    def key(self, keys: Keys, field: str, entry: str, value: str, pk: str = "") -> str:
-        """Return the key that holds the objects with *value*."""
-        return keys.entry_index(field, entry, value, pk) if self.by_entry else keys.index(field, value, pk)
+    def __init__(self, field: FieldSchema) -> None:
+        self.field = field
+        self.tail = tuple(part for part in (self.prefix, self.key) if part)
+        self.by_entry = field.by_entry
+        self._transformed = _transformed(self)
 
-    def entry(self, keys: Keys, field: str, entry: str, value: str, pk: str) -> IndexEntry:
-        """Return what the index holds of the object *pk* for one *value* of its *field*."""
-        return keys.entry_index(field, entry, value, pk) if self.by_entry else keys.index(field, value, pk), pk, None
+    @classmethod
+    def configure(cls, *, name: str | None = None, **attributes: Any) -> type[Self]:
+        """Return a subclass with other *attributes*.
 
-    def entries(self, keys: Keys, field: str, found: Iterable[tuple[str, str]], pk: str) -> set[IndexEntry]:
-        """Return what the index holds of the object *pk* whose *field* holds what was *found*: (entry, value) pairs."""
-        return {self.entry(keys, field, entry, value, pk) for entry, value in found}
+        Args:
+            name: of the class, as this one's by default.
+            attributes: ``prefix``, ``transform``, ``handle_uniqueness``, ``key``, and what the kind adds to them.
 
-    def lookup(self, key: str, pk: str) -> tuple[str, ...]:
-        """Return the call that tells whether the index *key* holds the object *pk*: nil or 0 where it does not."""
-        return "SISMEMBER", key, pk
+        Raises:
+            TypeError: for another attribute, or one of another type.
+        """
+        if unknown := sorted(attributes.keys() - set(cls.configurable)):
+            raise TypeError(
+                f"{cls.__name__}.configure() has no {', '.join(map(repr, unknown))}. Way out: it takes name, "
+                f"{', '.join(cls.configurable)}"
+            )
+        for word in ("prefix", "key"):
+            given = attributes.get(word)
+            if given is not None and (not isinstance(given, str) or not given or ":" in given or "__" in given):
+                raise TypeError(f"{cls.__name__}.configure({word}=...) takes a word without ':' or '__', not {given!r}")
+        transform = attributes.get("transform")
+        if transform is not None and not callable(transform):
+            raise TypeError(f"{cls.__name__}.configure(transform=...) takes a function, not {transform!r}")
+        if not isinstance(attributes.get("handle_uniqueness", False), bool):
+            raise TypeError(f"{cls.__name__}.configure(handle_uniqueness=...) takes True or False")
+        made: Any = type(name or cls.__name__, (cls,), attributes | {"__module__": cls.__module__})
+        return made  # type: ignore[no-any-return]  # a class that is made by a call
+
+    # Entries.
+
+    def entries(self, keys: Keys, found: Iterable[tuple[str, str]], pk: str) -> Iterator[IndexEntry]:
+        """Yield what the index holds of the object *pk* whose field holds what was *found*: (entry, value) pairs.
+
+        A value that cannot be indexed has no entry: nobody stored it with this index.
+        """
+        for entry, stored in found:
+            try:
+                value = self.seen(stored)
+                made = None if value is None else self.entry(keys, entry, value, pk)
+            except ValueError:
+                continue
+            if made is not None:
+                yield made
+
+    def check(self, keys: Keys, entry: str, stored: str) -> None:
+        """Check that a value can be indexed.
+
+        Raises:
+            ValueError: where it cannot, with the reason.
+        """
+        value = self.seen(stored)
+        if value is not None:
+            self.entry(keys, entry, value, "")
+
+    def seen(self, stored: str) -> str | None:
+        """Return the text of what is indexed of a value that is *stored*, None for nothing.
+
+        Raises:
+            ValueError: where it is nothing that can be transformed.
+        """
+        # What stands for a value that is not known yet is no str itself.
+        return stored if self._transformed is None or type(stored) is not str else self._transformed(stored)
+
+    def entry(self, keys: Keys, entry: str, value: str, pk: str) -> IndexEntry:
+        """Return what the index holds of the object *pk* for one *value*, as it is seen.
+
+        Raises:
+            ValueError: for one that cannot be indexed.
+        """
+        raise NotImplementedError
+
+    @property
+    def picky(self) -> bool:
+        """Whether there are values that it cannot index."""
+        return self._transformed is not None
+
+    def pk_in(self, member: str) -> str:
+        """Return the primary key in a *member* of one of its keys."""
+        return member
+
+    def owns(self, keys: Keys, key: str) -> bool:
+        """Return whether *key*, one of the indexes of the field, is of this one, as far as its form tells."""
+        raise NotImplementedError
+
+    def parts(self, entry: str) -> tuple[str, ...]:
+        """Return what stands in its keys behind the name of the field, but for the value."""
+        return (entry, *self.tail) if self.by_entry else self.tail
+
+    # Questions.
+
+    @property
+    def spells_freely(self) -> bool:
+        """Whether filters ask for what a transform gives, which may be of another type than the field."""
+        return self._transformed is not None
+
+    def lookup(self, keys: Keys, entry: str, suffix: str, values: tuple[str, ...]) -> tuple[Lookup, ...]:
+        """Return how objects are found by a filter: each by one of what is returned.
+
+        Args:
+            keys: of the model.
+            entry: of a HashField.
+            suffix: one of those that it answers.
+            values: what it asks for, as text; several for ``in``.
+
+        Raises:
+            ValueError: for a value that it cannot compare with.
+        """
+        raise NotImplementedError
+
+
+class EqualIndex(Index):
+    """Finds objects by equal values: a set of primary keys for each value (SADD, SREM).
+
+    Filters: ``field=``, ``field__eq=``, ``field__in=[...]``.
+    """
+
+    handle_uniqueness = True
+
+    def __init__(self, field: FieldSchema) -> None:
+        super().__init__(field)
+        self._others: tuple[Index, ...] = ()
+
+    def beside(self, others: Iterable[Index]) -> None:
+        """Take note of the other indexes of the field: a value must not make one of their keys."""
+        self._others = tuple(other for other in others if other.tail[: len(self.tail)] == self.tail and other.tail)
+
+    @property
+    def picky(self) -> bool:
+        """Whether there are values that it cannot index."""
+        return super().picky or bool(self._others)
+
+    def entry(self, keys: Keys, entry: str, value: str, pk: str) -> IndexEntry:
+        """Return the entry in the set of those with *value*.
+
+        Raises:
+            ValueError: where another index of the field has its keys there.
+        """
+        key = keys.index(self.field.stored, *self.parts(entry), value)
+        for other in self._others:
+            if other is not self and other.owns(keys, key):
+                raise ValueError(f"its index key {key!r} would be one of {type(other).__name__} of the same field")
+        return key, pk, None
+
+    def owns(self, keys: Keys, key: str) -> bool:
+        """Return whether *key* is of this index, as far as its form tells."""
+        return keys.value_behind(self.field.stored, key, self.tail, by_entry=self.by_entry) is not None
+
+    def lookup(self, keys: Keys, entry: str, suffix: str, values: tuple[str, ...]) -> tuple[Lookup, ...]:
+        """Return how objects with one of *values* are found."""
+        found = dict.fromkeys(keys.index(self.field.stored, *self.parts(entry), value) for value in values)
+        return (Among(tuple(found)),)
+
+
+def _transformed(index: Index) -> Callable[[str], str | None] | None:
+    """Return what makes the text that is indexed of a stored one, None where it is that itself."""
+    given = inspect.getattr_static(type(index), "transform")
+    function: Any = given.__func__ if isinstance(given, staticmethod) else given
+    if function is None:
+        return None
+    bound = _is_method(function)
+
+    def transformed(stored: str) -> str | None:
+        holds = index.field.holds
+        try:
+            value = stored if holds is None else holds.read(stored)
+            found = function(index, value) if bound else function(value)
+            return None if found is None else plainly(found)
+        except Exception as error:
+            raise ValueError(f"the transform of its {type(index).__name__} refuses it: {error!r}") from error
+
+    return transformed
+
+
+def _is_method(function: Callable[..., Any]) -> bool:
+    """Return whether *function* takes the index before the value."""
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return False
+    needed = [each for each in parameters if each.default is each.empty and each.kind <= each.POSITIONAL_OR_KEYWORD]
+    return len(needed) == 2
+
+
+def plainly(value: Any) -> str:
+    """Return how a *value* that no field holds is spelled: that of a transform, or what a filter asks it for.
+
+    Raises:
+        TypeError: for what is no value of a type that is known.
+    """
+    kind = BUILT_IN.get(type(value))
+    if kind is None:
+        raise TypeError(f"it must be text or a number, not {type(value).__name__}")
+    return kind.spell(value)

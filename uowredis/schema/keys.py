@@ -11,7 +11,16 @@ from collections.abc import Sequence
 import attrs
 
 #: Words that stand where a pk or a field stands in a key, and so can be neither; the locks are those of redis-limpyd.
-RESERVED = ("__collection__", "__commit__", "__fingerprint__", "__guard__", "collection", "lock-for-update", "max_pk")
+RESERVED = (
+    "__collection__",
+    "__commit__",
+    "__fingerprint__",
+    "__guard__",
+    "__none__",
+    "collection",
+    "lock-for-update",
+    "max_pk",
+)
 
 #: Last part of the key that holds all InstanceHashFields of an instance.
 INSTANCE_HASH = "hash"
@@ -95,27 +104,62 @@ class Keys:
         """Return the key that holds *storage*: a field's name, or ``hash`` for all InstanceHashFields."""
         return f"{self.prefix}:{pk}:{storage}" if type(pk) is str else _joined((self.prefix, pk, storage))
 
-    def index(self, field: str, value: str, pk: str = "") -> str:
-        """Return the key of the set of pks whose *field* holds *value*.
+    def index(self, field: str, *parts: str) -> str:
+        """Return a key of an index of *field*: of one value, the set of pks whose field holds it.
 
         Args:
             field: its name.
-            value: what it holds.
-            pk: of the object that enters or leaves; a layout may keep an index in several keys, this one does not.
+            parts: what tells the key apart from the others of the field: the entry of a HashField, the prefix and the
+                key of the index, and the value where each has a key of its own.
         """
-        return f"{self.prefix}:{field}:{value}" if type(value) is str else _joined((self.prefix, field, value))
+        if len(parts) == 1 and type(parts[0]) is str:
+            return f"{self.prefix}:{field}:{parts[0]}"
+        return _joined((self.prefix, field, *parts))
 
-    def entry_index(self, field: str, entry: str, value: str, pk: str = "") -> str:
-        """Same as :meth:`index` but of the pks whose HashField *field* has *value* under *entry*."""
-        return self.index(field, f"{entry}:{value}", pk)
+    def none(self, field: str) -> str:
+        """Return the key of the set of pks whose *field* holds nothing."""
+        return f"{self.prefix}:__none__:{field}"
 
     def index_opening(self, field: str) -> str:
         """Return what every index key of *field* begins with: the part that holds no value."""
         return f"{self.prefix}:{field}:"
 
     def indexed_value(self, field: str, key: str) -> str:
-        """Return the value that an index *key* of *field* is of; the reverse of :meth:`index`."""
+        """Return what of an index *key* of *field* is its own; the reverse of :meth:`index`."""
         return key.removeprefix(self.index_opening(field))
+
+    def value_behind(self, field: str, key: str, tail: tuple[str, ...], *, by_entry: bool) -> str | None:
+        """Return the value in an index *key* of *field* behind *tail*; None where that does not stand there.
+
+        Args:
+            field: its name.
+            key: of one of its indexes.
+            tail: what stands there before the value.
+            by_entry: whether the entry of a HashField stands before all of it.
+        """
+        rest = self._behind_entry(field, key, by_entry)
+        opening = "".join(f"{part}:" for part in tail)
+        return rest.removeprefix(opening) if rest is not None and rest.startswith(opening) else None
+
+    def ends_with(self, field: str, key: str, tail: tuple[str, ...], *, by_entry: bool) -> bool:
+        """Return whether an index *key* of *field* is *tail* and no more, as those without a value in them are."""
+        return self._behind_entry(field, key, by_entry) == ":".join(tail)
+
+    def _behind_entry(self, field: str, key: str, by_entry: bool) -> str | None:
+        rest = self.indexed_value(field, key)
+        if not by_entry:
+            return rest
+        _, separator, rest = rest.partition(":")
+        return rest if separator else None
+
+    def none_of(self, key: str) -> str | None:
+        """Return the field whose objects without a value *key* holds, None for any other key."""
+        opening = self.none("")
+        return key.removeprefix(opening) if key.startswith(opening) else None
+
+    def is_none(self, field: str, key: str) -> bool:
+        """Return whether *key* is that of the objects whose *field* holds nothing."""
+        return key == self.none(field)
 
     def pattern(self, storage: str, entry: str | None = None) -> str:
         """Return how SORT gets what *storage* of each object holds, or one *entry* of it."""
@@ -215,6 +259,17 @@ def shown_token(key: str) -> str:
     return f"{key.rpartition(':')[0]}:<token>"
 
 
-def within(temporary: str) -> str:
-    """Return the key of what a query chooses from, beside its *temporary* key."""
-    return f"{temporary}:within"
+def beside(temporary: str, number: int) -> str:
+    """Return one more key of a query, beside its *temporary* key."""
+    return f"{temporary}:{number}"
+
+
+def member(value: str, separator: str, pk: str) -> str:
+    """Return what a sorted index holds where each of its members is a *value* with the *pk* that has it."""
+    return _joined((value, separator, pk))
+
+
+def member_of(text: str, separator: str) -> tuple[str, str]:
+    """Return the value and the pk of a member; the reverse of :func:`member`: no pk holds the separator."""
+    value, _, pk = text.rpartition(f":{separator}:")
+    return value, pk

@@ -8,12 +8,12 @@ from __future__ import annotations
 import enum
 import importlib
 import operator
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 import attrs
 
-from uowredis.schema.index import Equality, IndexEntry
+from uowredis.schema.index import EqualIndex, Index, IndexEntry
 from uowredis.schema.keys import INSTANCE_HASH, RESERVED, Keys, word_of
 from uowredis.values import ValueType
 
@@ -69,10 +69,15 @@ class FieldSchema:
         unique: no two instances share a value.
         lockable: False where its own watches were declared unnecessary.
         relation: where its values point, None where they are no references.
-        index: the kind of its index, where it has one.
+        declared: the kinds of its indexes, where it has some: the first that can answers a filter.
+        none: whether objects that hold nothing are found by that.
         own: the type that was declared for its values.
         stored: its name in Redis: in keys, and as an entry of the instance's hash.
         storage: the last part of its key.
+        indexes: those declared, bound to it.
+        by_value: whether all there is are the sets of an EqualIndex, as it is.
+        picky: whether there are values that its indexes cannot hold.
+        lossy: whether two of its values may be one to an index, so that one must not take the entry of the other away.
     """
 
     name: str
@@ -81,10 +86,15 @@ class FieldSchema:
     unique: bool = False
     lockable: bool = True
     relation: Relation | None = attrs.field(default=None, eq=False)
-    index: Equality = attrs.field(kw_only=True, eq=False)
+    declared: tuple[type[Index], ...] = attrs.field(default=(EqualIndex,), kw_only=True, eq=False)
+    none: bool = attrs.field(default=False, kw_only=True)
     own: ValueType[Any] | None = attrs.field(default=None, kw_only=True, eq=False)
     stored: str = attrs.field(kw_only=True)
     storage: str = attrs.field(init=False)
+    indexes: tuple[Index, ...] = attrs.field(init=False, eq=False, repr=False)
+    by_value: bool = attrs.field(init=False)
+    picky: bool = attrs.field(init=False)
+    lossy: bool = attrs.field(init=False)
 
     @stored.default
     def _stored(self) -> str:
@@ -94,9 +104,82 @@ class FieldSchema:
     def _storage(self) -> str:
         return INSTANCE_HASH if self.kind is Kind.ENTRY else self.stored
 
-    @index.default
-    def _index(self) -> Equality:
-        return Equality(by_entry=self.kind is Kind.HASH)
+    @indexes.default
+    def _indexes(self) -> tuple[Index, ...]:
+        bound = tuple(kind(self) for kind in self.declared) if self.indexed else ()
+        for index in bound:
+            if isinstance(index, EqualIndex):
+                index.beside(bound)
+        return bound
+
+    @by_value.default
+    def _by_value(self) -> bool:
+        (first, *others) = self.indexes or (None,)
+        return type(first) is EqualIndex and not others and not first.tail and not first.picky and not self.none
+
+    @picky.default
+    def _picky(self) -> bool:
+        return any(index.picky for index in self.indexes)
+
+    @lossy.default
+    def _lossy(self) -> bool:
+        many = self.kind in (Kind.SET, Kind.LIST, Kind.SORTED_SET)
+        return many and any(index.spells_freely for index in self.indexes)
+
+    @property
+    def by_entry(self) -> bool:
+        """Whether its values are those of entries of a hash, told apart by their names."""
+        return self.kind is Kind.HASH
+
+    @property
+    def single(self) -> bool:
+        """Whether it holds one value at most."""
+        return self.kind in (Kind.STRING, Kind.ENTRY)
+
+    @property
+    def one_each(self) -> bool:
+        """Whether an object has one value at most in what an index entry is of: the field, or an entry of it."""
+        return self.single or self.by_entry
+
+    def entries(self, keys: Keys, found: Iterable[tuple[str, str]], pk: str) -> set[IndexEntry]:
+        """Return what its indexes hold of the object *pk* with what was *found*: (entry, value) pairs."""
+        if self.by_value and not self.by_entry:
+            stored = self.stored
+            return {(keys.index(stored, value), pk, None) for _, value in found}
+        held = list(found)
+        if not held and self.none:
+            return {(keys.none(self.stored), pk, None)}
+        return {entry for index in self.indexes for entry in index.entries(keys, held, pk)}
+
+    def entries_of_one(self, keys: Keys, value: str | None, pk: str) -> Collection[IndexEntry]:
+        """Same as :meth:`entries` of a field that holds one *value*, or None."""
+        if self.by_value:
+            return () if value is None else ((keys.index(self.stored, value), pk, None),)
+        return self.entries(keys, () if value is None else (("", value),), pk)
+
+    def index_of(self, keys: Keys, key: str) -> Index | None:
+        """Return the index that *key*, one of those of the field, is of; None for that of what holds nothing.
+
+        A key without a value in it is what it says; else the longest form counts.
+        """
+        if self.by_value:
+            return self.indexes[0]
+        found = [index for index in self.indexes if index.owns(keys, key)]
+        return max(found, key=lambda index: (index.redis_type != "set", len(index.tail)), default=None)
+
+    def claims(self, keys: Keys, key: str) -> bool:
+        """Return whether the index *key* stands for a unique value."""
+        if not self.unique or self.by_value:
+            return self.unique
+        index = None if keys.is_none(self.stored, key) else self.index_of(keys, key)
+        return index is not None and index.handle_uniqueness
+
+    def claimed(self, keys: Keys, value: str) -> Iterator[str]:
+        """Yield the index keys that stand for a unique *value*."""
+        for index in self.indexes:
+            if index.handle_uniqueness:
+                for key, _, _ in index.entries(keys, (("", value),), ""):
+                    yield key
 
     @property
     def holds(self) -> ValueType[Any] | None:
@@ -119,6 +202,7 @@ class ModelSchema:
         by_stored: the same by their names in Redis.
         indexed: those with an index, in the same order.
         unique: those whose values no two instances share, in the same order.
+        nones: those of which it is indexed that they hold nothing, in the same order.
         related: those whose values refer to other objects, in the same order.
         place: where its class is, ``module:qualified.name``; a pickle says no more of it.
         pk_holds: what its primary keys are, None for text.
@@ -140,6 +224,7 @@ class ModelSchema:
     by_stored: Mapping[str, FieldSchema] = attrs.field(init=False, repr=False)
     indexed: tuple[FieldSchema, ...] = attrs.field(init=False)
     unique: tuple[FieldSchema, ...] = attrs.field(init=False)
+    nones: tuple[FieldSchema, ...] = attrs.field(init=False)
     related: tuple[FieldSchema, ...] = attrs.field(init=False)
     storages: tuple[tuple[str, Kind], ...] = attrs.field(init=False)
     plain: bool = attrs.field(init=False)
@@ -155,6 +240,10 @@ class ModelSchema:
     @unique.default
     def _unique(self) -> tuple[FieldSchema, ...]:
         return tuple(field for field in self.fields.values() if field.unique)
+
+    @nones.default
+    def _nones(self) -> tuple[FieldSchema, ...]:
+        return tuple(field for field in self.fields.values() if field.none)
 
     @related.default
     def _related(self) -> tuple[FieldSchema, ...]:
@@ -196,13 +285,9 @@ class ModelSchema:
             )
         return _declared, (self.place,)
 
-    def index_key(self, field: FieldSchema, entry: str, value: str) -> str:
-        """Return the index key of one *value*; the *entry* counts for a HashField only."""
-        return field.index.key(self.keys, field.stored, entry, value)
-
     def index_entries(self, field: FieldSchema, found: Iterable[tuple[str, str]], pk: str) -> set[IndexEntry]:
-        """Return what the index of *field* holds of the object *pk* with what was *found*: (entry, value) pairs."""
-        return field.index.entries(self.keys, field.stored, found, pk)
+        """Return what the indexes of *field* hold of the object *pk* with what was *found*: (entry, value) pairs."""
+        return field.entries(self.keys, found, pk)
 
     def entry_shown(self, entry: str) -> str | None:
         """Return what an *entry* of the instance's hash is called: its field, or itself where nobody declares it.
@@ -241,7 +326,11 @@ class ModelSchema:
 
     def index_of(self, key: str) -> FieldSchema | None:
         """Return the field to whose index *key* belongs, None for any other key."""
-        return next((field for field in self.indexed if self.keys.is_index(field.stored, key)), None)
+        keys = self.keys
+        return next(
+            (field for field in self.indexed if keys.is_index(field.stored, key) or keys.is_none(field.stored, key)),
+            None,
+        )
 
     def public(self, key: str) -> str | None:
         """Return the part of a *key* of the model that holds no value, None: all of it."""

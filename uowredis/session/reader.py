@@ -81,6 +81,6 @@ class Reader:
     def explain(self, question: Callable[[Overlay], Deciding[Any]]) -> list[tuple[Call, ...]]:
         """Return the calls that :meth:`find` would send for *question*, a tuple a round trip; nothing is sent."""
         executor = self._database.executor
-        recorder = Recorder(executor.collation_calls(""), by_bytes=executor.may_sort_by_bytes)
+        recorder = Recorder(executor.collation_calls(""), by_bytes=executor.may_sort_by_bytes, scripts=executor.scripts)
         drive(question(self.overlay.recorded()), recorder.answer)
         return recorder.rounds

@@ -62,4 +62,4 @@ def _called(given: Any) -> str:
     return given.__name__ if isinstance(given, type) else repr(given)[:60]
 
 
-__all__ = ["Codec", "DateTime", "Json", "ValueType", "value_type"]
+__all__ = ["BUILT_IN", "Codec", "DateTime", "Json", "ValueType", "value_type"]

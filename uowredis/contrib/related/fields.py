@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import keyword
 import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Self, cast, overload
 
 import attrs
@@ -37,6 +38,7 @@ from uowredis.model.declaration import MetaRedisModel, schema_of
 from uowredis.model.redis_model import RedisModel
 from uowredis.overlay.overlay import Overlay, gone
 from uowredis.plan.requests import Deciding
+from uowredis.schema.index import EqualIndex, Index
 from uowredis.schema.models import FieldSchema, OnDelete, Relation
 from uowredis.values import ValueType
 
@@ -102,7 +104,7 @@ class RelatedField(Field[Any, Any, Any]):
         self.check = check
 
     def _options(self) -> tuple[str, ...]:
-        own = (option for option in super()._options() if option not in ("indexable", "type"))
+        own = (option for option in super()._options() if option not in ("indexable", "indexes", "type"))
         return ("to", "related_name", "on_delete", "check", *own)
 
     def named(self, name: str, model: str) -> Self:
@@ -134,9 +136,18 @@ class RelatedField(Field[Any, Any, Any]):
     def _check_default(self, default: Any) -> None:
         """Check nothing: what the primary keys are that it refers to may not be declared yet."""
 
-    def schema(self, lockable: bool) -> FieldSchema:
-        """Return what was declared, as facts; *lockable* is what the model says."""
-        return attrs.evolve(super().schema(lockable), relation=self.relation)
+    def schema(self, lockable: bool, default_indexes: Sequence[type[Index]] | None = None) -> FieldSchema:
+        """Return what was declared, as facts, as every field does; of indexes it has the ``EqualIndex``.
+
+        Raises:
+            ImplementationError: for other ones.
+        """
+        if self._declared is not None:
+            raise ImplementationError(
+                f"{self} refers to other objects, which are found by equal primary keys: it has an EqualIndex, and no "
+                f"other. Way out: leave out indexes, and indexable"
+            )
+        return attrs.evolve(super().schema(lockable, (EqualIndex,)), relation=self.relation)
 
     def spell(self, value: Any) -> str:
         """Return the primary key that *value* stands for: an instance, a primary key, or a bound foreign key.

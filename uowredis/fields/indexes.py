@@ -1,0 +1,82 @@
+"""Which indexes a field is declared with (declare): they must be able to stand together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from uowredis.exceptions import ImplementationError
+from uowredis.schema.index import EQUALITY, EqualIndex, Index
+from uowredis.schema.models import FieldSchema, Kind
+
+if TYPE_CHECKING:
+    from uowredis.fields.base import Field
+
+#: What ``indexable`` says for the range index that fits the type.
+RANGE: Final = "range"
+
+
+def declared_indexes(
+    field: Field[Any, Any, Any], indexes: Sequence[type[Index]] | None, *, ranged: bool
+) -> tuple[type[Index], ...] | None:
+    """Return the kinds of index that *field* names, None where it names none.
+
+    Raises:
+        ImplementationError: for indexes of a field that is not indexable, or that are none.
+    """
+    called = type(field).__name__
+    if field.none and (not field.indexable or field.kind not in (Kind.STRING, Kind.ENTRY)):
+        raise ImplementationError(
+            f"{called}: none=True takes a field that is indexable and has one value. Way out: indexable=True on a "
+            f"StringField or InstanceHashField"
+        )
+    if indexes is None:
+        return None
+    if not field.indexable:
+        raise ImplementationError(f"{called} has indexes and is not indexable. Way out: indexable=True")
+    return checked_indexes(field, indexes)
+
+
+def checked_indexes(field: Field[Any, Any, Any], indexes: Sequence[type[Index]]) -> tuple[type[Index], ...]:
+    """Return *indexes* as a tuple.
+
+    Raises:
+        ImplementationError: where they are no kinds of index, or none at all.
+    """
+    called = str(field) if field.name else type(field).__name__
+    listed = isinstance(indexes, list | tuple) and indexes
+    if not listed or not all(isinstance(kind, type) and issubclass(kind, Index) for kind in indexes):
+        raise ImplementationError(
+            f"{called}: indexes takes a list of kinds of index, not {indexes!r}. Way out: indexes=[EqualIndex]"
+        )
+    return tuple(indexes)
+
+
+def check_together(field: Field[Any, Any, Any], schema: FieldSchema) -> None:
+    """Check that the indexes of a field differ in what they answer, and in their keys.
+
+    Raises:
+        ImplementationError: naming the two that do not, or that no index handles a unique value.
+    """
+    answered: dict[str, Index] = {}
+    kinds: dict[tuple[str, ...], Index] = {}
+    for index in schema.indexes:
+        called, place = type(index).__name__, (index.redis_type, *index.tail)
+        if (other := kinds.setdefault(place, index)) is not index:
+            raise ImplementationError(
+                f"{field}: {called} and {type(other).__name__} would have the same keys. Way out: "
+                f"configure(key=...) or configure(prefix=...) for one of them"
+            )
+        ranges = index.suffixes - EQUALITY
+        for suffix in sorted(ranges or index.suffixes):
+            asked = "__".join(filter(None, (field.name, index.prefix, suffix)))
+            other = answered.setdefault(asked, index)
+            if other is not index and bool(other.suffixes - EQUALITY) == bool(ranges):
+                raise ImplementationError(
+                    f"{field}: {called} and {type(other).__name__} both answer {asked}=. Way out: "
+                    f"configure(prefix=...) for one of them"
+                )
+    if schema.unique and not any(index.handle_uniqueness for index in schema.indexes):
+        raise ImplementationError(
+            f"{field} is unique, and none of its indexes handles that. Way out: {EqualIndex.__name__} among indexes"
+        )

@@ -1,0 +1,190 @@
+"""How an index is asked (declare, pure): which of its keys, and what part of them, holds whom is wanted."""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeAlias
+
+import attrs
+
+from uowredis.schema.keys import member_of
+
+#: What filters ask of a value beside equality, each with how it compares.
+COMPARED: Mapping[str, Callable[[Any, Any], bool]] = {
+    "lt": operator.lt,
+    "lte": operator.le,
+    "gt": operator.gt,
+    "gte": operator.ge,
+    "eq": operator.eq,
+    "startswith": bytes.startswith,
+}
+_LOWER, _UPPER = ("gt", "gte", "eq"), ("lt", "lte", "eq")
+
+#: How many ranges are asked for one by one; more of them are asked for as one, with what lies between.
+_MOST_RANGES = 100
+
+
+@attrs.frozen
+class Among:
+    """The objects in one of the sets under *keys*; none of them: no object."""
+
+    keys: tuple[str, ...]
+
+    def holds(self, key: str, member: str, score: str | None) -> bool:
+        """Return whether an index entry is one that is asked for."""
+        return key in self.keys
+
+
+@attrs.frozen
+class Span:
+    """The objects between bounds in the sorted set *key*.
+
+    Attributes:
+        bounds: all that must hold: a word, as in filters, and what is compared with.
+        separator: stands in a member between value and primary key; "" where members are primary keys.
+    """
+
+    key: str
+    bounds: tuple[tuple[str, str], ...]
+    separator: str = ""
+
+    def narrowed(self, other: Span) -> Span:
+        """Return the span of what lies in both, of the same index of a field with one value."""
+        return attrs.evolve(self, bounds=(*self.bounds, *other.bounds))
+
+    def holds(self, key: str, member: str, score: str | None) -> bool:
+        """Return whether an index entry is one that is asked for."""
+        return key == self.key and self.within(member, score)
+
+    def within(self, member: str, score: str | None) -> bool:
+        """Return whether what the key holds lies between the bounds."""
+        raise NotImplementedError
+
+    @property
+    def reads(self) -> tuple[tuple[str, ...], ...]:
+        """The calls that read what may lie between the bounds."""
+        return tuple((self.command, self.key, low, high) for low, high in self.ranges)
+
+    command = ""
+
+    @property
+    def ranges(self) -> Sequence[tuple[str, str]]:
+        """From where to where is read, each."""
+        raise NotImplementedError
+
+    def found(self, replies: Sequence[Sequence[str]]) -> dict[str, set[str]]:
+        """Return the members between the bounds that the *replies* to :attr:`reads` hold, by primary key."""
+        found: dict[str, set[str]] = {}
+        for member in (member for reply in replies for member in reply):
+            pk = member_of(member, self.separator)[1] if self.separator else member
+            if self.sifts(member):
+                found.setdefault(pk, set()).add(member)
+        return found
+
+    @property
+    def sifting(self) -> tuple[tuple[str, str], ...]:
+        """The bounds that what is read is to be sifted by."""
+        return ()
+
+    def sifts(self, member: str) -> bool:
+        """Return whether *member*, one that was read, lies between the bounds."""
+        return not self.sifting or self.within(member, None)
+
+
+@attrs.frozen
+class NumberSpan(Span):
+    """Objects by their scores."""
+
+    command = "ZRANGEBYSCORE"
+
+    def within(self, member: str, score: str | None) -> bool:
+        """Return whether a score lies between the bounds."""
+        number = float(score or 0)
+        return all(COMPARED[word](number, float(bound)) for word, bound in self.bounds)
+
+    @property
+    def ranges(self) -> Sequence[tuple[str, str]]:
+        """The one range of scores."""
+        low, high = self.limits
+        return ((low, high),)
+
+    @property
+    def limits(self) -> tuple[str, str]:
+        """The lowest score and the highest, as Redis takes them."""
+        lower = [(float(bound), word == "gt", bound) for word, bound in self.bounds if word in _LOWER]
+        upper = [(float(bound), word != "lt", bound) for word, bound in self.bounds if word in _UPPER]
+        _, beyond, low = max(lower, default=(-math.inf, False, "-inf"))
+        _, included, high = min(upper, default=(math.inf, True, "+inf"))
+        return f"{'(' if beyond else ''}{low}", f"{'' if included else '('}{high}"
+
+
+@attrs.frozen
+class TextSpan(Span):
+    """Objects by texts, which are compared by their bytes.
+
+    In the index a text is followed by the separator, which is ordered among the texts that go on in another way. What
+    is read is sifted, and where a text is smaller than what it begins, it is looked for where the separator puts it.
+    """
+
+    command = "ZRANGEBYLEX"
+
+    def within(self, member: str, score: str | None) -> bool:
+        """Return whether the text of a member lies between the bounds."""
+        return self._fits(_bytes(member_of(member, self.separator)[0]))
+
+    @property
+    def sifting(self) -> tuple[tuple[str, str], ...]:
+        """All bounds: what is read may go on before the separator."""
+        return self.bounds
+
+    def _fits(self, text: bytes) -> bool:
+        return all(COMPARED[word](text, _bytes(bound)) for word, bound in self.bounds)
+
+    @property
+    def ranges(self) -> Sequence[tuple[str, str]]:
+        """The range of texts that are between the bounds, then one for each that begins the upper bound."""
+        lower = [_bytes(bound) for word, bound in self.bounds if word in ("gt", "gte", "startswith")]
+        lower += [self._ended(_bytes(bound)) for word, bound in self.bounds if word == "eq"]
+        upper = [_bytes(bound) for word, bound in self.bounds if word in ("lt", "lte")]
+        ends = [_behind(_bytes(bound)) for word, bound in self.bounds if word == "startswith"]
+        ends += [_behind(self._ended(_bytes(bound))) for word, bound in self.bounds if word == "eq"]
+        end = min((each for each in (*upper, *ends) if each is not None), default=None)
+        begin = max(lower, default=None)
+        found = []
+        if begin is None or end is None or begin < end:
+            found.append(("-" if begin is None else f"[{_text(begin)}", "+" if end is None else f"({_text(end)}"))
+        return found if end is None else found + self._beginnings(min(upper, default=None), end)
+
+    def _beginnings(self, bound: bytes | None, end: bytes) -> list[tuple[str, str]]:
+        """Return where members stand whose text begins *bound*, or is it, where some may come behind *end*."""
+        if bound is None:
+            return []
+        texts = (bound[:length] for length in range(len(bound) + 1))
+        # A separator ends by ':', behind which there is something.
+        places = [(place, place[:-1] + b";") for text in texts if self._fits(text) for place in [self._ended(text)]]
+        beyond = [(place, behind) for place, behind in places if behind > end]
+        if len(beyond) > _MOST_RANGES:
+            beyond = [(min(place for place, _ in beyond), max(behind for _, behind in beyond))]
+        return [(f"[{_text(place)}", f"({_text(behind)}") for place, behind in beyond]
+
+    def _ended(self, text: bytes) -> bytes:
+        return text + _bytes(f":{self.separator}:")
+
+
+Lookup: TypeAlias = Among | Span
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")
+
+
+def _text(found: bytes) -> str:
+    return found.decode("utf-8", "surrogateescape")
+
+
+def _behind(text: bytes) -> bytes | None:
+    """Return the first text behind all that begin with *text*, None where there is none."""
+    kept = text.rstrip(b"\xff")
+    return kept[:-1] + bytes((kept[-1] + 1,)) if kept else None
