@@ -117,7 +117,7 @@ Plant = Callable[[redis.Redis, str], Iterator[Said]]
 
 
 def _entry(fault: str, field: str, pk: str, value: str, model: str = "Part") -> Said:
-    return fault, model, field, pk, f":{model.lower()}:{field}:{value}"
+    return fault, model, field, pk, f":{model.lower()}:{field}:{value}", pk, None
 
 
 def missing_entry(client: redis.Redis, pk: str) -> Iterator[Said]:

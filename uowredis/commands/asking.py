@@ -148,6 +148,8 @@ def by_leaf(condition: Condition) -> Asked:
 
 
 def _each(condition: Condition, some: Sequence[str] | None) -> Asked:
+    if some is not None and not some:
+        return Asked((), lambda _: [])
     asked: dict[Leaf, tuple[tuple[Call, ...], Callable[[Sequence[Any]], Any]]] = {}
     for leaf in leaves(condition):
         if leaf not in asked:
@@ -163,8 +165,7 @@ def _each(condition: Condition, some: Sequence[str] | None) -> Asked:
         # In the order in which they were given, or any.
         return list(pks) if some is None else [pk for pk in some if pk in pks]
 
-    calls = tuple([call for calls, _ in asked.values() for call in calls]) if some is None or some else ()
-    return Asked(calls, read if calls or some is None else lambda _: [])
+    return Asked(tuple([call for calls, _ in asked.values() for call in calls]), read)
 
 
 def _asked(leaf: Leaf, some: Sequence[str] | None) -> tuple[tuple[Call, ...], Callable[[Sequence[Any]], Any]]:

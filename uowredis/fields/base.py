@@ -238,6 +238,8 @@ class Field(Generic[S, A, V]):
                 f"{called} tells its values apart, and those of {self._type.name} are not hashable. Way out: a "
                 f"ListField or HashField, or a type whose values are, e.g. a frozen class"
             )
+        self.name = ""
+        self.model: str = ""
         self.indexable = bool(indexable) or unique
         self.unique = unique
         self.none = none
@@ -245,8 +247,6 @@ class Field(Generic[S, A, V]):
         self.lockable = lockable
         self.stored_as = stored_as
         self.default: Any = None
-        self.name = ""
-        self.model: str = ""
 
     def _options(self) -> tuple[str, ...]:
         return ("type", "indexable", "unique", "lockable", "stored_as", "indexes", "none")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from uowredis.exceptions import ImplementationError
 from uowredis.schema.index import EQUALITY, EqualIndex, Index
 from uowredis.schema.models import FieldSchema, Kind
+from uowredis.schema.ranges import NumberRangeIndex, TextRangeIndex
 
 if TYPE_CHECKING:
     from uowredis.fields.base import Field
@@ -30,6 +31,13 @@ def declared_indexes(
             f"{called}: none=True takes a field that is indexable and has one value. Way out: indexable=True on a "
             f"StringField or InstanceHashField"
         )
+    if ranged:
+        if indexes is not None or field.holds is None:
+            raise ImplementationError(
+                f'{called}: indexable="range" takes the index that fits the type, and no indexes. Way out: type=int, '
+                f"or indexable=True with indexes=[EqualIndex, NumberRangeIndex]"
+            )
+        return EqualIndex, NumberRangeIndex if field.holds.by_number else TextRangeIndex
     if indexes is None:
         return None
     if not field.indexable:

@@ -241,6 +241,9 @@ def plainly(value: Any) -> str:
     Raises:
         TypeError: for what is no value of a type that is known.
     """
+    if isinstance(value, str):
+        value.encode("utf-8", "surrogateescape")
+        return str.__str__(value)
     kind = BUILT_IN.get(type(value))
     if kind is None:
         raise TypeError(f"it must be text or a number, not {type(value).__name__}")

@@ -154,7 +154,7 @@ class TextSpan(Span):
         begin = max(lower, default=None)
         found = []
         if begin is None or end is None or begin < end:
-            found.append(("-" if begin is None else f"[{_text(begin)}", "+" if end is None else f"({_text(end)}"))
+            found.append((f"[{_text(begin)}" if begin else "-", "+" if end is None else f"({_text(end)}"))
         return found if end is None else found + self._beginnings(min(upper, default=None), end)
 
     def _beginnings(self, bound: bytes | None, end: bytes) -> list[tuple[str, str]]:

@@ -238,7 +238,8 @@ def test_options_that_cannot_be_are_refused(field: Any, options: dict[str, Any])
 def test_every_option_is_told_but_the_one_that_cannot_be_given() -> None:
     """The way out of an unknown option."""
     with pytest.raises(
-        ImplementationError, match=r"it takes to, related_name, on_delete, check, default, unique, lockable, stored_as$"
+        ImplementationError,
+        match=r"it takes to, related_name, on_delete, check, default, unique, lockable, stored_as, none$",
     ):
         FKStringField("Person", other=1)
 
