@@ -30,6 +30,7 @@ MAY_IMPORT: dict[str, str] = {
     "exceptions": "",
     "values": "",
     "schema": "values",
+    "indexes": "schema",
     "commands": "exceptions values schema",
     "plan": "schema commands",
     "embedded": "",

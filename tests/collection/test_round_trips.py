@@ -11,8 +11,9 @@ import pytest
 from tests.models import People, current_user, documented, words
 from tests.tools.backends import Real
 from tests.tools.proxy import Proxy
-from uowredis import InstanceHashField, RedisDatabase, RedisModel, Session
+from uowredis import InstanceHashField, RedisDatabase, RedisModel, Session, StringField
 from uowredis.contrib.collection import SORTED_SCORE
+from uowredis.indexes import EqualIndex, NumberRangeIndex, TextRangeIndex
 
 PAGE = Path(__file__).parents[2] / "docs" / "collections.md"
 
@@ -38,15 +39,32 @@ class Case:
 
 @attrs.frozen
 class Stage:
-    """The documented models by way of the proxy, on a connection that has made a transaction."""
+    """The documented models by way of the proxy, on a connection that has made a transaction.
+
+    Attributes:
+        ranged: a model with indexes of ranges.
+    """
 
     people: People
     me: Any
     word: type[Any]
     stored: str
+    ranged: type[Any]
 
     def find(self, **filters: Any) -> Any:
         return self.people.extended.collection(**filters)
+
+
+def declared_ranged(on: RedisDatabase) -> type[Any]:
+    """Declare ``Ranged``: numbers, and texts that may be missing."""
+
+    class Ranged(RedisModel):
+        database = on
+        name = InstanceHashField(indexable=True, indexes=[EqualIndex, TextRangeIndex], none=True)
+        age = StringField(indexable=True, indexes=[NumberRangeIndex])
+        city = InstanceHashField(indexable=True)
+
+    return Ranged
 
 
 def transaction(*names: str) -> list[list[str]]:
@@ -93,6 +111,43 @@ CASES = [
         transaction("SADD", "SINTERSTORE", "SORT", "DEL"),
     ),
     Case("an empty list", lambda s: s.find().intersect([]), []),
+    Case("one of several values", lambda s: s.find(firstname__in=["John", "Susan"]), [["SUNION"]]),
+    Case(
+        "one of several values, and a filter",
+        lambda s: s.find(firstname__in=["John", "Susan"], lastname="Doe"),
+        transaction("SUNIONSTORE", "SINTER", "DEL"),
+    ),
+    Case(
+        "one of several values, sorted",
+        lambda s: s.find(firstname__in=["John", "Susan"]).sort(by="birth_year"),
+        transaction("SUNIONSTORE", "SORT", "DEL"),
+    ),
+    Case("a range of numbers", lambda s: s.ranged.collection(age__gte=5, age__lt=7), [["ZRANGEBYSCORE"]]),
+    Case("length, a range of numbers", lambda s: s.ranged.collection(age__gte=5), [["ZCOUNT"]], len),
+    Case(
+        "a range of numbers, and a filter",
+        lambda s: s.ranged.collection(age__gte=5, city="Rome"),
+        transaction("ZRANGESTORE", "ZINTER", "DEL"),
+    ),
+    Case(
+        "a range of numbers, sorted, with values",
+        lambda s: s.ranged.collection(age__gte=5).sort(by="age").values("pk", "city"),
+        transaction("ZRANGESTORE", "SORT", "DEL"),
+    ),
+    Case("a range of texts", lambda s: s.ranged.collection(name__startswith="A"), [["ZRANGEBYLEX"]]),
+    Case(
+        "a range of texts, and a filter",
+        lambda s: s.ranged.collection(name__startswith="A", city="Rome"),
+        transaction("EVAL", "SINTER", "DEL"),
+    ),
+    Case(
+        "a range of texts, and one of numbers, sorted, sliced",
+        lambda s: s.ranged.collection(name__gte="A", age__lt=10).sort(by="age"),
+        transaction("EVAL", "ZRANGESTORE", "ZINTERSTORE", "SORT", "DEL"),
+        lambda c: c[0:10],
+    ),
+    Case("no value", lambda s: s.ranged.collection(name=None), [["SMEMBERS"]]),
+    Case("any value", lambda s: s.ranged.collection(name__isnull=False), [["SDIFF"]]),
     Case("a SetField", lambda s: s.find(**JOHN).intersect(s.me.friends), [["SINTER"]]),
     Case("a SortedSetField", lambda s: s.find(**JOHN).intersect(s.me.met), [["ZINTER"]]),
     Case(
@@ -148,8 +203,11 @@ def stage(real: Real, proxy: Proxy) -> Iterator[Stage]:
         word(key="10", kind="a")
         me = current_user(people)
         stored = people.extended.collection(firstname="John").sort().store().stored_key
+        ranged = declared_ranged(on)
+        ranged(name="Ann", age=5, city="Rome")
+        ranged(age=7, city="Rome")
         proxy.reset()
-        yield Stage(people, me, word, stored)
+        yield Stage(people, me, word, stored, ranged)
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
