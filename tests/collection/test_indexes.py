@@ -11,6 +11,7 @@ from uowredis import (
     ArgumentTypeError,
     HashField,
     ImplementationError,
+    IndexNotReady,
     InstanceHashField,
     PendingWrites,
     RedisDatabase,
@@ -310,12 +311,27 @@ def test_an_index_that_is_declared_later_is_filled_by_rebuild(server: Backend) -
         declared(on, name=InstanceHashField(indexable=True), age=StringField())(name=f"n{number}", age=number)
     ranged = StringField(indexable=True, indexes=[NumberRangeIndex], none=True)
     bike = declared(on, name=InstanceHashField(indexable=True, indexes=[TextRangeIndex]), age=ranged, note=ranged)
-    assert {"missing entry", "index not declared"} == {finding.fault for finding in check(bike)}
+    assert {"declaration changed", "missing entry", "index not declared"} == {finding.fault for finding in check(bike)}
     list(rebuild(bike))
     assert {"2", "3"} == bike.collection(age__gte=1, name__gt="n0", note=None)
     assert {"index not declared"} == {finding.fault for finding in check(bike)}
     plain = declared(on, name=InstanceHashField(indexable=True), age=StringField(), note=StringField())
     assert "index not declared" in {finding.fault for finding in check(plain)}
+
+
+def test_only_the_index_that_lacks_some_is_not_ready(server: Backend) -> None:
+    """Others of the same field answer meanwhile, and stay ready while it is built."""
+    declared(server.database(), name=InstanceHashField(indexable=True))(name="a")
+    bike = declared(server.database(changed="warn"), name=InstanceHashField(**RANGED, none=True))
+    with pytest.warns(RuntimeWarning, match=r"its index 'text.text-range' is new.*its index 'none' is new"):
+        assert ["1"] == bike.collection(name="a")
+    for asked in ({"name__gt": ""}, {"name": None}, {"name": "a", "name__lt": "b"}):
+        with pytest.raises(IndexNotReady, match=r"rebuild .*Bike\.name"):
+            list(bike.collection(**asked))
+    for _ in rebuild(bike, "name"):
+        assert ["1"] == bike.collection(name="a")
+    assert ["1"] == bike.collection(name__gt="")
+    assert [] == bike.collection(name=None)
 
 
 def test_what_cannot_be_indexed_keeps_a_session_from_answering(embedded: Backend) -> None:

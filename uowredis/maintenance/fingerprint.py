@@ -12,7 +12,7 @@ from uowredis.maintenance.finding import Finding, Replies
 from uowredis.plan.plan import Plan
 from uowredis.plan.requests import Apply, Deciding, Pause, Release
 from uowredis.plan.steps import Fetch, Question, Round, Step
-from uowredis.schema.fingerprint import BUILDING, LEFT, READY, FieldPrint, Fingerprint, compared, declared
+from uowredis.schema.fingerprint import BUILDING, LEFT, READY, FieldPrint, Fingerprint, compared, declared, lacks
 from uowredis.schema.models import FieldSchema, ModelSchema
 from uowredis.session.commit import back_off
 
@@ -30,11 +30,14 @@ def begun(model: ModelSchema, fields: Iterable[FieldSchema]) -> Deciding[Plan | 
     """
 
     def change(found: Fingerprint) -> tuple[Fingerprint, tuple[str, ...]]:
-        return {
-            field.stored: str(FieldPrint.declared(attrs.evolve(field, unique=False), BUILDING))
-            for field in fields
-            if found and _state(field, found) != READY
-        }, ()
+        marks = {}
+        for field in fields if found else ():
+            was = FieldPrint.read(found.get(field.stored, ""))
+            if missing := lacks(field, was):
+                ready = {word: READY for word in field.words if word not in missing}
+                states = ready | dict.fromkeys(missing, BUILDING)
+                marks[field.stored] = str(FieldPrint(field.kind.value, unique=False, indexes=states))
+        return marks, ()
 
     return (yield from changed(model, "indexes are being built", change))
 
@@ -60,7 +63,7 @@ def ended(
     wanted = list(fields)
 
     def change(found: Fingerprint) -> tuple[Fingerprint, tuple[str, ...]]:
-        if lost := [field.name for field in wanted if field.indexed and not dry_run and _state(field, found) == LEFT]:
+        if lost := [field.name for field in wanted if not dry_run and LEFT in _states(field, found)]:
             raise Conflict(
                 f"{', '.join(lost)} of {model.name}: somebody who declares no such index wrote meanwhile, so it is not "
                 f"ready. Way out: end those processes, then rebuild again"
@@ -74,8 +77,8 @@ def ended(
     return (yield from changed(model, "indexes are ready", change, dry_run=dry_run))
 
 
-def _state(field: FieldSchema, found: Fingerprint) -> str | None:
-    return FieldPrint.read(found.get(field.stored, "")).indexes.get(field.index.name)
+def _states(field: FieldSchema, found: Fingerprint) -> Iterable[str | None]:
+    return lacks(field, FieldPrint.read(found.get(field.stored, ""))).values()
 
 
 def changed(model: ModelSchema, why: str, change: Change, *, dry_run: bool = False) -> Deciding[Plan | None]:

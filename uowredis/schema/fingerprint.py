@@ -41,8 +41,8 @@ class FieldPrint:
 
     @classmethod
     def declared(cls, field: FieldSchema, state: str = READY) -> FieldPrint:
-        """Return that of a *field* as it is declared, its index in *state*."""
-        return cls(field.kind.value, field.unique, {field.index.name: state} if field.indexed else {})
+        """Return that of a *field* as it is declared, its indexes in *state*."""
+        return cls(field.kind.value, field.unique, dict.fromkeys(field.words, state))
 
     @classmethod
     def read(cls, text: str) -> FieldPrint:
@@ -66,12 +66,12 @@ class Compared(NamedTuple):
     """A declaration beside the fingerprint that was found.
 
     Attributes:
-        unready: the fields whose index does not have all that it should.
+        unready: the fields with indexes that do not have all that they should, and these.
         more: what the declaration says that the fingerprint does not, in words.
         marks: what the fingerprint must say before something is written by this declaration, which says less.
     """
 
-    unready: tuple[FieldSchema, ...]
+    unready: tuple[tuple[FieldSchema, frozenset[str]], ...]
     more: tuple[str, ...]
     marks: Fingerprint
 
@@ -84,21 +84,26 @@ def compared(model: ModelSchema, found: Fingerprint) -> Compared:
     """Compare the declaration of *model* with the fingerprint that was *found*."""
     prints = {stored: FieldPrint.read(text) for stored, text in found.items()}
     fields = [(field, prints.get(field.stored)) for field in model.fields.values()]
-    unready = tuple(field for field, was in fields if field.indexed and _state(field, was) != READY)
+    lacking = ((field, frozenset(lacks(field, was))) for field, was in fields)
+    unready = tuple((field, words) for field, words in lacking if words)
     more = [said for field, was in fields for said in _more(field, was)]
     marks = {stored: str(mark) for stored, was in prints.items() if (mark := _mark(model, stored, was)) != was}
     return Compared(unready, tuple(more), marks)
 
 
-def _state(field: FieldSchema, was: FieldPrint | None) -> str | None:
-    return None if was is None else was.indexes.get(field.index.name)
+def lacks(field: FieldSchema, was: FieldPrint | None) -> dict[str, str | None]:
+    """Return the indexes of *field* that are not ready, each with its state, None for one that was not there."""
+    states = {} if was is None else was.indexes
+    return {word: states.get(word) for word in field.words if states.get(word) != READY}
 
 
 def _more(field: FieldSchema, was: FieldPrint | None) -> Iterator[str]:
     if was is not None and was.kind != field.kind.value:
         yield f"{field.name} (it is of kind {field.kind.value!r} here, and was stored as {was.kind!r})"
-    if field.indexed and (state := _state(field, was)) != READY:
-        yield f"{field.name} (its index is {_SAID.get(state, state)})"
+    if missing := lacks(field, was):
+        for word, state in missing.items():
+            which = "its index" if len(field.words) == 1 else f"its index {word!r}"
+            yield f"{field.name} ({which} is {_SAID.get(state, state)})"
     elif field.unique and was is not None and not was.unique:
         yield f"{field.name} (it is unique here, and was not)"
 
@@ -109,6 +114,6 @@ _SAID = {None: "new", BUILDING: "being built", LEFT: "out of date: it was writte
 def _mark(model: ModelSchema, stored: str, was: FieldPrint) -> FieldPrint:
     """Return what the fingerprint must say of a field, once this declaration has written."""
     field = model.by_stored.get(stored)
-    kept = field.index.name if field is not None and field.indexed else None
-    indexes = {index: state if index == kept else LEFT for index, state in was.indexes.items()}
+    kept = field.words if field is not None else ()
+    indexes = {index: state if index in kept else LEFT for index, state in was.indexes.items()}
     return FieldPrint(was.kind, was.unique and field is not None and field.unique, indexes)

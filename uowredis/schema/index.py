@@ -7,6 +7,7 @@ subtracts them and merges those of one key, a check compares them with what is t
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeAlias
 
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 #: (key, member, score): the key of an index, what it holds of an object, and its score where the key is a sorted set.
 #: A plain tuple of text, because the garbage collector does not walk those.
 IndexEntry: TypeAlias = tuple[str, str, str | None]
+
+#: What may stand in filters, in keys, and in fingerprints.
+_WORD = re.compile(r"(?!.*__)[\w-]+")
 
 #: What filters for equal values say behind the name of a field.
 EQUALITY = frozenset(("", "eq", "in"))
@@ -36,7 +40,10 @@ class Index:
         handle_uniqueness: whether values of a unique field are claimed by it.
         suffixes: what filters it answers: the words behind the last ``__``, "" for none.
         redis_type: of its keys.
+        called: what fingerprints call the kind; a part of a transform's index is told apart.
     """
+
+    called: ClassVar[str] = ""
 
     prefix: ClassVar[str | None] = None
     transform: ClassVar[Callable[..., Any] | None] = None
@@ -70,8 +77,10 @@ class Index:
             )
         for word in ("prefix", "key"):
             given = attributes.get(word)
-            if given is not None and (not isinstance(given, str) or not given or ":" in given or "__" in given):
-                raise TypeError(f"{cls.__name__}.configure({word}=...) takes a word without ':' or '__', not {given!r}")
+            if given is not None and not (isinstance(given, str) and _WORD.fullmatch(given)):
+                raise TypeError(
+                    f"{cls.__name__}.configure({word}=...) takes a word of letters, digits, '-' and '_', not {given!r}"
+                )
         transform = attributes.get("transform")
         if transform is not None and not callable(transform):
             raise TypeError(f"{cls.__name__}.configure(transform=...) takes a function, not {transform!r}")
@@ -79,6 +88,12 @@ class Index:
             raise TypeError(f"{cls.__name__}.configure(handle_uniqueness=...) takes True or False")
         made: Any = type(name or cls.__name__, (cls,), attributes | {"__module__": cls.__module__})
         return made  # type: ignore[no-any-return]  # a class that is made by a call
+
+    @property
+    def word(self) -> str:
+        """What fingerprints call it: the kind, what stands in its keys, and whether it transforms."""
+        transformed = "transformed" if self._transformed is not None else ""
+        return ".".join(filter(None, (self.called or type(self).__name__.lower(), *self.tail, transformed)))
 
     # Entries.
 
@@ -169,6 +184,7 @@ class EqualIndex(Index):
     """
 
     handle_uniqueness = True
+    called = "equal"
 
     def __init__(self, field: FieldSchema) -> None:
         super().__init__(field)

@@ -167,6 +167,18 @@ class FieldSchema:
         found = [index for index in self.indexes if index.owns(keys, key)]
         return max(found, key=lambda index: (index.redis_type != "set", len(index.tail)), default=None)
 
+    @property
+    def words(self) -> tuple[str, ...]:
+        """What fingerprints call its indexes, and that of what holds nothing."""
+        return (*(index.word for index in self.indexes), *(("none",) if self.none else ()))
+
+    def word_of(self, keys: Keys, key: str) -> str | None:
+        """Return what fingerprints call the index of the field that *key* is of, None for any other key."""
+        if keys.is_none(self.stored, key):
+            return "none"
+        index = self.index_of(keys, key) if keys.is_index(self.stored, key) else None
+        return None if index is None else index.word
+
     def claims(self, keys: Keys, key: str) -> bool:
         """Return whether the index *key* stands for a unique value."""
         if not self.unique or self.by_value:

@@ -47,6 +47,7 @@ class NumberRangeIndex(RangeIndex):
     """
 
     key = "number-range"
+    called = "number"
     separator = "NUMBER-RANGE-SEPARATOR"
     raise_if_not_float: ClassVar[bool] = False
     configurable = (*Index.configurable, "raise_if_not_float")
@@ -99,6 +100,7 @@ class TextRangeIndex(RangeIndex):
     """
 
     key = "text-range"
+    called = "text"
     separator = "TEXT-RANGE-SEPARATOR"
     suffixes = EQUALITY | ORDER | {"startswith"}
 

@@ -33,7 +33,7 @@ class Fingerprints:
         self.owed: dict[ModelSchema, Fingerprint] = {}
         self._changed = changed
         self._wanted: dict[ModelSchema, None] = {}
-        self._unready: dict[ModelSchema, tuple[FieldSchema, ...]] = {}
+        self._unready: dict[ModelSchema, tuple[tuple[FieldSchema, frozenset[str]], ...]] = {}
 
     def want(self, model: ModelSchema) -> None:
         """Read the fingerprint of *model* with the next answer, and of those that may refer to it."""
@@ -57,14 +57,10 @@ class Fingerprints:
 
     def _standing_on(self, calls: Iterable[Call]) -> Iterable[tuple[ModelSchema, FieldSchema]]:
         """Yield whose indexes that are not ready *calls* read."""
-        indexes = [
-            (model, field, model.keys.index_opening(field.stored))
-            for model, fields in list(self._unready.items())
-            for field in fields
-        ]
+        indexes = [(model, field, words) for model, fields in list(self._unready.items()) for field, words in fields]
         for call in calls if indexes else ():
-            for model, field, opening in indexes:
-                if any(part.startswith(opening) for part in call[1:]):
+            for model, field, words in indexes:
+                if any(field.word_of(model.keys, part) in words for part in call[1:]):
                     yield model, field
 
     def learn(self, found: Mapping[ModelSchema, Sequence[str]], calls: Sequence[Call]) -> None:
