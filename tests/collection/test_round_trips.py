@@ -148,6 +148,25 @@ CASES = [
     ),
     Case("no value", lambda s: s.ranged.collection(name=None), [["SMEMBERS"]]),
     Case("any value", lambda s: s.ranged.collection(name__isnull=False), [["SDIFF"]]),
+    Case("without some", lambda s: s.find(city="New York").exclude(**JOHN), [["SDIFF"]]),
+    Case(
+        "without a range, sorted",
+        lambda s: s.ranged.collection().exclude(age__gte=7).sort(by="age"),
+        transaction("ZRANGESTORE", "ZDIFFSTORE", "SORT", "DEL"),
+    ),
+    Case("one of two collections", lambda s: s.find(**JOHN) | s.find(city="Paris"), [["SUNION"]]),
+    Case(
+        "one of two collections, sorted, sliced",
+        lambda s: (s.find(**DOE) | s.find(city="Paris")).sort(by="birth_year"),
+        transaction("SINTERSTORE", "SUNIONSTORE", "SORT", "DEL"),
+        lambda c: c[0:20],
+    ),
+    Case("both of two collections", lambda s: s.find(**JOHN) & s.find(lastname="Doe"), [["SINTER"]]),
+    Case(
+        "one collection without another, with a filter",
+        lambda s: (s.find(**JOHN) - s.find(city="Paris")).filter(lastname="Doe"),
+        transaction("SDIFFSTORE", "SINTER", "DEL"),
+    ),
     Case("a SetField", lambda s: s.find(**JOHN).intersect(s.me.friends), [["SINTER"]]),
     Case("a SortedSetField", lambda s: s.find(**JOHN).intersect(s.me.met), [["ZINTER"]]),
     Case(

@@ -22,11 +22,13 @@ from uowredis.collection.one_reply import in_one_reply
 from uowredis.collection.refined import Refined
 from uowredis.collection.seeker import Seeker
 from uowredis.collection.slices import FURTHEST, span
+from uowredis.collection.wanted import Algebra
 from uowredis.commands.arguments import integer, text
 from uowredis.commands.commands import Look
 from uowredis.commands.identity import Identity, State
 from uowredis.commands.query import Order
 from uowredis.commands.values import pk_value
+from uowredis.commands.where import All, Either, Without
 from uowredis.exceptions import ArgumentError, ArgumentTypeError, NotCommitted
 from uowredis.overlay.overlay import Overlay
 from uowredis.plan.requests import Deciding
@@ -63,6 +65,39 @@ class CollectionManager(Refined):
         branch = super().copy()
         branch._pending = None
         return branch
+
+    # Put together.
+
+    def __or__(self, other: CollectionManager) -> Self:
+        """Return a collection of what one of both finds (SUNION); it is ordered, and gives, as the first does."""
+        return self._with(other, Either, "|")
+
+    def __and__(self, other: CollectionManager) -> Self:
+        """Same as :meth:`__or__` but of what both find (SINTER)."""
+        return self._with(other, All, "&")
+
+    def __sub__(self, other: CollectionManager) -> Self:
+        """Same as :meth:`__or__` but of what this one finds, and not the *other* (SDIFF)."""
+        return self._with(other, Without, "-")
+
+    def _with(self, other: Any, how: type[Either | All | Without], word: str) -> Self:
+        """Return a new collection of both as they are refined by now.
+
+        Raises:
+            ArgumentTypeError: where *other* is no collection of the same model.
+        """
+        if not isinstance(other, CollectionManager) or other._schema is not self._schema:
+            found = f"one of {other._schema.name}" if isinstance(other, CollectionManager) else repr(other)
+            raise ArgumentTypeError(
+                f"{word} takes a collection of {self._schema.name}, not {found}. Way out: "
+                f"{self._schema.name}.collection(...), or intersect([...]) for primary keys"
+            )
+        both = Algebra(how, self._wanted.as_part, other._wanted.as_part)
+        told = {"algebra": both, "sort": self._wanted.sort, "shape": self._wanted.shape}
+        combined = type(self)(self._model, self._schema)._told(**told)
+        with here(self.database, self._schema) as session:
+            combined.wait_for(session.look(combined, self._schema))
+        return combined
 
     # Storing.
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
-from uowredis.collection.seeker import query_of
-from uowredis.collection.wanted import Wanted
+from uowredis.collection.seeker import where_of
+from uowredis.collection.wanted import Said, Wanted
 from uowredis.commands.query import Query, Sorting
 from uowredis.commands.replies import plainly
-from uowredis.commands.where import Condition, Members, filters
+from uowredis.commands.where import Condition, Members, all_of, filters
 from uowredis.fields import Bound, ListField, SortedSetField
 from uowredis.overlay.overlay import Overlay
 from uowredis.overlay.search import Search
@@ -26,9 +26,11 @@ def in_one_reply(wanted: Wanted, temporary: str) -> tuple[Sorting, Callable[[Any
     Returns:
         The calls, and what makes primary keys, or rows of values, of the reply, as they are stored.
     """
-    query = None if wanted.shape.looked_up else _unasked(wanted)
-    if query is None:
+    where = None if wanted.shape.looked_up or wanted.scores is not None or wanted.shape.scored else _unasked(wanted)
+    if where is None:
         return None
+    order = None if wanted.sort is None else wanted.sort.order(wanted.model)
+    query = Query(wanted.model, where, order, wanted.shape.columns(wanted.model))
     search = Search(Overlay(Rehearsal(0, 0)), query)
     if query.within is not None or not search.on_server() or _needs_script(query.where):
         return None
@@ -49,18 +51,26 @@ def in_one_reply(wanted: Wanted, temporary: str) -> tuple[Sorting, Callable[[Any
     return sorting, read
 
 
-def _unasked(wanted: Wanted) -> Query | None:
-    """Return the query where nothing has to be asked for it first."""
-    parts: list[Condition] = [known for _, _, known in wanted.filters if known is not None]
+def _unasked(wanted: Wanted) -> Condition | None:
+    """Return who is wanted where nothing has to be asked for it first."""
     keyed = all(
         isinstance(given, Bound) and not isinstance(given, ListField) and given.owner.identity.pk is not None
         for given in wanted.intersections
     )
-    scored = wanted.scores is not None or wanted.shape.scored
-    if len(parts) < len(wanted.filters) or not keyed or scored or wanted.stored is not None:
+    if not keyed or wanted.stored is not None or any(known is None for _, _, known in wanted.said):
         return None
+    parts = _known(wanted.filters)
+    if wanted.algebra is not None:
+        first, second = map(_unasked, wanted.parts)
+        if first is None or second is None:
+            return None
+        parts.insert(0, wanted.algebra.of(first, second))
     parts += [Members(given.key, isinstance(given, SortedSetField)) for given in wanted.intersections]
-    return query_of(wanted, parts, None if wanted.sort is None else wanted.sort.order(wanted.model))
+    return where_of(wanted.model, parts, [all_of(_known(together)) for together in wanted.excluded])
+
+
+def _known(said: Iterable[Said]) -> list[Condition]:
+    return [known for _, _, known in said if known is not None]
 
 
 def _needs_script(where: Condition) -> bool:

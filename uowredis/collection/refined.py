@@ -76,6 +76,21 @@ class Refined:
         """
         return self._filter(filters)
 
+    def exclude(self, **filters: Any) -> Self:
+        """Leave out what fulfils all of *filters* (SDIFF); return the collection.
+
+        Args:
+            filters: as for ``collection()``; what was excluded before stays so.
+
+        Raises:
+            ArgumentError: for no filter.
+            ImplementationError: for a field without index, or one that is not there.
+        """
+        if not filters:
+            raise ArgumentError("exclude() takes at least one filter")
+        said = tuple([(name, value, self._condition(name, value)) for name, value in filters.items()])
+        return self._told(excluded=(*self._wanted.excluded, said))
+
     def intersect(self, *lists: Any) -> Self:
         """Keep only what stands in all of *lists*, too; return the collection.
 

@@ -9,16 +9,17 @@ import attrs
 
 from uowredis.collection.conditions import condition, current_value, spelled_value
 from uowredis.collection.sources import EMPTY, Sources
-from uowredis.collection.wanted import Other, Sort, Wanted
+from uowredis.collection.wanted import Other, Said, Sort, Wanted
 from uowredis.commands.calls import Call
 from uowredis.commands.identity import Identity, State
 from uowredis.commands.query import Order, Query
 from uowredis.commands.replies import plain
-from uowredis.commands.where import Condition, Either, Everything, Given, Members, all_of
+from uowredis.commands.where import Condition, Either, Everything, Given, Members, Without, all_of
 from uowredis.exceptions import ArgumentError, PendingWrites
 from uowredis.overlay.overlay import Overlay
 from uowredis.overlay.search import Search
 from uowredis.plan.requests import Deciding, Transact
+from uowredis.schema.models import ModelSchema
 
 
 @attrs.frozen
@@ -48,7 +49,17 @@ class Seeker:
         return Order(None, sort.alpha, sort.desc, (yield from Sources(self.overlay).scores(sort.scores)))
 
     def _query(self, order: Order | None) -> Deciding[Query]:
-        parts = yield from self._conditions()
+        return Query(self.wanted.model, (yield from self._where()), order, self.wanted.shape.columns(self.wanted.model))
+
+    def _where(self) -> Deciding[Condition]:
+        parts = yield from self._conditions(self.wanted.filters)
+        excluded = []
+        for together in self.wanted.excluded:
+            excluded.append(all_of((yield from self._conditions(together))))
+        if (algebra := self.wanted.algebra) is not None:
+            first = yield from attrs.evolve(self, wanted=algebra.first)._where()
+            second = yield from attrs.evolve(self, wanted=algebra.second)._where()
+            parts.insert(0, algebra.of(first, second))
         sources = Sources(self.overlay)
         for given in self.wanted.intersections:
             if isinstance(given, Other) and id(given) not in self.elsewhere:
@@ -60,12 +71,12 @@ class Seeker:
             sources.within.append(frozenset((yield from sources.stored(self.wanted.stored))))
         parts += [Members(key, scored) for key, scored in sources.sets]
         parts += [Given(pks) for pks in sources.within]
-        return query_of(self.wanted, parts, order)
+        return where_of(self.wanted.model, parts, excluded)
 
-    def _conditions(self) -> Deciding[list[Condition]]:
+    def _conditions(self, said: Sequence[Said]) -> Deciding[list[Condition]]:
         """Return the conditions with the values that are known only now."""
         conditions: list[Condition] = []
-        for name, value, known in self.wanted.filters:
+        for name, value, known in said:
             if known is not None:
                 conditions.append(known)
                 continue
@@ -108,7 +119,8 @@ class Seeker:
         stored = yield from Sources(self.overlay).stored(wanted.stored)
         wanted.check_scores()
         pks = stored[start : None if count is None else start + count]
-        search = Search(self.overlay, query_of(wanted, (), None))
+        everything = where_of(wanted.model, (), ())
+        search = Search(self.overlay, Query(wanted.model, everything, columns=wanted.shape.columns(wanted.model)))
         if wanted.shape.of_values:
             return (yield from search.values_of(pks)), []
         return (yield from self._looked_up(search, pks, certain=False))
@@ -199,11 +211,13 @@ class Seeker:
         yield Transact(calls)
 
 
-def query_of(wanted: Wanted, parts: Sequence[Condition], order: Order | None) -> Query:
-    """Return the query of *wanted*, of whom all *parts* are said, as they are known now."""
-    model = wanted.model
+def where_of(model: ModelSchema, parts: Sequence[Condition], excluded: Sequence[Condition]) -> Condition:
+    """Return who is wanted where all *parts* are said, and nothing of what is *excluded*."""
     found = list(parts)
     if all(isinstance(part, Given | Members) for part in parts):
         # Who is meant is told by no index, and must be there.
         found.insert(0, Everything(model.keys.collection))
-    return Query(model, all_of(found), order, wanted.shape.columns(model))
+    where = all_of(found)
+    for each in excluded:
+        where = Without(where, each)
+    return where

@@ -9,7 +9,7 @@ import attrs
 
 from uowredis.commands.query import Column, Order
 from uowredis.commands.values import read_rows
-from uowredis.commands.where import Condition
+from uowredis.commands.where import All, Condition, Either, Without, all_of
 from uowredis.exceptions import ImplementationError
 from uowredis.fields import Bound
 from uowredis.schema.models import ModelSchema
@@ -106,12 +106,36 @@ class Other:
 
 
 @attrs.frozen(eq=False)
+class Algebra:
+    """What two collections of one model find together.
+
+    Attributes:
+        how: ``Either`` for what one of them finds, ``All`` for what both find, ``Without`` for what the first finds
+            alone.
+        first: what the first one was told, when they were put together.
+        second: what the other was.
+    """
+
+    how: type[Either | All | Without]
+    first: Wanted
+    second: Wanted
+
+    def of(self, first: Condition, second: Condition) -> Condition:
+        """Return the condition of *first* and *second*."""
+        if self.how is Without:
+            return Without(first, second)
+        return Either((first, second)) if self.how is Either else all_of((first, second))
+
+
+@attrs.frozen(eq=False)
 class Wanted:
     """All that a collection was told.
 
     Attributes:
         model: of the objects wanted.
         filters: what was said of indexed values, and of the primary key.
+        excluded: the same of what is not wanted, by what was said together.
+        algebra: the collections that it is made of, None for one that is not.
         intersections: sets of pks, keys, fields and other collections that all must hold what is found.
         sort: None for any order.
         shape: what is given.
@@ -120,6 +144,8 @@ class Wanted:
 
     model: ModelSchema
     filters: tuple[Said, ...] = ()
+    excluded: tuple[tuple[Said, ...], ...] = ()
+    algebra: Algebra | None = None
     intersections: tuple[Any, ...] = ()
     sort: Sort | None = None
     shape: Shape = Shape()
@@ -140,20 +166,39 @@ class Wanted:
             raise ImplementationError("SORTED_SCORE needs a sort by scores. Way out: sort(by_score=...)")
 
     @property
+    def said(self) -> tuple[Said, ...]:
+        """What was said of values, wanted or not."""
+        return (*self.filters, *(each for together in self.excluded for each in together))
+
+    @property
+    def parts(self) -> tuple[Wanted, ...]:
+        """What the collections were told that it is made of."""
+        return () if self.algebra is None else (self.algebra.first, self.algebra.second)
+
+    @property
+    def as_part(self) -> Wanted:
+        """The same as a part of another: neither its order nor what it gives matters."""
+        return attrs.evolve(self, sort=None, shape=Shape())
+
+    @property
     def as_it_was_stored(self) -> bool:
         """Whether it is a stored list, with nothing said on it."""
-        return self.stored is not None and not self.filters and not self.intersections and self.sort is None
+        said = self.filters or self.excluded or self.intersections or self.sort is not None
+        return self.stored is not None and not said
 
     def stands_on(self) -> Iterator[Any]:
         """Yield the values, fields and collections that are read when it is looked at."""
-        yield from (value for _, value, known in self.filters if known is None)
+        yield from (value for _, value, known in self.said if known is None)
+        for wanted in self.parts:
+            yield from wanted.stands_on()
         yield from self.intersections
         if self.scores is not None:
             yield self.scores
 
     def models(self) -> list[ModelSchema]:
         """Return the models on whose objects the answer depends."""
-        given = [value for _, value, _ in self.filters] + [*self.intersections, self.scores]
+        given = [value for _, value, _ in self.said] + [*self.intersections, self.scores]
         found = [self.model, *(item.owner.identity.model for item in given if isinstance(item, Bound))]
         found += [model for item in given if isinstance(item, Other) for model in item.wanted.models()]
+        found += [model for wanted in self.parts for model in wanted.models()]
         return list(dict.fromkeys(found))

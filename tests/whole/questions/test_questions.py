@@ -1,22 +1,22 @@
 """Random people, random questions: the answer is what Python's own comparison finds among what the server holds."""
 
+import operator
+from collections.abc import Callable
 from random import Random
 from typing import Any
 
 import pytest
-import redis
 
+from tests.contrib.pipelines.models import on
 from tests.tools.backends import Backend
-from tests.whole.questions.people import change, entitled, fulfils, indexed, people, questions, stored
+from tests.whole.questions.people import Stored, change, entitled, fulfils, indexed, people, questions, stored
 from uowredis import Session
 from uowredis.maintenance import check
 
 SEEDS = range(8)
 
-
-def truth(client: redis.Redis, asked: list[tuple[str, Any]]) -> set[str]:
-    """Return who fulfils all that is *asked*."""
-    return {pk for pk, values in stored(client).items() if all(fulfils(values, *each) for each in asked)}
+#: Who fulfils a question, of all that is stored.
+Truth = Callable[[Stored], set[str]]
 
 
 def fill(random: Random, model: Any, count: int = 12) -> list[str]:
@@ -25,11 +25,77 @@ def fill(random: Random, model: Any, count: int = 12) -> list[str]:
     return sorted(model.collection())
 
 
-def found(model: Any, asked: list[tuple[str, Any]]) -> set[str]:
-    collection = model.collection()
-    for name, value in asked:
+def question(random: Random, model: Any, depth: int = 2) -> tuple[Any, Truth, str]:
+    """Return a collection, who it should find, and what it is in words."""
+    if depth and not random.randrange(3):
+        first, second = question(random, model, depth - 1), question(random, model, depth - 1)
+        word = random.choice("|&-")
+        combine = {"|": operator.or_, "&": operator.and_, "-": operator.sub}[word]
+        collection, truth = combine(first[0], second[0]), lambda there: combine(first[1](there), second[1](there))
+        return refined(random, collection, truth, f"({first[2]} {word} {second[2]})")
+    return refined(random, model.collection(), set, "people")
+
+
+def refined(random: Random, collection: Any, truth: Truth, said: str) -> tuple[Any, Truth, str]:
+    """Filter a collection further, exclude some, or name some."""
+    wanted = list(questions(random)) if random.randrange(5) else []
+    unwanted = list(questions(random)) if not random.randrange(3) else []
+    named = frozenset(map(str, random.sample(range(1, 20), 9))) if not random.randrange(5) else None
+    for name, value in wanted:
         collection.filter(**{name: value})
-    return set(collection)
+    if unwanted:
+        collection.exclude(**dict(unwanted))
+    if named is not None:
+        collection.intersect(named)
+
+    def found(there: Stored) -> set[str]:
+        return {
+            pk
+            for pk in truth(there)
+            if all(fulfils(there[pk], *each) for each in wanted)
+            and not (unwanted and all(fulfils(there[pk], *each) for each in dict(unwanted).items()))
+            and (named is None or pk in named)
+        }
+
+    return collection, found, f"{said} with {wanted} without {unwanted} among {named}"
+
+
+def by_birth(there: Stored, pks: set[str]) -> list[tuple[str, int | None]]:
+    """Return *pks* with their years in the order of both; who has none comes as 0."""
+    years = {pk: int(there[pk]["born"][0][1]) if there[pk]["born"] else None for pk in pks}
+    return sorted(years.items(), key=lambda each: (each[1] or 0, int(each[0])))
+
+
+def look(random: Random, collection: Any) -> tuple[str, Any]:
+    """Look at *collection* in one way or another; return which, and what was found."""
+    match random.randrange(6):
+        case 0:
+            return "sorted", list(collection.sort(by="born").values_list("pk", "born"))
+        case 1:
+            return "cut", collection.sort(by="born").values_list("pk", "born")[1:4]
+        case 2:
+            return "counted", len(collection)
+        case 3:
+            pk = str(random.randrange(1, 15))
+            return pk, pk in collection
+        case _:
+            return "found", set(collection)
+
+
+def expected(way: str, there: Stored, truth: Truth) -> Any:
+    """Return what looking at it so should have found."""
+    pks = truth(there)
+    match way:
+        case "sorted":
+            return by_birth(there, pks)
+        case "cut":
+            return by_birth(there, pks)[1:4]
+        case "counted":
+            return len(pks)
+        case "found":
+            return pks
+        case pk:
+            return pk in pks
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -39,8 +105,9 @@ def test_what_is_found_is_what_python_finds(server: Backend, seed: int) -> None:
     pks = fill(random, person)
     for _ in range(25):
         change(random, person, pks)
-        asked = list(questions(random))
-        assert truth(client, asked) == found(person, asked), asked
+        asked, truth, said = question(random, person)
+        way, found = look(random, asked)
+        assert expected(way, stored(client), truth) == found, (way, said)
     assert entitled(stored(client)) == indexed(client)
     assert [] == list(check(person))
 
@@ -55,11 +122,36 @@ def test_a_session_finds_what_will_be_there(server: Backend, seed: int, watching
         with Session(person.database, watch_reads=watching) as s:
             for _ in range(random.randrange(1, 5)):
                 change(random, person, pks)
-                found(person, list(questions(random)))
-            asked = list(questions(random))
-            last = found(person, asked)
+                look(random, question(random, person)[0])
+            asked = [question(random, person) for _ in range(3)]
+            found = [look(random, each) for each, _, _ in asked]
             s.commit()
-        assert truth(client, asked) == last, asked
-        assert entitled(stored(client)) == indexed(client)
+        there = stored(client)
+        for (_, truth, said), (way, answer) in zip(asked, found, strict=True):
+            assert expected(way, there, truth) == answer, (way, said)
+        assert entitled(there) == indexed(client)
         pks = sorted(person.collection())
     assert [] == list(check(person))
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_pipeline_finds_what_is_there_when_it_is_executed(server: Backend, seed: int) -> None:
+    """After all that was said in it, however much of the answer must be asked for apart."""
+    random, client = Random(seed), server.client()
+    database = on(server)
+    person = people(database)
+    pks = fill(random, person)
+    for _ in range(8):
+        with database.pipeline() as pipe:
+            for _ in range(random.randrange(3)):
+                change(random, person, pks)
+            asked = []
+            for _ in range(2):
+                _, truth, said = question(random, person)
+                # Those that it is made of are replies, too.
+                asked.append((len(pipe.pending) - 1, truth, said))
+            replies = pipe.execute()
+        there = stored(client)
+        for position, truth, said in asked:
+            assert truth(there) == set(replies[position]), said
+        pks = sorted(person.collection())
