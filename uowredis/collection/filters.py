@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 
 import attrs
@@ -52,6 +53,7 @@ def pk_suffix(schema: ModelSchema, name: str) -> str | None:
     return suffix
 
 
+@functools.lru_cache(maxsize=4096)
 def filter_name(schema: ModelSchema, name: str) -> FilterName:
     """Return what the *name* of a filter says, one that is not of the primary key.
 

@@ -97,7 +97,7 @@ Condition: TypeAlias = Leaf | All | Either | Without
 
 def all_of(parts: Iterable[Condition]) -> Condition:
     """Return what fulfils each of *parts*: known primary keys as one condition, spans of one index as one."""
-    flat: dict[Condition, None] = {}
+    flat: list[Condition] = []
     given: list[frozenset[str]] = []
     spans: dict[tuple[FieldSchema, str], Span] = {}
     for part in itertools.chain.from_iterable(each.parts if isinstance(each, All) else (each,) for each in parts):
@@ -107,7 +107,7 @@ def all_of(parts: Iterable[Condition]) -> Condition:
             known = spans.get((part.field, span.key))
             spans[part.field, span.key] = span if known is None else known.narrowed(span)
         else:
-            flat[part] = None
+            flat.append(part)
     found: list[Condition] = [*flat, *(Filter(field, span) for (field, _), span in spans.items())]
     if given:
         found.append(Given(frozenset.intersection(*given)))

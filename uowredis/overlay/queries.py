@@ -166,11 +166,11 @@ class Touched:
                 for part in parts:
                     brought |= self._brought(model, part)
             case Without(wanted, unwanted):
-                brought = self._brought(model, wanted)
+                brought |= self._brought(model, wanted)
                 for leaf in filters(unwanted):
                     brought |= self._touching.get((model, leaf.field.name), {})
             case _:
-                brought = self._born.get(model, {})
+                brought |= self._born.get(model, {})
         return brought
 
     def matching(self, rehearsal: Rehearsal, where: Condition, judged: Sequence[Life]) -> Deciding[list[Life]]:

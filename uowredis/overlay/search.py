@@ -112,6 +112,8 @@ class Search:
         if self.over_pending:
             where = yield from self.overlay.as_cleared(self.query.model, where)
         spans = {leaf: leaf.span for leaf in filters(where) if leaf.span is not None}
+        if not spans and where is self.query.where:
+            return self
         if not self.over_pending and not self.overlay.watches:
             in_pairs = {leaf: span for leaf, span in spans.items() if span.separator}
             needed = in_pairs and (stores or not isinstance(where, Filter))

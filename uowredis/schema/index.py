@@ -217,8 +217,8 @@ class EqualIndex(Index):
 
     def lookup(self, keys: Keys, entry: str, suffix: str, values: tuple[str, ...]) -> tuple[Lookup, ...]:
         """Return how objects with one of *values* are found."""
-        found = dict.fromkeys(keys.index(self.field.stored, *self.parts(entry), value) for value in values)
-        return (Among(tuple(found)),)
+        stored, parts = self.field.stored, self.parts(entry)
+        return (Among(tuple(dict.fromkeys([keys.index(stored, *parts, value) for value in values]))),)
 
 
 def _transformed(index: Index) -> Callable[[str], str | None] | None:
