@@ -78,6 +78,23 @@ def test_what_they_stand_on_is_read_when_they_are_looked_at(people: People) -> N
         s.rollback()
 
 
+def test_what_is_no_longer_excluded_is_found(people: People) -> None:
+    """By what the session changes, and deletes: of objects that the server does not find, and of those that it does."""
+    find = people.extended.collection
+    others, johns = find().exclude(firstname="John"), find(firstname="John")
+    either = find(lastname="Smith") - johns | find(city="Paris")
+    with Session(people.extended.database) as s:
+        people.extended("1").firstname.hset("Jack")
+        people.extended("3").firstname.hset("John")
+        assert {"1", "4"} == others
+        assert {"1", "4"} == either
+        people.extended("4").firstname.hdel()
+        people.extended("2").delete()
+        assert {"1", "4"} == others == find() - johns
+        s.commit()
+    assert {"1", "4"} == others == either
+
+
 def test_references_that_will_be_cleared(server: Backend) -> None:
     """Who refers to what the session deletes refers to nothing right after the commit, excluded or not."""
     here: Any = groups(server.database())

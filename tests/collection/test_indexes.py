@@ -232,6 +232,21 @@ def test_numbers_that_are_none(server: Backend) -> None:
         bike.collection(price__gt="much")
 
 
+def test_what_is_said_again_counts_and_not_what_its_index_says(server: Backend) -> None:
+    """The commit makes the entry right, so that a session does not find by what is wrong until then."""
+    on = server.database()
+    bike = declared(on, price=StringField(indexable=True, indexes=[NumberRangeIndex]))
+    one = bike(price=5)
+    server.client().zadd(":bike:price:number-range", {"1": 1})
+    with Session(on) as s:
+        assert ["1"] == bike.collection(price__lt=3)
+        one.price.set(5)
+        assert [] == bike.collection(price__lt=3)
+        assert ["1"] == bike.collection(price__gt=3)
+        s.commit()
+    assert [] == bike.collection(price__lt=3)
+
+
 def test_integers_are_compared_with_any_number(embedded: Backend) -> None:
     """Between two integers there are other numbers; an equal value is one of the type."""
     bike = declared(embedded.database(), wheels=StringField(type=int, indexable="range"))

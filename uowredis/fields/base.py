@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, NoReturn, Protocol, Self, TypeVar, overload
 
@@ -18,8 +18,9 @@ from uowredis.fields.indexes import RANGE, check_together, checked_indexes, decl
 from uowredis.fields.methods import M, Sayer, V, writes
 from uowredis.fields.misuse import NotItsValue
 from uowredis.fields.modes import Async, Sync
-from uowredis.schema.index import EqualIndex, Index
+from uowredis.schema.index import EqualIndex
 from uowredis.schema.models import FieldSchema, Kind
+from uowredis.schema.multi import IndexKinds
 from uowredis.values import Codec, ValueType, value_type
 
 S = TypeVar("S")
@@ -202,7 +203,7 @@ class Field(Generic[S, A, V]):
     #: Whether its values are told apart, as members of a set are.
     tells_apart: ClassVar[bool] = False
     #: The kinds of index of fields of this class that name none themselves.
-    default_indexes: ClassVar[Sequence[type[Index]] | None] = None
+    default_indexes: ClassVar[IndexKinds | None] = None
 
     def __init__(
         self,
@@ -212,7 +213,7 @@ class Field(Generic[S, A, V]):
         unique: bool = False,
         lockable: bool = True,
         stored_as: str | None = None,
-        indexes: Sequence[type[Index]] | None = None,
+        indexes: IndexKinds | None = None,
         none: bool = False,
         **unknown: object,
     ) -> None:
@@ -274,7 +275,7 @@ class Field(Generic[S, A, V]):
             ImplementationError: where it cannot.
         """
 
-    def schema(self, lockable: bool, default_indexes: Sequence[type[Index]] | None = None) -> FieldSchema:
+    def schema(self, lockable: bool, default_indexes: IndexKinds | None = None) -> FieldSchema:
         """Return what was declared, as facts.
 
         Args:

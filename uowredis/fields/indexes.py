@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from uowredis.exceptions import ImplementationError
 from uowredis.schema.index import EQUALITY, EqualIndex, Index
 from uowredis.schema.models import FieldSchema, Kind
+from uowredis.schema.multi import IndexKinds, MultiIndexes
 from uowredis.schema.ranges import NumberRangeIndex, TextRangeIndex
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ RANGE: Final = "range"
 
 
 def declared_indexes(
-    field: Field[Any, Any, Any], indexes: Sequence[type[Index]] | None, *, ranged: bool
+    field: Field[Any, Any, Any], indexes: IndexKinds | None, *, ranged: bool
 ) -> tuple[type[Index], ...] | None:
     """Return the kinds of index that *field* names, None where it names none.
 
@@ -45,7 +45,7 @@ def declared_indexes(
     return checked_indexes(field, indexes)
 
 
-def checked_indexes(field: Field[Any, Any, Any], indexes: Sequence[type[Index]]) -> tuple[type[Index], ...]:
+def checked_indexes(field: Field[Any, Any, Any], indexes: IndexKinds) -> tuple[type[Index], ...]:
     """Return *indexes* as a tuple.
 
     Raises:
@@ -53,11 +53,11 @@ def checked_indexes(field: Field[Any, Any, Any], indexes: Sequence[type[Index]])
     """
     called = str(field) if field.name else type(field).__name__
     listed = isinstance(indexes, list | tuple) and indexes
-    if not listed or not all(isinstance(kind, type) and issubclass(kind, Index) for kind in indexes):
+    if not listed or not all(isinstance(kind, type) and issubclass(kind, Index | MultiIndexes) for kind in indexes):
         raise ImplementationError(
             f"{called}: indexes takes a list of kinds of index, not {indexes!r}. Way out: indexes=[EqualIndex]"
         )
-    return tuple(indexes)
+    return tuple([one for kind in indexes for one in (kind.flat() if issubclass(kind, MultiIndexes) else (kind,))])
 
 
 def check_together(field: Field[Any, Any, Any], schema: FieldSchema) -> None:

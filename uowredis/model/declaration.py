@@ -11,9 +11,9 @@ from uowredis.database import RedisDatabase
 from uowredis.exceptions import ImplementationError, missing
 from uowredis.fields import AutoPKField, Field, PKField
 from uowredis.model.misnamed import OF_A_MODEL
-from uowredis.schema.index import Index
 from uowredis.schema.keys import INSTANCE_HASH, RESERVED, Keys, why_not_stored
 from uowredis.schema.models import ModelSchema
+from uowredis.schema.multi import IndexKinds
 
 
 class MetaRedisModel(type):
@@ -27,7 +27,7 @@ class MetaRedisModel(type):
     stored_as: str | None
     abstract: bool
     lockable: bool
-    default_indexes: Sequence[type[Index]] | None
+    default_indexes: IndexKinds | None
 
     def __new__(mcs, name: str, bases: tuple[type, ...], attributes: dict[str, Any]) -> MetaRedisModel:
         """Make the class; ``abstract`` and ``stored_as`` are not inherited."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence, Sized
+from collections.abc import Callable, Mapping, Sized
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from uowredis.collection.conditions import given_pk
@@ -27,8 +27,8 @@ from uowredis.model.declaration import MetaRedisModel, schema_of
 from uowredis.model.misnamed import OF_AN_INSTANCE
 from uowredis.overlay.overlay import Overlay, gone
 from uowredis.plan.requests import Deciding
-from uowredis.schema.index import Index
 from uowredis.schema.models import Kind, ModelSchema
+from uowredis.schema.multi import IndexKinds
 from uowredis.session import context
 from uowredis.session.door import Door
 from uowredis.session.single import SingleCall, here
@@ -64,7 +64,7 @@ class RedisModel(InstanceHashCommands[Sync], Sync, metaclass=MetaRedisModel):
     namespace: ClassVar[str] = ""
     stored_as: ClassVar[str | None] = None
     lockable: ClassVar[bool] = True
-    default_indexes: ClassVar[Sequence[type[Index]] | None] = None
+    default_indexes: ClassVar[IndexKinds | None] = None
     collection_manager: ClassVar[type[CollectionManager]] = CollectionManager
     DoesNotExist: ClassVar[type[LookupError]] = DoesNotExist
 

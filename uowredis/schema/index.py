@@ -38,6 +38,7 @@ class Index:
             no type. None is not indexed. What filters ask for is taken as it is.
         key: stands in keys, to tell two indexes of one kind on one field apart.
         handle_uniqueness: whether values of a unique field are claimed by it.
+        of_text: a transform sees the text that is stored, also where the field has a type.
         suffixes: what filters it answers: the words behind the last ``__``, "" for none.
         redis_type: of its keys.
         called: what fingerprints call the kind; a part of a transform's index is told apart.
@@ -49,9 +50,10 @@ class Index:
     transform: ClassVar[Callable[..., Any] | None] = None
     key: ClassVar[str | None] = None
     handle_uniqueness: ClassVar[bool] = False
+    of_text: ClassVar[bool] = False
     suffixes: ClassVar[frozenset[str]] = EQUALITY
     redis_type: ClassVar[str] = "set"
-    configurable: ClassVar[tuple[str, ...]] = ("prefix", "transform", "handle_uniqueness", "key")
+    configurable: ClassVar[tuple[str, ...]] = ("prefix", "transform", "handle_uniqueness", "key", "of_text")
 
     def __init__(self, field: FieldSchema) -> None:
         self.field = field
@@ -65,7 +67,7 @@ class Index:
 
         Args:
             name: of the class, as this one's by default.
-            attributes: ``prefix``, ``transform``, ``handle_uniqueness``, ``key``, and what the kind adds to them.
+            attributes: ``prefix``, ``transform``, ``handle_uniqueness``, ``key``, ``of_text``, and what the kind adds.
 
         Raises:
             TypeError: for another attribute, or one of another type.
@@ -227,12 +229,12 @@ def _transformed(index: Index) -> Callable[[str], str | None] | None:
     function: Any = given.__func__ if isinstance(given, staticmethod) else given
     if function is None:
         return None
-    bound = _is_method(function)
+    bound = is_method(function)
 
     def transformed(stored: str) -> str | None:
         holds = index.field.holds
         try:
-            value = stored if holds is None else holds.read(stored)
+            value = stored if holds is None or index.of_text else holds.read(stored)
             found = function(index, value) if bound else function(value)
             return None if found is None else plainly(found)
         except Exception as error:
@@ -241,7 +243,7 @@ def _transformed(index: Index) -> Callable[[str], str | None] | None:
     return transformed
 
 
-def _is_method(function: Callable[..., Any]) -> bool:
+def is_method(function: Callable[..., Any]) -> bool:
     """Return whether *function* takes the index before the value."""
     try:
         parameters = inspect.signature(function).parameters.values()

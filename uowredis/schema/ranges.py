@@ -11,8 +11,8 @@ from uowredis.schema.lookup import Lookup, NumberSpan, Span, TextSpan
 
 S = TypeVar("S", bound=Span)
 
-#: The last parts of keys of range indexes, as they are.
-RANGE_KEYS = ("number-range", "text-range")
+#: The last parts of keys of range indexes, as they are, and those of dates.
+RANGE_KEYS = ("number-range", "text-range", "date", "time", "full")
 
 #: What filters ask of order.
 ORDER = frozenset(("lt", "lte", "gt", "gte"))

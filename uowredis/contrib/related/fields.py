@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import keyword
 import re
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Self, cast, overload
 
 import attrs
@@ -38,8 +37,9 @@ from uowredis.model.declaration import MetaRedisModel, schema_of
 from uowredis.model.redis_model import RedisModel
 from uowredis.overlay.overlay import Overlay, gone
 from uowredis.plan.requests import Deciding
-from uowredis.schema.index import EqualIndex, Index
+from uowredis.schema.index import EqualIndex
 from uowredis.schema.models import FieldSchema, OnDelete, Relation
+from uowredis.schema.multi import IndexKinds
 from uowredis.values import ValueType
 
 _NO_WORD = re.compile(r"\W")
@@ -136,7 +136,7 @@ class RelatedField(Field[Any, Any, Any]):
     def _check_default(self, default: Any) -> None:
         """Check nothing: what the primary keys are that it refers to may not be declared yet."""
 
-    def schema(self, lockable: bool, default_indexes: Sequence[type[Index]] | None = None) -> FieldSchema:
+    def schema(self, lockable: bool, default_indexes: IndexKinds | None = None) -> FieldSchema:
         """Return what was declared, as facts, as every field does; of indexes it has the ``EqualIndex``.
 
         Raises:
