@@ -253,7 +253,7 @@ def test_integers_are_compared_with_any_number(embedded: Backend) -> None:
     bike(wheels=2)
     assert ["1"] == bike.collection(wheels__gt=1.5, wheels__lt=2.5)
     for asked in ({"wheels": 1.5}, {"wheels__gt": "2"}, {"wheels__gt": True}):
-        with pytest.raises(ArgumentError, match="Bike.wheels"):
+        with pytest.raises(ArgumentError, match=r"Bike\.wheels"):
             bike.collection(**asked)
 
 

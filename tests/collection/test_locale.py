@@ -11,7 +11,8 @@ import pytest
 from tests.models import every_kind
 from tests.tools.backends import Real
 from tests.tools.servers import RealServer
-from uowredis import Session
+from uowredis import InstanceHashField, RedisModel, Session
+from uowredis.indexes import TextRangeIndex
 
 LOCALE = "en_US.UTF-8"
 TEXTS = ["b", "A", "a", "B", "é", "z", "a", "b\0z", None, "A", ""]
@@ -97,3 +98,30 @@ def test_explain_shows_the_question(thing: Any) -> None:
         list(collection)
         shown = [[call[0] for call in round_] for round_ in collection.explain().rounds]
         assert ["MULTI", "SADD", "SORT", "DEL", "EXEC"] == shown[-1]
+
+
+@pytest.mark.parametrize("sifted_there", [True, False])
+def test_ranges_go_by_bytes(by_locale: RealServer, sifted_there: bool) -> None:
+    """Whatever the locale, in the script as well as here, and among texts that begin a bound."""
+    texts = [*"abzABZ", "é", "a b", "aé", "", "aB", "ä", "a:TEXT-RANGE-SEPARATOR:b"]
+    backend = Real(by_locale)
+    backend.flush()
+
+    class Thing(RedisModel):
+        database = backend.database(scripts=sifted_there)
+        name = InstanceHashField(indexable=True, indexes=[TextRangeIndex])
+        kind = InstanceHashField(indexable=True)
+
+    for text in texts:
+        Thing(name=text, kind="one")
+    for bound in [*texts, "a c", "Ba"]:
+        key = bound.encode()
+        for word, fits in {
+            "lt": [text.encode() < key for text in texts],
+            "gte": [text.encode() >= key for text in texts],
+            "lte": [text.encode() <= key for text in texts],
+            "gt": [text.encode() > key for text in texts],
+        }.items():
+            found = Thing.collection(kind="one", **{f"name__{word}": bound})
+            assert {str(pk) for pk, fit in enumerate(fits, 1) if fit} == found, (word, bound)
+    backend.close()

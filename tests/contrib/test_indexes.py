@@ -123,7 +123,9 @@ def test_several_kinds_as_one(embedded: Backend) -> None:
     words = MultiIndexes.compose(
         [EqualIndex.configure(prefix="first"), TextRangeIndex], transform=lambda text: text.partition(" ")[0] or None
     )
-    lengths = MultiIndexes.compose([NumberRangeIndex.configure(transform=len, prefix="long")], key="own", name="Lengths")
+    lengths = MultiIndexes.compose(
+        [NumberRangeIndex.configure(transform=len, prefix="long")], key="own", name="Lengths"
+    )
     assert "Lengths" == lengths.__name__
 
     class Note(RedisModel):
