@@ -64,10 +64,10 @@ class Shape:
             others = iter(range(len(names)))
             places = [-1 if name == SORTED_SCORE else next(others) for name in names]
             table = [tuple([row[place] for place in places]) for row in table]
-        table = read_rows(model, names, table)
+        rows = read_rows(model, names, table)
         if self.kind == "values":
-            return [dict(zip(names, row, strict=True)) for row in table]
-        return [value for (value,) in table] if self.flat else table
+            return [dict(zip(names, row, strict=True)) for row in rows]
+        return [value for (value,) in rows] if self.flat else list(rows)
 
 
 @attrs.frozen

@@ -192,7 +192,7 @@ def pk_value(model: ModelSchema, stored: str) -> Any:
     return stored if holds is None else read_value(holds, stored, model.pk_field, model)
 
 
-def read_rows(model: ModelSchema, names: Sequence[str], table: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+def read_rows(model: ModelSchema, names: Sequence[str], table: list[tuple[Any, ...]]) -> Iterable[tuple[Any, ...]]:
     """Return the *table* of what is stored in the fields *names* as values.
 
     Args:
@@ -212,16 +212,15 @@ def read_rows(model: ModelSchema, names: Sequence[str], table: list[tuple[Any, .
             typed.append((place, name, holds))
     if not typed:
         return table
-    columns: list[Any] = list(zip(*table, strict=True))
-    if not columns:
-        return table
+    # Not by zip(*table), whose thousands of iterators are what the garbage collector feels.
+    columns: list[list[Any]] = [[row[place] for row in table] for place in range(len(names))]
     for place, name, holds in typed:
         try:
             columns[place] = _read_column(holds, columns[place])
         except Exception:
             _refuse_row(model, names, table, place, name, holds)
             raise  # none alone is wrong
-    return list(zip(*columns, strict=True))
+    return zip(*columns, strict=True)
 
 
 def _read_column(holds: ValueType[Any], column: Sequence[str | None]) -> list[Any]:
