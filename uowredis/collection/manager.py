@@ -12,14 +12,14 @@ import itertools
 import secrets
 import weakref
 from collections.abc import Callable, Generator, Iterator, Sequence
-from typing import Any, Self, TypeVar, overload
+from typing import Any, Generic, Self, TypeVar, overload
 
 import attrs
 
 from uowredis.collection import elsewhere
 from uowredis.collection.explanation import Explanation
 from uowredis.collection.one_reply import in_one_reply
-from uowredis.collection.refined import Refined
+from uowredis.collection.refined import R, Refined, T
 from uowredis.collection.seeker import Seeker
 from uowredis.collection.slices import FURTHEST, span
 from uowredis.collection.wanted import Algebra
@@ -36,7 +36,7 @@ from uowredis.schema.models import ModelSchema
 from uowredis.session.pending import Pending
 from uowredis.session.single import here
 
-T = TypeVar("T")
+F = TypeVar("F")
 
 #: How many items ``repr()`` shows.
 _SHOWN_ITEMS = 20
@@ -45,8 +45,8 @@ _SHOWN_ITEMS = 20
 DEFAULT_STORE_TTL = 60
 
 
-class CollectionManager(Refined):
-    """A lazy query on one model.
+class CollectionManager(Refined[T, R], Generic[T, R]):
+    """A lazy query on one model *T*, which gives an *R* for each object found: at first its primary key.
 
     Args:
         model: the model; users call ``Model.collection()``.
@@ -146,14 +146,14 @@ class CollectionManager(Refined):
 
     # Asking.
 
-    def _look(self, question: Callable[[Seeker], Deciding[T]]) -> T:
+    def _look(self, question: Callable[[Seeker], Deciding[F]]) -> F:
         """Return what *question* finds now."""
         self._check_waits()
         wanted, others = self._wanted, elsewhere.asked(self._wanted, self.database)
         with here(self.database, self._schema) as session:
             return session.find(lambda overlay: question(Seeker(wanted, overlay, others)))
 
-    def _fetch(self, start: int = 0, count: int | None = None, order: Order | None = None) -> list[Any]:
+    def _fetch(self, start: int = 0, count: int | None = None, order: Order | None = None) -> list[R]:
         return self._given(*self._look(lambda seeker: seeker.found(start, count, order)))
 
     def _given(self, found: Sequence[Any], created: Sequence[Identity | None] = ()) -> list[Any]:
@@ -166,7 +166,7 @@ class CollectionManager(Refined):
         pairs = itertools.zip_longest(found, created)
         return [self._model._handle(pk, identity, tested=shape.tested) for pk, identity in pairs]
 
-    def iter(self, chunk: int = 1000) -> Iterator[Any]:
+    def iter(self, chunk: int = 1000) -> Iterator[R]:
         """Yield what the collection gives without holding all of it (SSCAN).
 
         With at most one filter, no sort and primary keys wanted the pks are scanned *chunk* at a time: one round trip
@@ -179,7 +179,7 @@ class CollectionManager(Refined):
         """
         return self._scan(integer(chunk, "chunk", 1))
 
-    def _scan(self, chunk: str) -> Iterator[Any]:
+    def _scan(self, chunk: str) -> Iterator[R]:
         key = self._look(Seeker.scanned)
         if key is None:
             yield from self
@@ -192,7 +192,7 @@ class CollectionManager(Refined):
             if cursor == "0":
                 return
 
-    def __iter__(self) -> Iterator[Any]:
+    def __iter__(self) -> Iterator[R]:
         items = self._fetch()
         walk = (item for item in items)
         # list(collection) asks for the length next: that of these items is meant, if nothing else happens before.
@@ -227,9 +227,9 @@ class CollectionManager(Refined):
         return self._look(lambda seeker: seeker.contains(item))
 
     @overload
-    def __getitem__(self, index: int) -> Any: ...
+    def __getitem__(self, index: int) -> R: ...
     @overload
-    def __getitem__(self, index: slice) -> list[Any]: ...
+    def __getitem__(self, index: slice) -> list[R]: ...
     def __getitem__(self, index: int | slice) -> Any:
         """Return one item or a list, as a Python list would; without a sort the order is that of the primary keys."""
         if isinstance(index, slice):

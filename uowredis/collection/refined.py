@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import functools
 from collections.abc import Iterable
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, overload
 
 import attrs
 
@@ -18,20 +18,46 @@ from uowredis.commands.identity import check_current
 from uowredis.commands.where import Condition
 from uowredis.database import RedisDatabase
 from uowredis.exceptions import ArgumentError, ArgumentTypeError, ImplementationError
-from uowredis.fields import Bound, Field, SortedSetField
+from uowredis.fields import Bound, Field, PKField, SingleValueField, SortedSetField
+from uowredis.fields.modes import one_class
 from uowredis.overlay.overlay import Overlay
 from uowredis.plan.requests import Deciding
 from uowredis.schema.models import ModelSchema
 from uowredis.session.single import here
 
+A = TypeVar("A")
+B = TypeVar("B")
+C = TypeVar("C")
 
-class Refined:
+if TYPE_CHECKING:
+    from typing import Literal, TypeAlias
+
+    from typing_extensions import TypeVar as _TypeVar
+
+    from uowredis.collection.manager import CollectionManager
+    from uowredis.model.redis_model import RedisModel
+
+    #: The model, and what the collection gives for each of its objects.
+    T = _TypeVar("T", bound="RedisModel", default="RedisModel")
+    R = _TypeVar("R", default=str)
+
+    #: What holds one value.
+    One: TypeAlias = SingleValueField[A] | PKField[A]
+else:
+    T = TypeVar("T")
+    R = TypeVar("R")
+
+
+class Refined(Generic[T, R]):
     """A collection as far as it is told what is wanted; each method refines it in place, and returns it.
 
     Args:
         model: the model.
         schema: its facts.
     """
+
+    if not TYPE_CHECKING:
+        __class_getitem__ = classmethod(one_class)
 
     def __init__(self, model: Any, schema: ModelSchema) -> None:
         self._model = model
@@ -159,7 +185,11 @@ class Refined:
         elsewhere.check_here([by_score], self.database)
         return self._told(sort=Sort(None, flag(alpha, "alpha"), flag(desc, "desc"), by_score))
 
-    def instances(self, skip_exist_test: bool = False, lazy: bool = False) -> Self:
+    def _giving(self, shape: Shape) -> Any:
+        # As Python has it the same collection, as a type checker has it one of other rows.
+        return self._told(shape=shape)
+
+    def instances(self, skip_exist_test: bool = False, lazy: bool = False) -> CollectionManager[T, T]:
         """Give instances; return the collection.
 
         At most two round trips: the pks, and one SMISMEMBER that looks all of them up. A pk that has vanished in
@@ -169,13 +199,25 @@ class Refined:
             skip_exist_test: do not look them up; an instance is then looked up before its first write.
             lazy: the same by its later name.
         """
-        return self._told(shape=Shape("instances", tested=not (skip_exist_test or lazy)))
+        found: CollectionManager[T, T] = self._giving(Shape("instances", tested=not (skip_exist_test or lazy)))
+        return found
 
-    def primary_keys(self) -> Self:
+    def primary_keys(self) -> CollectionManager[T, str]:
         """Give primary keys again, as at first; return the collection."""
-        return self._told(shape=Shape())
+        found: CollectionManager[T, str] = self._giving(Shape())
+        return found
 
-    def values(self, *fields: Any) -> Self:
+    @overload
+    def values(self, *fields: str) -> CollectionManager[T, dict[str, str | None]]: ...
+    @overload
+    def values(self, a: One[A], /) -> CollectionManager[T, dict[str, A | None]]: ...
+    @overload
+    def values(self, a: One[A], b: One[B], /) -> CollectionManager[T, dict[str, A | B | None]]: ...
+    @overload
+    def values(self, a: One[A], b: One[B], c: One[C], /) -> CollectionManager[T, dict[str, A | B | C | None]]: ...
+    @overload
+    def values(self, *fields: str | One[A]) -> CollectionManager[T, dict[str, str | A | None]]: ...
+    def values(self, *fields: Any) -> Any:
         """Give dicts of values (SORT ... GET); return the collection.
 
         Args:
@@ -185,9 +227,33 @@ class Refined:
         Raises:
             ImplementationError: for a field that is not there or holds many values, or of another model.
         """
-        return self._told(shape=Shape("values", value_names(self._model, self._schema, fields)))
+        return self._giving(Shape("values", value_names(self._model, self._schema, fields)))
 
-    def values_list(self, *fields: Any, flat: bool = False) -> Self:
+    @overload
+    def values_list(self, field: str, /, *, flat: Literal[True]) -> CollectionManager[T, str | None]: ...
+    @overload
+    def values_list(self, field: PKField[A], /, *, flat: Literal[True]) -> CollectionManager[T, A]: ...
+    @overload
+    def values_list(self, field: SingleValueField[A], /, *, flat: Literal[True]) -> CollectionManager[T, A | None]: ...
+    @overload
+    def values_list(
+        self, *fields: str, flat: Literal[False] = False
+    ) -> CollectionManager[T, tuple[str | None, ...]]: ...
+    @overload
+    def values_list(self, a: One[A], /, *, flat: Literal[False] = False) -> CollectionManager[T, tuple[A | None]]: ...
+    @overload
+    def values_list(
+        self, a: One[A], b: One[B], /, *, flat: Literal[False] = False
+    ) -> CollectionManager[T, tuple[A | None, B | None]]: ...
+    @overload
+    def values_list(
+        self, a: One[A], b: One[B], c: One[C], /, *, flat: Literal[False] = False
+    ) -> CollectionManager[T, tuple[A | None, B | None, C | None]]: ...
+    @overload
+    def values_list(
+        self, *fields: str | One[A], flat: Literal[False] = False
+    ) -> CollectionManager[T, tuple[str | A | None, ...]]: ...
+    def values_list(self, *fields: Any, flat: bool = False) -> Any:
         """Same as :meth:`values` but give tuples; return the collection.
 
         Args:
@@ -200,7 +266,7 @@ class Refined:
         """
         if flag(flat, "flat") and len(fields) != 1:
             raise ArgumentError(f"values_list(flat=True) takes exactly one field, not {len(fields)}")
-        return self._told(shape=Shape("values_list", value_names(self._model, self._schema, fields), flat))
+        return self._giving(Shape("values_list", value_names(self._model, self._schema, fields), flat))
 
     def copy(self) -> Self:
         """Return a collection of its own that says the same."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, NoReturn, Protocol, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, Never, NoReturn, Protocol, Self, TypeVar, overload
 
 from uowredis.commands.arguments import listed, number, text
 from uowredis.commands.changes import Change, Removed
@@ -15,16 +15,16 @@ from uowredis.commands.replies import as_is, sure_float
 from uowredis.commands.values import TEXTS, OfReplies, TypedReplies, spelled
 from uowredis.exceptions import ArgumentError, ImplementationError
 from uowredis.fields.indexes import RANGE, check_together, checked_indexes, declared_indexes
-from uowredis.fields.methods import M, Sayer, V, writes
+from uowredis.fields.methods import G, M, Sayer, V, writes
 from uowredis.fields.misuse import NotItsValue
-from uowredis.fields.modes import Async, Sync
+from uowredis.fields.modes import Async, Sync, one_class
 from uowredis.schema.index import EqualIndex
 from uowredis.schema.models import FieldSchema, Kind
 from uowredis.schema.multi import IndexKinds
 from uowredis.values import Codec, ValueType, value_type
 
-S = TypeVar("S")
-A = TypeVar("A")
+B = TypeVar("B")
+B_co = TypeVar("B_co", covariant=True)
 T = TypeVar("T")
 
 
@@ -42,7 +42,21 @@ class Instance(Protocol):
     def _answer(self, read: Read[Any]) -> Any: ...
 
 
-class Bound(Sayer[M], NotItsValue, Generic[M, V]):
+class _Binds(Protocol[B_co]):
+    """A declared field, as far as what it is of one instance: its own ``bound``, also where that is a user's."""
+
+    @property
+    def bound(self) -> type[B_co]: ...
+
+
+class _BindsLater(Protocol[B_co]):
+    """The same on the asyncio face."""
+
+    @property
+    def bound_later(self) -> type[B_co]: ...
+
+
+class Bound(Sayer[M], NotItsValue, Generic[M, V, G]):
     """A field of one instance: its methods are Redis' commands without the key.
 
     Outside a session a command is sent at once and returns its reply. In a session a write waits for the commit and
@@ -52,12 +66,9 @@ class Bound(Sayer[M], NotItsValue, Generic[M, V]):
     __slots__ = ("field", "owner")
 
     if not TYPE_CHECKING:
+        __class_getitem__ = classmethod(one_class)
 
-        def __class_getitem__(cls, _: object) -> type:
-            # Both faces and all values are one class; and Python 3.11 knows no defaults of type variables.
-            return cls
-
-    def __init__(self, owner: Instance, field: Field[Any, Any, Any]) -> None:
+    def __init__(self, owner: Instance, field: Field[Any]) -> None:
         self.owner = owner
         self.field = field
 
@@ -179,7 +190,7 @@ class Bound(Sayer[M], NotItsValue, Generic[M, V]):
         return f"<{self.owner.identity}.{self.field.name}>"
 
 
-class Field(Generic[S, A, V]):
+class Field(Generic[V]):
     """A declared field.
 
     Args:
@@ -197,9 +208,12 @@ class Field(Generic[S, A, V]):
         ImplementationError: for options the field does not have.
     """
 
+    if not TYPE_CHECKING:
+        __class_getitem__ = classmethod(one_class)
+
     kind: ClassVar[Kind]
     many: ClassVar[bool] = True
-    bound: ClassVar[type[Any]] = Bound
+    bound: type[Bound[Any, V]] = Bound
     #: Whether its values are told apart, as members of a set are.
     tells_apart: ClassVar[bool] = False
     #: The kinds of index of fields of this class that name none themselves.
@@ -336,13 +350,13 @@ class Field(Generic[S, A, V]):
     @overload
     def __get__(self, instance: None, owner: type) -> Self: ...
     @overload
-    def __get__(self, instance: Sync, owner: type) -> S: ...
+    def __get__(self: _Binds[B], instance: Sync, owner: type) -> B: ...
     @overload
-    def __get__(self, instance: Async, owner: type) -> A: ...
+    def __get__(self: _BindsLater[B], instance: Async, owner: type) -> B: ...
     def __get__(self, instance: Any, owner: type) -> Any:
         return self if instance is None else self.bound(instance, self)
 
-    def __set__(self, instance: object, value: object) -> NoReturn:
+    def __set__(self, instance: object, value: Never) -> NoReturn:
         raise AttributeError(
             f"{self} cannot be assigned to. Way out: a command of the field, e.g. {self.name}.{self._setter()}(...)"
         )
@@ -357,7 +371,7 @@ class Field(Generic[S, A, V]):
         return f"{self.model}.{self.name}" if self.name else f"<{type(self).__name__}>"
 
 
-class SingleValueField(Field[S, A, V]):
+class SingleValueField(Field[V]):
     """A field that holds one value, and so may have a default.
 
     Args:

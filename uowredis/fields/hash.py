@@ -12,20 +12,20 @@ from uowredis.commands.identity import Identity
 from uowredis.commands.replies import as_bool, as_ok, as_texts
 from uowredis.exceptions import ArgumentError, ArgumentTypeError, ImplementationError
 from uowredis.fields.base import Bound, Field
-from uowredis.fields.methods import M, V, reads, writes
+from uowredis.fields.methods import G, M, V, reads, writes
 from uowredis.fields.modes import Async, Sync
 from uowredis.schema.models import FieldSchema, Kind
 from uowredis.values import Codec
 
 
-def _checked(field: Field[Any, Any, Any], given: object) -> list[tuple[Any, Any]]:
+def _checked(field: Field[Any], given: object) -> list[tuple[Any, Any]]:
     """Return the items of *given*, which must be a mapping."""
     if not isinstance(given, Mapping):
         raise ArgumentTypeError(f"{field} takes a mapping of entries to values, not {type(given).__name__}")
     return list(given.items())
 
 
-def _entries(field: Field[Any, Any, Any], given: Iterable[tuple[Any, Any]]) -> tuple[tuple[str, str], ...]:
+def _entries(field: Field[Any], given: Iterable[tuple[Any, Any]]) -> tuple[tuple[str, str], ...]:
     """Return *given* spelled; at least one pair is needed."""
     pairs = tuple((_entry(field, entry), field.spell(value)) for entry, value in given)
     if not pairs:
@@ -33,7 +33,7 @@ def _entries(field: Field[Any, Any, Any], given: Iterable[tuple[Any, Any]]) -> t
     return pairs
 
 
-def _entry(field: Field[Any, Any, Any], entry: object) -> str:
+def _entry(field: Field[Any], entry: object) -> str:
     spelled = text(entry, f"the name of an entry of {field}")
     if field.indexable and ":" in spelled:
         raise ArgumentError(
@@ -43,7 +43,7 @@ def _entry(field: Field[Any, Any, Any], entry: object) -> str:
     return spelled
 
 
-class BoundHash(Bound[M, V]):
+class BoundHash(Bound[M, V, G]):
     """The hash of one instance and field."""
 
     __slots__ = ()
@@ -92,7 +92,7 @@ class BoundHash(Bound[M, V]):
     def hset(
         self,
         key: Value | None = None,
-        value: Value | V | None = None,
+        value: Value | G | None = None,
         mapping: Mapping[Any, Any] | None = None,
         items: Sequence[Any] | None = None,
     ) -> Write[int]:
@@ -112,7 +112,7 @@ class BoundHash(Bound[M, V]):
         return self._store("HSET", [*one, *many, *zip(flat[::2], flat[1::2], strict=True)])
 
     @writes
-    def hmset(self, /, mapping: Mapping[Any, Any] | None = None, **entries: Value | V) -> Write[bool | None]:
+    def hmset(self, /, mapping: Mapping[Any, Any] | None = None, **entries: Value | G) -> Write[bool | None]:
         """Store the entries of *mapping*, or those given as keywords; return True (HMSET)."""
         many: list[tuple[Any, Any]] = [] if mapping is None else _checked(self.field, mapping)
         return self._store("HMSET", [*many, *entries.items()], as_ok)
@@ -122,7 +122,7 @@ class BoundHash(Bound[M, V]):
         return self._write(Replaced(pairs), name, *(part for pair in pairs for part in pair), decode=decode)
 
     @writes
-    def hsetnx(self, key: Value, value: Value | V) -> Write[bool]:
+    def hsetnx(self, key: Value, value: Value | G) -> Write[bool]:
         """Store *value* under *key* where there is none; return whether it was stored (HSETNX)."""
         entry = _entry(self.field, key)
         return self._write(Computed((entry,)), "HSETNX", entry, self.field.spell(value), decode=as_bool)
@@ -159,11 +159,12 @@ class BoundHash(Bound[M, V]):
         return self._write(Opaque((entry,), fallible=True), "HINCRBYFLOAT", entry, by, decode=self._float_reader)
 
 
-class HashField(Field[BoundHash[Sync, V], BoundHash[Async, V], V]):
+class HashField(Field[V]):
     """A dict of text to text, or to values of its type; indexed by its entries (``headers__from='...'`` in filters)."""
 
     kind = Kind.HASH
-    bound = BoundHash
+    bound: type[BoundHash[Sync, V]] = BoundHash
+    bound_later: type[BoundHash[Async, V]]
 
     def __init__(
         self,

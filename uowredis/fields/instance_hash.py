@@ -14,13 +14,13 @@ from uowredis.commands.replies import as_bool, as_dict, as_maybe_texts, as_ok, a
 from uowredis.commands.values import entry_value
 from uowredis.exceptions import ArgumentError
 from uowredis.fields.base import Bound, SingleValueField
-from uowredis.fields.methods import M, Sayer, V, reads, writes
+from uowredis.fields.methods import G, M, Sayer, V, reads, writes
 from uowredis.fields.modes import Async, Sync
 from uowredis.schema.keys import INSTANCE_HASH
 from uowredis.schema.models import FieldSchema, Kind, ModelSchema
 
 
-class BoundInstanceHash(Bound[M, V]):
+class BoundInstanceHash(Bound[M, V, G]):
     """The entry of one instance."""
 
     __slots__ = ()
@@ -36,13 +36,13 @@ class BoundInstanceHash(Bound[M, V]):
         return self._read("HGET", name, decode=decode or self._reader.one, members=(name,))
 
     @writes
-    def hset(self, value: Value | V) -> Write[int]:
+    def hset(self, value: Value | G) -> Write[int]:
         """Store *value*; return 1 where there was none before, else 0 (HSET)."""
         spelled, name = self.field.spell(value), self.field.stored
         return self._write(Replaced(((name, spelled),)), "HSET", name, spelled)
 
     @writes
-    def hsetnx(self, value: Value | V) -> Write[bool]:
+    def hsetnx(self, value: Value | G) -> Write[bool]:
         """Store *value* where there is none; return whether it was stored (HSETNX)."""
         name = self.field.stored
         return self._write(Computed((name,)), "HSETNX", name, self.field.spell(value), decode=as_bool)
@@ -80,11 +80,12 @@ class BoundInstanceHash(Bound[M, V]):
     delete = hdel
 
 
-class InstanceHashField(SingleValueField[BoundInstanceHash[Sync, V], BoundInstanceHash[Async, V], V]):
+class InstanceHashField(SingleValueField[V]):
     """A string stored with its siblings in one hash: cheaper than a StringField, read and written several at once."""
 
     kind = Kind.ENTRY
-    bound = BoundInstanceHash
+    bound: type[BoundInstanceHash[Sync, V]] = BoundInstanceHash
+    bound_later: type[BoundInstanceHash[Async, V]]
 
     def first_write(self, identity: Identity, schema: FieldSchema, value: Any) -> tuple[str, str]:
         """Return the entry; the constructor stores all of an instance by one HSET."""

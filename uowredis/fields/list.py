@@ -11,12 +11,12 @@ from uowredis.commands.identity import Identity
 from uowredis.commands.replies import as_ok, one_or_many
 from uowredis.exceptions import ArgumentError
 from uowredis.fields.base import Bound, Field
-from uowredis.fields.methods import M, V, reads, writes
+from uowredis.fields.methods import G, M, V, reads, writes
 from uowredis.fields.modes import Async, Sync
 from uowredis.schema.models import FieldSchema, Kind
 
 
-class BoundList(Bound[M, V]):
+class BoundList(Bound[M, V, G]):
     """The list of one instance."""
 
     __slots__ = ()
@@ -38,24 +38,24 @@ class BoundList(Bound[M, V]):
         return self._read("LLEN", counts=True)
 
     @writes
-    def lpush(self, *values: Value | V) -> Write[int]:
+    def lpush(self, *values: Value | G) -> Write[int]:
         """Put *values* before the first, one after another; return the length after it (LPUSH)."""
         spelled = self.field.spell_all(values)
         return self._write(Added(spelled), "LPUSH", *spelled)
 
     @writes
-    def rpush(self, *values: Value | V) -> Write[int]:
+    def rpush(self, *values: Value | G) -> Write[int]:
         """Put *values* behind the last; return the length after it (RPUSH)."""
         spelled = self.field.spell_all(values)
         return self._write(Added(spelled), "RPUSH", *spelled)
 
     @writes
-    def lpushx(self, *values: Value | V) -> Write[int]:
+    def lpushx(self, *values: Value | G) -> Write[int]:
         """Same as :meth:`lpush`, but only where the list has values already; else 0 (LPUSHX)."""
         return self._write(Computed(), "LPUSHX", *self.field.spell_all(values))
 
     @writes
-    def rpushx(self, *values: Value | V) -> Write[int]:
+    def rpushx(self, *values: Value | G) -> Write[int]:
         """Same as :meth:`rpush`, but only where the list has values already; else 0 (RPUSHX)."""
         return self._write(Computed(), "RPUSHX", *self.field.spell_all(values))
 
@@ -72,7 +72,7 @@ class BoundList(Bound[M, V]):
         return self._write(Computed(), "RPOP", *args, decode=one_or_many(count, self._reader.one, self._reader.many))
 
     @writes
-    def linsert(self, where: str, refvalue: Value | V, value: Value | V) -> Write[int]:
+    def linsert(self, where: str, refvalue: Value | G, value: Value | G) -> Write[int]:
         """Put *value* beside the first *refvalue*; return the length after it, -1 where that is not there (LINSERT).
 
         Args:
@@ -86,7 +86,7 @@ class BoundList(Bound[M, V]):
         return self._write(Computed(), "LINSERT", where.upper(), spell(refvalue), spell(value))
 
     @writes
-    def lrem(self, count: int, value: Value | V) -> Write[int]:
+    def lrem(self, count: int, value: Value | G) -> Write[int]:
         """Remove *value*; return how many copies were removed (LREM).
 
         Args:
@@ -98,7 +98,7 @@ class BoundList(Bound[M, V]):
         return self._write(Removed((spelled,)) if copies == "0" else Computed(), "LREM", copies, spelled)
 
     @writes
-    def lset(self, index: int, value: Value | V) -> Write[bool | None]:
+    def lset(self, index: int, value: Value | G) -> Write[bool | None]:
         """Put *value* in place of the one at *index*; return True (LSET).
 
         Raises:
@@ -113,11 +113,12 @@ class BoundList(Bound[M, V]):
         return self._write(Computed(), "LTRIM", integer(start, "start"), integer(end, "end"), decode=as_ok)
 
 
-class ListField(Field[BoundList[Sync, V], BoundList[Async, V], V]):
+class ListField(Field[V]):
     """An ordered list; a value may stand in it several times."""
 
     kind = Kind.LIST
-    bound = BoundList
+    bound: type[BoundList[Sync, V]] = BoundList
+    bound_later: type[BoundList[Async, V]]
 
     def first_write(self, identity: Identity, schema: FieldSchema, value: Any) -> Write[Any]:
         """Return the RPUSH of one value or of many."""

@@ -17,16 +17,21 @@ from uowredis.fields.modes import Async, Sync
 
 P = ParamSpec("P")
 T = TypeVar("T")
-M = TypeVar("M", Sync, Async)
 S = TypeVar("S")
 
 if TYPE_CHECKING:
     from typing_extensions import TypeVar as _TypeVar
 
+    #: Which face commands are said on.
+    M = _TypeVar("M", Sync, Async, default=Sync)
     #: What a field holds: text, where no type is declared.
     V = _TypeVar("V", default=str)
+    #: What it takes beside text, bytes and numbers.
+    G = _TypeVar("G", default=V, contravariant=True)
 else:
+    M = TypeVar("M", Sync, Async)
     V = TypeVar("V")
+    G = TypeVar("G")
 
 
 class Sayer(Generic[M]):

@@ -11,3 +11,11 @@ class Sync:
 
 class Async:
     """The asyncio face: a command answers with something to await."""
+
+
+def one_class(cls: type, _: object) -> type:
+    """Answer ``cls[...]`` at run time: both faces and all values are one class.
+
+    Not as ``Generic`` does it: Python 3.11 knows no defaults of type variables.
+    """
+    return cls

@@ -13,7 +13,7 @@ from uowredis.schema.models import Kind
 from uowredis.values import Codec
 
 
-class BoundPK(Bound[M, V]):
+class BoundPK(Bound[M, V, V]):
     """The primary key of one instance; it cannot be changed."""
 
     __slots__ = ()
@@ -61,7 +61,7 @@ class BoundPK(Bound[M, V]):
         raise ImplementationError(f"{self.field} is the primary key and cannot be deleted. Way out: instance.delete()")
 
 
-class PKField(Field[BoundPK[Sync, V], BoundPK[Async, V], V]):
+class PKField(Field[V]):
     """A primary key that is chosen: any text, or a value of its type; it must be given to the constructor.
 
     Args:
@@ -73,7 +73,8 @@ class PKField(Field[BoundPK[Sync, V], BoundPK[Async, V], V]):
 
     kind = Kind.PK
     tells_apart = True
-    bound = BoundPK
+    bound: type[BoundPK[Sync, V]] = BoundPK
+    bound_later: type[BoundPK[Async, V]]
     auto = False
 
     def __init__(

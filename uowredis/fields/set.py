@@ -10,12 +10,12 @@ from uowredis.commands.commands import Read, Write
 from uowredis.commands.identity import Identity
 from uowredis.commands.replies import as_bool, one_or_many
 from uowredis.fields.base import Bound, Field
-from uowredis.fields.methods import M, V, reads, writes
+from uowredis.fields.methods import G, M, V, reads, writes
 from uowredis.fields.modes import Async, Sync
 from uowredis.schema.models import FieldSchema, Kind
 
 
-class BoundSet(Bound[M, V]):
+class BoundSet(Bound[M, V, G]):
     """The set of one instance."""
 
     __slots__ = ()
@@ -32,7 +32,7 @@ class BoundSet(Bound[M, V]):
         return self._read("SCARD", counts=True)
 
     @reads
-    def sismember(self, value: Value | V) -> Read[bool]:
+    def sismember(self, value: Value | G) -> Read[bool]:
         """Return whether *value* is in the set (SISMEMBER)."""
         spelled = self.field.spell(value)
         return self._read("SISMEMBER", spelled, decode=as_bool, members=(spelled,))
@@ -48,13 +48,13 @@ class BoundSet(Bound[M, V]):
         return self._read("SRANDMEMBER", *args, decode=one_or_many(number, self._reader.one, self._reader.many))
 
     @writes
-    def sadd(self, *values: Value | V) -> Write[int]:
+    def sadd(self, *values: Value | G) -> Write[int]:
         """Add *values*; return how many were new (SADD)."""
         spelled = self.field.spell_all(values)
         return self._write(Added(spelled), "SADD", *spelled)
 
     @writes
-    def srem(self, *values: Value | V) -> Write[int]:
+    def srem(self, *values: Value | G) -> Write[int]:
         """Remove *values*; return how many were there (SREM)."""
         spelled = self.field.spell_all(values)
         return self._write(Removed(spelled), "SREM", *spelled)
@@ -72,12 +72,13 @@ class BoundSet(Bound[M, V]):
         return self._write(Opaque(), "SPOP", *args, decode=one_or_many(count, self._reader.one, self._reader.many))
 
 
-class SetField(Field[BoundSet[Sync, V], BoundSet[Async, V], V]):
+class SetField(Field[V]):
     """An unordered set of different values."""
 
     kind = Kind.SET
     tells_apart = True
-    bound = BoundSet
+    bound: type[BoundSet[Sync, V]] = BoundSet
+    bound_later: type[BoundSet[Async, V]]
 
     def first_write(self, identity: Identity, schema: FieldSchema, value: Any) -> Write[Any]:
         """Return the SADD of one value or of many."""

@@ -13,13 +13,13 @@ from uowredis.commands.identity import Identity
 from uowredis.commands.replies import as_float, as_is, sure_float
 from uowredis.exceptions import ArgumentError, ArgumentTypeError
 from uowredis.fields.base import Bound, Field
-from uowredis.fields.methods import M, V, reads, writes
+from uowredis.fields.methods import G, M, V, reads, writes
 from uowredis.fields.modes import Async, Sync
 from uowredis.schema.models import FieldSchema, Kind
 
 
 def _scores(
-    field: Field[Any, Any, Any], mapping: Mapping[Any, Any] | None, more: Mapping[str, Any]
+    field: Field[Any], mapping: Mapping[Any, Any] | None, more: Mapping[str, Any]
 ) -> tuple[dict[str, str], list[str]]:
     """Return member to score, and the same flat as ZADD takes it."""
     if mapping is not None and not isinstance(mapping, Mapping):
@@ -37,7 +37,7 @@ def _limit(start: int | None, num: int | None) -> list[str]:
     return [] if start is None else ["LIMIT", integer(start, "start"), integer(num, "num")]
 
 
-class BoundSortedSet(Bound[M, V]):
+class BoundSortedSet(Bound[M, V, G]):
     """The sorted set of one instance."""
 
     __slots__ = ()
@@ -54,18 +54,18 @@ class BoundSortedSet(Bound[M, V]):
         return self._read("ZCOUNT", score_bound(min, "min"), score_bound(max, "max"))
 
     @reads
-    def zscore(self, value: Value | V) -> Read[float | None]:
+    def zscore(self, value: Value | G) -> Read[float | None]:
         """Return the score of *value*, None where it is not there (ZSCORE)."""
         spelled = self.field.spell(value)
         return self._read("ZSCORE", spelled, decode=as_float, members=(spelled,))
 
     @reads
-    def zrank(self, value: Value | V) -> Read[int | None]:
+    def zrank(self, value: Value | G) -> Read[int | None]:
         """Return the place of *value* from the lowest score on, from 0, None where it is not there (ZRANK)."""
         return self._read("ZRANK", self.field.spell(value))
 
     @reads
-    def zrevrank(self, value: Value | V) -> Read[int | None]:
+    def zrevrank(self, value: Value | G) -> Read[int | None]:
         """Same as :meth:`zrank` but from the highest score on (ZREVRANK)."""
         return self._read("ZREVRANK", self.field.spell(value))
 
@@ -189,7 +189,7 @@ class BoundSortedSet(Bound[M, V]):
         return self._write(change, "ZADD", *options, *flat, decode=as_float if incr else as_is)
 
     @writes
-    def zincrby(self, amount: float, value: Value | V) -> Write[float]:
+    def zincrby(self, amount: float, value: Value | G) -> Write[float]:
         """Add *amount* to the score of *value* (0 where it is not there); return the sum (ZINCRBY)."""
         spelled, by = self.field.spell(value), number(amount, "amount", infinite=True)
         # Infinity may meet its opposite, which Redis refuses; other sums cannot fail.
@@ -198,7 +198,7 @@ class BoundSortedSet(Bound[M, V]):
         return self._write(change, "ZINCRBY", by, spelled, decode=sure_float)
 
     @writes
-    def zrem(self, *values: Value | V) -> Write[int]:
+    def zrem(self, *values: Value | G) -> Write[int]:
         """Remove *values*; return how many were there (ZREM)."""
         spelled = self.field.spell_all(values)
         return self._write(Removed(spelled), "ZREM", *spelled)
@@ -214,12 +214,13 @@ class BoundSortedSet(Bound[M, V]):
         return self._write(Computed(), "ZREMRANGEBYSCORE", score_bound(min, "min"), score_bound(max, "max"))
 
 
-class SortedSetField(Field[BoundSortedSet[Sync, V], BoundSortedSet[Async, V], V]):
+class SortedSetField(Field[V]):
     """A set of different values, each with a score by which they are ordered."""
 
     kind = Kind.SORTED_SET
     tells_apart = True
-    bound = BoundSortedSet
+    bound: type[BoundSortedSet[Sync, V]] = BoundSortedSet
+    bound_later: type[BoundSortedSet[Async, V]]
 
     def first_write(self, identity: Identity, schema: FieldSchema, value: Mapping[Any, Any]) -> Write[Any]:
         """Return the ZADD of a mapping of values to scores."""

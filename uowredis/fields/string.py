@@ -21,7 +21,7 @@ from uowredis.commands.identity import Identity
 from uowredis.commands.replies import as_bool, as_ok, encode
 from uowredis.exceptions import ArgumentError
 from uowredis.fields.base import Bound, SingleValueField
-from uowredis.fields.methods import M, V, reads, writes
+from uowredis.fields.methods import G, M, V, reads, writes
 from uowredis.fields.modes import Async, Sync
 from uowredis.schema.models import FieldSchema, Kind
 
@@ -29,7 +29,7 @@ from uowredis.schema.models import FieldSchema, Kind
 _MOST_BYTES = 512 * 1024 * 1024
 
 
-class BoundString(Bound[M, V]):
+class BoundString(Bound[M, V, G]):
     """The string of one instance."""
 
     __slots__ = ()
@@ -83,7 +83,7 @@ class BoundString(Bound[M, V]):
     @writes
     def set(
         self,
-        value: Value | V,
+        value: Value | G,
         ex: int | timedelta | None = None,
         px: int | timedelta | None = None,
         nx: bool = False,
@@ -131,24 +131,24 @@ class BoundString(Bound[M, V]):
         return self._write(change, "SET", spelled, *options, decode=self._reader.one if get else as_ok)
 
     @writes
-    def getset(self, value: Value | V) -> Write[V | None]:
+    def getset(self, value: Value | G) -> Write[V | None]:
         """Store *value*; return the old value, None where there was none (GETSET)."""
         spelled = self.field.spell(value)
         return self._write(Replaced((("", spelled),)), "GETSET", spelled, decode=self._reader.one)
 
     @writes
-    def setnx(self, value: Value | V) -> Write[bool]:
+    def setnx(self, value: Value | G) -> Write[bool]:
         """Store *value* where there is none; return whether it was stored (SETNX)."""
         return self._write(Computed(), "SETNX", self.field.spell(value), decode=as_bool)
 
     @writes
-    def append(self, value: Value | V) -> Write[int]:
+    def append(self, value: Value | G) -> Write[int]:
         """Append *value* to what is there; return the length in bytes after it (APPEND)."""
         self._check_native("append")
         return self._write(Computed(), "APPEND", self.field.spell(value))
 
     @writes
-    def setrange(self, offset: int, value: Value | V) -> Write[int]:
+    def setrange(self, offset: int, value: Value | G) -> Write[int]:
         """Overwrite what is there from byte *offset* on; return the length in bytes after it (SETRANGE)."""
         self._check_native("setrange")
         spelled = self.field.spell(value)
@@ -195,11 +195,12 @@ class BoundString(Bound[M, V]):
         return self._write(Opaque(fallible=True), "INCRBYFLOAT", by, decode=self._float_reader)
 
 
-class StringField(SingleValueField[BoundString[Sync, V], BoundString[Async, V], V]):
+class StringField(SingleValueField[V]):
     """A string: text, an integer, a float, or bits; or what its type says."""
 
     kind = Kind.STRING
-    bound = BoundString
+    bound: type[BoundString[Sync, V]] = BoundString
+    bound_later: type[BoundString[Async, V]]
 
     def first_write(self, identity: Identity, schema: FieldSchema, value: Any) -> tuple[str, str]:
         """Return the stored name and the value to SET."""

@@ -19,7 +19,7 @@ from uowredis.schema.multi import IndexKinds
 class MetaRedisModel(type):
     """Reads what a class declares: checks it, gives it fields of its own, and registers it with its database."""
 
-    _fields: dict[str, Field[Any, Any, Any]]
+    _fields: dict[str, Field[Any]]
     _own_pk: bool
     _schema: ModelSchema | None
     database: RedisDatabase | None
@@ -46,8 +46,8 @@ class MetaRedisModel(type):
             cls._become_concrete()
         return cls
 
-    def _take_fields(cls, declared: dict[str, Field[Any, Any, Any]]) -> None:
-        inherited: dict[str, Field[Any, Any, Any]] = {}
+    def _take_fields(cls, declared: dict[str, Field[Any]]) -> None:
+        inherited: dict[str, Field[Any]] = {}
         own_pk = False
         for base in reversed(cls.__mro__[1:]):
             if isinstance(base, MetaRedisModel):
@@ -138,7 +138,7 @@ class MetaRedisModel(type):
         database.register(cls)
 
 
-def _check_name(model: str, name: str, field: Field[Any, Any, Any], bases: Sequence[type]) -> None:
+def _check_name(model: str, name: str, field: Field[Any], bases: Sequence[type]) -> None:
     taken = next((base for base in bases if not isinstance(getattr(base, name, field), Field)), None)
     if name in ("cls", "manager", "self"):
         reason = "filters could not name it"
@@ -155,13 +155,13 @@ def _check_name(model: str, name: str, field: Field[Any, Any, Any], bases: Seque
     raise ImplementationError(f"{model} cannot have a field named {name!r}: {reason}. Way out: another name")
 
 
-def _check_stored(model: str, fields: Mapping[str, Field[Any, Any, Any]]) -> None:
+def _check_stored(model: str, fields: Mapping[str, Field[Any]]) -> None:
     """Check what the *fields* of a model are stored as: no two things may share a name in Redis, nor seem to.
 
     Raises:
         ImplementationError: naming the field, and what is in its way.
     """
-    taken: dict[str, Field[Any, Any, Any]] = {}
+    taken: dict[str, Field[Any]] = {}
     for name, field in fields.items():
         stored = field.stored
         reason = None if field.stored_as is None else why_not_stored(stored, field=True)

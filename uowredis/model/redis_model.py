@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sized
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar, overload
 
 from uowredis.collection.conditions import given_pk
 from uowredis.collection.manager import CollectionManager
@@ -35,6 +35,13 @@ from uowredis.session.single import SingleCall, here
 
 S = TypeVar("S")
 T = TypeVar("T", bound="RedisModel")
+C = TypeVar("C", bound=CollectionManager[Any, Any])
+
+
+class _HasManager(Protocol[C]):
+    """A model with a manager of its own."""
+
+    collection_manager: type[C]
 
 
 class RedisModel(InstanceHashCommands[Sync], Sync, metaclass=MetaRedisModel):
@@ -65,7 +72,8 @@ class RedisModel(InstanceHashCommands[Sync], Sync, metaclass=MetaRedisModel):
     stored_as: ClassVar[str | None] = None
     lockable: ClassVar[bool] = True
     default_indexes: ClassVar[IndexKinds | None] = None
-    collection_manager: ClassVar[type[CollectionManager]] = CollectionManager
+    if not TYPE_CHECKING:  # a model's own is told from this one by being there: see collection()
+        collection_manager = CollectionManager
     DoesNotExist: ClassVar[type[LookupError]] = DoesNotExist
 
     #: The primary key, also where it has another name.
@@ -191,8 +199,17 @@ class RedisModel(InstanceHashCommands[Sync], Sync, metaclass=MetaRedisModel):
         # Of a former class: what stands at its place now is what a pickle finds there.
         return _handle_of, (database.model_of(identity.model) or type(self), identity.pk)
 
+    @overload
     @classmethod
-    def collection(cls, manager: type[CollectionManager] | None = None, **filters: Any) -> CollectionManager:
+    def collection(cls: type[_HasManager[C]], manager: None = None, **filters: Any) -> C: ...
+    @overload
+    @classmethod
+    def collection(cls: type[T], manager: None = None, **filters: Any) -> CollectionManager[T]: ...
+    @overload
+    @classmethod
+    def collection(cls, manager: type[C], **filters: Any) -> C: ...
+    @classmethod
+    def collection(cls, manager: Any = None, **filters: Any) -> Any:
         """Return a lazy query on the model; nothing is sent until it is looked at.
 
         Args:
@@ -368,7 +385,7 @@ def with_subclasses(model: type[RedisModel]) -> list[type[RedisModel]]:
     return list(found)
 
 
-def _check_names(schema: ModelSchema, values: dict[str, Any], fields: dict[str, Field[Any, Any, Any]]) -> None:
+def _check_names(schema: ModelSchema, values: dict[str, Any], fields: dict[str, Field[Any]]) -> None:
     if unknown := [name for name in values if name not in fields and name != "pk"]:
         raise ArgumentError(
             f"{schema.name} has no field {', '.join(map(repr, unknown))}. Way out: it has {', '.join(fields)}"

@@ -8,7 +8,7 @@ from uowredis.contrib.related.fields import (
     M2MSortedSetField,
     RelatedField,
 )
-from uowredis.contrib.related.models import CASCADE, CLEAR, RESTRICT, RelatedCollections, RelatedModel
+from uowredis.contrib.related.models import CASCADE, CLEAR, RESTRICT, Related, RelatedCollections, RelatedModel
 from uowredis.schema.models import OnDelete
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "M2MSetField",
     "M2MSortedSetField",
     "OnDelete",
+    "Related",
     "RelatedCollections",
     "RelatedField",
     "RelatedModel",
@@ -32,6 +33,7 @@ for _public in (
     M2MListField,
     M2MSetField,
     M2MSortedSetField,
+    Related,
     RelatedCollections,
     RelatedField,
     RelatedModel,

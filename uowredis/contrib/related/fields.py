@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import keyword
 import re
-from typing import TYPE_CHECKING, Any, Self, cast, overload
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeAlias, TypeVar, cast, overload
 
 import attrs
 
@@ -30,6 +30,7 @@ from uowredis.fields.instance_hash import BoundInstanceHash
 from uowredis.fields.list import BoundList
 from uowredis.fields.methods import M
 from uowredis.fields.modes import Async, Sync
+from uowredis.fields.pk import BoundPK
 from uowredis.fields.set import BoundSet
 from uowredis.fields.sorted_set import BoundSortedSet
 from uowredis.fields.string import BoundString
@@ -42,10 +43,24 @@ from uowredis.schema.models import FieldSchema, OnDelete, Relation
 from uowredis.schema.multi import IndexKinds
 from uowredis.values import ValueType
 
+if TYPE_CHECKING:
+    from typing_extensions import TypeVar as _TypeVar
+
+    #: The model referred to; by its name alone it is not known, unless it is said: ``FKStringField["Person"]``.
+    T = _TypeVar("T", bound=RedisModel, default=RedisModel)
+    #: What the primary keys of that are.
+    K = _TypeVar("K", default=str)
+
+    #: What stands for an object.
+    Referring: TypeAlias = "T | K | BoundForeignKey[Any, T, Any] | BoundPK[Any, Any]"
+else:
+    T = TypeVar("T")
+    K = TypeVar("K")
+
 _NO_WORD = re.compile(r"\W")
 
 
-class RelatedField(Field[Any, Any, Any]):
+class RelatedField(Field[K], Generic[T, K]):
     """What all fields have in common whose values are primary keys of another model; always indexed.
 
     Wherever a value is given, in commands, constructors and filters, it may be an instance, a primary key, or a bound
@@ -67,6 +82,29 @@ class RelatedField(Field[Any, Any, Any]):
 
     relation: Relation
     target: type[RedisModel] | None
+
+    if TYPE_CHECKING:
+
+        @overload
+        def __init__(
+            self,
+            to: type[T],
+            related_name: str | None = None,
+            *,
+            on_delete: OnDelete = OnDelete.CLEAR,
+            check: bool = False,
+            **options: Any,
+        ) -> None: ...
+        @overload
+        def __init__(
+            self,
+            to: str,
+            related_name: str | None = None,
+            *,
+            on_delete: OnDelete = OnDelete.CLEAR,
+            check: bool = False,
+            **options: Any,
+        ) -> None: ...
 
     def __init__(
         self,
@@ -209,7 +247,7 @@ class _Of:
     identity: Identity
 
 
-class BoundRelated(Bound[M]):
+class BoundRelated(Bound[M, K, "Referring[T, K]"], Generic[M, T, K]):
     """A field of one instance whose values refer to objects."""
 
     __slots__ = ()
@@ -221,17 +259,17 @@ class BoundRelated(Bound[M]):
         return self.field.relation
 
     @property
-    def _target(self) -> type[RedisModel]:
-        return _target_of(self.field)
+    def _target(self) -> type[T]:
+        return cast("type[T]", _target_of(self.field))
 
 
-class BoundForeignKey(BoundRelated[M]):
+class BoundForeignKey(BoundRelated[M, T, K], Generic[M, T, K]):
     """A field of one instance whose value refers to one object."""
 
     __slots__ = ()
     _value_by = "instance(), or .get() for its primary key"
 
-    def instance(self, lazy: bool = False) -> Any:
+    def instance(self, lazy: bool = False) -> T | None:
         """Return the object referred to, None where there is none (GET or HGET, then SISMEMBER).
 
         Args:
@@ -259,25 +297,25 @@ class BoundForeignKey(BoundRelated[M]):
         return target._handle(pk, created, tested=not lazy)
 
 
-class BoundFKString(BoundForeignKey[M], BoundString[M]):
+class BoundFKString(BoundForeignKey[M, T, K], BoundString[M, K, "Referring[T, K]"], Generic[M, T, K]):
     """The foreign key of one instance."""
 
     __slots__ = ()
 
 
-class BoundFKInstanceHash(BoundForeignKey[M], BoundInstanceHash[M]):
+class BoundFKInstanceHash(BoundForeignKey[M, T, K], BoundInstanceHash[M, K, "Referring[T, K]"], Generic[M, T, K]):
     """The foreign key of one instance, in its hash."""
 
     __slots__ = ()
 
 
-class BoundManyToMany(BoundRelated[M]):
+class BoundManyToMany(BoundRelated[M, T, K], Generic[M, T, K]):
     """A field of one instance whose values refer to many objects."""
 
     __slots__ = ()
     _value_by = "collection(), or what reads its primary keys"
 
-    def collection(self, **filters: Any) -> CollectionManager:
+    def collection(self, **filters: Any) -> CollectionManager[T]:
         """Return a lazy query on the objects referred to that are there (SINTER, ZINTER, or LRANGE first for a list).
 
         Args:
@@ -286,107 +324,63 @@ class BoundManyToMany(BoundRelated[M]):
         Raises:
             ImplementationError: where their model is not declared, or for a field without index.
         """
-        return self._target.collection(**filters).intersect(self)
+        found: CollectionManager[T] = self._target.collection(**filters)
+        return found.intersect(self)
 
     __call__ = collection
 
 
-class BoundM2MSet(BoundManyToMany[M], BoundSet[M]):
+class BoundM2MSet(BoundManyToMany[M, T, K], BoundSet[M, K, "Referring[T, K]"], Generic[M, T, K]):
     """The references of one instance."""
 
     __slots__ = ()
 
 
-class BoundM2MList(BoundManyToMany[M], BoundList[M]):
+class BoundM2MList(BoundManyToMany[M, T, K], BoundList[M, K, "Referring[T, K]"], Generic[M, T, K]):
     """The references of one instance, in order."""
 
     __slots__ = ()
 
 
-class BoundM2MSortedSet(BoundManyToMany[M], BoundSortedSet[M]):
+class BoundM2MSortedSet(BoundManyToMany[M, T, K], BoundSortedSet[M, K, "Referring[T, K]"], Generic[M, T, K]):
     """The references of one instance, by score."""
 
     __slots__ = ()
 
 
-class FKStringField(RelatedField, StringField):
+class FKStringField(RelatedField[T, K], StringField[K], Generic[T, K]):
     """A foreign key in a string of its own."""
 
-    bound = BoundFKString
-
-    if TYPE_CHECKING:
-
-        @overload
-        def __get__(self, instance: None, owner: type) -> Self: ...
-        @overload
-        def __get__(self, instance: Sync, owner: type) -> BoundFKString[Sync]: ...
-        @overload
-        def __get__(self, instance: Async, owner: type) -> BoundFKString[Async]: ...
-        def __get__(self, instance: Any, owner: type) -> Any: ...
+    bound: type[BoundFKString[Sync, T, K]] = BoundFKString
+    bound_later: type[BoundFKString[Async, T, K]]
 
 
-class FKInstanceHashField(RelatedField, InstanceHashField):
+class FKInstanceHashField(RelatedField[T, K], InstanceHashField[K], Generic[T, K]):
     """A foreign key in the hash of the instance, read and written together with its siblings."""
 
-    bound = BoundFKInstanceHash
-
-    if TYPE_CHECKING:
-
-        @overload
-        def __get__(self, instance: None, owner: type) -> Self: ...
-        @overload
-        def __get__(self, instance: Sync, owner: type) -> BoundFKInstanceHash[Sync]: ...
-        @overload
-        def __get__(self, instance: Async, owner: type) -> BoundFKInstanceHash[Async]: ...
-        def __get__(self, instance: Any, owner: type) -> Any: ...
+    bound: type[BoundFKInstanceHash[Sync, T, K]] = BoundFKInstanceHash
+    bound_later: type[BoundFKInstanceHash[Async, T, K]]
 
 
-class M2MSetField(RelatedField, SetField):
+class M2MSetField(RelatedField[T, K], SetField[K], Generic[T, K]):
     """References to many objects, in no order, each once."""
 
-    bound = BoundM2MSet
-
-    if TYPE_CHECKING:
-
-        @overload
-        def __get__(self, instance: None, owner: type) -> Self: ...
-        @overload
-        def __get__(self, instance: Sync, owner: type) -> BoundM2MSet[Sync]: ...
-        @overload
-        def __get__(self, instance: Async, owner: type) -> BoundM2MSet[Async]: ...
-        def __get__(self, instance: Any, owner: type) -> Any: ...
+    bound: type[BoundM2MSet[Sync, T, K]] = BoundM2MSet
+    bound_later: type[BoundM2MSet[Async, T, K]]
 
 
-class M2MListField(RelatedField, ListField):
+class M2MListField(RelatedField[T, K], ListField[K], Generic[T, K]):
     """References to many objects, in order, the same one any number of times."""
 
-    bound = BoundM2MList
-
-    if TYPE_CHECKING:
-
-        @overload
-        def __get__(self, instance: None, owner: type) -> Self: ...
-        @overload
-        def __get__(self, instance: Sync, owner: type) -> BoundM2MList[Sync]: ...
-        @overload
-        def __get__(self, instance: Async, owner: type) -> BoundM2MList[Async]: ...
-        def __get__(self, instance: Any, owner: type) -> Any: ...
+    bound: type[BoundM2MList[Sync, T, K]] = BoundM2MList
+    bound_later: type[BoundM2MList[Async, T, K]]
 
 
-class M2MSortedSetField(RelatedField, SortedSetField):
+class M2MSortedSetField(RelatedField[T, K], SortedSetField[K], Generic[T, K]):
     """References to many objects, each once, ordered by a score."""
 
-    bound = BoundM2MSortedSet
-
-    if TYPE_CHECKING:
-
-        @overload
-        def __get__(self, instance: None, owner: type) -> Self: ...
-        @overload
-        def __get__(self, instance: Sync, owner: type) -> BoundM2MSortedSet[Sync]: ...
-        @overload
-        def __get__(self, instance: Async, owner: type) -> BoundM2MSortedSet[Async]: ...
-        def __get__(self, instance: Any, owner: type) -> Any: ...
+    bound: type[BoundM2MSortedSet[Sync, T, K]] = BoundM2MSortedSet
+    bound_later: type[BoundM2MSortedSet[Async, T, K]]
 
 
 def _target_of(field: Any) -> type[RedisModel]:

@@ -6,7 +6,7 @@ Only declared here: what follows when an object is deleted is planned from facts
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import attrs
 
@@ -19,6 +19,8 @@ from uowredis.schema.models import ModelSchema, OnDelete
 if TYPE_CHECKING:
     from uowredis.collection.manager import CollectionManager
     from uowredis.database import RedisDatabase
+
+T = TypeVar("T", bound=RedisModel)
 
 #: Whoever refers to a deleted object loses the reference; the default.
 CLEAR = OnDelete.CLEAR
@@ -33,7 +35,7 @@ class RelatedCollections:
 
     def __init__(self, field: RelatedField, model: type[RelatedModel], to: type[RelatedModel], name: str) -> None:
         self.field: Any = field
-        self._model = model
+        self._model: Any = model
         self._to = to
         self._name = name
 
@@ -43,7 +45,7 @@ class RelatedCollections:
             raise AttributeError(
                 f"{owner.__name__} has no collection {self._name!r}: {self.field} refers to {self._to.__name__}"
             )
-        return self if instance is None else BoundRelatedCollections(self, instance)
+        return self if instance is None else Related(self, instance)
 
     def __set__(self, instance: object, value: object) -> None:
         raise AttributeError(f"{self._to.__name__}.{self._name} cannot be assigned to: it follows from {self.field}")
@@ -53,13 +55,13 @@ class RelatedCollections:
 
 
 @attrs.frozen(eq=False)
-class BoundRelatedCollections:
-    """The objects that refer to one instance by one field."""
+class Related(Generic[T]):
+    """The objects that refer to one instance by one field: ``books: Related[Book]`` in the class of that."""
 
     _of: RelatedCollections
     _instance: Any
 
-    def __call__(self, **filters: Any) -> CollectionManager:
+    def __call__(self, **filters: Any) -> CollectionManager[T]:
         """Return a lazy query on the objects that refer to the instance.
 
         Args:
@@ -68,7 +70,7 @@ class BoundRelatedCollections:
         Raises:
             ImplementationError: for a field without index, or one that is not there.
         """
-        model: type[RelatedModel] = self._of._model
+        model: type[T] = self._of._model
         return model.collection(None, **{self._of.field.name: self._instance}).filter(**filters)
 
     def __repr__(self) -> str:
