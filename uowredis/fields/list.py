@@ -11,6 +11,7 @@ from uowredis.commands.identity import Identity
 from uowredis.commands.replies import as_ok, one_or_many
 from uowredis.exceptions import ArgumentError
 from uowredis.fields.base import Bound, Field
+from uowredis.fields.faces import popped
 from uowredis.fields.methods import G, M, V, reads, writes
 from uowredis.fields.modes import Async, Sync
 from uowredis.schema.models import FieldSchema, Kind
@@ -59,12 +60,14 @@ class BoundList(Bound[M, V, G]):
         """Same as :meth:`rpush`, but only where the list has values already; else 0 (RPUSHX)."""
         return self._write(Computed(), "RPUSHX", *self.field.spell_all(values))
 
+    @popped
     @writes
     def lpop(self, count: int | None = None) -> Write[Any]:
         """Remove and return the first value, None for no list; with *count* a list of so many at most (LPOP)."""
         args = () if count is None else (integer(count, "count", 1),)
         return self._write(Computed(), "LPOP", *args, decode=one_or_many(count, self._reader.one, self._reader.many))
 
+    @popped
     @writes
     def rpop(self, count: int | None = None) -> Write[Any]:
         """Same as :meth:`lpop`, but from the end (RPOP)."""

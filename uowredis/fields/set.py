@@ -10,6 +10,7 @@ from uowredis.commands.commands import Read, Write
 from uowredis.commands.identity import Identity
 from uowredis.commands.replies import as_bool, one_or_many
 from uowredis.fields.base import Bound, Field
+from uowredis.fields.faces import drawn, shown
 from uowredis.fields.methods import G, M, V, reads, writes
 from uowredis.fields.modes import Async, Sync
 from uowredis.schema.models import FieldSchema, Kind
@@ -37,6 +38,7 @@ class BoundSet(Bound[M, V, G]):
         spelled = self.field.spell(value)
         return self._read("SISMEMBER", spelled, decode=as_bool, members=(spelled,))
 
+    @shown
     @reads
     def srandmember(self, number: int | None = None) -> Read[Any]:
         """Return a random value, None for an empty set; with *number* a list (SRANDMEMBER).
@@ -59,6 +61,7 @@ class BoundSet(Bound[M, V, G]):
         spelled = self.field.spell_all(values)
         return self._write(Removed(spelled), "SREM", *spelled)
 
+    @drawn
     @writes
     def spop(self, count: int | None = None) -> Write[Any]:
         """Remove and return a random value, None for an empty set; with *count* a list (SPOP).

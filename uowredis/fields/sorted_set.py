@@ -13,6 +13,7 @@ from uowredis.commands.identity import Identity
 from uowredis.commands.replies import as_float, as_is, sure_float
 from uowredis.exceptions import ArgumentError, ArgumentTypeError
 from uowredis.fields.base import Bound, Field
+from uowredis.fields.faces import between, ranged, reversed_between, reversed_range, scored
 from uowredis.fields.methods import G, M, V, reads, writes
 from uowredis.fields.modes import Async, Sync
 from uowredis.schema.models import FieldSchema, Kind
@@ -69,6 +70,7 @@ class BoundSortedSet(Bound[M, V, G]):
         """Same as :meth:`zrank` but from the highest score on (ZREVRANK)."""
         return self._read("ZREVRANK", self.field.spell(value))
 
+    @ranged
     @reads
     def zrange(
         self,
@@ -107,11 +109,13 @@ class BoundSortedSet(Bound[M, V, G]):
         decode: Any = self._reader.scored if withscores else self._reader.many
         return self._read("ZRANGE", spell(start, "start"), spell(end, "end"), *options, decode=decode)
 
+    @reversed_range
     @reads
     def zrevrange(self, start: int, end: int, withscores: bool = False) -> Read[Any]:
         """Same as :meth:`zrange` but highest score first (ZREVRANGE)."""
         return self._range("ZREVRANGE", start, end, withscores)
 
+    @between
     @reads
     def zrangebyscore(
         self, min: Value, max: Value, start: int | None = None, num: int | None = None, withscores: bool = False
@@ -127,6 +131,7 @@ class BoundSortedSet(Bound[M, V, G]):
         """
         return self._by_score("ZRANGEBYSCORE", score_bound(min, "min"), score_bound(max, "max"), start, num, withscores)
 
+    @reversed_between
     @reads
     def zrevrangebyscore(
         self, max: Value, min: Value, start: int | None = None, num: int | None = None, withscores: bool = False
@@ -147,6 +152,7 @@ class BoundSortedSet(Bound[M, V, G]):
         decode: Any = self._reader.scored if withscores else self._reader.many
         return self._read(name, first, last, *scores, *_limit(start, num), decode=decode)
 
+    @scored
     @writes
     def zadd(
         self,

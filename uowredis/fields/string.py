@@ -21,6 +21,7 @@ from uowredis.commands.identity import Identity
 from uowredis.commands.replies import as_bool, as_ok, encode
 from uowredis.exceptions import ArgumentError
 from uowredis.fields.base import Bound, SingleValueField
+from uowredis.fields.faces import stored
 from uowredis.fields.methods import G, M, V, reads, writes
 from uowredis.fields.modes import Async, Sync
 from uowredis.schema.models import FieldSchema, Kind
@@ -80,6 +81,7 @@ class BoundString(Bound[M, V, G]):
             args.append(mode.upper())
         return self._read("BITCOUNT", *args)
 
+    @stored
     @writes
     def set(
         self,

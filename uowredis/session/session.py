@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NoReturn, cast
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast
 
-from uowredis.commands.arguments import flag, span
+from uowredis.commands.arguments import flag, shown, span
 from uowredis.commands.commands import Command, writes
 from uowredis.exceptions import ArgumentError, ArgumentTypeError, SessionError, attribute
 from uowredis.plan.plan import Plan
@@ -17,6 +17,7 @@ from uowredis.plan.token import Outcome, Token
 from uowredis.session import context
 from uowredis.session.door import Door
 from uowredis.session.later import check_called_at_once
+from uowredis.session.pending import Pending
 from uowredis.session.record import Savepoint
 from uowredis.session.telling import tell_astray, tell_never_entered, tell_unsent, tell_used
 from uowredis.session.use import Use, is_given_back
@@ -25,6 +26,8 @@ from uowredis.session.work import CALLBACK, Work
 if TYPE_CHECKING:
     from types import TracebackType
     from typing import Literal, Self
+
+T = TypeVar("T")
 
 
 class Session(Work):
@@ -250,6 +253,24 @@ class Session(Work):
         """The commands that wait for the commit, in the order said."""
         with self.door:
             return tuple(self._record.journal.commands)
+
+    def later(self, reply: T) -> Pending[T]:
+        """Return *reply* itself: what a write in a session returns, typed as what it is.
+
+        A type checker does not know where a session is open, and has a command return its reply.
+
+        Args:
+            reply: what a command of this session returned: ``s.later(bike.wheels.incr()).result`` after the commit.
+
+        Raises:
+            ArgumentTypeError: for what is there already, as the answer of a read is.
+        """
+        if not isinstance(reply, Pending):
+            raise ArgumentTypeError(
+                f"later() takes what a write in a session returned, a Pending, not {shown(reply)}. Way out: what is "
+                f"answered at once is used as it is"
+            )
+        return reply
 
     # What is read.
 
