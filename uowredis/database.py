@@ -317,6 +317,9 @@ class RedisDatabase(Database):
     def begin(self, *, join: Literal[False] = False, **options: Any) -> CommittedSession: ...
 
     @overload
+    def begin(self, *, join: Literal[True], **options: Any) -> Joined: ...
+
+    @overload
     def begin(self, *, join: bool, **options: Any) -> CommittedSession | Joined: ...
 
     def begin(self, *, join: bool = False, **options: Any) -> CommittedSession | Joined:

@@ -10,7 +10,7 @@ from uowredis import RedisDatabase
 
 
 @contextlib.contextmanager
-def asked_for(description: str, namespace: str) -> Iterator[RedisDatabase]:
+def asked_for(description: str | None, namespace: str) -> Iterator[RedisDatabase]:
     """Lend the database that the command line names, without keys of *namespace*.
 
     Raises:

@@ -24,7 +24,7 @@ from babel.numbers import get_currency_name, get_territory_currencies
 
 from uowredis import InstanceHashField, PKField, Plan, RedisDatabase, Session
 from uowredis.contrib.collection import SORTED_SCORE
-from uowredis.contrib.related import CASCADE, FKInstanceHashField, M2MSetField, M2MSortedSetField, RelatedModel
+from uowredis.contrib.related import CASCADE, FKInstanceHashField, M2MSetField, M2MSortedSetField, Related, RelatedModel
 
 ENGLISH = Locale("en")
 
@@ -44,6 +44,7 @@ class Country(Atlas):
     name = InstanceHashField(indexable=True)
     currencies = M2MSetField("Currency")
     languages = M2MSortedSetField("Language", related_name="spoken_in")
+    subdivision_set: Related["Subdivision"]
 
 
 class Currency(Atlas):
@@ -51,6 +52,7 @@ class Currency(Atlas):
 
     code = PKField()
     name = InstanceHashField()
+    country_set: Related[Country]
 
 
 class Language(Atlas):
@@ -58,6 +60,7 @@ class Language(Atlas):
 
     code = PKField()
     name = InstanceHashField()
+    spoken_in: Related[Country]
 
 
 class Subdivision(Atlas):
@@ -65,8 +68,9 @@ class Subdivision(Atlas):
 
     code = InstanceHashField(unique=True)
     name = InstanceHashField()
-    country = FKInstanceHashField("Country", on_delete=CASCADE)
+    country = FKInstanceHashField(Country, on_delete=CASCADE)
     parent = FKInstanceHashField("self", related_name="children")
+    children: Related["Subdivision"]
 
 
 def currencies_of(country: str) -> list[str]:
@@ -77,7 +81,9 @@ def currencies_of(country: str) -> list[str]:
 
 def languages_of(country: str) -> dict[str, float]:
     """Return language to percentage of speakers."""
-    return {code: about["population_percent"] for code, about in get_territory_language_info(country).items()}
+    return {
+        code: float(about["population_percent"] or 0) for code, about in get_territory_language_info(country).items()
+    }
 
 
 def name_of_currency(code: str) -> str:
@@ -131,9 +137,9 @@ def load(db: RedisDatabase, make: Callable[[], str]) -> None:
     print(f"{what}: {len(s.last_plan)} commands, {s.last_plan.round_trips} round trips, {seconds:.2f} s")
 
 
-def names(found: Iterable[str]) -> str:
+def names(found: Iterable[str | None]) -> str:
     """Return names in one line."""
-    return ", ".join(sorted(found)) or "none"
+    return ", ".join(sorted(filter(None, found))) or "none"
 
 
 def look() -> None:
@@ -149,8 +155,8 @@ def look() -> None:
     print(f"German is spoken in {len(german.spoken_in())} countries, {len(both)} of them with the euro")
     flanders = Subdivision.get(code="BE-VLG")
     print(f"Parts of {flanders.name.hget()}:", names(flanders.children().values_list("name", flat=True)))
-    of_belgium = Subdivision.get(code="BE-VAN").country.instance().subdivision_set()
-    print(f"Antwerp is one of {len(of_belgium)} subdivisions of its country")
+    if belgium := Subdivision.get(code="BE-VAN").country.instance():
+        print(f"Antwerp is one of {len(belgium.subdivision_set())} subdivisions of its country")
 
 
 def look_at_belgium(when: str) -> None:

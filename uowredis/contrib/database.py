@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast, overload
 
 import attrs
 
@@ -29,7 +29,7 @@ from uowredis.session.session import Session
 
 if TYPE_CHECKING:
     from types import TracebackType
-    from typing import Self
+    from typing import Literal, Self
 
     from uowredis.plan.plan import Plan
 
@@ -259,6 +259,22 @@ class PipelineDatabase(RedisDatabase):
         """
         return Pipeline(self, transaction=transaction, share_in_threads=share_in_threads, **options)
 
+    @overload
+    def transaction(
+        self,
+        function: Callable[[Pipeline], object],
+        *watches: Any,
+        value_from_callable: Literal[False] = False,
+        retry_for: float | None = None,
+    ) -> list[Any]: ...
+    @overload
+    def transaction(
+        self,
+        function: Callable[[Pipeline], T],
+        *watches: Any,
+        value_from_callable: Literal[True],
+        retry_for: float | None = None,
+    ) -> T: ...
     def transaction(
         self,
         function: Callable[[Pipeline], Any],

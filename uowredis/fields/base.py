@@ -5,7 +5,21 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, Never, NoReturn, Protocol, Self, TypeVar, overload
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    ClassVar,
+    Generic,
+    Literal,
+    Never,
+    NoReturn,
+    Protocol,
+    Self,
+    TypedDict,
+    TypeVar,
+    Unpack,
+    overload,
+)
 
 from uowredis.commands.arguments import listed, number, text
 from uowredis.commands.changes import Change, Removed
@@ -174,10 +188,12 @@ class Bound(Sayer[M], NotItsValue, Generic[M, V, G]):
         """Delete the field and its value; return 1 if there was one, else 0 (DEL)."""
         return self._write(Removed(None), "DEL")
 
-    def __eq__(self, other: object) -> bool:
-        if type(other) is type(self):
-            return bool(self.owner == other.owner) and self.field is other.field
-        return super().__eq__(other)
+    if not TYPE_CHECKING:  # whom a type checker knows to have none it keeps from being compared with a value
+
+        def __eq__(self, other: object) -> bool:
+            if type(other) is type(self):
+                return bool(self.owner == other.owner) and self.field is other.field
+            return super().__eq__(other)
 
     def __hash__(self) -> int:
         return hash((self.owner, self.field.name))
@@ -188,6 +204,17 @@ class Bound(Sayer[M], NotItsValue, Generic[M, V, G]):
 
     def __repr__(self) -> str:
         return f"<{self.owner.identity}.{self.field.name}>"
+
+
+class Options(TypedDict, total=False):
+    """What most fields can be told."""
+
+    indexable: bool | Literal["range"]
+    unique: bool
+    lockable: bool
+    stored_as: str | None
+    indexes: IndexKinds | None
+    none: bool
 
 
 class Field(Generic[V]):
@@ -229,7 +256,7 @@ class Field(Generic[V]):
         stored_as: str | None = None,
         indexes: IndexKinds | None = None,
         none: bool = False,
-        **unknown: object,
+        **unknown: Never,
     ) -> None:
         called = self.__class__.__name__
         if unknown:
@@ -390,7 +417,7 @@ class SingleValueField(Field[V]):
         *,
         default: Any = None,
         type: type[V] | Codec[V] | None = None,  # the word for it
-        **options: Any,
+        **options: Unpack[Options],
     ) -> None:
         super().__init__(type=type, **options)
         called = self.__class__.__name__

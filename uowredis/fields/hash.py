@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Unpack
 
 from uowredis.commands.arguments import Value, integer, listed, text, texts
 from uowredis.commands.changes import Computed, Opaque, Removed, Replaced
@@ -11,7 +11,7 @@ from uowredis.commands.commands import Read, Write
 from uowredis.commands.identity import Identity
 from uowredis.commands.replies import as_bool, as_ok, as_texts
 from uowredis.exceptions import ArgumentError, ArgumentTypeError, ImplementationError
-from uowredis.fields.base import Bound, Field
+from uowredis.fields.base import Bound, Field, Options
 from uowredis.fields.methods import G, M, V, reads, writes
 from uowredis.fields.modes import Async, Sync
 from uowredis.schema.models import FieldSchema, Kind
@@ -170,7 +170,7 @@ class HashField(Field[V]):
         self,
         *,
         type: type[V] | Codec[V] | None = None,  # the word for it
-        **options: Any,
+        **options: Unpack[Options],
     ) -> None:
         super().__init__(type=type, **options)
         if self.unique:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NoReturn
+from typing import Any, Never, NoReturn
 
 from uowredis.commands.values import read_value
 from uowredis.exceptions import ImplementationError
@@ -81,7 +81,7 @@ class PKField(Field[V]):
         self,
         *,
         type: type[V] | Codec[V] | None = None,  # the word for it
-        **options: Any,
+        **options: Never,
     ) -> None:
         if options:
             raise ImplementationError(
@@ -100,7 +100,7 @@ class AutoPKField(PKField[str]):
 
     auto = True
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, **options: Never) -> None:
         if options:
             raise ImplementationError(f"{type(self).__name__} takes no options, not {', '.join(sorted(options))}")
         super().__init__()

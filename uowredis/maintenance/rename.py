@@ -19,7 +19,7 @@ from uowredis.exceptions import ArgumentError, ImplementationError
 from uowredis.executor.line import Line
 from uowredis.maintenance.looking import Scan, asked
 from uowredis.maintenance.renaming import Both, Left, Renaming
-from uowredis.model.declaration import MetaRedisModel, schema_of
+from uowredis.model.declaration import MetaRedisModel, database_of, schema_of
 from uowredis.plan.requests import Deciding, Pause, Release
 from uowredis.schema.keys import literal, why_not_stored, word_of
 from uowredis.schema.models import ModelSchema
@@ -100,7 +100,7 @@ def rename(
         raise ArgumentError(f"rename(both=...) is 'leave', 'old' or 'new', not {both!r}")
     most = int(integer(passes, "rename(passes=...)", 1))
     schema = schema_of(model)
-    database = model.database
+    database = database_of(model)
     assert database is not None
     renaming = renaming_of(database, schema, field, new, old, both, dry_run=dry_run)
     return _Run(database, renaming, tell, progress).of(1 if dry_run else most)

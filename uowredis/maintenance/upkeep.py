@@ -12,7 +12,7 @@ from uowredis.maintenance.finding import Finding, Policy
 from uowredis.maintenance.fingerprint import begun, ended
 from uowredis.maintenance.looking import stream
 from uowredis.maintenance.mending import Mended, batches, mended
-from uowredis.model.declaration import MetaRedisModel, schema_of
+from uowredis.model.declaration import MetaRedisModel, database_of, schema_of
 from uowredis.model.redis_model import RedisModel
 from uowredis.session.drive import drive
 
@@ -157,7 +157,7 @@ def _checkings(
 
 
 def _checking(model: type[RedisModel], progress: Callable[[Progress], object] | None) -> tuple[Checking, Line]:
-    schema, database = schema_of(model), model.database
+    schema, database = schema_of(model), database_of(model)
     assert database is not None
     inside = [other._schema for other in database.models if schema.keys.owns(other._schema.keys.prefix)]
     checking = Checking(schema, [other for other in inside if other is not schema])

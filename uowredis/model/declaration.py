@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from uowredis.commands.identity import check_current
 from uowredis.database import RedisDatabase
@@ -22,7 +22,6 @@ class MetaRedisModel(type):
     _fields: dict[str, Field[Any]]
     _own_pk: bool
     _schema: ModelSchema | None
-    database: RedisDatabase | None
     namespace: str
     stored_as: str | None
     abstract: bool
@@ -87,15 +86,18 @@ class MetaRedisModel(type):
             )
         super().__setattr__(name, value)
 
-    def __getattr__(cls, name: str) -> Any:
-        if name.startswith("_"):
-            raise AttributeError(name)
-        raise missing(cls.__name__, name, OF_A_MODEL)
+    if not TYPE_CHECKING:  # else every attribute would be there
+
+        def __getattr__(cls, name: str) -> Any:
+            if name.startswith("_"):
+                raise AttributeError(name)
+            raise missing(cls.__name__, name, OF_A_MODEL)
 
     def _become_concrete(cls) -> None:
-        if not isinstance(cls.database, RedisDatabase):
+        database = database_of(cls)
+        if not isinstance(database, RedisDatabase):
             raise ImplementationError(
-                f"{cls.__name__} needs a database, a RedisDatabase, not {cls.database!r}. Way out: set database = ... "
+                f"{cls.__name__} needs a database, a RedisDatabase, not {database!r}. Way out: set database = ... "
                 f"on it, or abstract = True"
             )
         pk_field = next(field for field in cls._fields.values() if isinstance(field, PKField))
@@ -124,7 +126,7 @@ class MetaRedisModel(type):
             pk_holds=pk_field.holds,
         )
         try:
-            cls._join(cls.database)
+            cls._join(database)
         except ImplementationError:
             cls._schema = None
             raise
@@ -192,6 +194,15 @@ def _check_stored_as(model: MetaRedisModel) -> None:
         raise ImplementationError(
             f"{model.__name__} cannot be stored as {stored_as!r}: {reason}. Way out: another name, or none"
         )
+
+
+def database_of(model: MetaRedisModel) -> RedisDatabase | None:
+    """Return where the objects of *model* are.
+
+    To a type checker ``database`` is what a model says, and nothing else.
+    """
+    found: RedisDatabase | None = model.database  # type: ignore[attr-defined]
+    return found
 
 
 def schema_of(model: MetaRedisModel) -> ModelSchema:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from uowredis.collection.manager import CollectionManager
 from uowredis.exceptions import ArgumentError, ArgumentTypeError, Conflict, DoesNotExist, ImplementationError
-from uowredis.model.declaration import schema_of
+from uowredis.model.declaration import database_of, schema_of
 from uowredis.schema.models import ModelSchema
 
 if TYPE_CHECKING:
@@ -33,8 +33,9 @@ def get_or_connect(model: type[T], filters: dict[str, Any], defaults: Mapping[st
     wanted = wanted_by(model, conditions.pop("pk", None), conditions, "get_or_connect")
     values = _with_defaults(schema, filters, defaults)
     model._creation(schema, values)
-    assert model.database is not None
-    deadline = time.monotonic() + model.database.retry_for
+    database = database_of(model)
+    assert database is not None
+    deadline = time.monotonic() + database.retry_for
     while True:
         found = _only(model, wanted, None, filters)
         if found is not None:

@@ -23,7 +23,7 @@ from uowredis.fields.instance_hash import InstanceHashCommands
 from uowredis.fields.misuse import NotItsValue
 from uowredis.fields.modes import Sync
 from uowredis.model import getting
-from uowredis.model.declaration import MetaRedisModel, schema_of
+from uowredis.model.declaration import MetaRedisModel, database_of, schema_of
 from uowredis.model.misnamed import OF_AN_INSTANCE
 from uowredis.overlay.overlay import Overlay, gone
 from uowredis.plan.requests import Deciding
@@ -67,7 +67,8 @@ class RedisModel(InstanceHashCommands[Sync], Sync, metaclass=MetaRedisModel):
     """
 
     abstract: ClassVar[bool] = True
-    database: ClassVar[RedisDatabase | None] = None
+    if not TYPE_CHECKING:  # a type checker knows that of a model by what the model says: the database's own class
+        database = None
     namespace: ClassVar[str] = ""
     stored_as: ClassVar[str | None] = None
     lockable: ClassVar[bool] = True
@@ -143,7 +144,7 @@ class RedisModel(InstanceHashCommands[Sync], Sync, metaclass=MetaRedisModel):
     @classmethod
     def _session(cls) -> Door | SingleCall:
         """Return the door to the open session, or to one of a single call."""
-        database = cls.database
+        database: RedisDatabase | None = cls.database  # type: ignore[attr-defined]  # as database_of(), for each call
         assert database is not None
         return here(database, schema_of(cls))
 
@@ -194,7 +195,7 @@ class RedisModel(InstanceHashCommands[Sync], Sync, metaclass=MetaRedisModel):
         identity = self._identity
         if identity.pk is None or identity.state is State.CREATED:
             raise TypeError(f"{identity} is not in Redis yet and cannot be pickled. Way out: commit first")
-        database = self.database
+        database = database_of(type(self))
         assert database is not None
         # Of a former class: what stands at its place now is what a pickle finds there.
         return _handle_of, (database.model_of(identity.model) or type(self), identity.pk)
@@ -219,7 +220,7 @@ class RedisModel(InstanceHashCommands[Sync], Sync, metaclass=MetaRedisModel):
         Raises:
             ImplementationError: for a field without index, or one that is not there.
         """
-        chosen = manager or cls.collection_manager
+        chosen = manager or cls.collection_manager  # type: ignore[attr-defined]
         if not (isinstance(chosen, type) and issubclass(chosen, CollectionManager)):
             raise ImplementationError(
                 f"{cls.__name__}.collection() takes a subclass of CollectionManager, not {chosen!r}"
@@ -281,12 +282,12 @@ class RedisModel(InstanceHashCommands[Sync], Sync, metaclass=MetaRedisModel):
         """
         if cls._schema is not None:
             check_current(cls._schema)
-        old = cls.database
+        old = database_of(cls)
         if isinstance(old, RedisDatabase) and context.find(old) is not None:
             raise SessionError(
                 f"{cls.__name__} cannot move while a session of its database is open. Way out: leave it first"
             )
-        moving = [model for model in with_subclasses(cls) if model.database is old]
+        moving = [model for model in with_subclasses(cls) if database_of(model) is old]
         concrete = [model for model in moving if model._schema is not None]
         for model in concrete:
             database.check(model)

@@ -12,7 +12,7 @@ import attrs
 
 from uowredis.contrib.related.fields import RelatedField
 from uowredis.exceptions import ImplementationError
-from uowredis.model.declaration import MetaRedisModel, schema_of
+from uowredis.model.declaration import MetaRedisModel, database_of, schema_of
 from uowredis.model.redis_model import RedisModel, with_subclasses
 from uowredis.schema.models import ModelSchema, OnDelete
 
@@ -206,7 +206,7 @@ def _check_class(field: RelatedField, model: MetaRedisModel) -> None:
         reason = "is no RelatedModel"
     elif to.abstract:
         reason = "is abstract"
-    elif to.database is not model.database:
+    elif database_of(to) is not database_of(model):
         reason = "is on another database"
     else:
         return
@@ -232,8 +232,8 @@ class RelatedModel(RedisModel, metaclass=MetaRelatedModel):
             ImplementationError: where a model or a collection of that name is there already; nothing is moved.
             SessionError: while a session of the former database is open.
         """
-        old = cls.database
-        moving = [model for model in with_subclasses(cls) if model.database is old and model._schema is not None]
+        old = database_of(cls)
+        moving = [model for model in with_subclasses(cls) if database_of(model) is old and model._schema is not None]
         _links((*database.models, *moving))
         super().use_database(database)
         if old is not None:

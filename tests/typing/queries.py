@@ -1,0 +1,92 @@
+"""What a type checker sees of collections: never run, checked by mypy --strict and pyright."""
+
+from datetime import date
+from typing import Self, assert_type
+from uuid import UUID
+
+from uowredis import InstanceHashField, PKField, RedisDatabase, RedisModel, StringField
+from uowredis.collection import SORTED_SCORE, CollectionManager
+from uowredis.contrib.collection import ExtendedCollectionManager
+from uowredis.contrib.database import PipelineDatabase
+
+db = RedisDatabase.embedded()
+
+
+class Person(RedisModel):
+    database = db
+    id = PKField(type=UUID)
+    name = InstanceHashField(indexable=True)
+    city = StringField(indexable=True)
+    born = InstanceHashField(type=date)
+
+
+class Oldest(CollectionManager[Person]):
+    """A manager of one's own."""
+
+    def oldest(self) -> Self:
+        return self.sort("born")
+
+    def first(self) -> str:
+        return self[0]
+
+
+class Senior(RedisModel):
+    database = PipelineDatabase.embedded()
+    collection_manager = Oldest
+
+
+class Retired(Senior):
+    """It inherits the manager."""
+
+
+def rows() -> None:
+    everybody = Person.collection(name="Ann")
+    assert_type(everybody, CollectionManager[Person])
+    assert_type(everybody, CollectionManager[Person, str])
+    assert_type(everybody[0], str)
+    assert_type(everybody[:2], list[str])
+    assert_type(list(everybody), list[str])
+    assert_type(list(everybody.iter()), list[str])
+    assert_type(list(everybody.instances()), list[Person])
+    assert_type(everybody.instances()[0], Person)
+    assert_type(everybody.instances()[0].born.hget(), date | None)
+    assert_type(everybody.instances().filter(name="x").sort("name").copy()[:1], list[Person])
+    assert_type(everybody.instances().intersect(["1"]).store(), CollectionManager[Person, Person])
+    assert_type(everybody.instances().from_stored("key")[0], Person)
+    assert_type(everybody.instances().primary_keys()[0], str)
+    assert_type(everybody.values("name", "city")[0], dict[str, str | None])
+    assert_type(everybody.values()[0], dict[str, str | None])
+    assert_type(everybody.values(Person.born)[0], dict[str, date | None])
+    assert_type(everybody.values(Person.name, Person.born)[0], dict[str, str | date | None])
+    assert_type(everybody.values_list("name", "city")[0], tuple[str | None, ...])
+    assert_type(everybody.values_list("name", SORTED_SCORE)[0], tuple[str | None, ...])
+    assert_type(everybody.values_list("name", flat=True)[0], str | None)
+    assert_type(everybody.values_list("name", flat=True)[:2], list[str | None])
+    assert_type(everybody.values_list(Person.born, flat=True)[0], date | None)
+    assert_type(everybody.values_list(Person.id, flat=True)[0], UUID)
+    assert_type(everybody.values_list(Person.born)[0], tuple[date | None])
+    assert_type(everybody.values_list(Person.name, Person.born)[0], tuple[str | None, date | None])
+    assert_type(
+        everybody.values_list(Person.id, Person.name, Person.born)[0], tuple[UUID | None, str | None, date | None]
+    )
+    assert_type(len(everybody), int)
+    assert_type(everybody.count(), int)
+    assert_type(everybody.stored_key, str | None)
+    everybody.values(1)  # type: ignore[call-overload]
+
+
+def managers() -> None:
+    assert_type(Person.collection(manager=Oldest), Oldest)
+    assert_type(Person.collection(manager=Oldest).oldest().filter(name="x"), Oldest)
+    assert_type(Person.collection(manager=Oldest).first(), str)
+    assert_type(Person.collection(manager=Oldest).oldest().instances()[0], Person)
+    assert_type(Senior.collection(), Oldest)
+    assert_type(Retired.collection(name="x").oldest(), Oldest)
+    assert_type(Person.collection(), ExtendedCollectionManager[Person])
+    Person.collection(manager=int)  # type: ignore[type-var]
+
+
+assert_type(Person.database, RedisDatabase)
+assert_type(Senior.database, PipelineDatabase)
+assert_type(Person.get(name="x"), Person)
+assert_type(Person.get_or_connect(name="x"), tuple[Person, bool])
