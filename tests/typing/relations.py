@@ -70,7 +70,7 @@ def members(person: Person, author: Author, book: Book) -> None:
     assert_type(person.friends(), CollectionManager[Person])
     assert_type(person.friends().instances()[0], Person)
     assert_type(person.authors(name="x"), ExtendedCollectionManager[Author])
-    assert_type(person.queue.collection(), ExtendedCollectionManager)
+    assert_type(person.queue.collection(), ExtendedCollectionManager[RedisModel])
     assert_type(person.queue.lrange(0, -1), list[str])
     assert_type(person.ranks.zscore(author), float | None)
     assert_type(person.ranks.zrange(0, -1, withscores=True), list[tuple[str, float]])

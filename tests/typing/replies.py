@@ -18,7 +18,6 @@ from uowredis import (
 )
 from uowredis.commands.identity import Identity
 from uowredis.fields import BoundSet, BoundString
-from uowredis.fields.modes import Sync
 
 
 class Bike(RedisModel):
@@ -35,8 +34,8 @@ class Bike(RedisModel):
 
 bike = Bike(name="x")
 assert_type(bike, Bike)
-assert_type(bike.name, BoundString[Sync])
-assert_type(bike.tags, BoundSet[Sync])
+assert_type(bike.name, BoundString)
+assert_type(bike.tags, BoundSet)
 assert_type(bike.identity, Identity)
 assert_type(bike.name.get(), str | None)
 assert_type(bike.name.incr(2), int)

@@ -35,10 +35,10 @@ if TYPE_CHECKING:
     from typing_extensions import TypeVar as _TypeVar
 
     from uowredis.collection.manager import CollectionManager
-    from uowredis.model.redis_model import RedisModel
+    from uowredis.fields.instance_hash import InstanceHashCommands
 
     #: The model, and what the collection gives for each of its objects.
-    T = _TypeVar("T", bound="RedisModel", default="RedisModel")
+    T = _TypeVar("T", bound=InstanceHashCommands[Any], default=InstanceHashCommands[Any])
     R = _TypeVar("R", default=str)
 
     #: What holds one value.

@@ -70,7 +70,7 @@ class _BindsLater(Protocol[B_co]):
     def bound_later(self) -> type[B_co]: ...
 
 
-class Bound(Sayer[M], NotItsValue, Generic[M, V, G]):
+class Bound(Sayer[M], NotItsValue, Generic[V, G, M]):
     """A field of one instance: its methods are Redis' commands without the key.
 
     Outside a session a command is sent at once and returns its reply. In a session a write waits for the commit and
@@ -240,7 +240,7 @@ class Field(Generic[V]):
 
     kind: ClassVar[Kind]
     many: ClassVar[bool] = True
-    bound: type[Bound[Any, V]] = Bound
+    bound: type[Bound[V, V, Any]] = Bound
     #: Whether its values are told apart, as members of a set are.
     tells_apart: ClassVar[bool] = False
     #: The kinds of index of fields of this class that name none themselves.

@@ -13,7 +13,7 @@ from uowredis.commands.replies import as_bool, as_ok, as_texts
 from uowredis.exceptions import ArgumentError, ArgumentTypeError, ImplementationError
 from uowredis.fields.base import Bound, Field, Options
 from uowredis.fields.methods import G, M, V, reads, writes
-from uowredis.fields.modes import Async, Sync
+from uowredis.fields.modes import Async
 from uowredis.schema.models import FieldSchema, Kind
 from uowredis.values import Codec
 
@@ -43,7 +43,7 @@ def _entry(field: Field[Any], entry: object) -> str:
     return spelled
 
 
-class BoundHash(Bound[M, V, G]):
+class BoundHash(Bound[V, G, M]):
     """The hash of one instance and field."""
 
     __slots__ = ()
@@ -163,8 +163,8 @@ class HashField(Field[V]):
     """A dict of text to text, or to values of its type; indexed by its entries (``headers__from='...'`` in filters)."""
 
     kind = Kind.HASH
-    bound: type[BoundHash[Sync, V]] = BoundHash
-    bound_later: type[BoundHash[Async, V]]
+    bound: type[BoundHash[V]] = BoundHash
+    bound_later: type[BoundHash[V, V, Async]]
 
     def __init__(
         self,

@@ -15,12 +15,12 @@ from uowredis.commands.values import entry_value
 from uowredis.exceptions import ArgumentError
 from uowredis.fields.base import Bound, SingleValueField
 from uowredis.fields.methods import G, M, Sayer, V, reads, writes
-from uowredis.fields.modes import Async, Sync
+from uowredis.fields.modes import Async
 from uowredis.schema.keys import INSTANCE_HASH
 from uowredis.schema.models import FieldSchema, Kind, ModelSchema
 
 
-class BoundInstanceHash(Bound[M, V, G]):
+class BoundInstanceHash(Bound[V, G, M]):
     """The entry of one instance."""
 
     __slots__ = ()
@@ -84,8 +84,8 @@ class InstanceHashField(SingleValueField[V]):
     """A string stored with its siblings in one hash: cheaper than a StringField, read and written several at once."""
 
     kind = Kind.ENTRY
-    bound: type[BoundInstanceHash[Sync, V]] = BoundInstanceHash
-    bound_later: type[BoundInstanceHash[Async, V]]
+    bound: type[BoundInstanceHash[V]] = BoundInstanceHash
+    bound_later: type[BoundInstanceHash[V, V, Async]]
 
     def first_write(self, identity: Identity, schema: FieldSchema, value: Any) -> tuple[str, str]:
         """Return the entry; the constructor stores all of an instance by one HSET."""

@@ -13,11 +13,11 @@ from uowredis.exceptions import ArgumentError
 from uowredis.fields.base import Bound, Field
 from uowredis.fields.faces import popped
 from uowredis.fields.methods import G, M, V, reads, writes
-from uowredis.fields.modes import Async, Sync
+from uowredis.fields.modes import Async
 from uowredis.schema.models import FieldSchema, Kind
 
 
-class BoundList(Bound[M, V, G]):
+class BoundList(Bound[V, G, M]):
     """The list of one instance."""
 
     __slots__ = ()
@@ -120,8 +120,8 @@ class ListField(Field[V]):
     """An ordered list; a value may stand in it several times."""
 
     kind = Kind.LIST
-    bound: type[BoundList[Sync, V]] = BoundList
-    bound_later: type[BoundList[Async, V]]
+    bound: type[BoundList[V]] = BoundList
+    bound_later: type[BoundList[V, V, Async]]
 
     def first_write(self, identity: Identity, schema: FieldSchema, value: Any) -> Write[Any]:
         """Return the RPUSH of one value or of many."""

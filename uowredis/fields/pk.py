@@ -8,12 +8,12 @@ from uowredis.commands.values import read_value
 from uowredis.exceptions import ImplementationError
 from uowredis.fields.base import Bound, Field
 from uowredis.fields.methods import M, V
-from uowredis.fields.modes import Async, Sync
+from uowredis.fields.modes import Async
 from uowredis.schema.models import Kind
 from uowredis.values import Codec
 
 
-class BoundPK(Bound[M, V, V]):
+class BoundPK(Bound[V, V, M]):
     """The primary key of one instance; it cannot be changed."""
 
     __slots__ = ()
@@ -73,8 +73,8 @@ class PKField(Field[V]):
 
     kind = Kind.PK
     tells_apart = True
-    bound: type[BoundPK[Sync, V]] = BoundPK
-    bound_later: type[BoundPK[Async, V]]
+    bound: type[BoundPK[V]] = BoundPK
+    bound_later: type[BoundPK[V, Async]]
     auto = False
 
     def __init__(

@@ -12,11 +12,11 @@ from uowredis.commands.replies import as_bool, one_or_many
 from uowredis.fields.base import Bound, Field
 from uowredis.fields.faces import drawn, shown
 from uowredis.fields.methods import G, M, V, reads, writes
-from uowredis.fields.modes import Async, Sync
+from uowredis.fields.modes import Async
 from uowredis.schema.models import FieldSchema, Kind
 
 
-class BoundSet(Bound[M, V, G]):
+class BoundSet(Bound[V, G, M]):
     """The set of one instance."""
 
     __slots__ = ()
@@ -80,8 +80,8 @@ class SetField(Field[V]):
 
     kind = Kind.SET
     tells_apart = True
-    bound: type[BoundSet[Sync, V]] = BoundSet
-    bound_later: type[BoundSet[Async, V]]
+    bound: type[BoundSet[V]] = BoundSet
+    bound_later: type[BoundSet[V, V, Async]]
 
     def first_write(self, identity: Identity, schema: FieldSchema, value: Any) -> Write[Any]:
         """Return the SADD of one value or of many."""

@@ -15,7 +15,7 @@ from uowredis.exceptions import ArgumentError, ArgumentTypeError
 from uowredis.fields.base import Bound, Field
 from uowredis.fields.faces import between, ranged, reversed_between, reversed_range, scored
 from uowredis.fields.methods import G, M, V, reads, writes
-from uowredis.fields.modes import Async, Sync
+from uowredis.fields.modes import Async
 from uowredis.schema.models import FieldSchema, Kind
 
 
@@ -38,7 +38,7 @@ def _limit(start: int | None, num: int | None) -> list[str]:
     return [] if start is None else ["LIMIT", integer(start, "start"), integer(num, "num")]
 
 
-class BoundSortedSet(Bound[M, V, G]):
+class BoundSortedSet(Bound[V, G, M]):
     """The sorted set of one instance."""
 
     __slots__ = ()
@@ -225,8 +225,8 @@ class SortedSetField(Field[V]):
 
     kind = Kind.SORTED_SET
     tells_apart = True
-    bound: type[BoundSortedSet[Sync, V]] = BoundSortedSet
-    bound_later: type[BoundSortedSet[Async, V]]
+    bound: type[BoundSortedSet[V]] = BoundSortedSet
+    bound_later: type[BoundSortedSet[V, V, Async]]
 
     def first_write(self, identity: Identity, schema: FieldSchema, value: Mapping[Any, Any]) -> Write[Any]:
         """Return the ZADD of a mapping of values to scores."""

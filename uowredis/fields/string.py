@@ -23,14 +23,14 @@ from uowredis.exceptions import ArgumentError
 from uowredis.fields.base import Bound, SingleValueField
 from uowredis.fields.faces import stored
 from uowredis.fields.methods import G, M, V, reads, writes
-from uowredis.fields.modes import Async, Sync
+from uowredis.fields.modes import Async
 from uowredis.schema.models import FieldSchema, Kind
 
 #: Bytes that a string may have (redis.io/docs/latest/develop/data-types/strings: 512 MB).
 _MOST_BYTES = 512 * 1024 * 1024
 
 
-class BoundString(Bound[M, V, G]):
+class BoundString(Bound[V, G, M]):
     """The string of one instance."""
 
     __slots__ = ()
@@ -201,8 +201,8 @@ class StringField(SingleValueField[V]):
     """A string: text, an integer, a float, or bits; or what its type says."""
 
     kind = Kind.STRING
-    bound: type[BoundString[Sync, V]] = BoundString
-    bound_later: type[BoundString[Async, V]]
+    bound: type[BoundString[V]] = BoundString
+    bound_later: type[BoundString[V, V, Async]]
 
     def first_write(self, identity: Identity, schema: FieldSchema, value: Any) -> tuple[str, str]:
         """Return the stored name and the value to SET."""

@@ -168,16 +168,16 @@ class RedisModel(InstanceHashCommands[Sync], Sync, metaclass=MetaRedisModel):
         )
         return instance
 
-    def __setattr__(self, name: str, value: Any) -> None:
-        if not name.startswith("_") and not hasattr(type(self), name) and name not in _annotated(type(self)):
-            raise AttributeError(
-                f"{type(self).__name__} has no field {name!r} to assign to, and nothing would be stored. Way out: a "
-                f"field is changed by a command, {', '.join(type(self)._fields)}; an attribute of your own is declared "
-                f"in the class ({name}: ...), or begins with '_'"
-            )
-        object.__setattr__(self, name, value)
+    if not TYPE_CHECKING:  # else every attribute would be there, and could be set
 
-    if not TYPE_CHECKING:  # else every attribute would be there
+        def __setattr__(self, name: str, value: Any) -> None:
+            if not name.startswith("_") and not hasattr(type(self), name) and name not in _annotated(type(self)):
+                raise AttributeError(
+                    f"{type(self).__name__} has no field {name!r} to assign to, and nothing would be stored. Way out: "
+                    f"a field is changed by a command, {', '.join(type(self)._fields)}; an attribute of your own is "
+                    f"declared in the class ({name}: ...), or begins with '_'"
+                )
+            object.__setattr__(self, name, value)
 
         def __getattr__(self, name: str) -> Any:
             return attribute(self, type(self).__name__, name, OF_AN_INSTANCE)

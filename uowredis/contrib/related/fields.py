@@ -29,7 +29,7 @@ from uowredis.fields import (
 from uowredis.fields.instance_hash import BoundInstanceHash
 from uowredis.fields.list import BoundList
 from uowredis.fields.methods import M
-from uowredis.fields.modes import Async, Sync
+from uowredis.fields.modes import Async
 from uowredis.fields.pk import BoundPK
 from uowredis.fields.set import BoundSet
 from uowredis.fields.sorted_set import BoundSortedSet
@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     K = _TypeVar("K", default=str)
 
     #: What stands for an object.
-    Referring: TypeAlias = "T | K | BoundForeignKey[Any, T, Any] | BoundPK[Any, Any]"
+    Referring: TypeAlias = "T | K | BoundForeignKey[T, Any, Any] | BoundPK[Any, Any]"
 else:
     T = TypeVar("T")
     K = TypeVar("K")
@@ -247,7 +247,7 @@ class _Of:
     identity: Identity
 
 
-class BoundRelated(Bound[M, K, "Referring[T, K]"], Generic[M, T, K]):
+class BoundRelated(Bound[K, "Referring[T, K]", M], Generic[T, K, M]):
     """A field of one instance whose values refer to objects."""
 
     __slots__ = ()
@@ -263,7 +263,7 @@ class BoundRelated(Bound[M, K, "Referring[T, K]"], Generic[M, T, K]):
         return cast("type[T]", _target_of(self.field))
 
 
-class BoundForeignKey(BoundRelated[M, T, K], Generic[M, T, K]):
+class BoundForeignKey(BoundRelated[T, K, M], Generic[T, K, M]):
     """A field of one instance whose value refers to one object."""
 
     __slots__ = ()
@@ -297,19 +297,19 @@ class BoundForeignKey(BoundRelated[M, T, K], Generic[M, T, K]):
         return target._handle(pk, created, tested=not lazy)
 
 
-class BoundFKString(BoundForeignKey[M, T, K], BoundString[M, K, "Referring[T, K]"], Generic[M, T, K]):
+class BoundFKString(BoundForeignKey[T, K, M], BoundString[K, "Referring[T, K]", M], Generic[T, K, M]):
     """The foreign key of one instance."""
 
     __slots__ = ()
 
 
-class BoundFKInstanceHash(BoundForeignKey[M, T, K], BoundInstanceHash[M, K, "Referring[T, K]"], Generic[M, T, K]):
+class BoundFKInstanceHash(BoundForeignKey[T, K, M], BoundInstanceHash[K, "Referring[T, K]", M], Generic[T, K, M]):
     """The foreign key of one instance, in its hash."""
 
     __slots__ = ()
 
 
-class BoundManyToMany(BoundRelated[M, T, K], Generic[M, T, K]):
+class BoundManyToMany(BoundRelated[T, K, M], Generic[T, K, M]):
     """A field of one instance whose values refer to many objects."""
 
     __slots__ = ()
@@ -330,19 +330,19 @@ class BoundManyToMany(BoundRelated[M, T, K], Generic[M, T, K]):
     __call__ = collection
 
 
-class BoundM2MSet(BoundManyToMany[M, T, K], BoundSet[M, K, "Referring[T, K]"], Generic[M, T, K]):
+class BoundM2MSet(BoundManyToMany[T, K, M], BoundSet[K, "Referring[T, K]", M], Generic[T, K, M]):
     """The references of one instance."""
 
     __slots__ = ()
 
 
-class BoundM2MList(BoundManyToMany[M, T, K], BoundList[M, K, "Referring[T, K]"], Generic[M, T, K]):
+class BoundM2MList(BoundManyToMany[T, K, M], BoundList[K, "Referring[T, K]", M], Generic[T, K, M]):
     """The references of one instance, in order."""
 
     __slots__ = ()
 
 
-class BoundM2MSortedSet(BoundManyToMany[M, T, K], BoundSortedSet[M, K, "Referring[T, K]"], Generic[M, T, K]):
+class BoundM2MSortedSet(BoundManyToMany[T, K, M], BoundSortedSet[K, "Referring[T, K]", M], Generic[T, K, M]):
     """The references of one instance, by score."""
 
     __slots__ = ()
@@ -351,36 +351,36 @@ class BoundM2MSortedSet(BoundManyToMany[M, T, K], BoundSortedSet[M, K, "Referrin
 class FKStringField(RelatedField[T, K], StringField[K], Generic[T, K]):
     """A foreign key in a string of its own."""
 
-    bound: type[BoundFKString[Sync, T, K]] = BoundFKString
-    bound_later: type[BoundFKString[Async, T, K]]
+    bound: type[BoundFKString[T, K]] = BoundFKString
+    bound_later: type[BoundFKString[T, K, Async]]
 
 
 class FKInstanceHashField(RelatedField[T, K], InstanceHashField[K], Generic[T, K]):
     """A foreign key in the hash of the instance, read and written together with its siblings."""
 
-    bound: type[BoundFKInstanceHash[Sync, T, K]] = BoundFKInstanceHash
-    bound_later: type[BoundFKInstanceHash[Async, T, K]]
+    bound: type[BoundFKInstanceHash[T, K]] = BoundFKInstanceHash
+    bound_later: type[BoundFKInstanceHash[T, K, Async]]
 
 
 class M2MSetField(RelatedField[T, K], SetField[K], Generic[T, K]):
     """References to many objects, in no order, each once."""
 
-    bound: type[BoundM2MSet[Sync, T, K]] = BoundM2MSet
-    bound_later: type[BoundM2MSet[Async, T, K]]
+    bound: type[BoundM2MSet[T, K]] = BoundM2MSet
+    bound_later: type[BoundM2MSet[T, K, Async]]
 
 
 class M2MListField(RelatedField[T, K], ListField[K], Generic[T, K]):
     """References to many objects, in order, the same one any number of times."""
 
-    bound: type[BoundM2MList[Sync, T, K]] = BoundM2MList
-    bound_later: type[BoundM2MList[Async, T, K]]
+    bound: type[BoundM2MList[T, K]] = BoundM2MList
+    bound_later: type[BoundM2MList[T, K, Async]]
 
 
 class M2MSortedSetField(RelatedField[T, K], SortedSetField[K], Generic[T, K]):
     """References to many objects, each once, ordered by a score."""
 
-    bound: type[BoundM2MSortedSet[Sync, T, K]] = BoundM2MSortedSet
-    bound_later: type[BoundM2MSortedSet[Async, T, K]]
+    bound: type[BoundM2MSortedSet[T, K]] = BoundM2MSortedSet
+    bound_later: type[BoundM2MSortedSet[T, K, Async]]
 
 
 def _target_of(field: Any) -> type[RedisModel]:
