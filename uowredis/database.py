@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeVar, overload
 
 from uowredis.commands.arguments import flag, integer, span
-from uowredis.exceptions import ArgumentError, ArgumentTypeError, ImplementationError
+from uowredis.exceptions import ArgumentError, ArgumentTypeError, ImplementationError, attribute
 from uowredis.executor.executor import Certainty, Executor
 from uowredis.executor.server import MOST_WATCHED, Server
 from uowredis.executor.settings import not_by_position, read
@@ -32,6 +32,20 @@ if TYPE_CHECKING:
 __all__ = ["RedisDatabase"]
 
 T = TypeVar("T")
+
+_PIPELINES = "PipelineDatabase of uowredis.contrib.database, which has pipelines as redis-py has"
+
+#: What other libraries call otherwise.
+_CALLED_HERE = {
+    "add": "Model(field=value), with or without an open session",
+    "query": "Model.collection(field=value)",
+    "get": "Model.get(field=value)",
+    "delete": "delete() of an object, or of a field",
+    "commit": "with db.begin() as s:, which commits; or s.commit() of a Session(db)",
+    "rollback": "rollback() of a Session(db)",
+    "transaction": f"db.run(function); or {_PIPELINES}",
+    "pipeline": f"Session(db); or {_PIPELINES}",
+}
 
 
 class RedisDatabase(Database):
@@ -96,7 +110,7 @@ class RedisDatabase(Database):
     ) -> None:
         if positional:
             raise not_by_position(positional[0])
-        self.options = Options().changed(
+        self._options = Options().changed(
             "RedisDatabase",
             attempts=attempts,
             on_pending=on_pending,
@@ -106,20 +120,20 @@ class RedisDatabase(Database):
             max_steps=max_steps,
             replicas=replicas,
         )
-        self.of_one_call = self.options.of_one_call()
-        self.retry_for = span(retry_for, "RedisDatabase(retry_for=...)")
+        self._of_one_call = self._options.of_one_call()
+        self._retry_for = span(retry_for, "RedisDatabase(retry_for=...)")
         if outside not in ("send", "warn", "refuse"):
             raise ArgumentError(f"RedisDatabase(outside=...) takes 'send', 'warn' or 'refuse', not {outside!r}")
-        self.outside = outside
+        self._outside = outside
         if changed not in ("raise", "warn", "ignore"):
             raise ArgumentError(f"RedisDatabase(changed=...) takes 'raise', 'warn' or 'ignore', not {changed!r}")
         self._changed = changed
-        self.fingerprints = Fingerprints(changed)
+        self._fingerprints = Fingerprints(changed)
         flag(scripts, "RedisDatabase(scripts=...)")
-        self.certain = flag(certain, "RedisDatabase(certain=...)")
+        self._certain = flag(certain, "RedisDatabase(certain=...)")
         integer(max_watched, "RedisDatabase(max_watched=...)", 0)
         self._models: dict[str, Any] = {}
-        self.guards = Guards(lambda: (model._schema for model in self._models.values()))
+        self._guards = Guards(lambda: (model._schema for model in self._models.values()))
         certainty = Certainty(
             int(integer(token_lifetime, "RedisDatabase(token_lifetime=...)", 1)),
             span(settle_for, "RedisDatabase(settle_for=...)"),
@@ -170,10 +184,10 @@ class RedisDatabase(Database):
         if positional:
             raise not_by_position(positional[0])
         self._server.connect(settings)
-        self.fingerprints = Fingerprints(self._changed)
+        self._fingerprints = Fingerprints(self._changed)
 
     @property
-    def connected(self) -> object:
+    def _connected(self) -> object:
         """What changes with every :meth:`connect`: a session holds on to it."""
         return self._server.make
 
@@ -183,7 +197,7 @@ class RedisDatabase(Database):
         return self._server.connection
 
     @property
-    def executor(self) -> Executor:
+    def _executor(self) -> Executor:
         """What sends the library's own commands."""
         return self._server.executor
 
@@ -206,7 +220,16 @@ class RedisDatabase(Database):
         )
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self.executor.address}>"
+        return f"<{type(self).__name__} {self._executor.address}>"
+
+    if not TYPE_CHECKING:  # else every attribute would be there
+
+        def __getattr__(self, name: str) -> Any:
+            called_here = dict(_CALLED_HERE)
+            # What is asked before it was made has none yet.
+            if "_server" in vars(self) and not name.startswith("_") and hasattr(self._server.connection, name):
+                called_here.setdefault(name, f"a command of a field, which keeps indexes; or connection.{name}(...)")
+            return attribute(self, "A RedisDatabase", name, called_here)
 
     def settle(self, token: Token) -> Outcome:
         """Return what became of the commit whose outcome was unknown: "applied", or "not applied" (SET NX).
@@ -226,7 +249,7 @@ class RedisDatabase(Database):
                 f"settle() takes the token of an OutcomeUnknown, not {token!r}; a single command carries none. Way "
                 f"out: RedisDatabase(certain=True)"
             )
-        return self.executor.settle(token)
+        return self._executor.settle(token)
 
     # The models.
 
@@ -235,12 +258,12 @@ class RedisDatabase(Database):
         """The models that live here, in the order of declaration."""
         return tuple(self._models.values())
 
-    def model_of(self, schema: ModelSchema) -> Any:
+    def _model_of(self, schema: ModelSchema) -> Any:
         """Return the model with *schema*, or the one that was declared again in its place; None for none here."""
         latest = schema.latest
         return next((model for model in self._models.values() if model._schema is latest), None)
 
-    def former(self, model: Any) -> Any:
+    def _former(self, model: Any) -> Any:
         """Return the declaration whose place *model* takes: of the same module, qualified name and namespace, or None.
 
         Raises:
@@ -248,10 +271,10 @@ class RedisDatabase(Database):
         """
         where = model.namespace, model._schema.place
         former = next((each for each in self._models.values() if (each.namespace, each._schema.place) == where), None)
-        self.check(model, former)
+        self._check(model, former)
         return former
 
-    def check(self, model: Any, former: Any = None) -> None:
+    def _check(self, model: Any, former: Any = None) -> None:
         """Check that *model* may be here (for models).
 
         Args:
@@ -284,24 +307,24 @@ class RedisDatabase(Database):
                     f"a primary key or a value of the first. Way out: another namespace for one of them"
                 )
 
-    def register(self, model: Any) -> None:
+    def _register(self, model: Any) -> None:
         """Take *model*, in the place of its former declaration where there is one (for models).
 
         Raises:
             ImplementationError: same as :meth:`check`.
         """
-        former = self.former(model)
+        former = self._former(model)
         if former is not None and former._schema.keys.prefix != model._schema.keys.prefix:
-            self.forget(former)
-        self.take(model)
+            self._forget(former)
+        self._take(model)
         if former is not None:
             former._schema.give_way(model._schema)
 
-    def take(self, model: Any) -> None:
+    def _take(self, model: Any) -> None:
         """Take a model that was checked (for models)."""
         self._models[model._schema.keys.prefix] = model
 
-    def forget(self, model: Any) -> None:
+    def _forget(self, model: Any) -> None:
         """Let go of a model that moves to another database (for models)."""
         self._models.pop(model._schema.keys.prefix, None)
 

@@ -32,6 +32,7 @@
 from __future__ import annotations
 
 import inspect
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -84,7 +85,33 @@ class ArgumentTypeError(ArgumentError, TypeError):
 
 
 class DoesNotExist(UowError, LookupError):
-    """The object asked for is not in Redis, was deleted, or was never committed."""
+    """The object asked for is not in Redis, was deleted, or was never committed.
+
+    Each model has a class of its own, ``Bike.DoesNotExist``, below those of the models it is derived from and this one.
+    """
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        kind = type(self)
+        return _again_of_model, (kind.__module__, kind.__qualname__, self.args, self.__dict__)
+
+
+def _again_of_model(module: str, name: str, args: tuple[Any, ...], carried: dict[str, Any]) -> UowError:
+    """Return the error that was copied or pickled; where nobody finds the class of its model, of the general one."""
+    kind: Any = sys.modules.get(module)
+    for part in name.split("."):
+        kind = getattr(kind, part, None)
+    return _again(kind if isinstance(kind, type) and issubclass(kind, DoesNotExist) else DoesNotExist, args, carried)
+
+
+def absent(model: Any, message: str) -> DoesNotExist:
+    """Return the error for an object that is not there.
+
+    Args:
+        model: the schema of its model, which may know a class of its own for that.
+        message: what is said.
+    """
+    kind: type[DoesNotExist] = model.absent or DoesNotExist
+    return kind(message)
 
 
 class UnreadableValue(UowError, ValueError):

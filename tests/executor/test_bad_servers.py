@@ -286,7 +286,7 @@ def test_replies_that_are_none() -> None:
         with pytest.raises(Unreachable, match=r"(?s)Protocol error.*nothing was written"):
             string.get()
         # Once its fingerprint was read a single command goes as it is.
-        database.fingerprints.learn({schema_of(thing): []}, ())
+        database._fingerprints.learn({schema_of(thing): []}, ())
         with pytest.raises(Unreachable, match=r"(?s)Protocol error.*nothing was written"):
             string.get()
         with pytest.raises(OutcomeUnknown, match=r"(?s)SET :thing:1:string x: it was applied, or not"):

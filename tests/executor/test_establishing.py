@@ -171,20 +171,20 @@ def test_the_addresses_of_a_name_share_the_bound(real: Real, monkeypatch: pytest
 def test_the_bound_ends_with_the_log_in(real: Real) -> None:
     """A reply may take longer than that, up to socket_timeout."""
     with RedisDatabase.from_url(real.server.url, socket_connect_timeout=1, socket_timeout=5) as database:
-        assert None is database.executor.tell(("BLPOP", "nothing", "1.5"))
+        assert None is database._executor.tell(("BLPOP", "nothing", "1.5"))
     with RedisDatabase.from_url(real.server.url, socket_connect_timeout=5, socket_timeout=0.3) as database:
         begun = time.monotonic()
         with pytest.raises(OutcomeUnknown):
-            database.executor.tell(("BLPOP", "nothing", "2"))
+            database._executor.tell(("BLPOP", "nothing", "2"))
         assert time.monotonic() - begun < 1.5
     with RedisDatabase.from_url(real.server.url, socket_timeout=None) as database:
-        assert None is database.executor.tell(("BLPOP", "nothing", "0.1"))
+        assert None is database._executor.tell(("BLPOP", "nothing", "0.1"))
 
 
 def test_redis_py_can_use_the_connection_itself(real: Real) -> None:
     """As it does to log in anew with credentials that are renewed."""
     with RedisDatabase.from_url(real.server.url) as database:
-        pool = database.executor.pool.connections
+        pool = database._executor.pool.connections
         connection = pool.get_connection()
         connection.send_command("PING")
         assert b"PONG" == connection.read_response()
@@ -225,7 +225,7 @@ def test_a_connection_that_was_not_logged_in_is_not_used(real: Real) -> None:
     try:
         with RedisDatabase.from_url(f"redis://{url}", credential_provider=Broken()) as database:
             with pytest.raises(KeyError, match="no credentials"):
-                database.executor.send((("PING",),))
-            assert [b"limited"] == database.executor.send((("ACL", "WHOAMI"),))
+                database._executor.send((("PING",),))
+            assert [b"limited"] == database._executor.send((("ACL", "WHOAMI"),))
     finally:
         admin.execute_command("ACL", "DELUSER", "limited")

@@ -103,7 +103,7 @@ def test_lost_around_exec(work: Work, proxy: Proxy, real: Real, side: str, posit
         lose(proxy, side, position)
         replies = session.commit()
         arrived = (side, position) == ("after", EXEC)
-        assert (1 if arrived else 2, 2 if arrived else 3) == (session.tried, proxy.connections)
+        assert (1 if arrived else 2, 2 if arrived else 3) == (session._tried, proxy.connections)
         check_applied(session, real, replies, lost=arrived)
     check_next_command(work, real)
 
@@ -233,7 +233,7 @@ def test_a_connection_never_gets_a_new_socket(work: Work, proxy: Proxy, real: Re
         work.say()
         plan = session.plan()
         fetches = [round_.fetch for round_ in plan.rounds]
-        with pytest.raises(CommitError), work.database.executor.pinned() as link:
+        with pytest.raises(CommitError), work.database._executor.pinned() as link:
             for fetch in fetches:
                 link.fetch(fetch)
             if between == "MULTI":

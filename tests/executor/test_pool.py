@@ -42,7 +42,7 @@ def held(on: RedisDatabase, count: int) -> Iterator[None]:
 
 def ping(on: RedisDatabase) -> None:
     """Take a connection, and give it back."""
-    assert [b"PONG"] == on.executor.send((("PING",),))
+    assert [b"PONG"] == on._executor.send((("PING",),))
 
 
 @pytest.mark.parametrize("how", ["keyword", "URL"])
@@ -80,7 +80,7 @@ def test_a_connection_that_comes_back_is_taken(real: Real) -> None:
         waiting.result(timeout=30)
         with held(on, 1):
             waiting = one.submit(ping, on)
-            on.executor.pool.connections.disconnect()
+            on._executor.pool.connections.disconnect()
         waiting.result(timeout=30)
 
 
@@ -95,7 +95,7 @@ def test_an_exhausted_pool_says_so(real: Real, timeout: float) -> None:
             with raises(
                 Unreachable,
                 "All 3 connections of the pool",
-                on.executor.address,
+                on._executor.address,
                 "are in use by other threads",
                 f"within {timeout:g} s",
                 "timeout=...",
@@ -172,7 +172,7 @@ def test_the_time_to_wait_has_a_default() -> None:
     """As redis-py's BlockingConnectionPool has: 20 seconds, on the embedded server too."""
     with RedisDatabase() as on, RedisDatabase.embedded() as embedded:
         assert [(100, 20.0)] * 2 == [
-            (each.executor.pool.turns.most, each.executor.pool.turns.patience) for each in (on, embedded)
+            (each._executor.pool.turns.most, each._executor.pool.turns.patience) for each in (on, embedded)
         ]
 
 
@@ -187,7 +187,7 @@ def test_a_refused_log_in_is_rejected(real: Real) -> None:
 def test_a_connect_timeout_in_the_url_has_its_effect() -> None:
     """As it has as an argument; without one the library's own holds."""
     found = [
-        database.executor.pool.connections.connection_kwargs["socket_connect_timeout"]
+        database._executor.pool.connections.connection_kwargs["socket_connect_timeout"]
         for database in (
             RedisDatabase.from_url("redis://localhost/0?socket_connect_timeout=7"),
             RedisDatabase(socket_connect_timeout=6),
@@ -210,7 +210,7 @@ def test_a_connection_that_was_left_inside_of_a_transaction_is_closed(real: Real
                 product(name="bread")
             assert not product.exists("1")
             assert [] == list(product.collection())
-            assert on.executor.tell(("SET", "plain", "x")) == b"OK"
-            assert [b"x"] == on.executor.send((("GET", "plain"),))
+            assert on._executor.tell(("SET", "plain", "x")) == b"OK"
+            assert [b"x"] == on._executor.send((("GET", "plain"),))
     finally:
         admin.execute_command("ACL", "DELUSER", "limited")

@@ -78,7 +78,7 @@ OTHERS = {"unix_socket_path", "credential_provider", "retry_on_timeout", "lib_na
 
 def connected_by(database: RedisDatabase) -> dict[str, Any]:
     """Return what the library's own connections are made of."""
-    pool = database.executor.pool.connections
+    pool = database._executor.pool.connections
     return pool.connection_kwargs | {"class": pool.connection_class, "max_connections": pool.max_connections}
 
 
@@ -387,7 +387,7 @@ def test_what_a_url_says_wins_over_keywords() -> None:
         found = connected_by(database)
         names = ("host", "port", "db", "max_connections", "socket_connect_timeout", "client_name")
         assert ["here", 6380, 3, 5, 7, "x"] == [found[name] for name in names]
-        assert (4, "here:6380") == (database.options.attempts, database.executor.address)
+        assert (4, "here:6380") == (database._options.attempts, database._executor.address)
     with RedisDatabase.from_url("rediss://here", ssl=False) as database:
         assert redis.SSLConnection in connected_by(database)["class"].__mro__
     with RedisDatabase.from_url("redis://here", ssl=True, db=5) as database:
@@ -401,4 +401,4 @@ def test_a_socket_takes_a_connect_timeout() -> None:
         RedisDatabase(unix_socket_path="/x", socket_connect_timeout=7),
         RedisDatabase.from_url("unix:///x?socket_connect_timeout=7"),
     ):
-        assert (7, "/x") == (connected_by(database)["socket_connect_timeout"], database.executor.address)
+        assert (7, "/x") == (connected_by(database)["socket_connect_timeout"], database._executor.address)

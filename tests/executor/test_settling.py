@@ -199,7 +199,7 @@ def test_lost_again_and_again(proxy: Proxy, real: Real) -> None:
                 proxy.cut(before="EXEC")
             with pytest.raises(Unreachable, match="3 times in a row"):
                 session.commit()
-            assert (3, "not applied", 0) == (session.tried, session.outcome, happened(real))
+            assert (3, "not applied", 0) == (session._tried, session.outcome, happened(real))
             session.commit()
         assert 1 == happened(real)
 

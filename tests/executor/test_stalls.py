@@ -31,7 +31,7 @@ def test_a_stalled_exec(hasty: Work, proxy: Proxy, real: Real, side: str) -> Non
         hasty.say()
         proxy.stall(**{side: "EXEC"})
         session.commit()
-        assert (1 if side == "after" else 2, "applied", 1) == (session.tried, session.outcome, happened(real))
+        assert (1 if side == "after" else 2, "applied", 1) == (session._tried, session.outcome, happened(real))
         proxy.resume()
     assert 1 == happened(real)
     assert 2 == hasty.bread.visits.incr()
@@ -48,7 +48,7 @@ def test_a_late_exec_of_what_may_be_done_twice(hasty: Work, proxy: Proxy, real: 
         proxy.stall(before=late)
         session.commit()
         assert session.last_plan.idempotent
-        assert 2 == session.tried
+        assert 2 == session._tried
     real.client().set(":product:1:visits", 7)
     proxy.resume()
     assert b"7" == real.client().get(":product:1:visits")

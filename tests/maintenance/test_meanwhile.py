@@ -29,7 +29,7 @@ def other(server: Backend) -> Stock:
 
 def repair_meanwhile(data: Stock, policy: Policy, act: Callable[[], None]) -> int:
     """Mend all that is found; let another *act* before the first plan is applied. Return how many plans were sent."""
-    line, applied = Line(lambda: data.database.executor), 0
+    line, applied = Line(lambda: data.database._executor), 0
 
     def answer(request: Any) -> Any:
         nonlocal applied

@@ -3,6 +3,7 @@
 import datetime
 import decimal
 import enum
+import pickle
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.models import every_kind, groups
-from uowredis import ArgumentTypeError, RedisDatabase, RedisModel, Session, SessionError, StringField
+from uowredis import ArgumentTypeError, DoesNotExist, RedisDatabase, RedisModel, Session, SessionError, StringField
 
 
 @pytest.fixture(scope="module")
@@ -34,6 +35,14 @@ AS_VALUE: dict[str, Callable[[Any], object]] = {
     "!= text": lambda field: field != "t",
     "== number": lambda field: field == 1,
     "== None": lambda field: field == None,  # noqa: E711  # the mistake itself
+    "== date": lambda field: field == datetime.date.min,
+    "== Decimal": lambda field: decimal.Decimal(1) == field,
+    "== UUID": lambda field: field == uuid.UUID(int=5),
+    "== list": lambda field: field == ["t"],
+    "== set": lambda field: {"t"} == field,
+    "== object": lambda field: field == field._owner,
+    "object ==": lambda field: field._owner == field,
+    "in a list": lambda field: field in ["t"],
     "if": lambda field: bool(field),
     "not": lambda field: not field,
     "<": lambda field: field < 1,
@@ -145,7 +154,14 @@ def test_assigning_to_what_is_no_field(thing: Any) -> None:
 
 @pytest.mark.parametrize(
     ("name", "hint"),
-    [("save", "commit"), ("refresh", "reads anew"), ("expire", "ex=seconds"), ("ttl", "ttl"), ("id", r"pk\.get")],
+    [
+        ("save", "commit"),
+        ("refresh", "reads anew"),
+        ("expire", "ex=seconds"),
+        ("ttl", "ttl"),
+        ("id", r"pk\.get"),
+        ("model_dump", "hgetall"),
+    ],
 )
 def test_what_an_instance_calls_otherwise(thing: Any, name: str, hint: str) -> None:
     """Names of other mappers lead to those of this one."""
@@ -155,7 +171,15 @@ def test_what_an_instance_calls_otherwise(thing: Any, name: str, hint: str) -> N
 
 @pytest.mark.parametrize(
     ("name", "hint"),
-    [("objects", "collection"), ("create", r"Model\(field=value\)"), ("get_or_create", "get_or_connect")],
+    [
+        ("objects", "collection"),
+        ("create", r"Model\(field=value\)"),
+        ("get_or_create", "get_or_connect"),
+        ("all_pks", r"collection\(\)"),
+        ("first", r"sort\(\)\[0\]"),
+        ("select", "collection"),
+        ("bulk_create", "one session"),
+    ],
 )
 def test_what_a_model_calls_otherwise(thing: Any, name: str, hint: str) -> None:
     """The same for classes; what nobody calls so has no hint."""
@@ -165,18 +189,90 @@ def test_what_a_model_calls_otherwise(thing: Any, name: str, hint: str) -> None:
         _ = type(thing).nmae
 
 
-@pytest.mark.parametrize(("name", "hint"), [("add", "inside the block"), ("flush", "commit"), ("query", "collection")])
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("add", "inside the block"),
+        ("flush", "commit"),
+        ("query", "collection"),
+        ("delete", r"bike\.delete\(\)"),
+        ("merge", r"Model\(pk\)"),
+        ("expire", "reads anew"),
+        ("dirty", "pending"),
+    ],
+)
 def test_what_a_session_calls_otherwise(thing: Any, name: str, hint: str) -> None:
     """The same for sessions."""
     with Session(thing.database) as session, pytest.raises(AttributeError, match=rf"'{name}'. Way out: .*{hint}"):
         getattr(session, name)
 
 
-def test_deleting_by_the_session(thing: Any) -> None:
-    """Objects delete themselves."""
-    with Session(thing.database) as session, pytest.raises(ArgumentTypeError, match=r"Way out: delete\(\) of <Thing"):
-        session.delete(thing)
-    assert type(thing).exists(1)
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("expire", r"connection\.expire\(\.\.\.\)"),
+        ("hset", r"keeps indexes; or connection\.hset"),
+        ("get", r"Model\.get"),
+        ("query", r"Model\.collection"),
+        ("commit", r"db\.begin\(\)"),
+        ("pipeline", "PipelineDatabase"),
+    ],
+)
+def test_what_a_database_calls_otherwise(thing: Any, name: str, hint: str) -> None:
+    """Commands of Redis lead to fields, and to the client that has them; what nobody calls so has no hint."""
+    with pytest.raises(AttributeError, match=rf"A RedisDatabase has no attribute '{name}'. Way out: .*{hint}"):
+        getattr(thing.database, name)
+    with pytest.raises(AttributeError, match=r"A RedisDatabase has no attribute 'nmae'$"):
+        _ = thing.database.nmae
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("first", r"sort\(\)\[0\]"),
+        ("all", r"list\(collection\)"),
+        ("order_by", r"sort\(by="),
+        ("limit", "slice"),
+        ("delete", "one session"),
+        ("exclude", "equality"),
+    ],
+)
+def test_what_a_collection_calls_otherwise(thing: Any, name: str, hint: str) -> None:
+    """The same for queries; nothing is asked of the server for it."""
+    entered = thing.database._entered
+    collection = type(thing).collection()
+    with pytest.raises(AttributeError, match=rf"A collection has no attribute '{name}'. Way out: .*{hint}"):
+        getattr(collection, name)
+    assert thing.database._entered == entered + 1  # collection() itself
+    with pytest.raises(AttributeError, match=r"A collection has no attribute 'nmae'$"):
+        _ = collection.nmae
+
+
+def test_objects_of_another_model_that_are_not_there() -> None:
+    """Each model has an error of its own, below those of the models it is derived from."""
+    with RedisDatabase.embedded() as db:
+
+        class Content(RedisModel):
+            database = db
+            abstract = True
+
+        class Author(Content):
+            name = StringField(indexable=True)
+
+        class Book(Content):
+            name = StringField(indexable=True)
+
+        author = Author(name="ann")
+        author.delete()
+        for ask in (lambda: Author(5), lambda: Author.get(name="x"), author.name.get, lambda: author.name.set("x")):
+            with pytest.raises(Author.DoesNotExist) as caught:
+                ask()
+            assert not isinstance(caught.value, Book.DoesNotExist)
+            assert isinstance(caught.value, Content.DoesNotExist)
+            assert isinstance(caught.value, DoesNotExist)
+        assert ".Author.DoesNotExist'" in repr(Author.DoesNotExist)
+        found = pickle.loads(pickle.dumps(caught.value))
+        assert (DoesNotExist, str(caught.value)) == (type(found), str(found))  # nobody finds a class in a function
 
 
 def test_a_property_that_fails(thing: Any) -> None:

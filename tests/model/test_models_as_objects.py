@@ -81,7 +81,7 @@ def test_class_access_gives_the_declared_field(server: Backend) -> None:
     bike = Bike(name="x")
     assert [True, True, False] == [isinstance(bike.tags, kind) for kind in (SetField, fields.SetField, StringField)]
     assert isinstance(bike.name, InstanceHashField)
-    assert Bike.tags is bike.tags.field
+    assert Bike.tags is bike.tags._field
 
 
 def test_an_abstract_model_hands_down_everything_but_that(server: Backend) -> None:

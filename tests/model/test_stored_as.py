@@ -207,9 +207,9 @@ def test_queries_and_errors_say_the_names_of_python(server: Backend) -> None:
         "effect: index Bike.colour, new",
         "effect: index Bike.rims, new",
     ] == reasons
-    assert "Bike <2>.colour" == bike.database.guards.behind(("HGET", ":bike:2:hash", "color"))
-    assert "Bike <2>.rims" == bike.database.guards.behind(("GET", ":bike:2:wheels"))
-    assert "index Bike.rims" == bike.database.guards.behind(("SMEMBERS", ":bike:wheels:2"))
+    assert "Bike <2>.colour" == bike.database._guards.behind(("HGET", ":bike:2:hash", "color"))
+    assert "Bike <2>.rims" == bike.database._guards.behind(("GET", ":bike:2:wheels"))
+    assert "index Bike.rims" == bike.database._guards.behind(("SMEMBERS", ":bike:wheels:2"))
 
 
 def test_commands_that_were_pickled() -> None:

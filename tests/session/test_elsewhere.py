@@ -325,7 +325,7 @@ def test_a_dropped_stack(here: Here) -> None:
     assert context.find(here.database) is None
     assert here.bread.visits.get() is None
     assert 2 == here.bread.stock.incr()
-    assert not here.database.executor.pool.connections._in_use_connections
+    assert not here.database._executor.pool.connections._in_use_connections
 
 
 LEFT_OPEN = """

@@ -188,7 +188,7 @@ def test_what_bounds_the_commit_is_of_who_opened_it(stock: Stock, way: Way) -> N
     """Other attempts inside have nothing to bound."""
     with stock.database.begin(attempts=3) as s:
         way.through(stock.database, lambda: None, attempts=5, on_pending="discard", echo=True)
-        assert (3, "raise", False) == (s.options.attempts, s.options.on_pending, s.options.echo)
+        assert (3, "raise", False) == (s._options.attempts, s._options.on_pending, s._options.echo)
 
 
 @EACH_WAY

@@ -195,9 +195,9 @@ def test_it_is_refused_in_the_middle_of_a_call(stock: Stock) -> None:
             with pytest.raises(SessionError, match="is in use"):
                 s.use().__enter__()
 
-        with s.door:
+        with s._door:
             in_thread(there)
-            with s.door:
+            with s._door:
                 pass
             in_thread(there)
         stock.Product("1").stock.incr()

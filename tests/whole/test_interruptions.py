@@ -351,7 +351,7 @@ class Sweep:
             after = world.other.after.incr()
             session.commit()
         assert before + 2 == after.result
-        pool: Any = world.database.executor.pool.connections
+        pool: Any = world.database._executor.pool.connections
         assert not pool._in_use_connections
         world.client.flushdb()  # whoever watches something is aborted by it
         for connection in pool._available_connections:

@@ -81,7 +81,7 @@ def demo(database: RedisDatabase) -> None:
     """
     names: dict[str, Any] = {"model": model, "Session": Session, "main_database": database, "__name__": __name__}
     namespace = f"{_NAMESPACE}-{secrets.token_hex(4)}"
-    print(f"On {database.executor.address}.")
+    print(f"On {database._executor.address}.")
     try:
         for heading, *statements in _PAGE:
             print(f"\n{heading}\n")

@@ -64,10 +64,10 @@ def check_target(field: FieldSchema, value: Any, what: object) -> None:
     if relation is None:
         return
     if isinstance(value, Bound):
-        check_current(value.owner.identity)
-        own = value.owner.identity.model.fields.get(value.field.name)
+        check_current(value._owner.identity)
+        own = value._owner.identity.model.fields.get(value._field.name)
         if own is None:
-            model: ModelSchema | None = value.owner.identity.model  # its primary key
+            model: ModelSchema | None = value._owner.identity.model  # its primary key
         elif own.relation is not None:
             model = own.relation.to
         else:
@@ -143,17 +143,17 @@ def current_value(value: Any, overlay: Overlay) -> Deciding[Any]:
             found.append((yield from current_value(each, overlay)))
         return [each for each, given in zip(found, value, strict=True) if each is not None or given is None]
     if isinstance(value, Bound) and isinstance(value, PKField):
-        value = value.owner
+        value = value._owner
     elif isinstance(value, Bound):
         if not hasattr(value, "get"):
             return value
         found = (yield from overlay.read_all((value._value_read(as_text),)))[0]
         if overlay.is_recorded:
             return shown_value(value)
-        holds = value.field.holds
+        holds = value._field.holds
         if holds is None or found is None:
             return found
-        return read_value(holds, found, value.field.name, value.owner.identity)
+        return read_value(holds, found, value._field.name, value._owner.identity)
     identity = getattr(value, "identity", None)
     if not isinstance(identity, Identity) or identity.pk is not None:
         return value
@@ -165,7 +165,7 @@ def current_value(value: Any, overlay: Overlay) -> Deciding[Any]:
 def shown_value(value: Any) -> str:
     """Return what stands for a value that is known only later, for eyes."""
     return _Shown(
-        f"<{value.owner.identity}.{value.field.name}>" if isinstance(value, Bound) else value.identity.reference
+        f"<{value._owner.identity}.{value._field.name}>" if isinstance(value, Bound) else value.identity.reference
     )
 
 

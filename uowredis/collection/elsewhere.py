@@ -39,8 +39,8 @@ def _elsewhere(wanted: Wanted, database: RedisDatabase) -> Iterator[Any]:
 def is_elsewhere(value: Any, database: RedisDatabase) -> bool:
     """Return whether *value*, a field or a collection, is not on *database*."""
     if isinstance(value, Other):
-        return value.of.database is not database
-    return isinstance(value, Bound) and value.owner.database is not database
+        return value.of._database is not database
+    return isinstance(value, Bound) and value._owner.database is not database
 
 
 def asked_now(value: Any, database: RedisDatabase) -> Any:
@@ -50,7 +50,7 @@ def asked_now(value: Any, database: RedisDatabase) -> Any:
         ImplementationError: for a field with many values, which Redis would have to intersect.
     """
     if isinstance(value, Other):
-        return frozenset(value.of.as_stored())
+        return frozenset(value.of._as_stored())
     check_here([value], database)
     return value._current() if hasattr(value, "get") else value
 
@@ -65,6 +65,6 @@ def check_here(given: Iterable[Any], database: RedisDatabase) -> None:
         if isinstance(value, MANY) and is_elsewhere(value, database):
             bound: Any = value  # it passes for its declared field
             raise ImplementationError(
-                f"{value!r} is on {bound.owner.database!r}, and this collection on {database!r}. Way out: give what "
+                f"{value!r} is on {bound._owner.database!r}, and this collection on {database!r}. Way out: give what "
                 f"it holds"
             )

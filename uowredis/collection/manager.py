@@ -12,12 +12,13 @@ import itertools
 import secrets
 import weakref
 from collections.abc import Callable, Generator, Iterator, Sequence
-from typing import Any, Generic, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, overload
 
 import attrs
 
 from uowredis.collection import elsewhere
 from uowredis.collection.explanation import Explanation
+from uowredis.collection.misnamed import OF_A_COLLECTION
 from uowredis.collection.one_reply import in_one_reply
 from uowredis.collection.refined import R, Refined, T
 from uowredis.collection.seeker import Seeker
@@ -29,7 +30,7 @@ from uowredis.commands.identity import Identity, State
 from uowredis.commands.query import Order
 from uowredis.commands.values import pk_value
 from uowredis.commands.where import All, Either, Without
-from uowredis.exceptions import ArgumentError, ArgumentTypeError, NotCommitted
+from uowredis.exceptions import ArgumentError, ArgumentTypeError, NotCommitted, attribute
 from uowredis.overlay.overlay import Overlay
 from uowredis.plan.requests import Deciding
 from uowredis.schema.models import ModelSchema
@@ -116,7 +117,7 @@ class CollectionManager(Refined[T, R], Generic[T, R]):
             PendingWrites: in a session that has touched the model: a stored result cannot be exact.
         """
         spelled = self._schema.keys.stored(secrets.token_hex(8)) if key is None else text(key, "the key of store()")
-        owners = [model._schema for model in self.database.models if model._schema.keys.owns(spelled)]
+        owners = [model._schema for model in self._database.models if model._schema.keys.owns(spelled)]
         if key is not None and owners and not any(owner.keys.is_stored(spelled) for owner in owners):
             raise ArgumentError(
                 f"store() cannot write {spelled!r}: keys of {owners[0].name} begin so. Way out: another key"
@@ -134,8 +135,8 @@ class CollectionManager(Refined[T, R], Generic[T, R]):
         branch = self.copy()._told(stored=text(key, "the key of from_stored()"))
         if self._pending is not None:
             # In a pipeline the one reply is that of the new collection.
-            with here(self.database, self._schema) as session:
-                session.relook(self._pending, branch)
+            with here(self._database, self._schema) as session:
+                session._relook(self._pending, branch)
             branch._pending, self._pending = self._pending, None
         return branch
 
@@ -149,9 +150,9 @@ class CollectionManager(Refined[T, R], Generic[T, R]):
     def _look(self, question: Callable[[Seeker], Deciding[F]]) -> F:
         """Return what *question* finds now."""
         self._check_waits()
-        wanted, others = self._wanted, elsewhere.asked(self._wanted, self.database)
-        with here(self.database, self._schema) as session:
-            return session.find(lambda overlay: question(Seeker(wanted, overlay, others)))
+        wanted, others = self._wanted, elsewhere.asked(self._wanted, self._database)
+        with here(self._database, self._schema) as session:
+            return session._find(lambda overlay: question(Seeker(wanted, overlay, others)))
 
     def _fetch(self, start: int = 0, count: int | None = None, order: Order | None = None) -> list[R]:
         return self._given(*self._look(lambda seeker: seeker.found(start, count, order)))
@@ -196,7 +197,7 @@ class CollectionManager(Refined[T, R], Generic[T, R]):
         items = self._fetch()
         walk = (item for item in items)
         # list(collection) asks for the length next: that of these items is meant, if nothing else happens before.
-        self._walking = weakref.ref(walk), len(items), self.database.entered
+        self._walking = weakref.ref(walk), len(items), self._database._entered
         return walk
 
     def __len__(self) -> int:
@@ -205,7 +206,7 @@ class CollectionManager(Refined[T, R], Generic[T, R]):
             self._walking = None
             items = walk()
             begun = items is None or inspect.getgeneratorstate(items) != inspect.GEN_CREATED
-            if not begun and entered == self.database.entered:
+            if not begun and entered == self._database._entered:
                 return counted
         return self._look(Seeker.count)
 
@@ -255,6 +256,11 @@ class CollectionManager(Refined[T, R], Generic[T, R]):
             return set(self) == other
         return NotImplemented
 
+    if not TYPE_CHECKING:  # else every attribute would be there
+
+        def __getattr__(self, name: str) -> Any:
+            return attribute(self, "A collection", name, OF_A_COLLECTION)
+
     def __repr__(self) -> str:
         if self._pending is not None and self._pending.waits:
             return f"<a collection of {self._schema.name} that waits for the pipeline>"
@@ -268,9 +274,9 @@ class CollectionManager(Refined[T, R], Generic[T, R]):
         The very question is asked of nobody: what only the server knows is made up, ``<pk>`` stands for each primary
         key. Temporary keys are shown as ``<random>``.
         """
-        wanted, others = self._wanted, elsewhere.shown(self._wanted, self.database)
-        with here(self.database, self._schema) as session:
-            rounds = session.explain(lambda overlay: Seeker(wanted, overlay, others).found())
+        wanted, others = self._wanted, elsewhere.shown(self._wanted, self._database)
+        with here(self._database, self._schema) as session:
+            rounds = session._explain(lambda overlay: Seeker(wanted, overlay, others).found())
         return Explanation(tuple(rounds), self._note())
 
     def _note(self) -> str:
@@ -282,32 +288,32 @@ class CollectionManager(Refined[T, R], Generic[T, R]):
 
     # For models, pipelines and other collections.
 
-    def as_stored(self) -> list[str]:
+    def _as_stored(self) -> list[str]:
         """Return the primary keys found as they are stored (for collections on other databases)."""
         pks, _ = self.copy().primary_keys()._look(Seeker.found)
         return pks
 
-    def the_one(self) -> tuple[list[tuple[str, Identity | None]], str]:
+    def _the_one(self) -> tuple[list[tuple[str, Identity | None]], str]:
         """Return the primary key of the one that matches, and else how many do, in words, "" for none (for models).
 
         It comes with the object where the open session makes it.
         """
         return self._look(Seeker.the_one)
 
-    def has_some(self) -> bool:
+    def _has_some(self) -> bool:
         """Return whether something matches, by so many replies, however many there are (for models)."""
         return self._look(Seeker.has_some)
 
-    def is_there(self) -> Callable[[Overlay], Deciding[bool]]:
+    def _is_there(self) -> Callable[[Overlay], Deciding[bool]]:
         """Return the question whether something matches (for models): it is asked while a creation is planned."""
-        wanted, others = self._wanted, elsewhere.asked(self._wanted, self.database)
+        wanted, others = self._wanted, elsewhere.asked(self._wanted, self._database)
         return lambda overlay: Seeker(wanted, overlay, others).is_there()
 
-    def wait_for(self, pending: Pending[Any] | None) -> None:
+    def _wait_for(self, pending: Pending[Any] | None) -> None:
         """Be one reply of a pipeline, and not looked at before (for models)."""
         self._pending = pending
 
-    def prepared(self, look: Look) -> Look:
+    def _prepared(self, look: Look) -> Look:
         """Return what the pipeline asks for the collection as it is now (for pipelines).
 
         What no single reply answers is looked at when the pipeline was executed.

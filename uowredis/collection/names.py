@@ -58,7 +58,7 @@ def _check_simple(schema: ModelSchema, name: Any) -> None:
 
 def _name_of(model: Any, schema: ModelSchema, given: Any) -> Any:
     """Return the name of a field of the model, declared or bound; anything else as it is."""
-    field = given.field if isinstance(given, Bound) else given
+    field = given._field if isinstance(given, Bound) else given
     if not isinstance(field, Field):
         return given
     if not any(vars(base).get("_fields", {}).get(field.name) is field for base in model.__mro__):

@@ -54,7 +54,7 @@ def in_one_reply(wanted: Wanted, temporary: str) -> tuple[Sorting, Callable[[Any
 def _unasked(wanted: Wanted) -> Condition | None:
     """Return who is wanted where nothing has to be asked for it first."""
     keyed = all(
-        isinstance(given, Bound) and not isinstance(given, ListField) and given.owner.identity.pk is not None
+        isinstance(given, Bound) and not isinstance(given, ListField) and given._owner.identity.pk is not None
         for given in wanted.intersections
     )
     if not keyed or wanted.stored is not None or any(known is None for _, _, known in wanted.said):

@@ -65,12 +65,7 @@ class Refined(Generic[T, R]):
         self._wanted = Wanted(schema)
 
     @property
-    def wanted(self) -> Wanted:
-        """What it was told so far, as data."""
-        return self._wanted
-
-    @property
-    def database(self) -> RedisDatabase:
+    def _database(self) -> RedisDatabase:
         """Where the objects are."""
         check_current(self._schema)
         database: RedisDatabase = self._model.database
@@ -137,7 +132,7 @@ class Refined(Generic[T, R]):
         if isinstance(given, Bound):
             if not isinstance(given, elsewhere.MANY):
                 raise ArgumentTypeError(f"intersect() takes fields with many values, not {given!r}")
-            elsewhere.check_here([given], self.database)
+            elsewhere.check_here([given], self._database)
             return given
         if isinstance(given, Field):
             raise ImplementationError(f"intersect() takes fields of an instance. Way out: instance.{given.name}")
@@ -147,11 +142,11 @@ class Refined(Generic[T, R]):
             return Other(given)
         if isinstance(given, list | tuple | set | frozenset):
             here_or_asked = [
-                elsewhere.asked_now(item, self.database) if elsewhere.is_elsewhere(item, self.database) else item
+                elsewhere.asked_now(item, self._database) if elsewhere.is_elsewhere(item, self._database) else item
                 for item in given
             ]
-            with here(self.database, self._schema) as session:
-                return session.find(functools.partial(_given_pks, schema=self._schema, given=here_or_asked))
+            with here(self._database, self._schema) as session:
+                return session._find(functools.partial(_given_pks, schema=self._schema, given=here_or_asked))
         raise ArgumentTypeError(
             f"intersect() takes lists, sets, tuples, keys and fields of instances, not {type(given).__name__}"
         )
@@ -182,7 +177,7 @@ class Refined(Generic[T, R]):
             raise ArgumentTypeError(
                 f"sort(by_score=...) takes the key of a sorted set or a SortedSetField of an instance, not {by_score!r}"
             )
-        elsewhere.check_here([by_score], self.database)
+        elsewhere.check_here([by_score], self._database)
         return self._told(sort=Sort(None, flag(alpha, "alpha"), flag(desc, "desc"), by_score))
 
     def _giving(self, shape: Shape) -> Any:

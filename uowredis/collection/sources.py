@@ -45,7 +45,7 @@ class Sources:
             yield from self._take_field(given)
 
     def _take_field(self, given: Any) -> Deciding[None]:
-        identity: Identity = given.owner.identity
+        identity: Identity = given._owner.identity
         if identity.pk is None or self.overlay.touches(identity.model):
             self.within.append(frozenset((yield from self._members(given))))
             return
@@ -92,7 +92,7 @@ class Sources:
     def scores(self, given: Any) -> Deciding[dict[str, str]]:
         """Return pk to score, as Redis spells it."""
         if not isinstance(given, str):
-            identity: Identity = given.owner.identity
+            identity: Identity = given._owner.identity
             if identity.pk is None or self.overlay.touches(identity.model):
                 read = given._read("ZRANGE", "0", "-1", "WITHSCORES", decode=as_scored)
                 scored = (yield from self.overlay.read_all((read,)))[0]

@@ -101,7 +101,7 @@ class Other:
     @property
     def wanted(self) -> Wanted:
         """What it finds, as primary keys."""
-        wanted: Wanted = self.of.wanted
+        wanted: Wanted = self.of._wanted
         return attrs.evolve(wanted, shape=Shape())
 
 
@@ -198,7 +198,7 @@ class Wanted:
     def models(self) -> list[ModelSchema]:
         """Return the models on whose objects the answer depends."""
         given = [value for _, value, _ in self.said] + [*self.intersections, self.scores]
-        found = [self.model, *(item.owner.identity.model for item in given if isinstance(item, Bound))]
+        found = [self.model, *(item._owner.identity.model for item in given if isinstance(item, Bound))]
         found += [model for item in given if isinstance(item, Other) for model in item.wanted.models()]
         found += [model for wanted in self.parts for model in wanted.models()]
         return list(dict.fromkeys(found))

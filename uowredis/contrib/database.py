@@ -55,14 +55,14 @@ class Pipeline(Session):
         self, database: PipelineDatabase, *, transaction: bool = True, share_in_threads: bool = False, **options: Any
     ) -> None:
         if flag(share_in_threads, "pipeline(share_in_threads=...)"):
-            self.lock = threading.RLock()
+            self._lock = threading.RLock()
         self._bare = not flag(transaction, "pipeline(transaction=...)")
         self._answers_at_once = False
         super().__init__(database, **options)
 
     def __enter__(self) -> Self:
         super().__enter__()
-        if self.lock is not None:
+        if self._lock is not None:
             context.share(self)
         return self
 
@@ -73,31 +73,31 @@ class Pipeline(Session):
         try:
             super().__exit__(kind, error, trace)
         finally:
-            self.door.open()
+            self._door.open()
 
     # What is said.
 
-    def read(self, read: Read[T]) -> T:
+    def _read(self, read: Read[T]) -> T:
         """Take *read* for :meth:`execute`; between ``watch()`` and ``multi()`` answer it at once.
 
         Raises:
             DoesNotExist: where the object was deleted, or made in a session that was rolled back.
         """
         if self._answers_at_once:
-            return self.read_now(read)
-        self.check_open()
+            return self._read_now(read)
+        self._check_open()
         self._check_settled()
-        return cast("T", self._record.read(read, self.read_now))
+        return cast("T", self._record.read(read, self._read_now))
 
-    def look(self, collection: Any, schema: ModelSchema) -> Pending[Any] | None:
+    def _look(self, collection: Any, schema: ModelSchema) -> Pending[Any] | None:
         """Take *collection* as one reply of :meth:`execute`, as it is refined by then (for models)."""
         if self._answers_at_once:
             return None
-        self.check_open()
+        self._check_open()
         self._check_settled()
         return self._record.look(Look(collection, schema, temporary_key(schema.keys)))
 
-    def relook(self, pending: Pending[Any], collection: Any) -> None:
+    def _relook(self, pending: Pending[Any], collection: Any) -> None:
         """Take *collection* in the place of the one whose reply is *pending* (for collections)."""
         commands = self._record.journal.commands
         for position, answer in enumerate(self._record.answers):
@@ -105,7 +105,7 @@ class Pipeline(Session):
             if answer is pending and isinstance(command, Look):
                 commands[position] = attrs.evolve(command, of=collection)
 
-    def write(self, write: Write[T]) -> Any:
+    def _write(self, write: Write[T]) -> Any:
         """Take *write* for :meth:`execute`; return its reply to be.
 
         Raises:
@@ -113,9 +113,9 @@ class Pipeline(Session):
             DoesNotExist: where the object was deleted, or made in a session that was rolled back.
         """
         self._check_begun(write)
-        return super().write(write)
+        return super()._write(write)
 
-    def create(self, create: Create, instance: object) -> None:
+    def _create(self, create: Create, instance: object) -> None:
         """Take the creation of *instance* for :meth:`execute`.
 
         Raises:
@@ -123,18 +123,18 @@ class Pipeline(Session):
             UniquenessError: where this pipeline holds an object with the same chosen pk.
         """
         self._check_begun(create)
-        super().create(create, instance)
+        super()._create(create, instance)
 
-    def delete(self, identity: Identity) -> None:
+    def _delete(self, identity: Identity) -> None:
         """Take the deletion of an object for :meth:`execute`.
 
         Raises:
             SessionError: between ``watch()`` and ``multi()``.
         """
         self._check_begun(f"the deletion of {identity}")
-        super().delete(identity)
+        super()._delete(identity)
 
-    def allocate(self, identity: Identity) -> str:
+    def _allocate(self, identity: Identity) -> str:
         """Give a new object its pk now; return it.
 
         Raises:
@@ -142,10 +142,10 @@ class Pipeline(Session):
         """
         if identity.state is State.EMPTY:
             self._check_begun(f"the creation of a {identity.model.name}")
-        return super().allocate(identity)
+        return super()._allocate(identity)
 
     def _check_begun(self, command: object) -> None:
-        self.check_open()
+        self._check_open()
         if self._answers_at_once:
             raise SessionError(
                 f"{command} comes before multi(): until then only reads are answered. Way out: pipeline.multi() first"
@@ -163,13 +163,13 @@ class Pipeline(Session):
             SessionError: after the first command.
             ArgumentTypeError: for anything else than fields and keys.
         """
-        with self.door:
+        with self._door:
             if self.pending:
                 raise SessionError("watch() comes first, and commands are pending. Way out: execute() them, or reset()")
             super().watch(*what)
             self._answers_at_once = True
 
-    def begin_reading(self, *what: Any) -> None:
+    def _begin_reading(self, *what: Any) -> None:
         """Same as :meth:`watch`, where there may be nothing to watch (for ``transaction()``)."""
         if what:
             self.watch(*what)
@@ -218,7 +218,7 @@ class Pipeline(Session):
         commands = self._record.journal.commands
         for position, command in enumerate(commands):
             if isinstance(command, Look):
-                commands[position] = command.of.prepared(command)
+                commands[position] = command.of._prepared(command)
 
 
 class TransactionPipeline(Pipeline):
@@ -234,7 +234,7 @@ class TransactionPipeline(Pipeline):
             "db.transaction() executes the pipeline itself, when the function returns. Way out: leave execute() out"
         )
 
-    def finish(self) -> list[Any]:
+    def _commit_all(self) -> list[Any]:
         """Execute (for ``transaction()``)."""
         return super().commit()
 
@@ -302,7 +302,7 @@ class PipelineDatabase(RedisDatabase):
         """
         check_called_at_once(function, *_TRANSACTION)
         flag(value_from_callable, "transaction(value_from_callable=...)")
-        patience = self.retry_for if retry_for is None else span(retry_for, "transaction(retry_for=...)")
+        patience = self._retry_for if retry_for is None else span(retry_for, "transaction(retry_for=...)")
         deadline = time.monotonic() + patience
         attempt = 0
         while True:
@@ -310,9 +310,9 @@ class PipelineDatabase(RedisDatabase):
             pipeline = TransactionPipeline(self, attempts=1)
             try:
                 with pipeline:
-                    pipeline.begin_reading(*watches)
+                    pipeline._begin_reading(*watches)
                     value = at_once(function, function(pipeline), *_TRANSACTION)
-                    replies = pipeline.finish()
+                    replies = pipeline._commit_all()
                     return value if value_from_callable else replies
             except Conflict:
                 if pipeline.outcome != "not applied":

@@ -77,19 +77,19 @@ class Bound(Sayer[M], NotItsValue, Generic[V, G, M]):
     returns a ``Pending``; a read answers as it will right after the commit.
     """
 
-    __slots__ = ("field", "owner")
+    __slots__ = ("_field", "_owner")
 
     if not TYPE_CHECKING:
         __class_getitem__ = classmethod(one_class)
 
     def __init__(self, owner: Instance, field: Field[Any]) -> None:
-        self.owner = owner
-        self.field = field
+        self._owner = owner
+        self._field = field
 
     # isinstance(person.tags, SetField) is true, as for the declared field.
     @property  # type: ignore[misc]  # object.__class__ is no property to mypy
     def __class__(self) -> type:
-        return type(self.field)
+        return type(self._field)
 
     @property
     def key(self) -> str:
@@ -98,7 +98,7 @@ class Bound(Sayer[M], NotItsValue, Generic[V, G, M]):
         Raises:
             ImplementationError: where the object has no primary key yet, or its class was declared again.
         """
-        identity = self.owner.identity
+        identity = self._owner.identity
         if identity.pk is None:
             raise ImplementationError(
                 f"{self!r} has no key: its object has no primary key yet. Way out: pk.get() first"
@@ -106,7 +106,7 @@ class Bound(Sayer[M], NotItsValue, Generic[V, G, M]):
         return identity.model.keys.storage(identity.pk, self._schema.storage)
 
     def _say(self, command: Read[Any] | Write[Any]) -> Any:
-        return self.owner._say(command)
+        return self._owner._say(command)
 
     def _value_read(self, decode: Callable[[Any], Any] | None = None) -> Read[Any]:
         """Return the command that reads the one value of the field; *decode* makes something else of the reply."""
@@ -114,13 +114,13 @@ class Bound(Sayer[M], NotItsValue, Generic[V, G, M]):
 
     def _current(self) -> Any:
         """Return the one value of the field at once, in a pipeline, too."""
-        return self.owner._answer(self._value_read())
+        return self._owner._answer(self._value_read())
 
     @property
     def _reader(self) -> OfReplies[V]:
         """What reads the values in replies."""
-        holds = self.field.holds
-        reader: Any = TEXTS if holds is None else TypedReplies(holds, self.field.name, self.owner.identity)
+        holds = self._field.holds
+        reader: Any = TEXTS if holds is None else TypedReplies(holds, self._field.name, self._owner.identity)
         return reader  # type: ignore[no-any-return]  # a field without type holds str
 
     def _check_native(self, method: str) -> None:
@@ -129,10 +129,10 @@ class Bound(Sayer[M], NotItsValue, Generic[V, G, M]):
         Raises:
             ImplementationError: where it does not.
         """
-        holds = self.field.holds
+        holds = self._field.holds
         if holds is not None and method not in holds.native:
             raise ImplementationError(
-                f"{self.field} holds {holds.name}, of which {method}() can make no sense. Way out: read the value by "
+                f"{self._field} holds {holds.name}, of which {method}() can make no sense. Way out: read the value by "
                 f"{self._value_by}, and store another one"
             )
 
@@ -143,22 +143,22 @@ class Bound(Sayer[M], NotItsValue, Generic[V, G, M]):
             ImplementationError: where the type of the field is no such number.
         """
         self._check_native(method)
-        return number(self.field.spell(amount) if isinstance(amount, Decimal) else amount, "amount")
+        return number(self._field.spell(amount) if isinstance(amount, Decimal) else amount, "amount")
 
     @property
     def _float_reader(self) -> Callable[[Any], Any]:
-        return sure_float if self.field.holds is None else self._reader.sure
+        return sure_float if self._field.holds is None else self._reader.sure
 
     @property
     def _described(self) -> str:
-        return f"{self.field} of {self.owner.identity}"
+        return f"{self._field} of {self._owner.identity}"
 
     @property
     def _schema(self) -> FieldSchema:
-        model = self.owner.identity.model
+        model = self._owner.identity.model
         if model.successor is not None:
-            check_current(self.owner.identity)
-        return model.fields[self.field.name]
+            check_current(self._owner.identity)
+        return model.fields[self._field.name]
 
     def _read(
         self,
@@ -169,17 +169,17 @@ class Bound(Sayer[M], NotItsValue, Generic[V, G, M]):
         counts: bool = False,
     ) -> Read[Any]:
         schema = self._schema
-        return Read(self.owner.identity, schema.storage, schema, name, args, decode, members, counts)
+        return Read(self._owner.identity, schema.storage, schema, name, args, decode, members, counts)
 
     def _write(self, change: Change, name: str, *args: str, decode: Callable[[Any], Any] = as_is) -> Write[Any]:
         schema = self._schema
-        return Write(self.owner.identity, schema.storage, schema, name, args, change, decode)
+        return Write(self._owner.identity, schema.storage, schema, name, args, change, decode)
 
     def _refuse_expiry(self, **given: object) -> None:
         options = [option for option, value in given.items() if value is not None]
-        if options and (self.field.indexable or self.field.unique):
+        if options and (self._field.indexable or self._field.unique):
             raise ImplementationError(
-                f"{self.field} is indexed and takes no expiry ({', '.join(options)}): its index entries would outlive "
+                f"{self._field} is indexed and takes no expiry ({', '.join(options)}): its index entries would outlive "
                 f"it. Way out: a field without index"
             )
 
@@ -192,18 +192,22 @@ class Bound(Sayer[M], NotItsValue, Generic[V, G, M]):
 
         def __eq__(self, other: object) -> bool:
             if type(other) is type(self):
-                return bool(self.owner == other.owner) and self.field is other.field
+                return bool(self._owner == other._owner) and self._field is other._field
             return super().__eq__(other)
 
+    def __dir__(self) -> list[str]:
+        # What it has, not what the field has that it passes for.
+        return sorted({name for kind in type(self).__mro__ for name in vars(kind)})
+
     def __hash__(self) -> int:
-        return hash((self.owner, self.field.name))
+        return hash((self._owner, self._field.name))
 
     def __reduce_ex__(self, protocol: object) -> tuple[Any, ...]:
         # In another process a handle: of the same object there.
-        return getattr, (self.owner, self.field.name)
+        return getattr, (self._owner, self._field.name)
 
     def __repr__(self) -> str:
-        return f"<{self.owner.identity}.{self.field.name}>"
+        return f"<{self._owner.identity}.{self._field.name}>"
 
 
 class Options(TypedDict, total=False):

@@ -52,14 +52,14 @@ class BoundHash(Bound[V, G, M]):
     @reads
     def hget(self, key: Value) -> Read[V | None]:
         """Return the value of the entry *key*, None where it is not there (HGET)."""
-        spelled = text(key, f"the name of an entry of {self.field}")
+        spelled = text(key, f"the name of an entry of {self._field}")
         return self._read("HGET", spelled, decode=self._reader.one, members=(spelled,))
 
     @reads
     def hmget(self, keys: Value | Sequence[Value], *more: Value) -> Read[list[V | None]]:
         """Return the values of the entries, in order, None where one is not there (HMGET)."""
         given = (*listed(keys), *more)
-        spelled = texts(given, f"the name of an entry of {self.field}")
+        spelled = texts(given, f"the name of an entry of {self._field}")
         return self._read("HMGET", *spelled, decode=self._reader.some, members=spelled)
 
     @reads
@@ -85,7 +85,7 @@ class BoundHash(Bound[V, G, M]):
     @reads
     def hexists(self, key: Value) -> Read[bool]:
         """Return whether the entry *key* is there (HEXISTS)."""
-        spelled = text(key, f"the name of an entry of {self.field}")
+        spelled = text(key, f"the name of an entry of {self._field}")
         return self._read("HEXISTS", spelled, decode=as_bool, members=(spelled,))
 
     @writes
@@ -106,33 +106,33 @@ class BoundHash(Bound[V, G, M]):
         """
         flat: list[Any] = list(items or ())
         if len(flat) % 2:
-            raise ArgumentError(f"{self.field} takes items in pairs of entry and value, not {len(flat)} of them")
+            raise ArgumentError(f"{self._field} takes items in pairs of entry and value, not {len(flat)} of them")
         one: list[tuple[Any, Any]] = [] if key is None and value is None else [(key, value)]
-        many: list[tuple[Any, Any]] = [] if mapping is None else _checked(self.field, mapping)
+        many: list[tuple[Any, Any]] = [] if mapping is None else _checked(self._field, mapping)
         return self._store("HSET", [*one, *many, *zip(flat[::2], flat[1::2], strict=True)])
 
     @writes
     def hmset(self, /, mapping: Mapping[Any, Any] | None = None, **entries: Value | G) -> Write[bool | None]:
         """Store the entries of *mapping*, or those given as keywords; return True (HMSET)."""
-        many: list[tuple[Any, Any]] = [] if mapping is None else _checked(self.field, mapping)
+        many: list[tuple[Any, Any]] = [] if mapping is None else _checked(self._field, mapping)
         return self._store("HMSET", [*many, *entries.items()], as_ok)
 
     def _store(self, name: str, given: list[tuple[Any, Any]], decode: Any = int) -> Write[Any]:
-        pairs = _entries(self.field, given)
+        pairs = _entries(self._field, given)
         return self._write(Replaced(pairs), name, *(part for pair in pairs for part in pair), decode=decode)
 
     @writes
     def hsetnx(self, key: Value, value: Value | G) -> Write[bool]:
         """Store *value* under *key* where there is none; return whether it was stored (HSETNX)."""
-        entry = _entry(self.field, key)
-        return self._write(Computed((entry,)), "HSETNX", entry, self.field.spell(value), decode=as_bool)
+        entry = _entry(self._field, key)
+        return self._write(Computed((entry,)), "HSETNX", entry, self._field.spell(value), decode=as_bool)
 
     @writes
     def hdel(self, *keys: Value) -> Write[int]:
         """Remove the entries; return how many were there (HDEL)."""
-        spelled = texts(keys, f"the name of an entry of {self.field}")
+        spelled = texts(keys, f"the name of an entry of {self._field}")
         # Older data may hold an entry with ':', which shares its index key with another: that needs the whole hash.
-        shared = self.field.indexable and any(":" in entry for entry in spelled)
+        shared = self._field.indexable and any(":" in entry for entry in spelled)
         return self._write(Computed() if shared else Removed(spelled), "HDEL", *spelled)
 
     @writes
@@ -143,7 +143,7 @@ class BoundHash(Bound[V, G, M]):
             Rejected: where the value is no integer, or the sum is beyond 64 bits; nothing is written.
         """
         self._check_native("hincrby")
-        entry = _entry(self.field, key)
+        entry = _entry(self._field, key)
         return self._write(Computed((entry,), fallible=True), "HINCRBY", entry, integer(amount, "amount"))
 
     @writes
@@ -155,7 +155,7 @@ class BoundHash(Bound[V, G, M]):
         Raises:
             Rejected: where the value is no number; nothing is written.
         """
-        entry, by = _entry(self.field, key), self._float_amount("hincrbyfloat", amount)
+        entry, by = _entry(self._field, key), self._float_amount("hincrbyfloat", amount)
         return self._write(Opaque((entry,), fallible=True), "HINCRBYFLOAT", entry, by, decode=self._float_reader)
 
 

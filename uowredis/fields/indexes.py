@@ -18,7 +18,7 @@ RANGE: Final = "range"
 
 
 def declared_indexes(
-    field: Field[Any, Any, Any], indexes: IndexKinds | None, *, ranged: bool
+    field: Field[Any], indexes: IndexKinds | None, *, ranged: bool
 ) -> tuple[type[Index], ...] | None:
     """Return the kinds of index that *field* names, None where it names none.
 
@@ -45,7 +45,7 @@ def declared_indexes(
     return checked_indexes(field, indexes)
 
 
-def checked_indexes(field: Field[Any, Any, Any], indexes: IndexKinds) -> tuple[type[Index], ...]:
+def checked_indexes(field: Field[Any], indexes: IndexKinds) -> tuple[type[Index], ...]:
     """Return *indexes* as a tuple.
 
     Raises:
@@ -60,7 +60,7 @@ def checked_indexes(field: Field[Any, Any, Any], indexes: IndexKinds) -> tuple[t
     return tuple([one for kind in indexes for one in (kind.flat() if issubclass(kind, MultiIndexes) else (kind,))])
 
 
-def check_together(field: Field[Any, Any, Any], schema: FieldSchema) -> None:
+def check_together(field: Field[Any], schema: FieldSchema) -> None:
     """Check that the indexes of a field differ in what they answer, and in their keys.
 
     Raises:

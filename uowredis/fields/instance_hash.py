@@ -32,20 +32,20 @@ class BoundInstanceHash(Bound[V, G, M]):
         return self._value_read()
 
     def _value_read(self, decode: Callable[[Any], Any] | None = None) -> Read[Any]:
-        name = self.field.stored
+        name = self._field.stored
         return self._read("HGET", name, decode=decode or self._reader.one, members=(name,))
 
     @writes
     def hset(self, value: Value | G) -> Write[int]:
         """Store *value*; return 1 where there was none before, else 0 (HSET)."""
-        spelled, name = self.field.spell(value), self.field.stored
+        spelled, name = self._field.spell(value), self._field.stored
         return self._write(Replaced(((name, spelled),)), "HSET", name, spelled)
 
     @writes
     def hsetnx(self, value: Value | G) -> Write[bool]:
         """Store *value* where there is none; return whether it was stored (HSETNX)."""
-        name = self.field.stored
-        return self._write(Computed((name,)), "HSETNX", name, self.field.spell(value), decode=as_bool)
+        name = self._field.stored
+        return self._write(Computed((name,)), "HSETNX", name, self._field.spell(value), decode=as_bool)
 
     @writes
     def hincrby(self, amount: int = 1) -> Write[int]:
@@ -55,7 +55,7 @@ class BoundInstanceHash(Bound[V, G, M]):
             Rejected: where the value is no integer, or the sum is beyond 64 bits; nothing is written.
         """
         self._check_native("hincrby")
-        name = self.field.stored
+        name = self._field.stored
         return self._write(Computed((name,), fallible=True), "HINCRBY", name, integer(amount, "amount"))
 
     @writes
@@ -67,13 +67,13 @@ class BoundInstanceHash(Bound[V, G, M]):
         Raises:
             Rejected: where the value is no number; nothing is written.
         """
-        name, by = self.field.stored, self._float_amount("hincrbyfloat", amount)
+        name, by = self._field.stored, self._float_amount("hincrbyfloat", amount)
         return self._write(Opaque((name,), fallible=True), "HINCRBYFLOAT", name, by, decode=self._float_reader)
 
     @writes
     def hdel(self) -> Write[int]:
         """Delete the value; return 1 if there was one, else 0 (HDEL)."""
-        return self._write(Removed((self.field.stored,)), "HDEL", self.field.stored)
+        return self._write(Removed((self._field.stored,)), "HDEL", self._field.stored)
 
     get = hget
     set = hset

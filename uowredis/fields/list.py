@@ -41,24 +41,24 @@ class BoundList(Bound[V, G, M]):
     @writes
     def lpush(self, *values: Value | G) -> Write[int]:
         """Put *values* before the first, one after another; return the length after it (LPUSH)."""
-        spelled = self.field.spell_all(values)
+        spelled = self._field.spell_all(values)
         return self._write(Added(spelled), "LPUSH", *spelled)
 
     @writes
     def rpush(self, *values: Value | G) -> Write[int]:
         """Put *values* behind the last; return the length after it (RPUSH)."""
-        spelled = self.field.spell_all(values)
+        spelled = self._field.spell_all(values)
         return self._write(Added(spelled), "RPUSH", *spelled)
 
     @writes
     def lpushx(self, *values: Value | G) -> Write[int]:
         """Same as :meth:`lpush`, but only where the list has values already; else 0 (LPUSHX)."""
-        return self._write(Computed(), "LPUSHX", *self.field.spell_all(values))
+        return self._write(Computed(), "LPUSHX", *self._field.spell_all(values))
 
     @writes
     def rpushx(self, *values: Value | G) -> Write[int]:
         """Same as :meth:`rpush`, but only where the list has values already; else 0 (RPUSHX)."""
-        return self._write(Computed(), "RPUSHX", *self.field.spell_all(values))
+        return self._write(Computed(), "RPUSHX", *self._field.spell_all(values))
 
     @popped
     @writes
@@ -85,7 +85,7 @@ class BoundList(Bound[V, G, M]):
         """
         if not isinstance(where, str) or where.upper() not in ("BEFORE", "AFTER"):
             raise ArgumentError(f"linsert() takes 'BEFORE' or 'AFTER', not {where!r}")
-        spell = self.field.spell
+        spell = self._field.spell
         return self._write(Computed(), "LINSERT", where.upper(), spell(refvalue), spell(value))
 
     @writes
@@ -96,7 +96,7 @@ class BoundList(Bound[V, G, M]):
             count: how many copies at most, from the start; negative: from the end; 0: all.
             value: the value to remove.
         """
-        spelled = self.field.spell(value)
+        spelled = self._field.spell(value)
         copies = integer(count, "count")
         return self._write(Removed((spelled,)) if copies == "0" else Computed(), "LREM", copies, spelled)
 
@@ -107,7 +107,7 @@ class BoundList(Bound[V, G, M]):
         Raises:
             Rejected: where there is no such index; nothing is written.
         """
-        args = (integer(index, "index"), self.field.spell(value))
+        args = (integer(index, "index"), self._field.spell(value))
         return self._write(Computed(fallible=True), "LSET", *args, decode=as_ok)
 
     @writes

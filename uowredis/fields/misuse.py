@@ -6,9 +6,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 from uowredis.exceptions import ArgumentTypeError
 
-#: Single values, with which a field is compared by mistake.
-_VALUES = (str, bytes, int, float, type(None))
-
 
 class NotItsValue:
     """A bound field says nothing of its value: truth, comparison, arithmetic, iteration, conversion and calls raise."""
@@ -24,9 +21,8 @@ class NotItsValue:
     if not TYPE_CHECKING:  # a type checker refuses by itself what is not there
 
         def __eq__(self, other: object) -> bool:
-            if isinstance(other, _VALUES):
-                self._refuse()
-            return NotImplemented
+            # Only fields are compared; nothing else could be equal, whatever the field holds or refers to.
+            return NotImplemented if isinstance(other, NotItsValue) else self._refuse()
 
         __hash__ = object.__hash__
 
@@ -40,6 +36,6 @@ class NotItsValue:
 
         def __getattr__(self, name: str) -> Any:
             # What copying and unpickling look for is asked for before the field has its owner.
-            if name.startswith("_") or name in ("owner", "field"):
+            if name.startswith("_"):
                 raise AttributeError(name)
             raise AttributeError(f"{self!r} has no {name!r}: it is a field. Way out: .{self._value_by}")

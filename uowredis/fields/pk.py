@@ -25,7 +25,7 @@ class BoundPK(Bound[V, V, M]):
         Raises:
             ImplementationError: always.
         """
-        raise ImplementationError(f"{self.field} is the primary key and has no key of its own. Way out: another field")
+        raise ImplementationError(f"{self._field} is the primary key and has no key of its own. Way out: another field")
 
     def get(self) -> V:
         """Return the primary key; an empty instance of an AutoPKField gets one and is created.
@@ -33,10 +33,10 @@ class BoundPK(Bound[V, V, M]):
         Raises:
             DoesNotExist: where the object was deleted, or made in a session that was rolled back.
         """
-        instance: Any = self.owner
+        instance: Any = self._owner
         pk = instance._pk_now()
-        holds = self.field.holds
-        found: V = pk if holds is None else read_value(holds, pk, self.field.name, self.owner.identity)
+        holds = self._field.holds
+        found: V = pk if holds is None else read_value(holds, pk, self._field.name, self._owner.identity)
         return found
 
     def _current(self) -> V:
@@ -49,7 +49,7 @@ class BoundPK(Bound[V, V, M]):
             ImplementationError: always.
         """
         raise ImplementationError(
-            f"{self.field} is the primary key and cannot be changed. Way out: create a new object"
+            f"{self._field} is the primary key and cannot be changed. Way out: create a new object"
         )
 
     def delete(self) -> NoReturn:
@@ -58,7 +58,7 @@ class BoundPK(Bound[V, V, M]):
         Raises:
             ImplementationError: always.
         """
-        raise ImplementationError(f"{self.field} is the primary key and cannot be deleted. Way out: instance.delete()")
+        raise ImplementationError(f"{self._field} is the primary key and cannot be deleted. Way out: instance.delete()")
 
 
 class PKField(Field[V]):

@@ -35,7 +35,7 @@ class BoundSet(Bound[V, G, M]):
     @reads
     def sismember(self, value: Value | G) -> Read[bool]:
         """Return whether *value* is in the set (SISMEMBER)."""
-        spelled = self.field.spell(value)
+        spelled = self._field.spell(value)
         return self._read("SISMEMBER", spelled, decode=as_bool, members=(spelled,))
 
     @shown
@@ -52,13 +52,13 @@ class BoundSet(Bound[V, G, M]):
     @writes
     def sadd(self, *values: Value | G) -> Write[int]:
         """Add *values*; return how many were new (SADD)."""
-        spelled = self.field.spell_all(values)
+        spelled = self._field.spell_all(values)
         return self._write(Added(spelled), "SADD", *spelled)
 
     @writes
     def srem(self, *values: Value | G) -> Write[int]:
         """Remove *values*; return how many were there (SREM)."""
-        spelled = self.field.spell_all(values)
+        spelled = self._field.spell_all(values)
         return self._write(Removed(spelled), "SREM", *spelled)
 
     @drawn

@@ -57,18 +57,18 @@ class BoundSortedSet(Bound[V, G, M]):
     @reads
     def zscore(self, value: Value | G) -> Read[float | None]:
         """Return the score of *value*, None where it is not there (ZSCORE)."""
-        spelled = self.field.spell(value)
+        spelled = self._field.spell(value)
         return self._read("ZSCORE", spelled, decode=as_float, members=(spelled,))
 
     @reads
     def zrank(self, value: Value | G) -> Read[int | None]:
         """Return the place of *value* from the lowest score on, from 0, None where it is not there (ZRANK)."""
-        return self._read("ZRANK", self.field.spell(value))
+        return self._read("ZRANK", self._field.spell(value))
 
     @reads
     def zrevrank(self, value: Value | G) -> Read[int | None]:
         """Same as :meth:`zrank` but from the highest score on (ZREVRANK)."""
-        return self._read("ZREVRANK", self.field.spell(value))
+        return self._read("ZREVRANK", self._field.spell(value))
 
     @ranged
     @reads
@@ -181,7 +181,7 @@ class BoundSortedSet(Bound[V, G, M]):
         Raises:
             ArgumentError: for no value, options that exclude each other, or a score that is no number.
         """
-        pairs, flat = _scores(self.field, mapping, scores)
+        pairs, flat = _scores(self._field, mapping, scores)
         flags = [("NX", nx), ("XX", xx), ("GT", gt), ("LT", lt), ("CH", ch), ("INCR", incr)]
         options = [name for name, given in flags if flag(given, name.lower())]
         if (nx and (xx or gt or lt)) or (gt and lt):
@@ -197,7 +197,7 @@ class BoundSortedSet(Bound[V, G, M]):
     @writes
     def zincrby(self, amount: float, value: Value | G) -> Write[float]:
         """Add *amount* to the score of *value* (0 where it is not there); return the sum (ZINCRBY)."""
-        spelled, by = self.field.spell(value), number(amount, "amount", infinite=True)
+        spelled, by = self._field.spell(value), number(amount, "amount", infinite=True)
         # Infinity may meet its opposite, which Redis refuses; other sums cannot fail.
         endless = not math.isfinite(float(by))
         change: Change = Computed((spelled,), fallible=True) if endless else Added((spelled,))
@@ -206,7 +206,7 @@ class BoundSortedSet(Bound[V, G, M]):
     @writes
     def zrem(self, *values: Value | G) -> Write[int]:
         """Remove *values*; return how many were there (ZREM)."""
-        spelled = self.field.spell_all(values)
+        spelled = self._field.spell_all(values)
         return self._write(Removed(spelled), "ZREM", *spelled)
 
     @writes

@@ -128,32 +128,32 @@ class BoundString(Bound[V, G, M]):
             raise ArgumentError("set() takes nx or get, not both: Redis 6.2 refuses it")
         options = [part for pair in timed for part in pair]
         options += [name for name, given in (("KEEPTTL", keepttl), ("NX", nx), ("XX", xx), ("GET", get)) if given]
-        spelled = self.field.spell(value)
+        spelled = self._field.spell(value)
         change = Computed() if nx or xx else Replaced((("", spelled),))
         return self._write(change, "SET", spelled, *options, decode=self._reader.one if get else as_ok)
 
     @writes
     def getset(self, value: Value | G) -> Write[V | None]:
         """Store *value*; return the old value, None where there was none (GETSET)."""
-        spelled = self.field.spell(value)
+        spelled = self._field.spell(value)
         return self._write(Replaced((("", spelled),)), "GETSET", spelled, decode=self._reader.one)
 
     @writes
     def setnx(self, value: Value | G) -> Write[bool]:
         """Store *value* where there is none; return whether it was stored (SETNX)."""
-        return self._write(Computed(), "SETNX", self.field.spell(value), decode=as_bool)
+        return self._write(Computed(), "SETNX", self._field.spell(value), decode=as_bool)
 
     @writes
     def append(self, value: Value | G) -> Write[int]:
         """Append *value* to what is there; return the length in bytes after it (APPEND)."""
         self._check_native("append")
-        return self._write(Computed(), "APPEND", self.field.spell(value))
+        return self._write(Computed(), "APPEND", self._field.spell(value))
 
     @writes
     def setrange(self, offset: int, value: Value | G) -> Write[int]:
         """Overwrite what is there from byte *offset* on; return the length in bytes after it (SETRANGE)."""
         self._check_native("setrange")
-        spelled = self.field.spell(value)
+        spelled = self._field.spell(value)
         return self._write(
             Computed(), "SETRANGE", integer(offset, "offset", 0, _MOST_BYTES - len(encode(spelled))), spelled
         )

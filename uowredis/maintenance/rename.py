@@ -161,7 +161,7 @@ class _Run:
     @line.default
     def _line(self) -> Line:
         database = self.database
-        return Line(lambda: database.executor)
+        return Line(lambda: database._executor)
 
     def of(self, passes: int) -> Renamed:
         """Look at all objects, again until nothing is found, or as often as *passes*; return what was done."""
@@ -233,7 +233,7 @@ class _Run:
                 self.progress(seen, total, self.done)
 
     def _at_once(self) -> int:
-        most = self.database.executor.most_watched
+        most = self.database._executor.most_watched
         return _AT_ONCE if most is None else max(1, min(_AT_ONCE, most // _WATCHED_OF_EACH))
 
     def _move(self, pks: list[str]) -> None:

@@ -163,4 +163,4 @@ def _checking(model: type[RedisModel], progress: Callable[[Progress], object] | 
     checking = Checking(schema, [other for other in inside if other is not schema])
     if progress is not None:
         checking.progress = progress
-    return checking, Line(lambda: database.executor)
+    return checking, Line(lambda: database._executor)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from uowredis.commands.identity import check_current
 from uowredis.database import RedisDatabase
-from uowredis.exceptions import ImplementationError, missing
+from uowredis.exceptions import DoesNotExist, ImplementationError, missing
 from uowredis.fields import AutoPKField, Field, PKField
 from uowredis.model.misnamed import OF_A_MODEL
 from uowredis.schema.keys import INSTANCE_HASH, RESERVED, Keys, why_not_stored
@@ -24,6 +24,7 @@ class MetaRedisModel(type):
     _schema: ModelSchema | None
     namespace: str
     stored_as: str | None
+    DoesNotExist: type[DoesNotExist]
     abstract: bool
     lockable: bool
     default_indexes: IndexKinds | None
@@ -38,6 +39,8 @@ class MetaRedisModel(type):
         for key in declared:
             _check_name(name, key, declared[key], bases)
         cls = super().__new__(mcs, name, bases, attributes)
+        if "DoesNotExist" not in attributes:
+            cls.DoesNotExist = _own_error(cls)
         cls._take_fields(declared)
         cls._schema = None
         _check_stored_as(cls)
@@ -124,6 +127,7 @@ class MetaRedisModel(type):
             },
             f"{cls.__module__}:{cls.__qualname__}",
             pk_holds=pk_field.holds,
+            absent=cls.DoesNotExist,
         )
         try:
             cls._join(database)
@@ -137,7 +141,14 @@ class MetaRedisModel(type):
         Raises:
             ImplementationError: where it cannot be there; nothing has changed.
         """
-        database.register(cls)
+        database._register(cls)
+
+
+def _own_error(model: MetaRedisModel) -> type[DoesNotExist]:
+    """Return the error for an object of *model* that is not there, below those of the models it is derived from."""
+    above = tuple(base.DoesNotExist for base in model.__bases__ if isinstance(base, MetaRedisModel))
+    place = {"__module__": model.__module__, "__qualname__": f"{model.__qualname__}.DoesNotExist"}
+    return type("DoesNotExist", above, {**place, "__doc__": f"The {model.__name__} asked for is not there."})
 
 
 def _check_name(model: str, name: str, field: Field[Any], bases: Sequence[type]) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from uowredis.collection.manager import CollectionManager
-from uowredis.exceptions import ArgumentError, ArgumentTypeError, Conflict, DoesNotExist, ImplementationError
+from uowredis.exceptions import ArgumentError, ArgumentTypeError, Conflict, ImplementationError, absent
 from uowredis.model.declaration import database_of, schema_of
 from uowredis.schema.models import ModelSchema
 
@@ -21,7 +21,7 @@ def get(model: type[T], pk: Any, filters: dict[str, Any]) -> T:
     """Do what :meth:`RedisModel.get` says."""
     found = _only(model, wanted_by(model, pk, filters, "get"), pk, filters)
     if found is None:
-        raise DoesNotExist(f"No {model.__name__} found with {_spelled(pk, filters)}")
+        raise absent(schema_of(model), f"No {model.__name__} found with {_spelled(pk, filters)}")
     return found
 
 
@@ -35,13 +35,13 @@ def get_or_connect(model: type[T], filters: dict[str, Any], defaults: Mapping[st
     model._creation(schema, values)
     database = database_of(model)
     assert database is not None
-    deadline = time.monotonic() + database.retry_for
+    deadline = time.monotonic() + database._retry_for
     while True:
         found = _only(model, wanted, None, filters)
         if found is not None:
             return found, False
         instance = model.__new__(model)
-        instance.__dict__["_others"] = wanted.is_there()
+        instance.__dict__["_others"] = wanted._is_there()
         try:
             # As type.__call__ does it, with what must not be there left for _create().
             instance.__init__(**values)  # type: ignore[misc]
@@ -71,7 +71,7 @@ def _only(model: type[T], wanted: CollectionManager, pk: Any, filters: dict[str,
     Raises:
         ArgumentError: for several.
     """
-    found, several = wanted.the_one()
+    found, several = wanted._the_one()
     if several:
         raise ArgumentError(
             f"{several} {model.__name__} match {_spelled(pk, filters)}, get() needs exactly one. Way out: more "

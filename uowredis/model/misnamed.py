@@ -1,14 +1,29 @@
 """What other mappers call otherwise, and what it is called here (pure)."""
 
+_ALL = "collection()"
+_SOME = "collection(field=value)"
+_FIRST = "collection().sort()[0], or [-1] for the last"
+_MANY = "objects that are made in one session are created by one transaction"
+
 #: Of a class.
 OF_A_MODEL = {
-    "objects": "collection()",
-    "query": "collection()",
-    "all": "collection()",
-    "filter": "collection(field=value)",
-    "find": "collection(field=value)",
+    "objects": _ALL,
+    "query": _ALL,
+    "all": _ALL,
+    "select": _ALL,
+    "all_pks": _ALL,
+    "filter": _SOME,
+    "filter_by": _SOME,
+    "where": _SOME,
+    "find": _SOME,
+    "first": _FIRST,
+    "last": _FIRST,
     "create": "the class itself: Model(field=value)",
+    "load": "Model(pk)",
     "get_or_create": "get_or_connect(field=value)",
+    "get_or_none": "exists(field=value), then get(field=value)",
+    "bulk_create": _MANY,
+    "insert_many": _MANY,
     "count": "len(collection())",
 }
 
@@ -17,7 +32,11 @@ OF_AN_INSTANCE = {
     "save": "each command is sent at once, or by the commit of the open session",
     "update": "hmset(...) for several InstanceHashFields, a command of the field for any other",
     "refresh": "nothing is kept in the instance; get() of a field reads anew",
+    "refresh_from_db": "nothing is kept in the instance; get() of a field reads anew",
     "expire": "a command of the field: set(..., ex=seconds) of a StringField without index",
     "ttl": "database.connection.ttl(instance.field.key)",
     "id": "pk.get()",
+    "dict": "hgetall()",
+    "to_dict": "hgetall()",
+    "model_dump": "hgetall()",
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sized
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar, overload
 
+from uowredis import exceptions
 from uowredis.collection.conditions import given_pk
 from uowredis.collection.manager import CollectionManager
 from uowredis.commands.commands import Create, Read, Write
@@ -13,9 +14,9 @@ from uowredis.commands.values import spelled
 from uowredis.database import RedisDatabase
 from uowredis.exceptions import (
     ArgumentError,
-    DoesNotExist,
     ImplementationError,
     SessionError,
+    absent,
     attribute,
 )
 from uowredis.fields import Field, PKField
@@ -75,7 +76,8 @@ class RedisModel(InstanceHashCommands[Sync], Sync, metaclass=MetaRedisModel):
     default_indexes: ClassVar[IndexKinds | None] = None
     if not TYPE_CHECKING:  # a model's own is told from this one by being there: see collection()
         collection_manager = CollectionManager
-    DoesNotExist: ClassVar[type[LookupError]] = DoesNotExist
+    #: Each model has its own.
+    DoesNotExist: ClassVar[type[exceptions.DoesNotExist]] = exceptions.DoesNotExist
 
     #: The primary key, also where it has another name.
     pk: ClassVar[PKField]
@@ -102,11 +104,11 @@ class RedisModel(InstanceHashCommands[Sync], Sync, metaclass=MetaRedisModel):
             # Only get_or_connect() leaves it: what must not be there when this is created.
             others = self.__dict__.pop("_others", None)
             if others is not None:
-                session.create_alone(create, self, others)
+                session._create_alone(create, self, others)
             elif identity.pk is None and not create.entries and not create.strings and not create.writes:
-                session.made(identity)
+                session._made(identity)
             else:
-                session.create(create, self)
+                session._create(create, self)
 
     @classmethod
     def _creation(cls, schema: ModelSchema, values: dict[str, Any]) -> Create:
@@ -151,7 +153,7 @@ class RedisModel(InstanceHashCommands[Sync], Sync, metaclass=MetaRedisModel):
     @classmethod
     def _find(cls, question: Callable[[Overlay], Deciding[S]]) -> S:
         with cls._session() as session:
-            return session.find(question)
+            return session._find(question)
 
     @classmethod
     def _handle(cls: type[T], pk: str, created: Identity | None = None, *, tested: bool = True) -> T:
@@ -198,7 +200,7 @@ class RedisModel(InstanceHashCommands[Sync], Sync, metaclass=MetaRedisModel):
         database = database_of(type(self))
         assert database is not None
         # Of a former class: what stands at its place now is what a pickle finds there.
-        return _handle_of, (database.model_of(identity.model) or type(self), identity.pk)
+        return _handle_of, (database._model_of(identity.model) or type(self), identity.pk)
 
     @overload
     @classmethod
@@ -228,7 +230,7 @@ class RedisModel(InstanceHashCommands[Sync], Sync, metaclass=MetaRedisModel):
         schema = schema_of(cls)
         collection = chosen(cls, schema)._filter(filters)
         with cls._session() as session:
-            collection.wait_for(session.look(collection, schema))
+            collection._wait_for(session._look(collection, schema))
         return collection
 
     @property
@@ -248,17 +250,17 @@ class RedisModel(InstanceHashCommands[Sync], Sync, metaclass=MetaRedisModel):
 
     def _say(self, command: Read[Any] | Write[Any]) -> Any:
         with self._session() as session:
-            return session.read(command) if isinstance(command, Read) else session.write(command)
+            return session._read(command) if isinstance(command, Read) else session._write(command)
 
     def _answer(self, read: Read[Any]) -> Any:
         """Answer *read* at once, in a pipeline, too."""
         with self._session() as session:
-            return session.read_now(read)
+            return session._read_now(read)
 
     def _pk_now(self) -> str:
         """Return the primary key, allocated and created where there is none yet."""
         with self._session() as session:
-            return session.allocate(self._identity)
+            return session._allocate(self._identity)
 
     def delete(self) -> None:
         """Delete the object: its keys, its primary key, its places in indexes.
@@ -270,7 +272,7 @@ class RedisModel(InstanceHashCommands[Sync], Sync, metaclass=MetaRedisModel):
         if identity.state in (State.DELETED, State.FORGOTTEN, State.EMPTY):
             raise gone(identity)
         with self._session() as session:
-            session.delete(identity)
+            session._delete(identity)
 
     @classmethod
     def use_database(cls, database: RedisDatabase) -> None:
@@ -290,11 +292,11 @@ class RedisModel(InstanceHashCommands[Sync], Sync, metaclass=MetaRedisModel):
         moving = [model for model in with_subclasses(cls) if database_of(model) is old]
         concrete = [model for model in moving if model._schema is not None]
         for model in concrete:
-            database.check(model)
+            database._check(model)
         for model in concrete:
             if isinstance(old, RedisDatabase):
-                old.forget(model)
-            database.take(model)
+                old._forget(model)
+            database._take(model)
         for model in moving:
             model.database = database
 
@@ -310,7 +312,7 @@ class RedisModel(InstanceHashCommands[Sync], Sync, metaclass=MetaRedisModel):
             ArgumentError: without any condition.
             ImplementationError: for a field without index, or one that is not there.
         """
-        return getting.wanted_by(cls, pk, filters, "exists").has_some()
+        return getting.wanted_by(cls, pk, filters, "exists")._has_some()
 
     @classmethod
     def get(cls: type[T], pk: Any = None, **filters: Any) -> T:
@@ -401,7 +403,7 @@ def _with_pk(schema: ModelSchema, given: Any, overlay: Overlay) -> Deciding[Iden
     """
     pk = yield from given_pk(schema, given, overlay)
     if pk is None or not (yield from overlay.holds(schema, pk)):
-        raise DoesNotExist(f"No {schema.name} found with pk {pk!r} (not in {schema.keys.collection!r})")
+        raise absent(schema, f"No {schema.name} found with pk {pk!r} (not in {schema.keys.collection!r})")
     if (created := overlay.created(schema, pk)) is not None:
         return created
     identity = Identity(schema, pk)

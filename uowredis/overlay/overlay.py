@@ -18,7 +18,7 @@ from uowredis.commands.journal import Journal, Life
 from uowredis.commands.query import SHOWN, Column, Query
 from uowredis.commands.replies import plain, plainly
 from uowredis.commands.where import Condition, Given, Members, changed, filters, leaves
-from uowredis.exceptions import DoesNotExist, PendingWrites, SessionError, UowError
+from uowredis.exceptions import DoesNotExist, PendingWrites, SessionError, UowError, absent
 from uowredis.overlay.deletions import Gone, reach
 from uowredis.overlay.order import Row
 from uowredis.overlay.queries import Touched
@@ -112,7 +112,7 @@ class Overlay:
             raise gone(identity)
         life = self.journal.find(identity)
         if life is not None and not life.alive:
-            raise DoesNotExist(f"{identity} was deleted in this session; nothing was sent")
+            raise absent(identity.model, f"{identity} was deleted in this session; nothing was sent")
 
     def check_new(self, identity: Identity) -> None:
         """Check that a new object can be referred to here.
@@ -426,6 +426,7 @@ def elsewhere(identity: Identity) -> SessionError:
 
 def gone(identity: Identity) -> DoesNotExist:
     """Return the error for an object that is no longer, or never was."""
-    return DoesNotExist(
-        f"{identity} {identity.state.value}; nothing was sent. Way out: create a new {identity.model.name}"
+    return absent(
+        identity.model,
+        f"{identity} {identity.state.value}; nothing was sent. Way out: create a new {identity.model.name}",
     )

@@ -13,7 +13,7 @@ import attrs
 
 from uowredis.commands.calls import Call
 from uowredis.commands.journal import Life
-from uowredis.exceptions import DoesNotExist, UniquenessError
+from uowredis.exceptions import UniquenessError, absent
 from uowredis.plan.steps import UNKNOWN
 from uowredis.planner.questions import Questions
 from uowredis.schema.models import ModelSchema
@@ -80,7 +80,9 @@ class Presence:
                 continue
             for life, there in zip(lives, reply if isinstance(reply, list) else [reply], strict=True):
                 if life.from_server and not there:
-                    raise DoesNotExist(f"{life} does not exist (its pk is not in {call[1]!r}); nothing was written")
+                    raise absent(
+                        life.model, f"{life} does not exist (its pk is not in {call[1]!r}); nothing was written"
+                    )
                 if there and not life.from_server:
                     raise pk_taken(life)
 

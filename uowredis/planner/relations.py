@@ -16,7 +16,7 @@ from uowredis.commands.calls import Call
 from uowredis.commands.changes import Added, Replaced
 from uowredis.commands.identity import Identity, State
 from uowredis.commands.journal import Journal, Life
-from uowredis.exceptions import DoesNotExist, RestrictedError
+from uowredis.exceptions import DoesNotExist, RestrictedError, absent
 from uowredis.plan.steps import UNKNOWN, Step
 from uowredis.planner.presence import Presence
 from uowredis.planner.questions import Questions
@@ -254,7 +254,7 @@ class Relations:
                 raise DoesNotExist(_missing(delta, pk))
             life = self.journal.referred(to, pk)
             if life is None and not self.presence.found(to, pk):
-                raise DoesNotExist(_missing(delta, pk))
+                raise absent(to, _missing(delta, pk))
 
     # What follows.
 

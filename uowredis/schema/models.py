@@ -220,6 +220,7 @@ class ModelSchema:
         pk_holds: what its primary keys are, None for text.
         referrers: the models and fields whose values refer to objects of this model.
         successor: of the class that was declared again at this place, None while this one is the last.
+        absent: the class of the error for an object that is not there, None for the general one.
         storages: the keys an instance may have, as (last part, Redis type), sorted.
         plain: whether the instance's hash is what is read of it: no entry has a type, no field another name there.
     """
@@ -231,6 +232,7 @@ class ModelSchema:
     fields: Mapping[str, FieldSchema]
     place: str = ""
     pk_holds: ValueType[Any] | None = attrs.field(default=None, kw_only=True)
+    absent: type[Exception] | None = attrs.field(default=None, kw_only=True)
     referrers: list[tuple[ModelSchema, FieldSchema]] = attrs.field(init=False, factory=list, repr=False)
     successor: ModelSchema | None = attrs.field(init=False, default=None, repr=False)
     by_stored: Mapping[str, FieldSchema] = attrs.field(init=False, repr=False)

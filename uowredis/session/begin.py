@@ -38,11 +38,11 @@ class CommittedSession(Session):
         Raises:
             ArgumentTypeError: for a function that only returns what is run later, e.g. a coroutine.
         """
-        self.is_not_needed()
+        self._is_not_needed()
         return _each_call_in(functools.partial(type(self), self.database, **self._given), function)
 
     def _finish(self) -> None:
-        if self.has_something and not self.has_failed:
+        if self._has_something and not self._has_failed:
             self.commit()
 
 
@@ -67,7 +67,7 @@ class Joined:
         Raises:
             ArgumentTypeError: for a function that only returns what is run later, e.g. a coroutine.
         """
-        self._own.is_not_needed()
+        self._own._is_not_needed()
         return _each_call_in(functools.partial(Joined, self._database, self._given), function)
 
     def __enter__(self) -> Session:
@@ -77,7 +77,7 @@ class Joined:
         if session is None:
             self._block = self._own
             return self._own.__enter__()
-        self._own.is_not_needed()
+        self._own._is_not_needed()
         self._block = joined(session, self._given, self._given.get("watch_reads"))
         self._block.__enter__()
         return session
@@ -98,12 +98,12 @@ def joined(session: Session, given: dict[str, Any], watch_reads: bool | None) ->
         SessionError: where it cannot keep what was asked: that reads are watched, or that nothing is sent; and where it
             belongs to another thread or task.
     """
-    if watch_reads and not session.options.watch_reads:
+    if watch_reads and not session._options.watch_reads:
         raise SessionError(
             "What is read in this block is to be watched, and the open session does not watch. Way out: open that one "
             "with watch_reads=True, or by db.run(function); or join with watch_reads=False"
         )
-    if given.get("dry_run") and not session.is_dry_run:
+    if given.get("dry_run") and not session._is_dry_run:
         raise SessionError(
             "This block is to be a dry run, and the open session sends what is said. Way out: leave its block first"
         )

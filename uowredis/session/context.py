@@ -39,23 +39,23 @@ class Database:
         entered: how often its sessions were entered for a call.
     """
 
-    entered = 0
+    _entered = 0
 
-    options: Options
-    of_one_call: Options
-    retry_for: float
-    certain: bool
-    guards: Guards
-    fingerprints: Fingerprints
-    outside: str
+    _options: Options
+    _of_one_call: Options
+    _retry_for: float
+    _certain: bool
+    _guards: Guards
+    _fingerprints: Fingerprints
+    _outside: str
 
     @property
-    def executor(self) -> Executor:
+    def _executor(self) -> Executor:
         """What sends the library's own commands."""
         raise NotImplementedError
 
     @property
-    def connected(self) -> object:
+    def _connected(self) -> object:
         """What changes with every ``connect()``: a session holds on to it."""
         raise NotImplementedError
 
@@ -64,7 +64,7 @@ class Opened(Protocol):
     """What the context knows of a session."""
 
     database: Database
-    belongs_to: Owner | None
+    _belongs_to: Owner | None
     is_open: bool
 
 
@@ -147,7 +147,7 @@ def _everybodys(database: Database) -> Any:
 
 def _takes_part(session: Opened) -> bool:
     # Who entered it is known of whatever is open.
-    return session.is_open and session.belongs_to[0] == _process and session not in _hidden.get()  # type: ignore[index]
+    return session.is_open and session._belongs_to[0] == _process and session not in _hidden.get()  # type: ignore[index]
 
 
 def owner() -> Owner:
@@ -169,7 +169,7 @@ def is_open(database: Database, whose: Owner) -> bool:
     """Return whether *whose* session of *database* is open in this context, or one is shared."""
     if _everybodys(database) is not None:
         return True
-    return any(session.database is database and session.belongs_to == whose for session in opened_here())
+    return any(session.database is database and session._belongs_to == whose for session in opened_here())
 
 
 def has(session: Opened) -> bool:
@@ -236,7 +236,7 @@ def is_hidden(session: Opened) -> bool:
 
 def is_of_this_process(session: Opened) -> bool:
     """Return whether *session* was opened in this process, not in the one that it was forked from."""
-    return session.belongs_to is not None and session.belongs_to[0] == _process
+    return session._belongs_to is not None and session._belongs_to[0] == _process
 
 
 @contextlib.contextmanager

@@ -31,12 +31,12 @@ class Door:
             self._lock.acquire()
         else:
             # Before it is asked whose it is: see use.py.
-            self._session.inside.append(None)
+            self._session._inside.append(None)
         try:
-            self._session.check_owner()
+            self._session._check_owner()
             if not self._mends:
-                self._session.check_connected()
-                self._session.check_whole()
+                self._session._check_connected()
+                self._session._check_whole()
         except BaseException:
             self.__exit__()
             raise
@@ -46,7 +46,7 @@ class Door:
         if self._lock is not None:
             self._lock.release()
         else:
-            self._session.inside.pop()
+            self._session._inside.pop()
 
     def open(self) -> None:
         """Let in all who wait, to be refused: an interruption on entering or leaving may have left the door shut."""

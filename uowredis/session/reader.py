@@ -44,13 +44,13 @@ class Reader:
 
     def __init__(self, database: context.Database, options: Options, *, dry_run: bool = False) -> None:
         self._database = database
-        self.line = Line(lambda: database.executor)
+        self.line = Line(lambda: database._executor)
         self.overlay = Overlay(Rehearsal(options.rehearsal_limit, random.getrandbits(32)), dry_run=dry_run)
-        learning = Learning(database.fingerprints, self.line.answer)
+        learning = Learning(database._fingerprints, self.line.answer)
         self.unlogged: Callable[[Request], Any] = learning.answer
         self.echo = None
         if options.echo:
-            self.echo = Echo(learning.answer, learning.extended, lambda key: database.executor.collation_calls(key))
+            self.echo = Echo(learning.answer, learning.extended, lambda key: database._executor.collation_calls(key))
         self.answer: Callable[[Request], Any] = learning.answer if self.echo is None else self.echo.answer
 
     def find(self, question: Callable[[Overlay], Deciding[T]]) -> T:
@@ -80,7 +80,7 @@ class Reader:
 
     def explain(self, question: Callable[[Overlay], Deciding[Any]]) -> list[tuple[Call, ...]]:
         """Return the calls that :meth:`find` would send for *question*, a tuple a round trip; nothing is sent."""
-        executor = self._database.executor
+        executor = self._database._executor
         recorder = Recorder(executor.collation_calls(""), by_bytes=executor.may_sort_by_bytes, scripts=executor.scripts)
         drive(question(self.overlay.recorded()), recorder.answer)
         return recorder.rounds

@@ -35,11 +35,11 @@ class RunSession(Session):
         """
         raise SessionError("db.run() commits itself, when the function returns. Way out: leave commit() out")
 
-    def finish(self) -> None:
+    def _commit_all(self) -> None:
         """Commit (for ``run()``)."""
         super().commit()
 
-    def torn(self, error: Exception) -> Conflict | None:
+    def _torn(self, error: Exception) -> Conflict | None:
         """Return the conflict where what was read has changed since, so that *error* stands on no state there was.
 
         Where that cannot be found out *error* gets a note.
@@ -65,12 +65,12 @@ def run(
     check_called_at_once(function, *_RUN)
     if "dry_run" in options:
         raise ArgumentError("run() applies what the function says. Way out: Session(db, dry_run=True) as a block")
-    most = database.options.changed("run", attempts=attempts).attempts
+    most = database._options.changed("run", attempts=attempts).attempts
     deadline = None if retry_for is None else time.monotonic() + span(retry_for, "run(retry_for=...)")
     if options.get("watch_reads") is None:
         options["watch_reads"] = True
     if flag(join, "run(join=...)") and (opened := context.find(database)) is not None:
-        RunSession(database, **options).is_not_needed()  # but checked
+        RunSession(database, **options)._is_not_needed()  # but checked
         with joined(opened, options, options["watch_reads"]):
             return at_once(function, function(opened), *_RUN)
     tried = 0
@@ -83,16 +83,16 @@ def run(
                 try:
                     result = at_once(function, function(session), *_RUN)
                 except Exception as error:
-                    if (torn := session.torn(error)) is None:
+                    if (torn := session._torn(error)) is None:
                         raise
                     raise torn from error
-                session.finish()
+                session._commit_all()
                 return result
         except Conflict as conflict:
             # A commit that met one was not applied; any other is of something that was called, then or after it.
             if conflict is not torn and session.outcome != "not applied":
                 raise
-            tried += max(1, session.tried)
+            tried += max(1, session._tried)
             if tried >= most if deadline is None else time.monotonic() >= deadline:
                 conflict.add_note(f"uowredis: db.run() tried {tried} times")
                 raise

@@ -13,7 +13,7 @@ from uowredis.commands.arguments import flag, shown, span
 from uowredis.commands.commands import Command, writes
 from uowredis.exceptions import ArgumentError, ArgumentTypeError, SessionError, attribute
 from uowredis.plan.plan import Plan
-from uowredis.plan.token import Outcome, Token
+from uowredis.plan.token import Token
 from uowredis.session import context
 from uowredis.session.door import Door
 from uowredis.session.later import check_called_at_once
@@ -26,6 +26,9 @@ from uowredis.session.work import CALLBACK, Work
 if TYPE_CHECKING:
     from types import TracebackType
     from typing import Literal, Self
+
+    # Not at run time: jedi would look into the property that gives it, and fails at a Literal.
+    from uowredis.plan.token import Outcome
 
 T = TypeVar("T")
 
@@ -53,7 +56,7 @@ class Session(Work):
     """
 
     #: What lets threads in one at a time, where the session is shared.
-    lock: Any = None
+    _lock: Any = None
 
     #: How it is written in a with statement.
     _opened_by = "Session(db)"
@@ -77,7 +80,7 @@ class Session(Work):
     ) -> None:
         if not isinstance(database, context.Database):
             raise ArgumentTypeError(f"Session() takes a RedisDatabase, not {type(database).__name__}")
-        options = database.options.changed(
+        options = database._options.changed(
             "Session",
             attempts=attempts,
             on_pending=on_pending,
@@ -90,25 +93,25 @@ class Session(Work):
         flag(dry_run, "Session(dry_run=...)")
         patience = None if retry_for is None else span(retry_for, "Session(retry_for=...)")
         super().__init__(database, options, patience, dry_run)
-        self.belongs_to: context.Owner | None = None
-        self.is_open = self.is_used = False
+        self._belongs_to: context.Owner | None = None
+        self.is_open = self._is_used = False
         #: As many as there are calls in it just now.
-        self.inside: deque[None] = deque()
+        self._inside: deque[None] = deque()
         self._waits = True
 
     @property
-    def is_dry_run(self) -> bool:
+    def _is_dry_run(self) -> bool:
         """Whether ``commit()`` sends nothing."""
         return self._dry_run
 
-    def is_not_needed(self) -> None:
+    def _is_not_needed(self) -> None:
         """Let it be collected without having been entered (for ``begin()``)."""
         self._waits = False
 
     @property
-    def door(self) -> Door:
+    def _door(self) -> Door:
         """Where the session is entered; made anew each time, so that a session that nobody holds is gone at once."""
-        return Door(self, self.lock)
+        return Door(self, self._lock)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {self.database!r}, {len(self._record.journal.commands)} pending>"
@@ -133,7 +136,7 @@ class Session(Work):
                 "db.begin(join=True), or db.run(function, join=True) where it watches what is read; or leave its block "
                 "first"
             )
-        self.is_open, self.belongs_to = True, whose
+        self.is_open, self._belongs_to = True, whose
         context.enter(self)
         return self
 
@@ -142,7 +145,7 @@ class Session(Work):
     ) -> None:
         # One that was left already has nothing more to tell.
         astray = self.is_open and not self._is_here()
-        used = self.is_open and self.is_used and self.belongs_to != context.owner()
+        used = self.is_open and self._is_used and self._belongs_to != context.owner()
         finished = False
         try:
             if error is None and not astray and not used:
@@ -155,7 +158,7 @@ class Session(Work):
 
     def _is_here(self) -> bool:
         """Return whether models find the session in this context."""
-        return self.lock is not None or context.has(self)
+        return self._lock is not None or context.has(self)
 
     def _finish(self) -> None:
         """Do what the block does at its clean end."""
@@ -163,40 +166,40 @@ class Session(Work):
     def _close(self, *, finished: bool) -> None:
         """Be open no more; where the block was *finished*, tell of writes that were never sent."""
         context.leave(self)
-        with self.door.alone():
+        with self._door.alone():
             self.is_open = False
-            if self.is_used and not is_given_back(self):
+            if self._is_used and not is_given_back(self):
                 return
             try:
                 if finished:
                     self._check_nothing_pending()
             finally:
-                self.end()
+                self._end()
 
-    def end(self) -> None:
+    def _end(self) -> None:
         """Forget everything, for good."""
-        self.forget_all()
+        self._forget_all()
         self._record.blocks.clear()
         self._reader.overlay.rehearsal.close()
 
     def _check_nothing_pending(self) -> None:
         pending = [command for command in self._record.journal.commands if writes(command)]
-        if pending and not self.has_failed and not self._dry_run:
-            tell_unsent(pending, self.options.on_pending)
+        if pending and not self._has_failed and not self._dry_run:
+            tell_unsent(pending, self._options.on_pending)
 
-    def check_owner(self) -> None:
+    def _check_owner(self) -> None:
         """Check that this thread or task opened the session.
 
         Raises:
             SessionError: where it is not so.
         """
-        if self.lock is None and self.belongs_to is not None and self.belongs_to != context.owner():
+        if self._lock is None and self._belongs_to is not None and self._belongs_to != context.owner():
             raise SessionError(
                 "The open session belongs to another process, thread, task or greenlet, or is in use by one. Way out: "
                 "open a Session(database) of its own here; or with s.use(): where that one is not inside"
             )
 
-    def check_whole(self) -> None:
+    def _check_whole(self) -> None:
         """Check that nothing was interrupted while it was said, or forgotten.
 
         Raises:
@@ -208,11 +211,11 @@ class Session(Work):
                 "pending; nothing was sent. Way out: rollback(), and say it again"
             )
 
-    def check_open(self) -> None:
+    def _check_open(self) -> None:
         """Check that the session is open."""
         if self.is_open:
             return
-        if self.belongs_to is None:
+        if self._belongs_to is None:
             self._waits = False  # whoever made it is told here
             raise SessionError(
                 "This session was never opened, so nothing was said in it. Way out: with Session(db) as s:"
@@ -251,7 +254,7 @@ class Session(Work):
     @property
     def pending(self) -> tuple[Command, ...]:
         """The commands that wait for the commit, in the order said."""
-        with self.door:
+        with self._door:
             return tuple(self._record.journal.commands)
 
     def later(self, reply: T) -> Pending[T]:
@@ -291,15 +294,15 @@ class Session(Work):
         for each, key in zip(what, keys, strict=True):
             if not isinstance(key, str) or not key:
                 raise ArgumentTypeError(f"watch() takes fields of instances, and keys as text, not {each!r}")
-            if not isinstance(each, str) and each.owner.database is not self.database:
+            if not isinstance(each, str) and each._owner.database is not self.database:
                 raise ArgumentError(
-                    f"{each!r} is on {each.owner.database!r}, and this session on {self.database!r}: its key there is "
+                    f"{each!r} is on {each._owner.database!r}, and this session on {self.database!r}: its key there is "
                     f"not watched here. Way out: a session of that database"
                 )
         if not keys:
             raise ArgumentError("watch() takes at least one field or key")
-        with self.door:
-            self.check_open()
+        with self._door:
+            self._check_open()
             self._watch_keys(cast("list[str]", keys))
 
     # What is sent.
@@ -315,7 +318,7 @@ class Session(Work):
             DoesNotExist: where an object that commands are about is not there.
             SessionError: where the session belongs to another thread or task.
         """
-        with self.door:
+        with self._door:
             return self._planned(symbolic=flag(symbolic, "plan(symbolic=...)"))
 
     def commit(self, plan: Plan | None = None) -> list[Any]:
@@ -345,8 +348,8 @@ class Session(Work):
         """
         if plan is not None and not isinstance(plan, Plan):
             raise ArgumentTypeError(f"commit() takes a plan, as plan() gives it, not {plan!r}")
-        with self.door:
-            self.check_open()
+        with self._door:
+            self._check_open()
             self._check_no_savepoint()
             callbacks = self._record.callbacks
             doubt = self._committer.doubt
@@ -389,8 +392,8 @@ class Session(Work):
             SessionError: where the session is not open, or belongs to another thread or task.
         """
         check_called_at_once(call, *CALLBACK)
-        with self.door:
-            self.check_open()
+        with self._door:
+            self._check_open()
             self._record.callbacks.append(call)
 
     def use(self) -> Use:
@@ -413,9 +416,9 @@ class Session(Work):
         Raises:
             SessionError: where the session is not open, or belongs to another thread or task.
         """
-        with self.door:
-            self.check_open()
-            return Savepoint(self._record, Door(self, self.lock, mends=True))
+        with self._door:
+            self._check_open()
+            return Savepoint(self._record, Door(self, self._lock, mends=True))
 
     def rollback(self) -> None:
         """Forget what was said and not sent; nothing is undone on the server, because nothing was sent.
@@ -426,8 +429,8 @@ class Session(Work):
         Raises:
             SessionError: where the session belongs to another thread or task.
         """
-        with Door(self, self.lock, mends=True):
-            self.forget_all()
+        with Door(self, self._lock, mends=True):
+            self._forget_all()
 
     if not TYPE_CHECKING:  # else every attribute would be there
 
@@ -435,7 +438,7 @@ class Session(Work):
             return attribute(self, "A session", name, _CALLED_HERE)
 
     @property
-    def tried(self) -> int:
+    def _tried(self) -> int:
         """How many transactions the last commit tried."""
         return self._committer.tried
 
@@ -444,6 +447,14 @@ class Session(Work):
 _CALLED_HERE = {
     "add": "objects take part by what is said of them inside the block: Model(field=value), field.set(value)",
     "add_all": "objects take part by what is said of them inside the block: Model(field=value), field.set(value)",
+    "delete": "an object deletes itself: bike.delete(), inside the block",
+    "merge": "nothing is kept in an instance; Model(pk) is as good as any other",
+    "expunge": "nothing is kept in an instance, nor in the session; rollback() forgets what was said",
+    "expire": "nothing is kept in an instance; a field reads anew",
+    "scalars": "Model.collection(field=value).values_list(field, flat=True)",
+    "new": "pending",
+    "dirty": "pending",
+    "deleted": "pending",
     "flush": "nothing is sent before commit(); reads see what is pending",
     "query": "Model.collection(field=value), Model.get(...)",
     "get": "Model(pk), or Model.get(field=value)",

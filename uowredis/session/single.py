@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from uowredis.commands.calls import Call
 from uowredis.commands.commands import Create, Read, Write, borrows, matters
 from uowredis.commands.identity import Event, Identity, State
-from uowredis.exceptions import DoesNotExist
+from uowredis.exceptions import absent
 from uowredis.overlay.overlay import Overlay, elsewhere, gone
 from uowredis.plan.requests import Deciding
 from uowredis.session import context
@@ -37,20 +37,20 @@ def here(database: context.Database, model: ModelSchema) -> Door | SingleCall:
     Raises:
         SessionError: on entering, where the open session belongs to another thread or task.
     """
-    database.entered += 1
-    if model not in database.fingerprints.known:
-        database.fingerprints.want(model)
+    database._entered += 1
+    if model not in database._fingerprints.known:
+        database._fingerprints.want(model)
     session: Session | None = context.find(database)
     if session is not None:
-        return Door(session, session.lock)
-    return SingleCall(database) if database.outside == "send" else ToldCall(database)
+        return Door(session, session._lock)
+    return SingleCall(database) if database._outside == "send" else ToldCall(database)
 
 
 class OneCall(Work):
     """The work of one call: tried again by time, not by count; keys of any size are rehearsed."""
 
     def __init__(self, database: context.Database) -> None:
-        super().__init__(database, database.of_one_call, database.retry_for)
+        super().__init__(database, database._of_one_call, database._retry_for)
 
     def send(self) -> None:
         """Send what was said, and settle the reply.
@@ -59,7 +59,7 @@ class OneCall(Work):
             CommitError: where it was not applied, or nobody knows.
             NotReplicated: where fewer replicas than asked for had it in time; it was applied.
         """
-        self.check_connected()
+        self._check_connected()
         self._told(self._apply(None))
 
 
@@ -81,75 +81,75 @@ class SingleCall:
     def __exit__(self, *_: object) -> None:
         pass
 
-    def read(self, read: Read[T]) -> T:
+    def _read(self, read: Read[T]) -> T:
         """Answer *read*, in one round trip; an object without pk holds nothing."""
         self._check(read.identity)
-        is_known = self._database.fingerprints.is_free(read.identity.model)
+        is_known = self._database._fingerprints.is_free(read.identity.model)
         if read.identity.pk is None or read.members == () or borrows(read) or not is_known:
             return self._reader().read(read)
-        return read.decode(self._sent(lambda call: self._database.executor.send((call,))[0], _call(read)))
+        return read.decode(self._sent(lambda call: self._database._executor.send((call,))[0], _call(read)))
 
-    read_now = read
+    _read_now = _read
 
-    def write(self, write: Write[T]) -> T:
+    def _write(self, write: Write[T]) -> T:
         """Send *write*; return its reply. Without an index it goes as it is, in one round trip, unless it must not."""
         identity = write.identity
         self._check(identity)
         if identity.state is State.UNTESTED:
             model, pk = identity.model, identity.pk
             assert pk is not None
-            if not self.find(lambda overlay: overlay.holds(model, pk)):
-                raise DoesNotExist(f"{identity} does not exist; nothing was written")
+            if not self._find(lambda overlay: overlay.holds(model, pk)):
+                raise absent(model, f"{identity} does not exist; nothing was written")
             identity.become(Event.FOUND)
         on = self._database
-        goes_as_it_is = not (on.certain or on.of_one_call.replicas) or on.executor.certainty is None
-        goes_as_it_is = goes_as_it_is and on.fingerprints.is_free(identity.model)
+        goes_as_it_is = not (on._certain or on._of_one_call.replicas) or on._executor.certainty is None
+        goes_as_it_is = goes_as_it_is and on._fingerprints.is_free(identity.model)
         if goes_as_it_is and identity.state is State.STORED and not matters(write):
-            return write.decode(self._sent(self._database.executor.tell, _call(write)))
-        pending = self._committed(lambda work: work.write(write))
+            return write.decode(self._sent(self._database._executor.tell, _call(write)))
+        pending = self._committed(lambda work: work._write(write))
         reply: T = pending.result
         return reply
 
-    def create(self, create: Create, instance: object) -> None:
+    def _create(self, create: Create, instance: object) -> None:
         """Create an object."""
-        self._committed(lambda work: work.create(create, None))
+        self._committed(lambda work: work._create(create, None))
 
-    def create_alone(self, create: Create, instance: object, others: Callable[[Overlay], Deciding[bool]]) -> None:
+    def _create_alone(self, create: Create, instance: object, others: Callable[[Overlay], Deciding[bool]]) -> None:
         """Create an object where what *others* looks for is not there, and does not come meanwhile.
 
         Raises:
             Conflict: where it is, or has come; nothing was written.
         """
-        self._committed(lambda work: work.create_alone(create, None, others))
+        self._committed(lambda work: work._create_alone(create, None, others))
 
-    def made(self, identity: Identity) -> None:
+    def _made(self, identity: Identity) -> None:
         """Take note of nothing: an empty instance is created by its first write."""
 
-    def delete(self, identity: Identity) -> None:
+    def _delete(self, identity: Identity) -> None:
         """Delete an object."""
         self._check(identity)
-        self._committed(lambda work: work.delete(identity))
+        self._committed(lambda work: work._delete(identity))
 
-    def find(self, question: Callable[[Overlay], Deciding[T]]) -> T:
+    def _find(self, question: Callable[[Overlay], Deciding[T]]) -> T:
         """Return what *question* finds in the data as it is."""
         return self._reader().find(question)
 
-    def explain(self, question: Callable[[Overlay], Deciding[Any]]) -> list[tuple[Call, ...]]:
+    def _explain(self, question: Callable[[Overlay], Deciding[Any]]) -> list[tuple[Call, ...]]:
         """Return the calls that :meth:`find` would send for *question*, a tuple a round trip; nothing is sent."""
         return self._reader().explain(question)
 
-    def allocate(self, identity: Identity) -> str:
+    def _allocate(self, identity: Identity) -> str:
         """Give a new object its pk; it is created."""
         self._check(identity)
         if identity.pk is None:
-            self.create(Create(identity), None)
+            self._create(Create(identity), None)
         assert identity.pk is not None
         return identity.pk
 
-    def look(self, collection: Any, schema: Any) -> None:
+    def _look(self, collection: Any, schema: Any) -> None:
         """Take note of nothing: a collection is looked at when it is."""
 
-    def relook(self, pending: Any, collection: Any) -> None:
+    def _relook(self, pending: Any, collection: Any) -> None:
         """Take note of nothing."""
 
     def _check(self, identity: Identity) -> None:
@@ -162,10 +162,10 @@ class SingleCall:
 
     def _sent(self, send: Callable[[Call], Any], call: Call) -> Any:
         """Return the reply to *call*, which goes as it is."""
-        return logged(lambda: send(call), (call,)) if self._database.of_one_call.echo else send(call)
+        return logged(lambda: send(call), (call,)) if self._database._of_one_call.echo else send(call)
 
     def _reader(self) -> Reader:
-        return Reader(self._database, self._database.of_one_call)
+        return Reader(self._database, self._database._of_one_call)
 
     def _committed(self, say: Callable[[OneCall], Any]) -> Any:
         work = OneCall(self._database)
@@ -174,7 +174,7 @@ class SingleCall:
             work.send()
             return said
         finally:
-            work.forget_all()
+            work._forget_all()
 
 
 class ToldCall(SingleCall):
@@ -182,28 +182,28 @@ class ToldCall(SingleCall):
 
     __slots__ = ()
 
-    def write(self, write: Write[T]) -> T:
+    def _write(self, write: Write[T]) -> T:
         """Tell of *write*, and send it."""
         self._tell(write)
-        return super().write(write)
+        return super()._write(write)
 
-    def create(self, create: Create, instance: object) -> None:
+    def _create(self, create: Create, instance: object) -> None:
         """Tell of a creation, and create the object."""
         self._tell(create)
-        super().create(create, instance)
+        super()._create(create, instance)
 
-    def create_alone(self, create: Create, instance: object, others: Callable[[Overlay], Deciding[bool]]) -> None:
+    def _create_alone(self, create: Create, instance: object, others: Callable[[Overlay], Deciding[bool]]) -> None:
         """Tell of a creation, and create the object where no other is."""
         self._tell(create)
-        super().create_alone(create, instance, others)
+        super()._create_alone(create, instance, others)
 
-    def delete(self, identity: Identity) -> None:
+    def _delete(self, identity: Identity) -> None:
         """Tell of a deletion, and delete the object."""
         self._tell(f"the deletion of {identity}")
-        super().delete(identity)
+        super()._delete(identity)
 
     def _tell(self, what: object) -> None:
-        tell_outside(what, self._database, self._database.outside)
+        tell_outside(what, self._database, self._database._outside)
 
 
 def _call(command: Read[Any] | Write[Any]) -> Call:

@@ -97,7 +97,7 @@ def _open_elsewhere(database: context.Database) -> str:
     """Return which sessions are open that may have been meant."""
     others = {repr(session.database): None for session in context.opened_here() if session.database is not database}
     said = f" One of another database is: {', '.join(others)}." if others else ""
-    own = [session.belongs_to for session in context.opened_anywhere(database)]
+    own = [session._belongs_to for session in context.opened_anywhere(database)]
     if not own:
         return said
     me = context.owner()

@@ -53,11 +53,11 @@ class Use:
         _check_can_be_used(session, me)
         try:
             with _settling:
-                if session.belongs_to != me:
-                    if session.is_used:
+                if session._belongs_to != me:
+                    if session._is_used:
                         raise _in_use()
-                    self._former, session.belongs_to, session.is_used = session.belongs_to, me, True
-                    if session.inside:
+                    self._former, session._belongs_to, session._is_used = session._belongs_to, me, True
+                    if session._inside:
                         raise _in_use()
             self.goes_on = True
             context.use(self)
@@ -76,7 +76,7 @@ class Use:
         session = self.session
         if session.is_open:
             return
-        session.end()
+        session._end()
         if error is None:
             raise context.left_meanwhile()
 
@@ -85,7 +85,7 @@ class Use:
         self.goes_on = False
         if self._former is not None:
             with _settling:
-                self.session.belongs_to, self.session.is_used, self._former = self._former, False, None
+                self.session._belongs_to, self.session._is_used, self._former = self._former, False, None
 
 
 def is_given_back(session: Session) -> bool:
@@ -94,9 +94,9 @@ def is_given_back(session: Session) -> bool:
     Where somebody is, what was said is forgotten when the block of ``use()`` is left.
     """
     with _settling:
-        assert session.belongs_to is not None
-        session.belongs_to = (session.belongs_to[0], 0, None, None)
-    return not session.inside
+        assert session._belongs_to is not None
+        session._belongs_to = (session._belongs_to[0], 0, None, None)
+    return not session._inside
 
 
 def _check_can_be_used(session: Session, me: context.Owner) -> None:
@@ -105,8 +105,8 @@ def _check_can_be_used(session: Session, me: context.Owner) -> None:
     Raises:
         SessionError: where it cannot.
     """
-    session.check_open()
-    if session.lock is not None:
+    session._check_open()
+    if session._lock is not None:
         raise SessionError("This session is every thread's already. Way out: leave use() out")
     if not context.is_of_this_process(session):
         raise SessionError("This session is of another process. Way out: a Session(database) of its own here")
@@ -115,7 +115,7 @@ def _check_can_be_used(session: Session, me: context.Owner) -> None:
             "The session takes no part in what is called after its commit. Way out: a Session(database) of its own"
         )
     other = context.find(session.database)
-    if other is not None and other is not session and other.belongs_to == me:
+    if other is not None and other is not session and other._belongs_to == me:
         raise SessionError(
             "Another session of this database is open here. Way out: leave its block first; or use that one"
         )

@@ -58,8 +58,8 @@ class Work:
         self, database: context.Database, options: Options, retry_for: float | None, dry_run: bool = False
     ) -> None:
         self.database = database
-        self.options = options
-        self._connected = database.connected
+        self._options = options
+        self._connected = database._connected
         self._dry_run = dry_run
         self._reader = reader = Reader(database, options, dry_run=dry_run)
         deadline = None if retry_for is None else time.monotonic() + retry_for
@@ -67,22 +67,22 @@ class Work:
         self._committer = Committer(
             reader.overlay,
             reader.line,
-            database.guards,
+            database._guards,
             attempts,
-            database.fingerprints,
+            database._fingerprints,
             replicas=options.replicas,
         )
         if options.watch_reads:
             reader.overlay.read_by(functools.partial(_read_watched, self._committer, database))
         self._record = Record(reader.overlay)
 
-    def check_connected(self) -> None:
+    def _check_connected(self) -> None:
         """Check that the database is still where it was.
 
         Raises:
             SessionError: where it is not.
         """
-        if self.database.connected is not self._connected:
+        if self.database._connected is not self._connected:
             raise SessionError(
                 "The database was connected to another server while the session was open. Way out: rollback(), and say "
                 "it again in a new session"
@@ -90,7 +90,7 @@ class Work:
 
     # What models, fields and collections say and ask; they come in by the door.
 
-    def write(self, write: Write[T]) -> Any:
+    def _write(self, write: Write[T]) -> Any:
         """Take *write* for the commit; return its reply to be.
 
         Raises:
@@ -99,7 +99,7 @@ class Work:
         self._check_settled()
         return self._record.write(write)
 
-    def create(self, create: Create, instance: object) -> None:
+    def _create(self, create: Create, instance: object) -> None:
         """Take the creation of *instance* for the commit.
 
         Raises:
@@ -108,7 +108,7 @@ class Work:
         self._check_settled()
         self._record.create(create, instance)
 
-    def create_alone(self, create: Create, instance: object, others: Callable[[Overlay], Deciding[bool]]) -> None:
+    def _create_alone(self, create: Create, instance: object, others: Callable[[Overlay], Deciding[bool]]) -> None:
         """Same as :meth:`create`, but what *others* looks for must not be there, from now until the commit.
 
         Raises:
@@ -117,14 +117,14 @@ class Work:
         read = functools.partial(_read_watched, self._committer, self.database)
         if drive(others(self._reader.overlay.watching(read)), self._reader.answer):
             raise Conflict(f"Another client has created what {create.identity} would be; nothing was written")
-        self.create(create, instance)
+        self._create(create, instance)
 
-    def made(self, identity: Identity) -> None:
+    def _made(self, identity: Identity) -> None:
         """Note an empty instance made in this session."""
         self._check_settled()
         self._record.made(identity)
 
-    def delete(self, identity: Identity) -> None:
+    def _delete(self, identity: Identity) -> None:
         """Take the deletion of an object for the commit (for models).
 
         Raises:
@@ -135,20 +135,20 @@ class Work:
         self._check_settled()
         self._record.delete(identity)
 
-    def read(self, read: Read[T]) -> T:
+    def _read(self, read: Read[T]) -> T:
         """Answer *read* as it will be answered right after the commit.
 
         Raises:
             DoesNotExist: where the object was deleted, or made in a session that was rolled back.
             PendingWrites: where that cannot be known exactly.
         """
-        return self.read_now(read)
+        return self._read_now(read)
 
-    def read_now(self, read: Read[T]) -> T:
+    def _read_now(self, read: Read[T]) -> T:
         """Same as :meth:`read`, and at once in a pipeline, too."""
         return self._reader.read(read)
 
-    def find(self, question: Callable[[Overlay], Deciding[T]]) -> T:
+    def _find(self, question: Callable[[Overlay], Deciding[T]]) -> T:
         """Return what *question* finds in the data as it will be right after the commit, at once.
 
         Raises:
@@ -156,23 +156,23 @@ class Work:
         """
         return self._reader.find(question)
 
-    def explain(self, question: Callable[[Overlay], Deciding[Any]]) -> list[tuple[tuple[str, ...], ...]]:
+    def _explain(self, question: Callable[[Overlay], Deciding[Any]]) -> list[tuple[tuple[str, ...], ...]]:
         """Return the calls that :meth:`find` would send for *question*, a tuple a round trip; nothing is sent."""
         return self._reader.explain(question)
 
-    def allocate(self, identity: Identity) -> str:
+    def _allocate(self, identity: Identity) -> str:
         """Give a new object its pk now; return it."""
         self._reader.overlay.check_alive(identity)
         if identity.state is State.EMPTY:
             self._check_settled()
             self._record.begin(identity)
-        return self.find(lambda overlay: overlay.allocate((identity,)))[0]
+        return self._find(lambda overlay: overlay.allocate((identity,)))[0]
 
-    def look(self, collection: Any, schema: Any) -> Pending[Any] | None:
+    def _look(self, collection: Any, schema: Any) -> Pending[Any] | None:
         """Take note of a new collection (for models): in a pipeline it is one reply."""
         return None
 
-    def relook(self, pending: Pending[Any], collection: Any) -> None:
+    def _relook(self, pending: Pending[Any], collection: Any) -> None:
         """Take *collection* in the place of another one (for collections); only a pipeline has taken note of it."""
 
     def _watch_keys(self, keys: Sequence[str]) -> None:
@@ -191,8 +191,8 @@ class Work:
         return [*(None for _ in request.counters), *(self._reader.answer(Send(questions)) if questions else ())]
 
     def _limits(self) -> Limits:
-        executor = self.database.executor
-        return Limits(executor.most_watched, executor.scripts, self.options.max_steps)
+        executor = self.database._executor
+        return Limits(executor.most_watched, executor.scripts, self._options.max_steps)
 
     def _apply(self, plan: Plan | None) -> Applied | None:
         """Send what is pending; None where nothing is. The session is empty then and can go on."""
@@ -252,7 +252,7 @@ class Work:
         return replies
 
     def _shortfall(self, applied: Applied | None) -> NotReplicated | None:
-        had, wanted = self._committer.acknowledged, self.options.replicas
+        had, wanted = self._committer.acknowledged, self._options.replicas
         if applied is not None and applied.plan.wait is not None and (had is None or had < wanted):
             return NotReplicated(
                 f"The commit was applied, but {'nobody knows how many' if had is None else f'only {had}'} of {wanted} "
@@ -274,26 +274,26 @@ class Work:
                 f"the server first; rollback() forgets it here"
             )
 
-    def forget_all(self) -> None:
+    def _forget_all(self) -> None:
         """Forget what was said and not sent; watch nothing any more."""
         self._record.forget_all()
         self._committer.stuck = self._committer.doubt = None
         drive(self._committer.let_go(), self._reader.line.answer)
 
     @property
-    def has_something(self) -> bool:
+    def _has_something(self) -> bool:
         """Whether there is something to commit, or to call after it."""
         return bool(self._record.journal.commands or self._record.callbacks)
 
     @property
-    def has_failed(self) -> bool:
+    def _has_failed(self) -> bool:
         """Whether the last commit was applied in part, or nobody knows."""
         return self._committer.stuck is not None
 
 
 def _watched_reads(committer: Committer, database: context.Database) -> WatchedReads:
     if committer.watched is None:
-        committer.watched = WatchedReads(committer.line, database.guards, database.executor.most_watched)
+        committer.watched = WatchedReads(committer.line, database._guards, database._executor.most_watched)
     return committer.watched
 
 

@@ -51,7 +51,7 @@ def test_a_change_elsewhere_is_planned_again(
         ours.Person.collection(city="Oslo")
         with meanwhile(proxy, how, move, client):
             assert ["Oslo", True, True, []] == pipeline.execute()
-        assert 2 == pipeline.tried
+        assert 2 == pipeline._tried
     check_whole(real.dump(), SHAPES)
 
 

@@ -173,7 +173,7 @@ def test_what_is_said_too_late_is_refused(people: People, person: Any) -> None:
     """A thread that still holds a pipeline that was left is not given a reply that never comes."""
     with people.database.pipeline(share_in_threads=True) as pipeline:
         pass
-    for say in (lambda: pipeline.write(a_write(person)), pipeline.execute, lambda: pipeline.watch("a key")):
+    for say in (lambda: pipeline._write(a_write(person)), pipeline.execute, lambda: pipeline.watch("a key")):
         with pytest.raises(SessionError):
             elsewhere(say)
 
@@ -396,7 +396,7 @@ def test_an_interruption_shuts_nobody_out(server: Backend) -> None:
                 work(kept)
             if kept:
                 # A lock that is shut would be waited for.
-                lock = kept[0].lock
+                lock = kept[0]._lock
                 assert elsewhere(functools.partial(lock.acquire, blocking=False))
             kept.clear()
             gc.collect(0)

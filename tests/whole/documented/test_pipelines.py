@@ -66,7 +66,7 @@ def test_it_is_a_database_with_two_methods_more(server: Backend) -> None:
     """``PipelineDatabase`` takes the arguments of ``RedisDatabase`` and adds ``pipeline`` and ``transaction``."""
     with on(server, attempts=3) as database:
         assert isinstance(database, RedisDatabase)
-        assert 3 == database.options.attempts
+        assert 3 == database._options.attempts
     added = {name for name in set(dir(PipelineDatabase)) - set(dir(RedisDatabase)) if not name.startswith("_")}
     assert {"pipeline", "transaction"} == added
 

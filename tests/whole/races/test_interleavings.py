@@ -224,7 +224,7 @@ def test_a_shown_plan_is_kept_over_attempts(
         shown = session.plan()
         with meanwhile(proxy, how, lambda other: other.Product("1").hits.set(5), other):
             session.commit(shown)
-        assert (1 if how == "script" else 2) == session.tried
+        assert (1 if how == "script" else 2) == session._tried
     assert 1 == sum(command[:2] == (b"INCRBY", b":product:max_pk") for command in proxy.seen)
     assert ("3", "3") == (new.pk.get(), client.get(":product:max_pk"))
     check_exact(client)

@@ -97,7 +97,7 @@ def make(stock: Stock, done: Done, source: str, target: str, amount: int) -> Non
         s.on_commit(count)
 
     stock.database.run(move, attempts=100)
-    attempts = sum(s.tried for s in sessions)
+    attempts = sum(s._tried for s in sessions)
     done.calls += len(sessions)
     done.most_calls = max(done.most_calls, len(sessions))
     done.attempts += attempts

@@ -15,7 +15,7 @@ from uowredis.commands.commands import Borrowed
 from uowredis.commands.identity import Identity, State, check_current
 from uowredis.commands.replies import as_text
 from uowredis.commands.values import spelled
-from uowredis.exceptions import ArgumentError, DoesNotExist, ImplementationError
+from uowredis.exceptions import ArgumentError, ImplementationError, absent
 from uowredis.fields import (
     Bound,
     Field,
@@ -213,13 +213,13 @@ class RelatedField(Field[K], Generic[T, K]):
         return identity.reference if identity.pk is None else identity.pk
 
     def _spell_bound(self, bound: Bound[Any]) -> str:
-        check_current(bound.owner.identity)
+        check_current(bound._owner.identity)
         if isinstance(bound, PKField):
-            return self.spell(bound.owner)
+            return self.spell(bound._owner)
         if not isinstance(bound, BoundFKString | BoundFKInstanceHash):
             raise ArgumentError(f"{self} takes foreign keys and primary keys of instances, not the field {bound!r}")
-        if bound.relation.to is not self.relation.to:
-            raise ArgumentError(f"{self} refers to {self.relation.wanted}, and {bound!r} to {bound.relation.wanted}")
+        if bound._relation.to is not self.relation.to:
+            raise ArgumentError(f"{self} refers to {self.relation.wanted}, and {bound!r} to {bound._relation.wanted}")
         return Borrowed(bound._value_read(as_text))
 
     def collection_name(self, model: MetaRedisModel) -> str:
@@ -253,14 +253,13 @@ class BoundRelated(Bound[K, "Referring[T, K]", M], Generic[T, K, M]):
     __slots__ = ()
 
     @property
-    def relation(self) -> Relation:
-        """Where the values point."""
-        assert isinstance(self.field, RelatedField)
-        return self.field.relation
+    def _relation(self) -> Relation:
+        assert isinstance(self._field, RelatedField)
+        return self._field.relation
 
     @property
     def _target(self) -> type[T]:
-        return cast("type[T]", _target_of(self.field))
+        return cast("type[T]", _target_of(self._field))
 
 
 class BoundForeignKey(BoundRelated[T, K, M], Generic[T, K, M]):
@@ -279,7 +278,7 @@ class BoundForeignKey(BoundRelated[T, K, M], Generic[T, K, M]):
             DoesNotExist: where it is not there.
             ImplementationError: where its model is not declared.
         """
-        pk = self.owner._answer(self._value_read(as_text))
+        pk = self._owner._answer(self._value_read(as_text))
         target = self._target
         if pk is None:
             return None
@@ -291,8 +290,9 @@ class BoundForeignKey(BoundRelated[T, K, M], Generic[T, K, M]):
 
         found, created = target._find(there)
         if not found:
-            raise DoesNotExist(
-                f"{self!r} refers to {schema.name} {pk!r}, which does not exist (not in {schema.keys.collection!r})"
+            raise absent(
+                schema,
+                f"{self!r} refers to {schema.name} {pk!r}, which does not exist (not in {schema.keys.collection!r})",
             )
         return target._handle(pk, created, tested=not lazy)
 

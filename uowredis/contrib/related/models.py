@@ -190,7 +190,7 @@ class MetaRelatedModel(MetaRedisModel):
     def _join(cls, database: RedisDatabase) -> None:  # noqa: N805  # of a metaclass
         for field in _related_fields(cls):
             _check_class(field, cls)
-        former = database.former(cls)
+        former = database._former(cls)
         others = [model for model in database.models if model is not former]
         joined: tuple[Any, ...] = (*others, cls)
         _links(joined, () if former is None else (former, cls))
