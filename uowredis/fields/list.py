@@ -11,9 +11,9 @@ from uowredis.commands.identity import Identity
 from uowredis.commands.replies import as_ok, one_or_many
 from uowredis.exceptions import ArgumentError
 from uowredis.fields.base import Bound, Field
-from uowredis.fields.faces import popped
 from uowredis.fields.methods import G, M, V, reads, writes
 from uowredis.fields.modes import Async
+from uowredis.fields.overloads import popped
 from uowredis.schema.models import FieldSchema, Kind
 
 

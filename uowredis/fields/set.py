@@ -10,9 +10,9 @@ from uowredis.commands.commands import Read, Write
 from uowredis.commands.identity import Identity
 from uowredis.commands.replies import as_bool, one_or_many
 from uowredis.fields.base import Bound, Field
-from uowredis.fields.faces import drawn, shown
 from uowredis.fields.methods import G, M, V, reads, writes
 from uowredis.fields.modes import Async
+from uowredis.fields.overloads import drawn, shown
 from uowredis.schema.models import FieldSchema, Kind
 
 

@@ -13,9 +13,9 @@ from uowredis.commands.identity import Identity
 from uowredis.commands.replies import as_float, as_is, sure_float
 from uowredis.exceptions import ArgumentError, ArgumentTypeError
 from uowredis.fields.base import Bound, Field
-from uowredis.fields.faces import between, ranged, reversed_between, reversed_range, scored
 from uowredis.fields.methods import G, M, V, reads, writes
 from uowredis.fields.modes import Async
+from uowredis.fields.overloads import between, ranged, reversed_between, reversed_range, scored
 from uowredis.schema.models import FieldSchema, Kind
 
 

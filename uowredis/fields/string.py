@@ -21,9 +21,9 @@ from uowredis.commands.identity import Identity
 from uowredis.commands.replies import as_bool, as_ok, encode
 from uowredis.exceptions import ArgumentError
 from uowredis.fields.base import Bound, SingleValueField
-from uowredis.fields.faces import stored
 from uowredis.fields.methods import G, M, V, reads, writes
 from uowredis.fields.modes import Async
+from uowredis.fields.overloads import stored
 from uowredis.schema.models import FieldSchema, Kind
 
 #: Bytes that a string may have (redis.io/docs/latest/develop/data-types/strings: 512 MB).

@@ -1,4 +1,4 @@
-# The decorators of faces.py, as type checkers see them.
+# The decorators of overloads.py, as type checkers see them.
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta

@@ -1,4 +1,4 @@
-"""Commands whose reply depends on an argument (declare): what a type checker sees of them stands in ``faces.pyi``.
+"""Commands whose reply depends on an argument (declare): what a type checker sees of them stands in ``overloads.pyi``.
 
 ``@reads`` and ``@writes`` know one reply. Each of these stands above one of them and says the others; at run time they
 do nothing.
