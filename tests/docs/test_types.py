@@ -16,6 +16,8 @@ import pytest
 
 from tests.docs.test_blocks import BLOCK, PAGES, ROOT
 
+EXAMPLES = sorted(ROOT.glob("docs/examples/**/*.py"))
+
 #: Django has no types, and its stubs are a plugin for one of the two; what is untyped is not judged.
 MYPY = """
 [mypy]
@@ -55,8 +57,10 @@ def checked(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for page in PAGES:
         # Not by its own name: there is a module ``collections``.
         place.joinpath(f"page_{page.stem.replace('-', '_')}.py").write_text(module(page.read_text("utf-8")), "utf-8")
-    for file in ROOT.glob("docs/examples/*.py"):
-        place.joinpath(file.name).write_bytes(file.read_bytes())
+    for file in EXAMPLES:
+        copy = place / file.relative_to(ROOT / "docs/examples")
+        copy.parent.mkdir(exist_ok=True)
+        copy.write_bytes(file.read_bytes())
     for file in ROOT.glob("tests/typing/*.py"):
         place.joinpath(f"typing_{file.name}").write_bytes(file.read_bytes())
     place.joinpath("mypy.ini").write_text(MYPY)
@@ -100,7 +104,7 @@ def test_pyright_has_nothing_against_what_is_shown(checked: Path) -> None:
     assert [] == pyright(checked)
 
 
-@pytest.mark.parametrize("page", [*PAGES, *ROOT.glob("docs/examples/*.py")], ids=lambda page: page.name)
+@pytest.mark.parametrize("page", [*PAGES, *EXAMPLES], ids=lambda page: page.name)
 def test_no_page_silences_a_checker(page: Path) -> None:
     """Who copies it would copy that along."""
     text = page.read_text("utf-8")

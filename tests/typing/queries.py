@@ -69,6 +69,11 @@ def rows() -> None:
     assert_type(
         everybody.values_list(Person.id, Person.name, Person.born)[0], tuple[UUID | None, str | None, date | None]
     )
+    assert_type(
+        everybody.values(Person.id, Person.name, Person.city, Person.born)[0], dict[str, UUID | str | date | None]
+    )
+    assert_type(everybody.values("city", Person.born)[0], dict[str, object])
+    assert_type(everybody.values_list("city", Person.born)[0], tuple[object, ...])
     assert_type(len(everybody), int)
     assert_type(everybody.count(), int)
     assert_type(everybody.stored_key, str | None)

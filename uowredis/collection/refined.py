@@ -28,6 +28,7 @@ from uowredis.session.single import here
 A = TypeVar("A")
 B = TypeVar("B")
 C = TypeVar("C")
+D = TypeVar("D")
 
 if TYPE_CHECKING:
     from typing import Literal, TypeAlias
@@ -211,7 +212,11 @@ class Refined(Generic[T, R]):
     @overload
     def values(self, a: One[A], b: One[B], c: One[C], /) -> CollectionManager[T, dict[str, A | B | C | None]]: ...
     @overload
-    def values(self, *fields: str | One[A]) -> CollectionManager[T, dict[str, str | A | None]]: ...
+    def values(
+        self, a: One[A], b: One[B], c: One[C], d: One[D], /
+    ) -> CollectionManager[T, dict[str, A | B | C | D | None]]: ...
+    @overload
+    def values(self, *fields: str | One[Any]) -> CollectionManager[T, dict[str, object]]: ...
     def values(self, *fields: Any) -> Any:
         """Give dicts of values (SORT ... GET); return the collection.
 
@@ -246,8 +251,12 @@ class Refined(Generic[T, R]):
     ) -> CollectionManager[T, tuple[A | None, B | None, C | None]]: ...
     @overload
     def values_list(
-        self, *fields: str | One[A], flat: Literal[False] = False
-    ) -> CollectionManager[T, tuple[str | A | None, ...]]: ...
+        self, a: One[A], b: One[B], c: One[C], d: One[D], /, *, flat: Literal[False] = False
+    ) -> CollectionManager[T, tuple[A | None, B | None, C | None, D | None]]: ...
+    @overload
+    def values_list(
+        self, *fields: str | One[Any], flat: Literal[False] = False
+    ) -> CollectionManager[T, tuple[object, ...]]: ...
     def values_list(self, *fields: Any, flat: bool = False) -> Any:
         """Same as :meth:`values` but give tuples; return the collection.
 
