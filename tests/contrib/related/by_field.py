@@ -120,7 +120,7 @@ def forget(bound: Any, *referred: Any) -> None:
     for each in referred:
         match bound:
             case FKStringField() | FKInstanceHashField():
-                bound._delete()
+                bound.delete()
             case M2MSetField():
                 bound.srem(each)
             case M2MListField():
