@@ -80,7 +80,7 @@ def test_no_command_is_undocumented(owner: type) -> None:
     methods = methods_of(owner)
     expected = {method for kind, method, _ in COMMANDS if kind is owner}
     if owner is not RedisModel:
-        expected |= {"field", "key", "owner"}
+        expected |= {"key"}
         assert expected == {name for name in dir(methods) if not name.startswith("_")}
     else:
         assert expected == set(declared(owner))
