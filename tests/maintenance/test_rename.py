@@ -248,7 +248,7 @@ def test_another_client_between_look_and_move(server: Backend, other: str) -> No
     """Nothing of what was looked at is moved then; looked at again, it is moved as it is by now."""
     old, new = (bike(server, InstanceHashField, name, indexable=True) for name in ("old", "new"))
     made(old, "a", "b")
-    line = Line(lambda: old.database.executor)
+    line = Line(lambda: old.database._executor)
     renaming = renaming_of(old.database, old._schema, "field", "new", None, "leave", dry_run=False)
     before: list[Any] = []
 
@@ -272,7 +272,7 @@ def test_an_object_that_is_deleted_under_the_new_name(server: Backend) -> None:
     """Who declares that does not know the old key; it is not moved to where nobody would find it."""
     old, new = (bike(server, SetField, name, indexable=True) for name in ("old", "new"))
     made(old, ["a"])
-    line = Line(lambda: old.database.executor)
+    line = Line(lambda: old.database._executor)
     renaming = renaming_of(old.database, old._schema, "field", "new", None, "leave", dry_run=False)
 
     def answer(request: Any) -> Any:
@@ -291,7 +291,7 @@ def test_a_value_that_came_and_went_is_only_seen_under_watch(server: Backend) ->
     """A unique value that another takes after the look."""
     old, new = (bike(server, InstanceHashField, name, unique=True) for name in ("old", "new"))
     old(field="a")
-    line = Line(lambda: old.database.executor)
+    line = Line(lambda: old.database._executor)
     renaming = renaming_of(old.database, old._schema, "field", "new", None, "leave", dry_run=False)
 
     def answer(request: Any) -> Any:

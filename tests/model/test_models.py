@@ -162,10 +162,10 @@ def test_an_object_is_got_by_its_pk(server: Backend) -> None:
 
 
 def test_a_pk_that_is_not_there(server: Backend) -> None:
-    """``Example(pk)`` raises DoesNotExist, which every model also has as attribute, naming model and pk."""
+    """``Example(pk)`` raises the DoesNotExist of its model, naming model and pk."""
     example_class = example_model(server)
-    assert DoesNotExist is example_class.DoesNotExist
-    with pytest.raises(DoesNotExist, match="No Example found with pk '1'"):
+    assert issubclass(example_class.DoesNotExist, DoesNotExist)
+    with pytest.raises(example_class.DoesNotExist, match="No Example found with pk '1'"):
         example_class(1)
     with Session(example_class.database), pytest.raises(DoesNotExist, match="No Example found with pk '1'"):
         example_class(1)

@@ -29,7 +29,7 @@ def test_a_changed_guard_alone_is_planned_again(real: Real, real_server: RealSer
 
         session = during_exec(proxy, lambda: other.Product("1").kind.hset("tool"), lambda: database.run(function))
         assert ["5"] == calls
-        assert 2 == session.tried
+        assert 2 == session._tried
         assert 2 == sum(command[0] == b"EXEC" for command in proxy.seen)
         client = real.client(decode_responses=True)
         assert {"1"} == client.smembers(":product:kind:drink")
