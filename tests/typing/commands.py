@@ -3,7 +3,16 @@
 from datetime import date
 from typing import assert_type
 
-from uowredis import InstanceHashField, ListField, RedisDatabase, RedisModel, SetField, SortedSetField, StringField
+from uowredis import (
+    DoesNotExist,
+    InstanceHashField,
+    ListField,
+    RedisDatabase,
+    RedisModel,
+    SetField,
+    SortedSetField,
+    StringField,
+)
 from uowredis.commands import Read, Removed, Write
 from uowredis.fields import BoundSet, BoundString, reads, writes
 
@@ -79,6 +88,13 @@ def own(bike: Bike) -> None:
     assert_type(bike.own_day.getdel(), date | None)
     assert_type(bike.own_day.get(), date | None)
     bike.own.smismember(1)  # type: ignore[arg-type]
+
+
+def missing() -> None:
+    try:
+        Bike("1")
+    except Bike.DoesNotExist as error:
+        assert_type(error, DoesNotExist)
 
 
 def mistakes(bike: Bike) -> None:

@@ -17,7 +17,6 @@ from uowredis.fields.modes import Async, Sync
 
 P = ParamSpec("P")
 T = TypeVar("T")
-S = TypeVar("S")
 
 if TYPE_CHECKING:
     from typing_extensions import TypeVar as _TypeVar
