@@ -21,13 +21,14 @@ from uowredis.session.session import Session
 
 if TYPE_CHECKING:
     from types import TracebackType
-    from typing import Never, Self
+    from typing import Never, Self, Unpack
 
     import fakeredis
     import redis
 
     from uowredis.plan.token import Outcome
     from uowredis.schema.models import ModelSchema
+    from uowredis.session.options import RunOptions, SessionOptions
 
 __all__ = ["RedisDatabase"]
 
@@ -337,15 +338,15 @@ class RedisDatabase(Database):
         return found
 
     @overload
-    def begin(self, *, join: Literal[False] = False, **options: Any) -> CommittedSession: ...
+    def begin(self, *, join: Literal[False] = False, **options: Unpack[SessionOptions]) -> CommittedSession: ...
 
     @overload
-    def begin(self, *, join: Literal[True], **options: Any) -> Joined: ...
+    def begin(self, *, join: Literal[True], **options: Unpack[SessionOptions]) -> Joined: ...
 
     @overload
-    def begin(self, *, join: bool, **options: Any) -> CommittedSession | Joined: ...
+    def begin(self, *, join: bool, **options: Unpack[SessionOptions]) -> CommittedSession | Joined: ...
 
-    def begin(self, *, join: bool = False, **options: Any) -> CommittedSession | Joined:
+    def begin(self, *, join: bool = False, **options: Unpack[SessionOptions]) -> CommittedSession | Joined:
         """Return a session that commits when its block is left without an exception: ``with db.begin() as s:``.
 
         As a decorator, ``@db.begin()``, it gives each call of a function a session of its own.
@@ -370,7 +371,7 @@ class RedisDatabase(Database):
         attempts: int | None = None,
         retry_for: float | None = None,
         join: bool = False,
-        **options: Any,
+        **options: Unpack[RunOptions],
     ) -> T:
         """Call ``function(session)``, commit, and return what it returned; call it again after a conflict.
 

@@ -104,7 +104,11 @@ def sessions(book: Book) -> None:
     assert_type(piped.pipeline().execute(), list[Any])
     assert_type(piped.transaction(done), list[Any])
     assert_type(piped.transaction(done, value_from_callable=True), int)
-    with db.begin() as s:
+    db.begin(watch_read=True)  # type: ignore[call-overload]
+    db.begin(attempts="3")  # type: ignore[call-overload]
+    db.run(count, dry_run=True)  # type: ignore[call-arg]
+    piped.pipeline(on_pending="rase")  # type: ignore[arg-type]
+    with db.begin(watch_reads=True, on_pending="warn") as s:
         assert_type(s.later(book.visits.incr()), Pending[int])
         assert_type(s.later(book.visits.incr()).result, int)
         assert_type(s.later(book.visits.set("1", get=True)), Pending[str | None])

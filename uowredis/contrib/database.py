@@ -29,9 +29,10 @@ from uowredis.session.session import Session
 
 if TYPE_CHECKING:
     from types import TracebackType
-    from typing import Literal, Self
+    from typing import Literal, Self, Unpack
 
     from uowredis.plan.plan import Plan
+    from uowredis.session.options import SessionOptions
 
 __all__ = ["Pipeline", "PipelineDatabase"]
 
@@ -52,7 +53,12 @@ class Pipeline(Session):
     _opened_by = "db.pipeline()"
 
     def __init__(
-        self, database: PipelineDatabase, *, transaction: bool = True, share_in_threads: bool = False, **options: Any
+        self,
+        database: PipelineDatabase,
+        *,
+        transaction: bool = True,
+        share_in_threads: bool = False,
+        **options: Unpack[SessionOptions],
     ) -> None:
         if flag(share_in_threads, "pipeline(share_in_threads=...)"):
             self._lock = threading.RLock()
@@ -249,7 +255,9 @@ _TRANSACTION = (
 class PipelineDatabase(RedisDatabase):
     """A ``RedisDatabase`` with pipelines and transactions; takes the same arguments."""
 
-    def pipeline(self, transaction: bool = True, share_in_threads: bool = False, **options: Any) -> Pipeline:
+    def pipeline(
+        self, transaction: bool = True, share_in_threads: bool = False, **options: Unpack[SessionOptions]
+    ) -> Pipeline:
         """Return a pipeline: ``with db.pipeline() as pipeline:``.
 
         Args:

@@ -13,7 +13,9 @@ from uowredis.session.session import Session
 
 if TYPE_CHECKING:
     from types import TracebackType
+    from typing import Unpack
 
+    from uowredis.session.options import RunOptions, SessionOptions
     from uowredis.session.record import Savepoint
 
 P = ParamSpec("P")
@@ -28,7 +30,7 @@ class CommittedSession(Session):
 
     _opened_by = "db.begin()"
 
-    def __init__(self, database: context.Database, **options: Any) -> None:
+    def __init__(self, database: context.Database, **options: Unpack[SessionOptions]) -> None:
         super().__init__(database, **options)
         self._given = options
 
@@ -54,7 +56,7 @@ class Joined:
         options: of the session of its own.
     """
 
-    def __init__(self, database: context.Database, options: dict[str, Any]) -> None:
+    def __init__(self, database: context.Database, options: SessionOptions) -> None:
         self._database = database
         self._given = options
         self._own = CommittedSession(database, **options)
@@ -89,7 +91,7 @@ class Joined:
             self._block.__exit__(kind, error, trace)
 
 
-def joined(session: Session, given: dict[str, Any], watch_reads: bool | None) -> Savepoint:
+def joined(session: Session, given: SessionOptions | RunOptions, watch_reads: bool | None) -> Savepoint:
     """Return a savepoint in *session* for what was *given* options.
 
     Those that bound or show the commit are of who opened the session, since the commit is.

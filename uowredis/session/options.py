@@ -3,12 +3,31 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from typing import Any, Literal, TypedDict
 
 import attrs
 
 from uowredis.commands.arguments import flag, integer
 from uowredis.exceptions import ArgumentError
+
+
+class RunOptions(TypedDict, total=False):
+    """What the session of ``run()`` can be told besides; to a type checker each is named."""
+
+    on_pending: Literal["raise", "warn", "discard"] | None
+    watch_reads: bool | None
+    echo: bool | None
+    rehearsal_limit: int | None
+    max_steps: int | None
+    replicas: int | None
+
+
+class SessionOptions(RunOptions, total=False):
+    """What any session can be told."""
+
+    attempts: int | None
+    dry_run: bool
+    retry_for: float | None
 
 
 @attrs.frozen

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 from uowredis.commands.arguments import flag, span
 from uowredis.exceptions import ArgumentError, Conflict, SessionError, UowError
@@ -17,6 +17,7 @@ from uowredis.session.session import Session
 
 if TYPE_CHECKING:
     from uowredis.plan.plan import Plan
+    from uowredis.session.options import RunOptions
 
 T = TypeVar("T")
 
@@ -59,7 +60,7 @@ def run(
     attempts: int | None,
     retry_for: float | None,
     join: bool,
-    options: dict[str, Any],
+    options: RunOptions,
 ) -> T:
     """Same as :meth:`RedisDatabase.run`."""
     check_called_at_once(function, *_RUN)
