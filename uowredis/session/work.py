@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from uowredis.commands.commands import Create, Read, Write
 from uowredis.commands.identity import Identity, State
-from uowredis.exceptions import ArgumentTypeError, Conflict, NotReplicated, SessionError, UowError
+from uowredis.exceptions import Conflict, NotReplicated, SessionError, UowError
 from uowredis.executor.watched import WatchedReads
 from uowredis.overlay.overlay import Overlay
 from uowredis.plan.plan import Plan
@@ -125,13 +125,7 @@ class Work:
         self._record.made(identity)
 
     def _delete(self, identity: Identity) -> None:
-        """Take the deletion of an object for the commit (for models).
-
-        Raises:
-            ArgumentTypeError: for an instance.
-        """
-        if not isinstance(identity, Identity):
-            raise ArgumentTypeError(f"An object deletes itself. Way out: delete() of {identity!r}")
+        """Take the deletion of an object for the commit."""
         self._check_settled()
         self._record.delete(identity)
 
