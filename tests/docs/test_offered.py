@@ -10,7 +10,7 @@ import pytest
 
 from tests.fields.conversations import ADDITIONS, DOCUMENTED
 from tests.models import every_kind, groups
-from uowredis import RedisDatabase, RedisModel, Session
+from uowredis import Pending, RedisDatabase, RedisModel, Session
 from uowredis.contrib.database import PipelineDatabase
 
 PAGE = (Path(__file__).parents[2] / "docs/typing.md").read_text("utf-8")
@@ -56,6 +56,7 @@ MODEL = "class Bike(RedisModel):\n    database = RedisDatabase()\n"
 OFFERED: dict[str, tuple[Callable[[PipelineDatabase], object], str]] = {
     "a session": (lambda on: Session(on), "Session(RedisDatabase())"),
     "a pipeline": (lambda on: on.pipeline(), "PipelineDatabase().pipeline()"),
+    "a reply that waits": (lambda on: Pending("said"), "Pending('said')"),
     "a database": (lambda on: RedisDatabase.embedded(), "RedisDatabase()"),
     "a pipeline database": (lambda on: on, "PipelineDatabase()"),
     "a collection": (lambda on: every_kind(on).Thing.collection(), f"{MODEL}Bike.collection()"),

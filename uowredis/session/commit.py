@@ -409,11 +409,11 @@ class Applied:
                 assert isinstance(answer, Pending)
                 try:
                     if position not in self.rewrites and raw.get(position) is Lost.APPLIED:
-                        answer.lose()
+                        answer._lose()
                         results.append(answer)
                         continue
                     results.append(self._answer(position, command, answer, raw))
-                    answer.settle(results[-1])
+                    answer._settle(results[-1])
                 except Exception as error:
                     failure = failure or error
             elif answer is not None or isinstance(command, Delete):

@@ -54,17 +54,17 @@ class Pending(Generic[T]):
         """Whether the reply is still to come."""
         return self._state == _WAITING
 
-    def settle(self, reply: T) -> None:
-        """Take the reply (for the session)."""
+    def _settle(self, reply: T) -> None:
+        """Take the reply."""
         self._reply = reply
         self._state = _SETTLED
 
-    def lose(self) -> None:
-        """Note that the commit was applied and the reply lost (for the session)."""
+    def _lose(self) -> None:
+        """Note that the commit was applied and the reply lost."""
         self._state = _LOST
 
-    def drop(self) -> None:
-        """Note that there will never be a reply (for the session)."""
+    def _drop(self) -> None:
+        """Note that there will never be a reply."""
         self._state = _DROPPED
 
     def __repr__(self) -> str:

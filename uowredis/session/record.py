@@ -158,7 +158,7 @@ class Record:
         pending: Pending[T] = Pending(read)
         unasked = read.members == () or (identity.pk is None and journal.find(identity) is None)
         if unasked:
-            pending.settle(known(read))
+            pending._settle(known(read))
         journal.whole = False
         journal.add_read(read, answered=unasked)
         self.answers.append(pending)
@@ -254,7 +254,7 @@ class Record:
         journal.whole = False
         for answer in self.answers[mark.said :]:
             if isinstance(answer, Pending):
-                answer.drop()
+                answer._drop()
         for at in range(len(self._states) - 4, mark.states - 1, -4):
             identity, *former = self._states[at : at + 4]
             identity.put_back(*former)
