@@ -96,8 +96,8 @@ class CollectionManager(Refined[T, R], Generic[T, R]):
         both = Algebra(how, self._wanted.as_part, other._wanted.as_part)
         told = {"algebra": both, "sort": self._wanted.sort, "shape": self._wanted.shape}
         combined = type(self)(self._model, self._schema)._told(**told)
-        with here(self.database, self._schema) as session:
-            combined.wait_for(session.look(combined, self._schema))
+        with here(self._database, self._schema) as session:
+            combined._wait_for(session._look(combined, self._schema))
         return combined
 
     # Storing.

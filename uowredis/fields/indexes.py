@@ -17,9 +17,7 @@ if TYPE_CHECKING:
 RANGE: Final = "range"
 
 
-def declared_indexes(
-    field: Field[Any], indexes: IndexKinds | None, *, ranged: bool
-) -> tuple[type[Index], ...] | None:
+def declared_indexes(field: Field[Any], indexes: IndexKinds | None, *, ranged: bool) -> tuple[type[Index], ...] | None:
     """Return the kinds of index that *field* names, None where it names none.
 
     Raises:
