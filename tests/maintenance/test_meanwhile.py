@@ -132,7 +132,7 @@ def test_a_text_that_was_written_over_is_told_no_more(server: Backend, other: St
     else:
         for field in (bill.sum, bill.sent, bill.paid, bill.items, bill.weights, bill.marks):
             field.delete()
-    (done,) = drive(mended([*found, pk], Policy(), dry_run=False), Line(lambda: other.database.executor).answer)
+    (done,) = drive(mended([*found, pk], Policy(), dry_run=False), Line(lambda: other.database._executor).answer)
     assert ((), ()) == (done.findings, done.left)
     assert len(found) == 7
 

@@ -234,7 +234,6 @@ def test_what_a_database_calls_otherwise(thing: Any, name: str, hint: str) -> No
         ("order_by", r"sort\(by="),
         ("limit", "slice"),
         ("delete", "one session"),
-        ("exclude", "equality"),
     ],
 )
 def test_what_a_collection_calls_otherwise(thing: Any, name: str, hint: str) -> None:

@@ -263,7 +263,7 @@ def test_wherever_it_is_interrupted_the_session_is_given_back(stock: Stock) -> N
                     bread.visits.get()
             except KeyboardInterrupt as late:
                 if interruption.place.split()[1] not in ("Use.__exit__", "Use._give_back", "end_use"):
-                    assert not s.is_used
+                    assert not s._is_used
                 # On leaving it is given back when nothing holds the block any more.
                 late.__traceback__ = None
         places.append(interruption.place)

@@ -289,15 +289,16 @@ def test_run_dry(told: Told, stock: Stock, capsys: Any) -> None:
     assert "INCRBY :product:1:stock 1" in capsys.readouterr().out
 
 
-@tries("An object deletes itself")
-def test_delete_by_the_session(told: Told, stock: Stock) -> None:
+@tries("later() takes what a write in a session returned")
+def test_later_of_an_answer(told: Told, stock: Stock) -> None:
     bread = stock.Product("1")
     with Session(stock.database) as s:
         with told(ArgumentTypeError):
-            s.delete(bread)
-        bread.delete()
+            s.later(bread.stock.get())
+        assert "5" == bread.stock.get()
+        visits = s.later(bread.visits.incr())
         s.commit()
-    assert not stock.Product.exists("1")
+    assert 1 == visits.result
 
 
 @tries("{} is on {}, and this session on {}: its key there")

@@ -76,7 +76,7 @@ def test_a_rebuild_beside_the_former_program(told: Told, late: Any, server: Back
 
 @tries("Others changed the fingerprint of {}")
 def test_a_fingerprint_that_others_change(told: Told, late: Any, server: Backend) -> None:
-    line, times = Line(lambda: late.database.executor), iter(range(10_000))
+    line, times = Line(lambda: late.database._executor), iter(range(10_000))
     begun = functools.partial(fingerprint.begun, late._schema, late._schema.indexed)
     with server.client() as other:
 

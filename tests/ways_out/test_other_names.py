@@ -72,10 +72,34 @@ def _said(w: World) -> bool:
     return ("9", "cake") == (w.bread.stock.get(), cake.name.hget())
 
 
+def _pending(w: World) -> bool:
+    w.bread.stock.incr()
+    return len(w.session.pending) == 1 and [6] == w.session.commit()
+
+
+def _deleted(w: World) -> bool:
+    w.bread.delete()
+    return [None] == w.session.commit() and not w.Product.exists("1")
+
+
+def _made_together(w: World) -> bool:
+    with Session(w.database) as s:
+        w.Product(name="cake"), w.Product(name="roll")
+        return len(s.commit()) == 2
+
+
 #: What the way of each name gives: something true.
 MODELS: dict[str, Way] = {
-    **dict.fromkeys(("objects", "query", "all"), lambda w: ["1"] == list(w.Product.collection())),
-    **dict.fromkeys(("filter", "find"), lambda w: ["1"] == list(w.Product.collection(kind="food"))),
+    **dict.fromkeys(("objects", "query", "all", "select", "all_pks"), lambda w: ["1"] == list(w.Product.collection())),
+    **dict.fromkeys(
+        ("filter", "find", "filter_by", "where"), lambda w: ["1"] == list(w.Product.collection(kind="food"))
+    ),
+    **dict.fromkeys(
+        ("first", "last"), lambda w: w.Product.collection().sort()[0] == w.Product.collection().sort()[-1] == "1"
+    ),
+    **dict.fromkeys(("bulk_create", "insert_many"), _made_together),
+    "load": lambda w: w.bread == w.Product("1"),
+    "get_or_none": lambda w: w.Product.exists(name="bread") and w.bread == w.Product.get(name="bread"),
     "create": lambda w: "cake" == w.Product(name="cake").name.hget(),
     "get_or_create": lambda w: (w.bread, False) == w.Product.get_or_connect(name="bread"),
     "count": lambda w: len(w.Product.collection()) == 1,
@@ -83,7 +107,8 @@ MODELS: dict[str, Way] = {
 INSTANCES: dict[str, Way] = {
     "save": _saved,
     "update": _updated,
-    "refresh": lambda w: "5" == w.bread.stock.get(),
+    **dict.fromkeys(("refresh", "refresh_from_db"), lambda w: "5" == w.bread.stock.get()),
+    **dict.fromkeys(("dict", "to_dict", "model_dump"), lambda w: "bread" == w.bread.hgetall()["name"]),
     "expire": lambda w: w.bread.visits.set(1, ex=100),
     "ttl": lambda w: -1 == w.database.connection.ttl(w.bread.stock.key),
     "id": lambda w: "1" == w.bread.pk.get(),
@@ -93,7 +118,12 @@ SESSIONS: dict[str, Way] = {
     "flush": _seen,
     "query": lambda w: ["1"] == list(w.Product.collection(kind="food")) == [w.Product.get(name="bread").pk.get()],
     "get": lambda w: w.Product("1") == w.Product.get(name="bread"),
-    "refresh": lambda w: "5" == w.bread.stock.get(),
+    **dict.fromkeys(("refresh", "expire"), lambda w: "5" == w.bread.stock.get()),
+    **dict.fromkeys(("new", "dirty", "deleted"), _pending),
+    "delete": _deleted,
+    "merge": lambda w: w.bread == w.Product("1"),
+    "expunge": _closed,
+    "scalars": lambda w: ["bread"] == list(w.Product.collection(kind="food").values_list("name", flat=True)),
     "begin": _begun,
     "begin_nested": _in_a_savepoint,
     "close": _closed,

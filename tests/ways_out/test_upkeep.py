@@ -83,7 +83,7 @@ def test_forget_what_is_declared(told: Told, server: Backend, bike: Any) -> None
 
 @tries("Others changed what mends {} stands on")
 def test_repair_beside_a_writer(told: Told, server: Backend, bike: Any) -> None:
-    line = Line(lambda: bike.database.executor)
+    line = Line(lambda: bike.database._executor)
     with server.client() as other:
         other.delete(":bike:color:red")
 

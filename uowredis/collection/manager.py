@@ -69,15 +69,15 @@ class CollectionManager(Refined[T, R], Generic[T, R]):
 
     # Put together.
 
-    def __or__(self, other: CollectionManager) -> Self:
+    def __or__(self, other: CollectionManager[T, Any]) -> Self:
         """Return a collection of what one of both finds (SUNION); it is ordered, and gives, as the first does."""
         return self._with(other, Either, "|")
 
-    def __and__(self, other: CollectionManager) -> Self:
+    def __and__(self, other: CollectionManager[T, Any]) -> Self:
         """Same as :meth:`__or__` but of what both find (SINTER)."""
         return self._with(other, All, "&")
 
-    def __sub__(self, other: CollectionManager) -> Self:
+    def __sub__(self, other: CollectionManager[T, Any]) -> Self:
         """Same as :meth:`__or__` but of what this one finds, and not the *other* (SDIFF)."""
         return self._with(other, Without, "-")
 

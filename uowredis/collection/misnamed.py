@@ -16,7 +16,6 @@ OF_A_COLLECTION = {
     "exists": "Model.exists(field=value), or bool(collection)",
     "where": "filter(field=value)",
     "filter_by": "filter(field=value)",
-    "exclude": "a filter on the values that are wanted; there is no other than equality",
     "order_by": "sort(by=...)",
     "sort_by": "sort(by=...)",
     "limit": _SLICE,

@@ -324,7 +324,7 @@ class Savepoint:
             raise SessionError("This savepoint was entered already. Way out: take another, session.savepoint()")
         self._entered = True
         with self._door as session:
-            session.check_open()
+            session._check_open()
             self._block = Block(self._record.mark(), weakref.ref(self))
             self._record.blocks.append(self._block)
         return self
