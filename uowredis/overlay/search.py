@@ -311,18 +311,28 @@ class Search:
     def _patterns(self) -> list[str]:
         """Return what SORT gets to make rows of: the primary key, what orders, and the columns, each once."""
         order = self.query.order
-        by = [] if order is None or order.column is None else [order.column.pattern]
-        return list(dict.fromkeys(["#", *by, *(column.pattern for column in self.query.columns)]))
+        by = () if order is None else order.columns
+        return list(dict.fromkeys(["#", *(column.pattern for column in (*by, *self.query.columns))]))
 
     def _rows(self, flat: Sequence[Any]) -> list[Row]:
         """Return the plain reply of a SORT that got :meth:`_patterns` as rows."""
-        patterns, at = self._patterns(), self._place_of_by()
-        by = None if self.query.order is None or self.query.order.column is None else at
+        patterns = self._patterns()
+        by, *further = [None if column is None else patterns.index(column.pattern) for column in self._ordering()]
         places = [patterns.index(column.pattern) for column in self.query.columns]
         return [
-            Row(piece[0] or "", None if by is None else piece[by], tuple([piece[place] for place in places]))
+            Row(
+                piece[0] or "",
+                None if by is None else piece[by],
+                tuple([piece[place] for place in places]),
+                tuple([None if place is None else piece[place] for place in further]),
+            )
             for piece in self._pieces(flat)
         ]
+
+    def _ordering(self) -> list[Column | None]:
+        """Return the values that order, one after the other, None for the primary key."""
+        order = self.query.order or Order()
+        return [each.column for each in (order, *order.further)]
 
     def _ordered_here(self) -> Deciding[list[Row]]:
         order = self.query.order
@@ -337,7 +347,9 @@ class Search:
     def on_server(self) -> bool:
         """Whether the server can order and cut."""
         order = self.query.order
-        if self.over_pending or self.overlay.watches or (order is not None and order.scores is not None):
+        if self.over_pending or self.overlay.watches:
+            return False
+        if order is not None and (order.scores is not None or order.further):
             return False
         return order is None or order.column is not None or order.alpha or self.query.model.auto
 
@@ -399,34 +411,42 @@ class Search:
         query, pks = self.query, [row.pk for row in rows]
         kept, identities = yield from self.overlay.merge(query.model, query.where, query.names, pks)
         as_they_are = frozenset(kept)
-        by = None if self.query.order is None else self.query.order.column
         stored = [row for row in rows if row.pk in as_they_are]
-        found = yield from self.overlay.clear(stored, by, self.query.columns)
+        found = yield from self.overlay.clear(stored, self._ordering(), self.query.columns)
         return found + (yield from self._pending_rows(identities))
 
     def _pending_rows(self, identities: Sequence[Identity]) -> Deciding[list[Row]]:
         """Return the rows of objects that the session touched, with their values to be."""
-        order = self.query.order
         pks = yield from self.overlay.allocate(identities)
-        by = None if order is None else order.column
-        columns = [*([] if by is None else [by]), *self.query.columns]
-        reads = [_read(identity, column) for identity in identities for column in columns if column.field is not None]
+        ordering = self._ordering()
+        columns = [*ordering, *self.query.columns]
+        reads = [
+            _read(identity, column)
+            for identity in identities
+            for column in columns
+            if column is not None and column.field is not None
+        ]
         values = iter((yield from self.overlay.read_all(reads)))
         rows = []
         for pk in pks:
-            found = [pk if column.field is None else next(values) for column in columns]
-            rows.append(Row(pk, found[0] if by is not None else None, tuple(found[by is not None :])))
+            by, *found = [
+                None if column is None else pk if column.field is None else next(values) for column in columns
+            ]
+            further = len(ordering) - 1
+            rows.append(Row(pk, by, tuple(found[further:]), tuple(found[:further])))
         return rows
 
     def _ranks(self, rows: Sequence[Row], order: Order) -> Deciding[Ranks | None]:
         """Return the places of the texts that order, where the server sorts text by its locale: only it knows them."""
         # The scores of a sorted set are ordered here, wherever they are asked for.
-        if not order.alpha or order.scores is not None:
+        orders = (order, *order.further)
+        if order.scores is not None or not any(each.alpha for each in orders):
             return None
         temporary = self.overlay.temporary(self.query.model.keys)
         if (yield Collation(temporary)):
             return None
-        texts = sorted({text for row in rows if (text := tie(row, order)) is not None})
+        by_text = [(place, each) for place, each in enumerate(orders) if each.alpha]
+        texts = sorted({text for row in rows for place, each in by_text if (text := tie(row, each, place)) is not None})
         if not texts:
             return None
         adding: list[Call] = [("SADD", temporary, *texts[at : at + _AT_ONCE]) for at in range(0, len(texts), _AT_ONCE)]
