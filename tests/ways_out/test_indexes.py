@@ -9,6 +9,7 @@ from tests.tools.backends import Backend
 from tests.tools.ways_out import Told, tries
 from uowredis import (
     ArgumentError,
+    HashField,
     ImplementationError,
     InstanceHashField,
     RedisDatabase,
@@ -61,6 +62,21 @@ def test_what_no_index_answers(told: Told, on: RedisDatabase) -> None:
     assert ["2"] == list(
         bike.collection(price__gt=1, price__lt=3, name__gt="n", name__isnull=False, size__in=["1", "2"])
     )
+
+
+@tries("{}.get_or_connect() finds by equal values, which a new object gets")
+def test_what_says_not_which_value_is_created(told: Told, on: RedisDatabase) -> None:
+    kinds = [EqualIndex, TextRangeIndex]
+    parts = HashField(indexable=True, indexes=kinds)
+    bike = bikes(on, name=StringField(indexable=True, indexes=kinds, none=True), parts=parts)
+    for asked in ("name__startswith", "name__eq", "name__in", "name__isnull"):
+        with told(ImplementationError) as caught:
+            bike.get_or_connect(**{asked: "a"})
+        assert str(caught.value).endswith("Way out: name=...")
+    with told(ImplementationError) as caught:
+        bike.get_or_connect(parts__bell__gt="a")
+    assert str(caught.value).endswith("Way out: parts__bell=...")
+    assert (True, False) == tuple(bike.get_or_connect(name="a", parts__bell="b")[1] for _ in range(2))
 
 
 @tries("{} cannot be None: it is not indexed which objects have no {}")
