@@ -286,6 +286,15 @@ def test_explain_prints_lines_like_a_plan(stage: Stage) -> None:
         '  DEL ":extended:__collection__:tmp:<random>"\n'
         "  EXEC"
     )
+    assert str(stage.ranged.collection(name__lt="1", city="Rome").explain()) == (
+        "query: 1 round trip\n"
+        "  MULTI\n"
+        '  EVAL "<script>" 2 :ranged:name:text-range ":ranged:__collection__:tmp:<random>" :TEXT-RANGE-SEPARATOR: '
+        'ZRANGEBYLEX 2 - "(1" "[:TEXT-RANGE-SEPARATOR:" "(:TEXT-RANGE-SEPARATOR;" lt 1\n'
+        '  SINTER :ranged:city:Rome ":ranged:__collection__:tmp:<random>"\n'
+        '  DEL ":ranged:__collection__:tmp:<random>"\n'
+        "  EXEC"
+    )
     assert "O(N)" in str(stage.word.collection().sort().explain())
     assert "O(N)" in str(stage.find().sort(by_score="key").explain())
     assert "O(N)" not in str(stage.word.collection().sort(alpha=True).explain())
