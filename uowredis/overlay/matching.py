@@ -107,7 +107,7 @@ class Matching:
         """Return the pks that the server finds, in no order."""
         query = self.query
         # What is stored under a temporary key would not tell what to watch.
-        watched = self.overlay.watches and query.sets is None
+        watched = self.overlay.watches and query.sets is None and query.within is None
         asked = query.by_leaf() if watched else query.members(self.overlay.temporary(query.model.keys))
         if not asked.whole:
             replies = yield from self.ask(asked.calls)
