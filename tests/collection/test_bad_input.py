@@ -152,7 +152,8 @@ def test_sort(thing: Any) -> None:
     refused(lambda: thing.collection().sort(by="indexed_headers"), ImplementationError, "'indexed_headers'")
     refused(lambda: thing.collection().sort(by=thing.indexed_set), ImplementationError, "'indexed_set'")
     refused(lambda: thing.collection().sort(by=5), ArgumentTypeError, "sort(by=...)", "int")
-    refused(lambda: thing.collection().sort(by=["indexed_entry"]), ArgumentTypeError, "sort(by=...)", "list")
+    refused(lambda: thing.collection().sort(by={"indexed_entry"}), ArgumentTypeError, "sort(by=...)", "set")
+    refused(lambda: thing.collection().sort(by=["indexed_entry", 5]), ArgumentTypeError, "sort(by=...)", "int")
     refused(lambda: thing.collection().sort(alpha="yes"), ArgumentTypeError, "alpha")
     refused(lambda: thing.collection().sort(desc=1), ArgumentTypeError, "desc")
 

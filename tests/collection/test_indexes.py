@@ -252,7 +252,7 @@ def test_integers_are_compared_with_any_number(embedded: Backend) -> None:
     bike = declared(embedded.database(), wheels=StringField(type=int, indexable="range"))
     bike(wheels=2)
     assert ["1"] == bike.collection(wheels__gt=1.5, wheels__lt=2.5)
-    for asked in ({"wheels": 1.5}, {"wheels__gt": "2"}, {"wheels__gt": True}):
+    for asked in ({"wheels": 1.5}, {"wheels__gt": "2"}, {"wheels__gt": True}, {"wheels__gt": float("nan")}):
         with pytest.raises(ArgumentError, match=r"Bike\.wheels"):
             bike.collection(**asked)
 

@@ -101,6 +101,19 @@ CASES = [
     Case("instances", lambda s: s.find(**DOE).instances(), [["SINTER"], ["SMISMEMBER"]]),
     Case("instances, sorted", lambda s: s.find(**DOE).instances().sort(), [*TWO, ["SMISMEMBER"]]),
     Case("instances, not looked up", lambda s: s.find(**JOHN).instances(lazy=True), [["SMEMBERS"]]),
+    Case(
+        "by several fields, sliced",
+        lambda s: s.find(**JOHN).sort(by=("birth_year", "-pk")),
+        [["SORT"]],
+        lambda c: c[0:1],
+    ),
+    Case("the first, sorted", lambda s: s.find(**JOHN).sort(by="birth_year"), [["SORT"]], lambda c: c.first()),
+    Case(
+        "whether there is one, several filters",
+        lambda s: s.find(**DOE),
+        [["SCARD", "SCARD"], ["SINTER"]],
+        lambda c: c.exists(),
+    ),
     Case("length, one filter", lambda s: s.find(**JOHN), [["SCARD"]], len),
     Case("length, several filters", lambda s: s.find(**DOE), [["SINTER"]], len),
     Case("membership", lambda s: s.find(**DOE), [["SMISMEMBER", "SMISMEMBER"]], lambda c: "1" in c),
@@ -271,6 +284,15 @@ def test_explain_prints_lines_like_a_plan(stage: Stage) -> None:
         '  SORT ":extended:__collection__:tmp:<random>" BY ":extended:*:hash->birth_year" '
         'GET "#" GET ":extended:*:hash->birth_year"\n'
         '  DEL ":extended:__collection__:tmp:<random>"\n'
+        "  EXEC"
+    )
+    assert str(stage.ranged.collection(name__lt="1", city="Rome").explain()) == (
+        "query: 1 round trip\n"
+        "  MULTI\n"
+        '  EVAL "<script>" 2 :ranged:name:text-range ":ranged:__collection__:tmp:<random>" :TEXT-RANGE-SEPARATOR: '
+        'ZRANGEBYLEX 2 - "(1" "[:TEXT-RANGE-SEPARATOR:" "(:TEXT-RANGE-SEPARATOR;" lt 1\n'
+        '  SINTER :ranged:city:Rome ":ranged:__collection__:tmp:<random>"\n'
+        '  DEL ":ranged:__collection__:tmp:<random>"\n'
         "  EXEC"
     )
     assert "O(N)" in str(stage.word.collection().sort().explain())

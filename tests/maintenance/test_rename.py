@@ -25,6 +25,7 @@ from uowredis import (
 from uowredis.cli import main
 from uowredis.contrib.related import FKInstanceHashField, FKStringField, M2MSetField, RelatedModel
 from uowredis.executor.line import Line
+from uowredis.indexes import EqualIndex, TextRangeIndex
 from uowredis.maintenance.rename import Renamed, rename, renaming_of
 from uowredis.maintenance.renaming import Left
 from uowredis.plan.requests import Apply
@@ -57,24 +58,36 @@ def made(model: Any, *values: Any) -> None:
     model(other="o")
 
 
-@pytest.mark.parametrize("options", [{}, {"indexable": True}, {"unique": True}], ids=str)
+#: How a field may be declared.
+OPTIONS: dict[str, dict[str, Any]] = {
+    "plain": {},
+    "indexable": {"indexable": True},
+    "unique": {"unique": True},
+    "ranges": {"indexable": True, "indexes": [TextRangeIndex, EqualIndex.configure(prefix="also")]},
+    "no value": {"indexable": True, "none": True},
+}
+
+
+@pytest.mark.parametrize("options", OPTIONS)
 @pytest.mark.parametrize("kind", VALUES)
-def test_it_is_as_if_it_had_always_had_the_new_name(server: Backend, kind: type, options: dict[str, bool]) -> None:
+def test_it_is_as_if_it_had_always_had_the_new_name(server: Backend, kind: type, options: str) -> None:
     """Keys, entries of the hash, index entries; a second run finds nothing."""
     values = VALUES[kind]
-    if "unique" in options:
-        if kind is HashField:
-            return
+    if (options == "unique" and kind is HashField) or (
+        options == "no value" and kind not in (StringField, InstanceHashField)
+    ):
+        return
+    if options == "unique":
         values = values[:1]
-    model = bike(server, kind, "old", **options)
+    model = bike(server, kind, "old", **OPTIONS[options])
     made(model, *values)
     assert Renamed(moved=len(values), passes=2) == rename(model, "field", "new")
     elsewhere = Embedded()
-    made(bike(elsewhere, kind, "new", **options), *values)
+    made(bike(elsewhere, kind, "new", **OPTIONS[options]), *values)
     assert elsewhere.dump() == server.dump()
     elsewhere.close()
     assert Renamed(passes=1) == rename(model, "field", "new")
-    latest = bike(server, kind, "new", **options)
+    latest = bike(server, kind, "new", **OPTIONS[options])
     for pk in list(latest.collection()):
         latest(pk).delete()
     assert {b":bike:max_pk"} == set(server.dump())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from decimal import Decimal
 from typing import Any
 
@@ -229,15 +228,15 @@ def _spelled(asked: FilterName, index: Index, value: Any, what: str) -> str:
 
     Raises:
         ArgumentTypeError: for another type.
+        ArgumentError: for what is no value of its own type that can be compared, as NaN.
     """
     holds = asked.field.holds
-    if asked.suffix == "startswith":
-        holds = None
-    elif index.spells_freely:
-        with contextlib.suppress(TypeError):
+    # Between two integers there are other numbers.
+    by_number = asked.suffix in ORDER and holds in _NUMBERS and type(value) in (int, float, Decimal)
+    if by_number or (index.spells_freely and type(value) in BUILT_IN):
+        try:
             return plainly(value)
-        holds = None
-    elif asked.suffix in ORDER and holds in _NUMBERS and type(value) in (int, float, Decimal):
-        # Between two integers there are other numbers.
-        return plainly(value)
-    return spelled_value(value, holds, what)
+        except ValueError as error:
+            raise ArgumentError(f"{what} cannot be compared with {value!r}: {error}") from error
+    freely = index.spells_freely or asked.suffix == "startswith"
+    return spelled_value(value, None if freely else holds, what)

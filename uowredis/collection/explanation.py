@@ -5,6 +5,7 @@ from __future__ import annotations
 import attrs
 
 from uowredis.commands.calls import Call
+from uowredis.commands.sift import SIFT
 from uowredis.plan.printing import quoted
 
 
@@ -27,6 +28,10 @@ class Explanation:
     def __str__(self) -> str:
         trips = f"{len(self.rounds)} round trip{'' if len(self.rounds) == 1 else 's'}"
         head = f"query: {trips}{f'; {self.note}' if self.note else ''}"
-        return "\n".join([head, *(f"  {quoted(call)}" for call in self.calls())])
+        return "\n".join([head, *(f"  {quoted(_without_script(call))}" for call in self.calls())])
 
     __repr__ = __str__
+
+
+def _without_script(call: Call) -> Call:
+    return tuple(["<script>" if part == SIFT else part for part in call])

@@ -35,6 +35,16 @@ class FilterName:
     index: Index | None
     suffix: str
 
+    @property
+    def asks_for_more(self) -> bool:
+        """Whether it asks for something else than that the field, or its entry, holds a value."""
+        return bool(self.suffix) or self.index is None or bool(self.index.prefix)
+
+
+def is_of_pk(schema: ModelSchema, name: str) -> bool:
+    """Return whether a filter is of the primary key."""
+    return name.partition("__")[0] in ("pk", schema.pk_field)
+
 
 def pk_suffix(schema: ModelSchema, name: str) -> str | None:
     """Return what a filter asks of the primary key: "" and "eq" the same, "in" one of several; None for other fields.
@@ -43,7 +53,7 @@ def pk_suffix(schema: ModelSchema, name: str) -> str | None:
         ImplementationError: for anything else.
     """
     field, separator, suffix = name.partition("__")
-    if field not in ("pk", schema.pk_field):
+    if not is_of_pk(schema, name):
         return None
     if suffix not in EQUALITY or (separator and not suffix):
         raise ImplementationError(

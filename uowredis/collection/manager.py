@@ -218,6 +218,18 @@ class CollectionManager(Refined[T, R], Generic[T, R]):
     def __bool__(self) -> bool:
         return len(self) > 0
 
+    def exists(self) -> bool:
+        """Return whether anything matches, by so many replies, however many there are (SCARD, ZCOUNT, or a few)."""
+        self._check_waits()
+        if self._wanted.shape.looked_up or self._wanted.as_it_was_stored:
+            return len(self) > 0
+        return self._look(Seeker.has_some)
+
+    def first(self) -> Any:
+        """Return the first item, None for none; without a sort that of the lowest primary key (SORT ... LIMIT)."""
+        found = self._fetch(0, 1, Order())
+        return found[0] if found else None
+
     def __contains__(self, item: Any) -> bool:
         self._check_waits()
         identity, kind = getattr(item, "identity", None), self._wanted.shape.kind
@@ -283,6 +295,8 @@ class CollectionManager(Refined[T, R], Generic[T, R]):
         sort = self._wanted.sort
         if sort is not None and sort.scores is not None:
             return "all that match are fetched and ordered here: O(N)"
+        if sort is not None and sort.further:
+            return "SORT takes one field: all that match are fetched with those sorted by, and ordered here: O(N)"
         by_server = self._schema.auto or (sort is not None and (sort.by is not None or sort.alpha))
         return "" if by_server else "primary keys are text: a slice fetches all that match and orders here: O(N)"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import functools
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, overload
 
 import attrs
@@ -152,26 +152,29 @@ class Refined(Generic[T, R]):
             f"intersect() takes lists, sets, tuples, keys and fields of instances, not {type(given).__name__}"
         )
 
-    def sort(self, by: Any = None, alpha: bool = False, desc: bool = False, by_score: Any = None) -> Self:
+    def sort(
+        self, by: Any = None, alpha: bool | Collection[str] = False, desc: bool = False, by_score: Any = None
+    ) -> Self:
         """Order by a value (SORT), or by the scores of a sorted set (ZRANGE); return the collection.
 
         Args:
             by: a StringField or InstanceHashField, or its name, ``"-name"`` for the highest first; None or ``"pk"`` for
-                the primary key.
+                the primary key. Or a tuple of these: what is equal by the first is ordered by the next. Everything that
+                matches is then fetched, and ordered here.
             alpha: compare as text; without it Redis compares numbers, and text is refused. A field with a type is
-                compared as its values are.
-            desc: the highest first.
+                compared as its values are. Or the names of the fields that are compared so.
+            desc: the highest first; of several the reverse of what each says.
             by_score: key of a sorted set, or a SortedSetField of an instance: order by the scores there; what is not in
                 it counts as 0. Everything that matches is fetched and ordered here, in two round trips.
 
         Raises:
             ImplementationError: for a field that is not there or holds many values, or of another model or database.
             ArgumentTypeError: for arguments of another type.
-            ArgumentError: for *by* and *by_score* together.
+            ArgumentError: for *by* and *by_score* together, no field at all, or names in *alpha* that are not in *by*.
         """
         if by_score is None:
-            name, reverse = sort_name(self._model, self._schema, by)
-            return self._told(sort=Sort(name, flag(alpha, "alpha"), flag(desc, "desc") != reverse))
+            first, *further = self._sorts(by if isinstance(by, tuple | list) else (by,), alpha, desc)
+            return self._told(sort=attrs.evolve(first, further=tuple(further)))
         if by is not None:
             raise ArgumentError("sort() takes by or by_score, not both")
         if not (isinstance(by_score, str) or (isinstance(by_score, Bound) and isinstance(by_score, SortedSetField))):
@@ -180,6 +183,20 @@ class Refined(Generic[T, R]):
             )
         elsewhere.check_here([by_score], self._database)
         return self._told(sort=Sort(None, flag(alpha, "alpha"), flag(desc, "desc"), by_score))
+
+    def _sorts(self, by: Sequence[Any], alpha: Any, desc: bool) -> list[Sort]:
+        """Return what each of *by* says."""
+        if not by:
+            raise ArgumentError("sort(by=...) takes at least one field where it takes several")
+        named = [sort_name(self._model, self._schema, each) for each in by]
+        texts = frozenset(alpha) if isinstance(alpha, list | tuple | set | frozenset) else None
+        if texts is not None and (unknown := sorted(map(str, texts - {name or "pk" for name, _ in named}))):
+            raise ArgumentError(f"sort(alpha=...) names {', '.join(unknown)}, by which it does not sort")
+        sorts = []
+        for name, reverse in named:
+            by_text = flag(alpha, "alpha") if texts is None else (name or "pk") in texts
+            sorts.append(Sort(name, by_text, flag(desc, "desc") != reverse))
+        return sorts
 
     def _giving(self, shape: Shape) -> Any:
         # As Python has it the same collection, as a type checker has it one of other rows.

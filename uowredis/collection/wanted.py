@@ -72,20 +72,22 @@ class Shape:
 
 @attrs.frozen
 class Sort:
-    """What ``sort()`` was told: by which field (None: the pk), or by the scores of a sorted set."""
+    """What ``sort()`` was told: by which field (None: the pk), or by the scores of a sorted set; and what is equal."""
 
     by: str | None = None
     alpha: bool = False
     desc: bool = False
     scores: Any = None
+    further: tuple[Sort, ...] = ()
 
     def order(self, model: ModelSchema) -> Order:
         """Return how a query is ordered, but for the scores."""
+        further = tuple([each.order(model) for each in self.further])
         if self.by is None:
-            return Order(None, self.alpha, self.desc)
+            return Order(None, self.alpha, self.desc, further=further)
         holds = model.fields[self.by].holds
         alpha = self.alpha or (holds is not None and not holds.by_number)
-        return Order(Column.of(model, self.by), alpha, self.desc)
+        return Order(Column.of(model, self.by), alpha, self.desc, further=further)
 
 
 #: A filter, its value, and the condition; None where the value is known only when it is asked for.

@@ -51,12 +51,19 @@ class Order:
         alpha: compare as text, not as numbers.
         desc: the highest first.
         scores: pk to score, as text, of the sorted set whose scores count instead.
+        further: how what is equal is ordered.
     """
 
     column: Column | None = None
     alpha: bool = False
     desc: bool = False
     scores: Mapping[str, str] | None = attrs.field(default=None, eq=False)
+    further: tuple[Order, ...] = ()
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """The values that order."""
+        return tuple([each.column for each in (self, *self.further) if each.column is not None])
 
 
 @attrs.frozen
@@ -105,7 +112,7 @@ class Query:
     @property
     def names(self) -> frozenset[str]:
         """The fields on which the answer depends."""
-        columns = [*self.columns, *([self.order.column] if self.order is not None and self.order.column else [])]
+        columns = [*self.columns, *(() if self.order is None else self.order.columns)]
         fields = [each.field for each in filters(self.where)] + [c.field for c in columns if c.field is not None]
         return frozenset(field.name for field in fields)
 

@@ -173,13 +173,12 @@ def combined(condition: Condition, found: Mapping[Leaf, frozenset[str]]) -> froz
 
 def known(condition: Condition) -> frozenset[str] | None:
     """Return primary keys that are known and among which all is that is wanted, None where nothing is known."""
+    # Asked of each query several times; patterns of classes take longer.
+    if isinstance(condition, Filter):
+        return _known_of(condition)
     match condition:
         case Given(pks):
             return pks
-        case Filter(read=read) if read is not None:
-            return frozenset(read)
-        case Filter(lookup=Among(())) | Either(()):
-            return frozenset()
         case All(parts):
             among = [some for part in parts if (some := known(part)) is not None]
             return functools.reduce(frozenset.intersection, among) if among else None
@@ -190,3 +189,9 @@ def known(condition: Condition) -> frozenset[str] | None:
             return known(wanted)
         case _:
             return None
+
+
+def _known_of(condition: Filter) -> frozenset[str] | None:
+    if condition.read is not None:
+        return frozenset(condition.read)
+    return frozenset() if isinstance(condition.lookup, Among) and not condition.lookup.keys else None

@@ -276,13 +276,18 @@ class _Run:
                     for found in self._scanned((scan, key)):
                         members = found if kind == "set" else [member for member, _ in found]
                         for batch in _batches(members, self._at_once()):
-                            self._sweep_of(key, batch)
+                            self._sweep_of(renaming.sweeps, key, batch)
+        if renaming.old.none:
+            key = renaming.model.keys.none(renaming.old.stored)
+            for pks in self._scanned(("SSCAN", key)):
+                for batch in _batches(pks, self._at_once()):
+                    self._sweep_of(renaming.moves_none, key, batch)
 
-    def _sweep_of(self, key: str, pks: list[str]) -> None:
+    def _sweep_of(self, sweeps: Callable[[str, Sequence[str]], Deciding[int | None]], key: str, pks: list[str]) -> None:
         waiting = [pks]
         while waiting:
             batch = waiting.pop()
-            found = self._drive(functools.partial(self.renaming.sweeps, key, batch), len(batch))
+            found = self._drive(functools.partial(sweeps, key, batch), len(batch))
             if found is None and len(batch) > 1:
                 waiting += [[pk] for pk in batch]
             self.done = attrs.evolve(self.done, stale=self.done.stale + (found or 0))

@@ -242,6 +242,31 @@ class Renaming:
         yield Release()
         return len(stale)
 
+    def moves_none(self, key: str, pks: Sequence[str]) -> Deciding[int | None]:
+        """Take *pks* out of *key*, of those without a value under the old name, into that of the new one.
+
+        Who has got a value meanwhile, or is not there, is only taken out.
+
+        Returns:
+            0, since nothing of it is wrong; None where others changed one of the objects meanwhile.
+        """
+        keys, fields = self.model.keys, (self.old, self.new)
+        there = [("SISMEMBER", keys.collection, pk) for pk in pks]
+        contents = [self._content(field, pk) for pk in pks for field in fields]
+        watch = [keys.storage(pk, field.storage) for pk in pks for field in fields] + [keys.guard(pk) for pk in pks]
+        replies = yield from _asked([*there, *contents], watch)
+        leaving, entering = Index(), Index()
+        found = zip(pks, replies, replies[len(pks) :: 2], replies[len(pks) + 1 :: 2], strict=False)
+        for pk, is_there, old, new in found:
+            leaving.take(self.model, self.old, ((key, pk, None),), ())
+            if is_there and old is None and new is None:
+                entering.take(self.model, self.new, (), self._entries(self.new, pk, None))
+        steps = (*leaving.steps(MOST_ARGUMENTS), *entering.steps(MOST_ARGUMENTS))
+        if steps and not self.dry_run and (yield Apply(Plan("objects without a value", (), steps))) is None:
+            return None
+        yield Release()
+        return 0
+
 
 def _asked(calls: Sequence[Call], watch: Sequence[str] = ()) -> Deciding[list[Any]]:
     """Return the plain replies to *calls*, after *watch* is watched."""

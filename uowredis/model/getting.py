@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from uowredis.collection.filters import filter_name, is_of_pk
 from uowredis.collection.manager import CollectionManager
 from uowredis.exceptions import ArgumentError, ArgumentTypeError, Conflict, ImplementationError, absent
 from uowredis.model.declaration import database_of, schema_of
@@ -84,10 +85,16 @@ def _check_finds(schema: ModelSchema, filters: Iterable[str]) -> None:
     """Check that ``get_or_connect()`` can find by *filters*; the others are told here, where there is one more way out.
 
     Raises:
-        ImplementationError: for a field without index.
+        ImplementationError: for a field without index, or a filter that does not say which value is to be created.
     """
     for name in filters:
         field = schema.fields.get(name)
+        if field is None and not is_of_pk(schema, name) and (asked := filter_name(schema, name)).asks_for_more:
+            plain = "__".join(filter(None, (asked.field.name, asked.entry)))
+            raise ImplementationError(
+                f"{schema.name}.get_or_connect() finds by equal values, which a new object gets, and not by {name!r}. "
+                f"Way out: {plain}=..."
+            )
         if field is not None and not field.indexed:
             raise ImplementationError(
                 f"{schema.name}.{name} has no index, and get_or_connect() cannot find by it. Way out: "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
@@ -25,11 +26,13 @@ class Row:
         pk: its primary key.
         by: the value it is ordered by.
         values: those of the columns.
+        further: the values by which what is equal is ordered, one after the other.
     """
 
     pk: str
     by: str | None
     values: tuple[str | None, ...]
+    further: tuple[str | None, ...] = ()
 
 
 def ordered(rows: Iterable[Row], order: Order | None, model: ModelSchema, ranks: Ranks | None = None) -> list[Row]:
@@ -46,20 +49,28 @@ def ordered(rows: Iterable[Row], order: Order | None, model: ModelSchema, ranks:
     Raises:
         ValueError: where numbers are compared and a value is none.
     """
-    if order is None:
-        order = Order()
-    by_value = order.column is not None or order.scores is not None
-    alpha = order.alpha
+    orders = (order or Order(), *(order.further if order is not None else ()))
+    # Each sort leaves what is equal as the one before has put it.
+    found = sorted(rows, key=lambda row: by_pk(row.pk, model), reverse=orders[-1].desc)
+    for place in reversed(range(len(orders))):
+        each = orders[place]
+        found.sort(key=functools.partial(_placed, place=place, order=each, ranks=ranks), reverse=each.desc)
+    return found
 
-    def key(row: Row) -> Any:
-        if by_value or alpha:
-            value = tie(row, order)
-            placed = value if not alpha or value is None else encode(value) if ranks is None else ranks[value]
-            return (value is not None, placed, by_pk(row.pk, model))
+
+def _placed(row: Row, *, place: int, order: Order, ranks: Ranks | None) -> Any:
+    """Return what puts *row* in its place by the value at *place* of those that order.
+
+    Raises:
+        ValueError: where numbers are compared and the value is none.
+    """
+    if order.column is None and order.scores is None and not order.alpha:
         numeric = is_number(row.pk)
-        return (not numeric, float(row.pk) if numeric else 0.0, encode(row.pk))
-
-    return sorted(rows, key=key, reverse=order.desc)
+        return not numeric, float(row.pk) if numeric else 0.0, encode(row.pk)
+    value = tie(row, order, place)
+    if order.alpha and value is not None:
+        value = encode(value) if ranks is None else ranks[value]
+    return value is not None, value
 
 
 def ties_ordered(pks: Sequence[str], values: Sequence[Any], desc: bool, model: ModelSchema) -> list[int]:
@@ -91,15 +102,21 @@ def _up_to_nul(text: str) -> str:
     return text.partition("\0")[0] if "\0" in text else text
 
 
-def tie(row: Row, order: Order) -> Any:
+def tie(row: Row, order: Order, place: int = 0) -> Any:
     """Return what SORT compares of *row*, as text or number: rows for which it is equal tie; None for a missing text.
+
+    Args:
+        row: of which.
+        order: by what.
+        place: of its value among those that order.
 
     Raises:
         ValueError: where numbers are compared and the value is none.
     """
+    by = row.further[place - 1] if place else row.by
     if not order.alpha:
-        return sort_number(row.by or "0")
-    text = row.pk if order.column is None and order.scores is None else row.by
+        return sort_number(by or "0")
+    text = row.pk if order.column is None and order.scores is None else by
     return None if text is None else _up_to_nul(text)
 
 

@@ -341,12 +341,14 @@ class Overlay:
     def _plainly(self, calls: Sequence[Call]) -> Deciding[list[Any]]:
         return [plainly(call, reply) for call, reply in zip(calls, (yield from self.ask(calls)), strict=True)]
 
-    def clear(self, rows: Sequence[Row], by: Column | None, columns: Sequence[Column]) -> Deciding[list[Row]]:
+    def clear(
+        self, rows: Sequence[Row], ordering: Sequence[Column | None], columns: Sequence[Column]
+    ) -> Deciding[list[Row]]:
         """Return *rows* that the server found, without references to what is deleted.
 
         Args:
             rows: with the values of *columns*.
-            by: the value they are ordered by.
+            ordering: the values they are ordered by.
             columns: the other values.
         """
         if not self.journal.deleted:
@@ -357,7 +359,11 @@ class Overlay:
             cleared = column is not None and column.field is not None and gone.clears(column.field, value)
             return None if cleared else value
 
-        return [Row(row.pk, kept(by, row.by), tuple(map(kept, columns, row.values))) for row in rows]
+        by, *further = ordering
+        return [
+            Row(row.pk, kept(by, row.by), tuple(map(kept, columns, row.values)), tuple(map(kept, further, row.further)))
+            for row in rows
+        ]
 
     def find(self, model: ModelSchema, where: Condition) -> Deciding[list[Identity | str]]:
         """Return the objects that match *where*, as they will be right after the commit.

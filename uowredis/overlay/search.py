@@ -6,9 +6,8 @@ is fetched, merged with what the session touched, and ordered here.
 
 from __future__ import annotations
 
-import contextlib
 import operator
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 import attrs
@@ -16,13 +15,12 @@ import attrs
 from uowredis.commands.calls import Call
 from uowredis.commands.commands import Read
 from uowredis.commands.identity import Identity, State
-from uowredis.commands.query import Column, Order, Query, Sorting
+from uowredis.commands.query import Column, Order, Sorting
 from uowredis.commands.replies import as_text, plain, plainly
-from uowredis.commands.where import Filter, changed, filters
 from uowredis.exceptions import Rejected
+from uowredis.overlay.matching import Matching
 from uowredis.overlay.order import Ranks, Row, compared, ordered, tie, ties_ordered
-from uowredis.overlay.overlay import Overlay
-from uowredis.plan.requests import Collation, Deciding, Scripts, Transact
+from uowredis.plan.requests import Collation, Deciding, Transact
 from uowredis.schema.models import Kind
 
 #: What SORT got for one object: its primary key first.
@@ -31,14 +29,8 @@ Piece: TypeAlias = tuple[str | None, ...]
 #: How many more are fetched on each side of a cut, for what is equal there.
 _MARGIN = 100
 
-#: Primary keys that are fetched, where one or two are wanted, rather than write a temporary key.
-_SMALL = 1_000
-
 #: Texts that one call gives the server to order.
 _AT_ONCE = 1_000
-
-#: What a span is found to hold where a question is only shown.
-_SHOWN: Mapping[str, Sequence[str]] = {"<pk>": ("<pk>",)}
 
 _NOT_A_NUMBER = "can't be converted into double"
 
@@ -47,156 +39,14 @@ _NO_PATTERNS = "of SORT denied due to insufficient ACL permissions"
 
 
 @attrs.frozen
-class Few:
-    """Some of what matches.
+class Search(Matching):
+    """One query, to be run now over what is pending, with its order and its values.
 
     Attributes:
-        kept: primary keys of objects as the server holds them.
-        touched: objects that the session touched.
-        counted: how many match in all, which may be more than are given.
-        and_more: or more than that.
-    """
-
-    kept: Sequence[str]
-    touched: Sequence[Identity]
-    counted: int
-    and_more: bool = False
-
-
-@attrs.frozen
-class Search:
-    """One query, to be run now over what is pending; each question is a generator of requests.
-
-    Attributes:
-        overlay: what is pending, and how it is read.
         with_scores: the scores that order are wanted, too.
     """
 
-    overlay: Overlay
-    query: Query
     with_scores: bool = False
-
-    @property
-    def over_pending(self) -> bool:
-        """Whether the session touched objects of the model."""
-        return self.overlay.touches(self.query.model)
-
-    def ask(self, calls: Sequence[Call]) -> Deciding[list[Any]]:
-        """Read in one round trip; return the plain replies."""
-        replies = yield from self.overlay.ask(calls)
-        return [plainly(call, reply) for call, reply in zip(calls, replies, strict=True)]
-
-    def matching(self) -> Deciding[tuple[list[str], list[Identity]]]:
-        """Return what matches, in no order: pks that the server finds, and objects that the session touched."""
-        if self.query.within == frozenset():
-            return [], []
-        return (yield from (yield from self.settled())._matching())
-
-    def _matching(self) -> Deciding[tuple[list[str], list[Identity]]]:
-        found = yield from self._found()
-        if not self.over_pending:
-            return found, []
-        return (yield from self.overlay.merge(self.query.model, self.query.where, self.query.names, found))
-
-    def settled(self, *, stores: bool = False) -> Deciding[Search]:
-        """Return the search for what is on the server: some of it must be known before the rest can be asked.
-
-        Args:
-            stores: whether what is found is stored there, also where one read would tell it.
-
-        References that will be cleared are looked for as what they become. A span is read first over pending writes,
-        because of what it holds of an object some may go; under watch, because what is stored on the way tells nobody
-        what to watch; and where a script would have to make primary keys of it, and the server runs none.
-        """
-        where = self.query.where
-        if self.over_pending:
-            where = yield from self.overlay.as_cleared(self.query.model, where)
-        spans = {leaf: leaf.span for leaf in filters(where) if leaf.span is not None}
-        if not spans and where is self.query.where:
-            return self
-        if not self.over_pending and not self.overlay.watches:
-            in_pairs = {leaf: span for leaf, span in spans.items() if span.separator}
-            needed = in_pairs and (stores or not isinstance(where, Filter))
-            spans = in_pairs if needed and not (yield Scripts()) else {}
-        replies = iter((yield from self.ask([call for span in spans.values() for call in span.reads])))
-        read = {}
-        for leaf, span in spans.items():
-            found = span.found([next(replies) for _ in span.reads])
-            read[leaf] = attrs.evolve(leaf, read=_SHOWN if self.overlay.is_recorded else found)
-        where = changed(where, lambda leaf: read.get(leaf, leaf) if isinstance(leaf, Filter) else leaf)
-        return attrs.evolve(self, query=attrs.evolve(self.query, where=where))
-
-    def _found(self) -> Deciding[list[str]]:
-        """Return the pks that the server finds, in no order."""
-        query = self.query
-        # What is stored under a temporary key would not tell what to watch.
-        watched = self.overlay.watches and query.sets is None
-        asked = query.by_leaf() if watched else query.members(self.overlay.temporary(query.model.keys))
-        if not asked.whole:
-            replies = yield from self.ask(asked.calls)
-        else:
-            raw = yield Transact(asked.calls)
-            replies = [plainly(call, reply) for call, reply in zip(asked.calls, raw, strict=True)]
-        # What is made up for eyes need not lie between bounds.
-        return list(_SHOWN) if self.overlay.is_recorded else asked.read(replies)
-
-    def members(self) -> Deciding[list[str]]:
-        """Return the pks that match, in no order."""
-        kept, identities = yield from self.matching()
-        return kept + (yield from self.overlay.allocate(identities))
-
-    def few(self) -> Deciding[Few]:
-        """Return one that matches, or more, and how many do: not more replies than so many, however many there are.
-
-        Of one set two are drawn. Where several are combined the smallest decides: what it bounds is intersected
-        (SINTER), what is larger is counted first (SINTERCARD, or a temporary key where the server has none). Under
-        watch, and over pending writes, everything is fetched: what changes it, or is changed by the session, may be
-        any of them.
-        """
-        query = self.query
-        sets = query.sets
-        if sets is None or any(scored for _, scored in sets) or self.over_pending or self.overlay.watches:
-            kept, touched = yield from self.matching()
-            return Few(kept, touched, len(kept) + len(touched))
-        keys = tuple([key for key, _ in sets])
-        if len(keys) == 1:
-            (key,) = keys
-            counted, drawn = yield from self.ask((("SCARD", key), ("SRANDMEMBER", key, "2")))
-            # Others may come between the two calls: those that are there decide.
-            return Few(drawn, [], max(counted, 2) if len(drawn) > 1 else len(drawn))
-        smallest = min((yield from self.ask([("SCARD", key) for key in keys])))
-        if not smallest:
-            return Few([], [], 0)
-        if smallest > _SMALL:
-            for way in (self._counted, self._drawn):
-                # Redis 6.2 has no SINTERCARD; no temporary key is written by a replica, or where memory is full.
-                with contextlib.suppress(Rejected):
-                    found = yield from way(keys)
-                    if found is not None:
-                        return found
-                    break
-        pks = yield from self._found()
-        return Few(pks, [], len(pks))
-
-    def _counted(self, keys: tuple[str, ...]) -> Deciding[Few | None]:
-        """Return how many match where they are many, None where they are few."""
-        (counted,) = yield from self.ask((("SINTERCARD", str(len(keys)), *keys, "LIMIT", str(_SMALL + 1)),))
-        return Few([], [], counted, and_more=True) if counted > _SMALL else None
-
-    def _drawn(self, keys: tuple[str, ...]) -> Deciding[Few | None]:
-        key = self.overlay.temporary(self.query.model.keys)
-        calls = (("SINTERSTORE", key, *keys), ("SRANDMEMBER", key, "2"), ("DEL", key))
-        counted, drawn, _ = plain((yield Transact(calls)))
-        return Few(drawn, [], counted)
-
-    def count(self) -> Deciding[int]:
-        """Return how many match (SCARD where it is one set, ZCOUNT where it is one range of numbers)."""
-        call = None if self.over_pending else self.query.counting
-        if call is not None:
-            counted: int = (yield from self.ask((call,)))[0]
-            return counted
-        kept, identities = yield from self.matching()
-        return len(kept) + len(identities)
 
     def table(self, start: int = 0, count: int | None = None) -> Deciding[list[tuple[str | None, ...]]]:
         """Return what matches, ordered, from *start* on, at most *count*: the values of the columns, or the pk.
@@ -311,18 +161,28 @@ class Search:
     def _patterns(self) -> list[str]:
         """Return what SORT gets to make rows of: the primary key, what orders, and the columns, each once."""
         order = self.query.order
-        by = [] if order is None or order.column is None else [order.column.pattern]
-        return list(dict.fromkeys(["#", *by, *(column.pattern for column in self.query.columns)]))
+        by = () if order is None else order.columns
+        return list(dict.fromkeys(["#", *(column.pattern for column in (*by, *self.query.columns))]))
 
     def _rows(self, flat: Sequence[Any]) -> list[Row]:
         """Return the plain reply of a SORT that got :meth:`_patterns` as rows."""
-        patterns, at = self._patterns(), self._place_of_by()
-        by = None if self.query.order is None or self.query.order.column is None else at
+        patterns = self._patterns()
+        by, *further = [None if column is None else patterns.index(column.pattern) for column in self._ordering()]
         places = [patterns.index(column.pattern) for column in self.query.columns]
         return [
-            Row(piece[0] or "", None if by is None else piece[by], tuple([piece[place] for place in places]))
+            Row(
+                piece[0] or "",
+                None if by is None else piece[by],
+                tuple([piece[place] for place in places]),
+                tuple([None if place is None else piece[place] for place in further]),
+            )
             for piece in self._pieces(flat)
         ]
+
+    def _ordering(self) -> list[Column | None]:
+        """Return the values that order, one after the other, None for the primary key."""
+        order = self.query.order or Order()
+        return [each.column for each in (order, *order.further)]
 
     def _ordered_here(self) -> Deciding[list[Row]]:
         order = self.query.order
@@ -337,7 +197,9 @@ class Search:
     def on_server(self) -> bool:
         """Whether the server can order and cut."""
         order = self.query.order
-        if self.over_pending or self.overlay.watches or (order is not None and order.scores is not None):
+        if self.over_pending or self.overlay.watches:
+            return False
+        if order is not None and (order.scores is not None or order.further):
             return False
         return order is None or order.column is not None or order.alpha or self.query.model.auto
 
@@ -399,34 +261,42 @@ class Search:
         query, pks = self.query, [row.pk for row in rows]
         kept, identities = yield from self.overlay.merge(query.model, query.where, query.names, pks)
         as_they_are = frozenset(kept)
-        by = None if self.query.order is None else self.query.order.column
         stored = [row for row in rows if row.pk in as_they_are]
-        found = yield from self.overlay.clear(stored, by, self.query.columns)
+        found = yield from self.overlay.clear(stored, self._ordering(), self.query.columns)
         return found + (yield from self._pending_rows(identities))
 
     def _pending_rows(self, identities: Sequence[Identity]) -> Deciding[list[Row]]:
         """Return the rows of objects that the session touched, with their values to be."""
-        order = self.query.order
         pks = yield from self.overlay.allocate(identities)
-        by = None if order is None else order.column
-        columns = [*([] if by is None else [by]), *self.query.columns]
-        reads = [_read(identity, column) for identity in identities for column in columns if column.field is not None]
+        ordering = self._ordering()
+        columns = [*ordering, *self.query.columns]
+        reads = [
+            _read(identity, column)
+            for identity in identities
+            for column in columns
+            if column is not None and column.field is not None
+        ]
         values = iter((yield from self.overlay.read_all(reads)))
         rows = []
         for pk in pks:
-            found = [pk if column.field is None else next(values) for column in columns]
-            rows.append(Row(pk, found[0] if by is not None else None, tuple(found[by is not None :])))
+            by, *found = [
+                None if column is None else pk if column.field is None else next(values) for column in columns
+            ]
+            further = len(ordering) - 1
+            rows.append(Row(pk, by, tuple(found[further:]), tuple(found[:further])))
         return rows
 
     def _ranks(self, rows: Sequence[Row], order: Order) -> Deciding[Ranks | None]:
         """Return the places of the texts that order, where the server sorts text by its locale: only it knows them."""
         # The scores of a sorted set are ordered here, wherever they are asked for.
-        if not order.alpha or order.scores is not None:
+        orders = (order, *order.further)
+        if order.scores is not None or not any(each.alpha for each in orders):
             return None
         temporary = self.overlay.temporary(self.query.model.keys)
         if (yield Collation(temporary)):
             return None
-        texts = sorted({text for row in rows if (text := tie(row, order)) is not None})
+        by_text = [(place, each) for place, each in enumerate(orders) if each.alpha]
+        texts = sorted({text for row in rows for place, each in by_text if (text := tie(row, each, place)) is not None})
         if not texts:
             return None
         adding: list[Call] = [("SADD", temporary, *texts[at : at + _AT_ONCE]) for at in range(0, len(texts), _AT_ONCE)]

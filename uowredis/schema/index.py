@@ -194,7 +194,10 @@ class EqualIndex(Index):
 
     def beside(self, others: Iterable[Index]) -> None:
         """Take note of the other indexes of the field: a value must not make one of their keys."""
-        self._others = tuple(other for other in others if other.tail[: len(self.tail)] == self.tail and other.tail)
+        behind = len(self.tail)
+        self._others = tuple(
+            other for other in others if other is not self and other.tail[:behind] == self.tail and other.tail
+        )
 
     @property
     def picky(self) -> bool:
@@ -209,7 +212,7 @@ class EqualIndex(Index):
         """
         key = keys.index(self.field.stored, *self.parts(entry), value)
         for other in self._others:
-            if other is not self and other.owns(keys, key):
+            if other.owns(keys, key):
                 raise ValueError(f"its index key {key!r} would be one of {type(other).__name__} of the same field")
         return key, pk, None
 

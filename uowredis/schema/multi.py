@@ -78,7 +78,7 @@ class MultiIndexes:
         outer, inner = _function(cls), _function(kind)
         given: dict[str, Any] = {}
         if cls.key is not None:
-            given["key"] = cls.key if kind.key is None else f"{kind.key}-{cls.key}"
+            given["key"] = "-".join(filter(None, (kind.key, cls.key)))
         if outer is not None:
             given["transform"] = outer if inner is None else _both(outer, inner)
         return kind.configure(**given) if given else kind

@@ -234,6 +234,18 @@ def encoded(value: str) -> bytes:
 
 # What is said.
 
+#: Commands whose result depends on what is there.
+COMPUTED: dict[str, Callable[[Any], Any]] = {
+    "name": lambda person: person.name.hsetnx("a b"),
+    "born": lambda person: person.born.hincrby(3),
+    "code": lambda person: person.code.append(":"),
+    "price": lambda person: person.price.incrbyfloat(0.5),
+    "tags": lambda person: person.tags.spop(),
+    "marks": lambda person: person.marks.ltrim(0, 1),
+    "ranks": lambda person: person.ranks.zincrby(1, "A"),
+    "sizes": lambda person: person.sizes.hincrbyfloat("x", 1.5),
+}
+
 
 def change(random: Random, model: Any, pks: list[str]) -> None:
     """Create, change or delete somebody."""
@@ -248,6 +260,9 @@ def change(random: Random, model: Any, pks: list[str]) -> None:
         return
     field = random.choice(list(FIELDS))
     bound, value = getattr(person, field), several(random, field)
+    if not random.randrange(4) and field in COMPUTED:
+        COMPUTED[field](person)
+        return
     match FIELDS[field][0], random.randrange(4):
         case "entry" | "string", 0:
             bound.delete()

@@ -28,7 +28,7 @@ WORDS = st.sampled_from(["a", "b", "1", "collection"])
 TEXTS = st.lists(WORDS, max_size=3).map(":".join)
 #: What fields and models are stored as, where that is not their name.
 STORED = st.none() | st.sampled_from(
-    ["a", "b", "1", "collection", "pk", "hash", "c", "B", "1b", "a:b", "-", "__guard__", ""]
+    ["a", "b", "1", "collection", "pk", "hash", "c", "B", "1b", "a:b", "-", "__guard__", "__fingerprint__", ""]
 )
 #: Some begin as the keys of a model in another one do.
 NAMESPACES = st.sampled_from(["", ":a", ":a:b", ":a:collection"])
@@ -86,6 +86,7 @@ def things(what: Declared, made: list[tuple[str, dict[str, Any]]]) -> Iterator[t
     prefix = f"{what.namespace}:{what.name.lower() if what.stored_as is None else what.stored_as}"
     if made:
         yield f"{prefix}:collection", (*me, "all primary keys")
+        yield f"{prefix}:__fingerprint__", (*me, "its fingerprint")
         if not what.chosen:
             yield f"{prefix}:max_pk", (*me, "their counter")
     for pk, values in made:
