@@ -78,8 +78,8 @@ def test_what_is_written_anew_is_found(server: Backend, thing: Any, way: str, in
 
 def test_a_deletion_and_a_creation_of_the_same(server: Backend) -> None:
     """In one session, with one primary key: what is there again is found."""
-    every_kind(server.database(), indexed=False).Named(key="k", **THERE)
-    named = every_kind(server.database()).Named
+    every_kind(server.database(changed="ignore"), indexed=False).Named(key="k", **THERE)
+    named = every_kind(server.database(changed="ignore")).Named
     with Session(named.database) as session:
         named("k").delete()
         named(key="k", **THERE)
