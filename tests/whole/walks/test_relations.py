@@ -49,7 +49,8 @@ def refusal(call: Callable[[], Any]) -> type[Exception] | None:
         call()
     except REFUSALS as error:
         note(f"refused: {error!r}")
-        return type(error)
+        # Each model has a class of its own for what is not there.
+        return DoesNotExist if isinstance(error, DoesNotExist) else type(error)
     return None
 
 
