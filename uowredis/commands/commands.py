@@ -311,6 +311,9 @@ def touched_fields(model: ModelSchema, storage: str, entries: Iterable[str]) -> 
 
 def matters(write: Write[Any]) -> bool:
     """Return whether *write* touches an indexed field."""
+    if write.field is not None:
+        # What is said on a field names no other one.
+        return write.field.indexed
     model = write.identity.model
     return any(field.indexed for field in touched_fields(model, write.storage, named(write.change) or ()))
 

@@ -172,9 +172,10 @@ class SingleCall:
         try:
             said = say(work)
             work.send()
-            return said
-        finally:
+        except BaseException:
             work.forget_all()
+            raise
+        return said
 
 
 class ToldCall(SingleCall):
