@@ -205,6 +205,8 @@ class Journal:
 
     def counters(self, among: Iterable[Identity] | None = None) -> tuple[tuple[ModelSchema, int], ...]:
         """Return how many pks of which model Redis must count for all new objects, or for those *among* them."""
+        if not self._by_identity:
+            return ()
         return tuple(Counter(identity.model for identity in self._without_pk(among)).items())
 
     def allocate(

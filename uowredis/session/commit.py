@@ -119,7 +119,7 @@ class Committer:
             unwatched=watched is not None and watched.unwatched,
             # Beside the data, where a user has rights who may write that.
             token=None if model is None else self.line.token(model.keys.token),
-            wait=None if model is None else self.line.wait_for(self.replicas),
+            wait=self.line.wait_for(self.replicas) if self.replicas and model is not None else None,
             known=self.fingerprints,
         )
 
@@ -260,7 +260,8 @@ class Committer:
                 # What the caller read may have changed, and the refusal may stand on what is there now.
                 yield from self._confirm(error)
             raise
-        self.fingerprints.learn(planner.declaration.found, ())
+        if planner.declaration.found:
+            self.fingerprints.learn(planner.declaration.found, ())
         if shown is not None and not plan.sends(shown):
             raise Conflict("What would be sent is not the plan that was shown: look at plan() again", (), plan.watched)
         return plan
