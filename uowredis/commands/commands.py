@@ -330,4 +330,4 @@ def may_fail(write: Write[Any]) -> bool:
 
 def writes(command: Command) -> bool:
     """Return whether *command* changes something: it is neither a read nor a query."""
-    return not isinstance(command, Read | Look)
+    return not isinstance(command, (Read, Look))  # a union is made anew each time

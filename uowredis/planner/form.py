@@ -115,7 +115,7 @@ def form_of(model: ModelSchema, epoch: Epoch) -> Form:
     )
     form: Form | None = kept.get(sort)
     if form is None:
-        form = _worked_out(model, epoch)
+        form = worked_out(model, epoch)
         if len(kept) < _MOST_KEPT and all(len(said) <= _MOST_COMMANDS for said in epoch.writes.values()):
             kept[sort] = form
     return form
@@ -124,15 +124,15 @@ def form_of(model: ModelSchema, epoch: Epoch) -> Form:
 def _sort_of_creation(create: Any) -> tuple[Any, ...]:
     entries = tuple([entry for entry, _ in create.entries])
     strings = tuple([entry for entry, _ in create.strings])
-    return entries, strings, tuple([(write.storage, sort_of(write.change, False)) for write in create.writes])
+    return entries, strings, tuple([(write.storage, _sort_of(write.change, False)) for write in create.writes])
 
 
 def _sort_of_writes(storage: str, said: list[tuple[int, Any]]) -> tuple[Any, ...]:
     by_name = storage == INSTANCE_HASH
-    return storage, *[sort_of(write.change, by_name) for _, write in said]
+    return storage, *[_sort_of(write.change, by_name) for _, write in said]
 
 
-def sort_of(change: Change, by_name: bool) -> tuple[Any, ...]:
+def _sort_of(change: Change, by_name: bool) -> tuple[Any, ...]:
     """Return what is equal for two changes of one form; *by_name*: the entries that they name are fields."""
     kind = type(change)
     if isinstance(change, Replaced):
@@ -144,7 +144,8 @@ def sort_of(change: Change, by_name: bool) -> tuple[Any, ...]:
     return (kind, members) if isinstance(change, Removed) else (kind, members, change.fallible)
 
 
-def _worked_out(model: ModelSchema, epoch: Epoch) -> Form:
+def worked_out(model: ModelSchema, epoch: Epoch) -> Form:
+    """Work out the form of *epoch* from all that is said in it."""
     keys = [KeyForm.of(model, epoch, storage) for storage in epoch.storages()]
     said = {field for key in keys for field, _ in key.indexed}
     unsaid = () if epoch.create is None else tuple(field for field in model.nones if field not in said)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import TypeVar
 
 import attrs
@@ -32,7 +32,7 @@ class _Of:
 _ENTER, _LEAVE = ("SADD", "ZADD"), ("SREM", "ZREM")
 
 
-_texts = functools.partial(defaultdict, list)
+_texts: Callable[[], dict[str, list[str]]] = functools.partial(defaultdict, list)
 
 
 @attrs.define

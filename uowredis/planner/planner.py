@@ -15,7 +15,7 @@ from typing import Any, TypeAlias, TypeVar
 import attrs
 
 from uowredis.commands.calls import Call
-from uowredis.commands.commands import Borrowed, Create, Delete, Look, Read, WriteCommand
+from uowredis.commands.commands import Borrowed, Create, Delete, Look, Read, WriteCommand, writes
 from uowredis.commands.identity import check_current
 from uowredis.commands.journal import Journal, Life
 from uowredis.exceptions import ArgumentError, PlanTooLarge, TooManyGuards
@@ -142,6 +142,8 @@ class Planner:
             for _ in self._relations.turns(following):
                 yield from self._ask()
         if self._unique.claims:
+            # What the rehearsal found to be claimed.
+            yield from self._ask()
             self._unique.ask_holders(following.values())
             yield from self._ask()
         for life, field, before, after in (*self._unique.judge(), *following.values()):
@@ -365,7 +367,7 @@ class Planner:
             f"{first} {word}" if count == 1 else f"{count} {model.name} {word}"
             for (model, word), (first, count) in found.items()
         ]
-        reads = len([command for command in self._journal.commands if isinstance(command, Read | Look)])
+        reads = len(self._journal.commands) - len(list(filter(writes, self._journal.commands)))
         if reads:
             parts.append(f"{reads:,} read{'' if reads == 1 else 's'}")
         if not self._relations.idle:

@@ -7,19 +7,19 @@ must compare.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import attrs
 
 from uowredis.commands.calls import Call
-from uowredis.commands.journal import Epoch, Life
+from uowredis.commands.journal import Life
 from uowredis.planner.content import Content, Pairs
-from uowredis.planner.form import Form, form_of
+from uowredis.planner.form import form_of
 from uowredis.planner.key import Delta, KeyPart
 from uowredis.planner.questions import Questions
 from uowredis.planner.rehearsal import Rehearsal, Rewrite
-from uowredis.schema.models import FieldSchema, ModelSchema
+from uowredis.schema.models import FieldSchema
 
 
 @attrs.define
@@ -35,7 +35,6 @@ class Values:
     rehearsal: Rehearsal
     rewrites: dict[int, Rewrite] = attrs.field(factory=dict)
     claims_late: bool = False
-    _form_of: Callable[[ModelSchema, Epoch], Form] = form_of
     _parts: list[KeyPart] = attrs.field(factory=list)
     _ending: dict[Life, None] = attrs.field(factory=dict)
     _unsaid: list[tuple[Life, tuple[FieldSchema, ...]]] = attrs.field(factory=list)
@@ -46,7 +45,7 @@ class Values:
         """Ask for what the pending commands of *life* make it necessary to know."""
         model = life.model
         for epoch in life.epochs:
-            form = self._form_of(model, epoch)
+            form = form_of(model, epoch)
             for key in form.keys:
                 if key.rehearsed or epoch is life:
                     part = KeyPart(life, epoch, key)

@@ -110,7 +110,8 @@ class Committer:
     def planner(self, limits: Limits) -> Planner:
         """Return a planner of what is pending; each attempt has its own token."""
         watched = self.watched
-        model = next((each.identity.model for each in self.overlay.journal.commands if writes(each)), None)  # type: ignore[union-attr]
+        first = next(filter(writes, self.overlay.journal.commands), None)
+        model = None if first is None else first.identity.model  # type: ignore[union-attr]  # whatever writes has one
         return Planner(
             self.overlay.journal,
             self.overlay.rehearsal,
@@ -397,7 +398,7 @@ class Applied:
         A reply that cannot be decoded is raised last, with a note that the commit was applied.
         """
         for command in self.commands:
-            if isinstance(command, Create | Delete):
+            if type(command) is Create or type(command) is Delete:
                 command.identity.become(Event.COMMIT)
         for identity in self.gone:
             identity.become(Event.CASCADE)
@@ -406,8 +407,8 @@ class Applied:
         results: list[Any] = []
         failure: Exception | None = None
         for position, (command, answer) in enumerate(zip(self.commands, self.answers, strict=True)):
-            if isinstance(command, Write | Read | Look):
-                assert isinstance(answer, Pending)
+            if isinstance(answer, Pending):
+                assert not isinstance(command, Create | Delete)
                 try:
                     if position not in self.rewrites and raw.get(position) is Lost.APPLIED:
                         answer.lose()
