@@ -78,7 +78,7 @@ class Bound(Sayer[M], NotItsValue, Generic[M, V]):
             raise ImplementationError(
                 f"{self!r} has no key: its object has no primary key yet. Way out: pk.get() first"
             )
-        return identity.model.keys.storage(identity.pk, self._schema.storage)
+        return identity.model.keys.storage(identity.pk, self._schema(identity).storage)
 
     def _say(self, command: Read[Any] | Write[Any]) -> Any:
         return self.owner._say(command)
@@ -128,12 +128,10 @@ class Bound(Sayer[M], NotItsValue, Generic[M, V]):
     def _described(self) -> str:
         return f"{self.field} of {self.owner.identity}"
 
-    @property
-    def _schema(self) -> FieldSchema:
-        model = self.owner.identity.model
-        if model.successor is not None:
-            check_current(self.owner.identity)
-        return model.fields[self.field.name]
+    def _schema(self, identity: Identity) -> FieldSchema:
+        if identity.model.successor is not None:
+            check_current(identity)
+        return identity.model.fields[self.field.name]
 
     def _read(
         self,
@@ -143,12 +141,14 @@ class Bound(Sayer[M], NotItsValue, Generic[M, V]):
         members: tuple[str, ...] | None = None,
         counts: bool = False,
     ) -> Read[Any]:
-        schema = self._schema
-        return Read(self.owner.identity, schema.storage, schema, name, args, decode, members, counts)
+        identity = self.owner.identity
+        schema = self._schema(identity)
+        return Read(identity, schema.storage, schema, name, args, decode, members, counts)
 
     def _write(self, change: Change, name: str, *args: str, decode: Callable[[Any], Any] = as_is) -> Write[Any]:
-        schema = self._schema
-        return Write(self.owner.identity, schema.storage, schema, name, args, change, decode)
+        identity = self.owner.identity
+        schema = self._schema(identity)
+        return Write(identity, schema.storage, schema, name, args, change, decode)
 
     def _refuse_expiry(self, **given: object) -> None:
         options = [option for option, value in given.items() if value is not None]

@@ -10,14 +10,14 @@ from typing import Any
 
 import attrs
 
-from uowredis.commands.changes import Added, Change, Removed, Replaced, named, needs_content
+from uowredis.commands.changes import Added, Change, Computed, Opaque, Replaced, named, needs_content
 from uowredis.commands.commands import matters, may_fail, touched_fields
 from uowredis.commands.journal import Epoch
 from uowredis.schema.keys import INSTANCE_HASH
 from uowredis.schema.models import FieldSchema, Kind, ModelSchema
 
-#: So many forms of one model are kept, and none that is of more commands than this.
-_MOST_KEPT, _MOST_COMMANDS = 1_000, 16
+#: So many forms of one model are kept, and none of so much that is said.
+_MOST_KEPT, _LONGEST = 1_000, 100
 
 
 @attrs.frozen(eq=False)
@@ -108,40 +108,38 @@ class Form:
 def form_of(model: ModelSchema, epoch: Epoch) -> Form:
     """Return the form of *epoch*, which is of an object of *model*."""
     create, kept = epoch.create, model.memory
-    sort: Any = (
-        epoch.from_nothing,
-        None if create is None else _sort_of_creation(create),
-        tuple([_sort_of_writes(storage, said) for storage, said in epoch.writes.items()]),
-    )
-    form: Form | None = kept.get(sort)
+    # What is equal for two epochs of one form.
+    sort: list[Any] = [epoch.from_nothing]
+    if create is not None:
+        sort += [None, *[entry for entry, _ in create.entries], None, *[entry for entry, _ in create.strings], None]
+        for write in create.writes:
+            sort += write.storage, *_sort_of(write.change)
+    for storage, said in epoch.writes.items():
+        sort += None, storage
+        by_name = storage == INSTANCE_HASH
+        for _, write in said:
+            change = write.change
+            if by_name and type(change) is Replaced:
+                sort += Replaced, *[entry for entry, _ in change.values]
+            else:
+                sort += _sort_of(change, by_name=by_name)
+    key = tuple(sort)
+    form: Form | None = kept.get(key)
     if form is None:
         form = worked_out(model, epoch)
-        if len(kept) < _MOST_KEPT and all(len(said) <= _MOST_COMMANDS for said in epoch.writes.values()):
-            kept[sort] = form
+        if len(kept) < _MOST_KEPT and len(key) < _LONGEST:
+            kept[key] = form
     return form
 
 
-def _sort_of_creation(create: Any) -> tuple[Any, ...]:
-    entries = tuple([entry for entry, _ in create.entries])
-    strings = tuple([entry for entry, _ in create.strings])
-    return entries, strings, tuple([(write.storage, _sort_of(write.change, False)) for write in create.writes])
-
-
-def _sort_of_writes(storage: str, said: list[tuple[int, Any]]) -> tuple[Any, ...]:
-    by_name = storage == INSTANCE_HASH
-    return storage, *[_sort_of(write.change, by_name) for _, write in said]
-
-
-def _sort_of(change: Change, by_name: bool) -> tuple[Any, ...]:
+def _sort_of(change: Change, *, by_name: bool = False) -> tuple[Any, ...]:
     """Return what is equal for two changes of one form; *by_name*: the entries that they name are fields."""
-    kind = type(change)
     if isinstance(change, Replaced):
-        return (kind, *[entry for entry, _ in change.values]) if by_name else (kind,)
+        return (Replaced, tuple(entry for entry, _ in change.values)) if by_name else (Replaced,)
     if isinstance(change, Added):
-        return (kind,)
-    members = change.members
-    members = members if by_name or members is None else ()
-    return (kind, members) if isinstance(change, Removed) else (kind, members, change.fallible)
+        return (Added,)
+    members = change.members if by_name or change.members is None else ()
+    return type(change), members, isinstance(change, Computed | Opaque) and change.fallible
 
 
 def worked_out(model: ModelSchema, epoch: Epoch) -> Form:

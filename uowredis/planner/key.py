@@ -7,7 +7,7 @@ the case its :class:`KeyForm` says.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any, NamedTuple
 
 import attrs
@@ -60,7 +60,8 @@ class KeyPart:
         self.call = None
         if form.names != () or form.by_members:
             assert life.identity.pk is not None
-            self.call = read_call(form.kind, life.model.keys.storage(life.identity.pk, form.storage), self._part)
+            part = self._members() if form.by_members else form.names
+            self.call = read_call(form.kind, life.model.keys.storage(life.identity.pk, form.storage), part)
 
     @property
     def _part(self) -> Part:
@@ -93,16 +94,16 @@ class KeyPart:
                 if field.unique:
                     yield from ((self.life, field, value) for _, value in sorted(found))
 
-    def deltas(self, rehearsal: Rehearsal, reply: Any) -> Iterator[tuple[Any, ...]]:
-        """Yield what a ``Delta`` is made of for each indexed field, where *reply* answers what is read.
+    def deltas(self, rehearsal: Rehearsal, reply: Any) -> Iterable[tuple[Any, ...]]:
+        """Return what a ``Delta`` is made of for each indexed field, where *reply* answers what is read.
 
         Raises:
             Rejected: where a command would fail on what it meets.
             ArgumentError: for a value that an index cannot hold.
         """
-        if self.form.told:
-            yield from self._of_told(reply)
-            return
+        return self._of_told(reply) if self.form.told else self._of_any(rehearsal, reply)
+
+    def _of_any(self, rehearsal: Rehearsal, reply: Any) -> Iterator[tuple[Any, ...]]:
         was, will = self._before_and_after(rehearsal, reply)
         if self.epoch is not self.life:
             return
@@ -118,7 +119,8 @@ class KeyPart:
                 before -= field.entries(keys, restated, pk)
             yield life, field, before, field.entries(keys, will_be, pk)
 
-    def _of_told(self, reply: Any) -> Iterator[tuple[Any, ...]]:
+    def _of_told(self, reply: Any) -> list[tuple[Any, ...]]:
+        found: list[tuple[Any, ...]] = []
         life, will, from_nothing = self.life, self._told(), self.epoch.from_nothing
         pk, keys, indexed = life.reference, life.model.keys, self.form.indexed
         replies = reply if isinstance(reply, list) else [reply] * len(indexed)
@@ -128,7 +130,8 @@ class KeyPart:
                 _check(life, field, [("", now)])
             if was is not None or now is not None or field.none:
                 before = () if was == now or from_nothing else field.entries_of_one(keys, was, pk)
-                yield life, field, before, field.entries_of_one(keys, now, pk)
+                found.append((life, field, before, field.entries_of_one(keys, now, pk)))
+        return found
 
     def _told(self) -> dict[str, str | None]:
         """Return what each name will hold, None for nothing."""

@@ -87,7 +87,8 @@ class SingleCall:
         is_known = self._database.fingerprints.is_free(read.identity.model)
         if read.identity.pk is None or read.members == () or borrows(read) or not is_known:
             return self._reader().read(read)
-        return read.decode(self._sent(lambda call: self._database.executor.send((call,))[0], _call(read)))
+        executor = self._database.executor
+        return read.decode(self._sent(lambda call: executor.send((call,))[0], _call(read)))
 
     read_now = read
 
