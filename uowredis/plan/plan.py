@@ -29,6 +29,7 @@ _IDEMPOTENT = frozenset(
         "HMSET",
         "HSET",
         "LTRIM",
+        "MSET",
         "SADD",
         "SET",
         "SETBIT",

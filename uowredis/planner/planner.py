@@ -9,7 +9,7 @@ Equal commands and answers give equal plans.
 from __future__ import annotations
 
 import sys
-from collections.abc import Collection, Generator, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias, TypeVar
 
 import attrs
@@ -43,6 +43,9 @@ Turns: TypeAlias = Generator[Fetch, Sequence[Any], T]
 
 #: Why there is a step of a query that is not its answer.
 _TEMPORARY = "temporary key of a query"
+
+#: Why there are steps that leave nothing.
+_GUARD_KEYS = "guard key of a creation or deletion"
 
 
 @attrs.frozen
@@ -300,11 +303,20 @@ class Planner:
                 steps.append(
                     Step(call, look, position, "", public) if answers else Step(call, _TEMPORARY, public=public)
                 )
-        for key in sorted(self._presence.touched(lives, self.cascaded)):
-            steps.append(Step(("SET", key, ""), "guard key of a creation or deletion"))
-            steps.append(Step(("DEL", key), "guard key of a creation or deletion"))
+        steps += self._guard_keys(sorted(self._presence.touched(lives, self.cascaded)), most)
         steps += self.declaration.steps()
         return steps
+
+    @staticmethod
+    def _guard_keys(keys: list[str], most: int) -> Iterator[Step]:
+        """Yield what touches the guard *keys*; none of them lasts."""
+        for some in in_parts(keys, most // 2) if keys else ():
+            if len(some) == 1:
+                yield Step(("SET", some[0], ""), _GUARD_KEYS)
+            else:
+                # What is stored does not matter; a script tells keys from values by their places, and here needs not.
+                yield Step(("MSET", *(text for key in some for text in (key, key))), _GUARD_KEYS)
+            yield Step(("DEL", *some), _GUARD_KEYS)
 
     def _say(self, steps: list[Step], position: int, command: WriteCommand, life: Life) -> None:
         keys, pk = life.model.keys, life.reference
