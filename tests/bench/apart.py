@@ -125,10 +125,17 @@ def main(arguments: Sequence[str]) -> None:
     before, used = _of_server(beside), _of_children()
     took = timed(work)
     used, after = took.processor + _of_children() - used, _of_server(beside)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     # One INFO each is ours.
-    needed = Needed(took.clock, used, after[0] - before[0], int(after[1] - before[1]) - 1, peak)
+    needed = Needed(took.clock, used, after[0] - before[0], int(after[1] - before[1]) - 1, _peak())
     print(json.dumps(attrs.asdict(needed)))
+
+
+def _peak() -> int:
+    """Return the kilobytes that this process had at most; what ``getrusage`` tells is also of who started it."""
+    status = Path("/proc/self/status")
+    if not status.exists():
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return int(next(line.split()[1] for line in status.read_text().splitlines() if line.startswith("VmHWM")))
 
 
 def _of_server(client: redis.Redis) -> tuple[float, int]:

@@ -221,7 +221,7 @@ class Borrowed(Unfilled):
 
 def unfilled(command: Command) -> list[Unfilled]:
     """Return what stands in *command* for text that is not known yet."""
-    if isinstance(command, Delete | Look) or not command.identity.model.related:
+    if isinstance(command, (Delete, Look)) or not command.identity.model.related:
         return []
     if isinstance(command, Create):
         given = [value for _, value in (*command.entries, *command.strings)]

@@ -176,7 +176,7 @@ class Planner:
         for command in self._journal.commands:
             if isinstance(command, Look):
                 check_current(command.model)
-            elif isinstance(command, Read):
+            elif isinstance(command, Read) and command.identity.model.successor is not None:
                 check_current(command.identity)
 
     def _borrow(self) -> dict[Borrowed, Call]:
