@@ -96,18 +96,17 @@ class SingleCall:
         """Send *write*; return its reply. Without an index it goes as it is, in one round trip, unless it must not."""
         identity = write.identity
         self._check(identity)
-        if identity.state is State.UNTESTED:
-            model, pk = identity.model, identity.pk
-            assert pk is not None
-            if not self.find(lambda overlay: overlay.holds(model, pk)):
-                raise DoesNotExist(f"{identity} does not exist; nothing was written")
-            identity.become(Event.FOUND)
         on = self._database
         goes_as_it_is = not (on.certain or on.of_one_call.replicas) or on.executor.certainty is None
-        goes_as_it_is = goes_as_it_is and on.fingerprints.is_free(identity.model)
-        if goes_as_it_is and identity.state is State.STORED and not matters(write):
-            return write.decode(self._sent(self._database.executor.tell, _call(write)))
+        if goes_as_it_is and on.fingerprints.is_free(identity.model) and not matters(write):
+            if identity.state is State.UNTESTED:
+                self._look_up(identity)
+            if identity.state is State.STORED:
+                return write.decode(self._sent(on.executor.tell, _call(write)))
+        # What is planned is looked up in the first round of its plan.
         pending = self._committed(lambda work: work.write(write))
+        if identity.state is State.UNTESTED:
+            identity.become(Event.FOUND)
         reply: T = pending.result
         return reply
 
@@ -152,6 +151,13 @@ class SingleCall:
 
     def relook(self, pending: Any, collection: Any) -> None:
         """Take note of nothing."""
+
+    def _look_up(self, identity: Identity) -> None:
+        model, pk = identity.model, identity.pk
+        assert pk is not None
+        if not self.find(lambda overlay: overlay.holds(model, pk)):
+            raise DoesNotExist(f"{identity} does not exist; nothing was written")
+        identity.become(Event.FOUND)
 
     def _check(self, identity: Identity) -> None:
         """Check that the object can be used where no session is open."""
