@@ -43,20 +43,28 @@ deleting
     By hand: WATCH, SMEMBERS, MULTI, DEL, a HDEL for each that referred, SREM, EXEC; it trusts the index. The last one
     does not: it reads each reference, too, in one pipeline on a second connection.
 
+the table
+    ``--table`` measures the lines of ``tests/bench/lines.py`` instead, each contestant in a process of its own that is
+    started anew for each repetition, in turn; ``--only`` some of them, ``--count`` with so many objects or calls,
+    ``--json`` as figures.
+
 memory
     The peak memory that a fresh process adds to what it has after its first commit: after saying N creations in one
     session, and after their commit. By hand: the same pipeline as above.
 """
 
 import argparse
+import json
 import platform
 from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
 from typing import Any
 
+import attrs
 import redis
 
-from tests.bench import groups, memory, people, queries
+from tests.bench import apart, groups, memory, people, queries
+from tests.bench.lines import LINES
 from tests.bench.rounds import Contestant, Result, check_equal, compete
 from tests.tools import servers
 from tests.tools.backends import Real
@@ -242,9 +250,25 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--deletions", type=int, default=20, help="objects deleted that others refer to, in a round")
     parser.add_argument("--memory", type=int, default=100_000, help="objects created for the memory's peak")
     parser.add_argument("--rounds", type=int, default=5, help="rounds that count, for each contestant")
+    parser.add_argument("--table", action="store_true", help="the table of lines alone: ours and best against hand")
+    parser.add_argument("--only", nargs="+", choices=LINES, help="so many lines of the table")
+    parser.add_argument("--count", type=int, help="objects or calls of each line of the table")
+    parser.add_argument("--json", action="store_true", help="the table as JSON")
     options = parser.parse_args(arguments)
     with servers.find() as found:
-        run(Real(found), options)
+        if options.table or options.only or options.json:
+            compare(Real(found), options)
+        else:
+            run(Real(found), options)
+
+
+def compare(server: Real, options: argparse.Namespace) -> None:
+    """Measure the lines of the table on *server*, each side in a process of its own, and print as it goes."""
+    if not options.json:
+        print(apart.HEAD, flush=True)
+    for figures in apart.measured(server, options.only or LINES, options.rounds, options.count):
+        print(json.dumps(attrs.asdict(figures)) if options.json else figures.shown(), flush=True)
+    server.close()
 
 
 def run(server: Real, options: argparse.Namespace) -> None:

@@ -1,5 +1,6 @@
 """The benchmark works and would notice contestants that leave different data; nothing is said here about times."""
 
+import json
 import re
 import subprocess
 import sys
@@ -36,6 +37,22 @@ def test_benchmark_prints_a_table_for_each_contest() -> None:
         ["deleting 1 with 200 referrers", "---", ours, hand, comparing],
         ["memory for creating 100 in one transaction", "---", ours, hand],
     ] == rows
+
+
+def test_the_table_has_each_line_as_figures(real: Real) -> None:
+    """Each side runs in a process of its own, with its figures, and all must leave the same data."""
+    sizes = ["--table", "--only", "create", "delete", "together", "get", "--count", "5", "--rounds", "2", "--json"]
+    finished = subprocess.run([sys.executable, "-m", "tests.bench", *sizes], cwd=ROOT, capture_output=True, text=True)
+    assert (0, "") == (finished.returncode, finished.stderr)
+    lines = {line["line"]: line["sides"] for line in map(json.loads, finished.stdout.splitlines())}
+    three, two = {"ours", "hand", "best"}, {"ours", "hand"}
+    assert {"create": three, "delete": three, "together": three, "get": two} == {
+        name: set(sides) for name, sides in lines.items()
+    }
+    needed = [each for sides in lines.values() for side in sides.values() for each in side]
+    assert len(needed) == 22
+    assert all(each["clock"] > 0 and each["commands"] > 0 and each["peak"] > 0 for each in needed)
+    assert [5, 5] == [each["commands"] for each in lines["get"]["hand"]]
 
 
 def test_contestants_that_leave_different_data_give_no_result(real: Real) -> None:

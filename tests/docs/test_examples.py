@@ -21,6 +21,7 @@ EXAMPLES = ROOT / "docs/examples"
 OBJECTS = sum(map(len, (pycountry.countries, pycountry.subdivisions, pycountry.currencies)))
 OF_BELGIUM = sum(subdivision.country_code == "BE" for subdivision in pycountry.subdivisions)
 WITH_THE_EURO = sum("EUR" in get_territory_currencies(country.alpha_2) for country in pycountry.countries)
+BELGIAN_GUARD = "atlas:country:__guard__:BE"
 
 #: What they print but for counts and times, and the commands of the plans they show, with pks as #.
 COUNTRIES = [
@@ -61,7 +62,7 @@ RELATIONS = [
     "SREM atlas:subdivision:parent:# # # # # #",
     "SREM atlas:country:collection BE",
     "SREM atlas:subdivision:collection # # # # # # # # # # ... (# arguments)",
-    'SET atlas:country:__guard__:BE ""',
+    f"MSET {' '.join([BELGIAN_GUARD] * 2 + ['atlas:subdivision:__guard__:#'] * 9)} ... (# arguments)",
     *(
         f"{when}: 0 subdivisions of Belgium, {WITH_THE_EURO - 1} countries with the euro, Walloon is spoken in none"
         for when in ("Pending", "After")

@@ -54,10 +54,8 @@ def test_effects_stand_in_the_order_of_their_keys() -> None:
         ("SADD", ":shop:city:Rome", "y"),
         ("SREM", ":shop:collection", "x"),
         ("SADD", ":shop:collection", "y"),
-        ("SET", ":shop:__guard__:x", ""),
-        ("DEL", ":shop:__guard__:x"),
-        ("SET", ":shop:__guard__:y", ""),
-        ("DEL", ":shop:__guard__:y"),
+        ("MSET", ":shop:__guard__:x", ":shop:__guard__:x", ":shop:__guard__:y", ":shop:__guard__:y"),
+        ("DEL", ":shop:__guard__:x", ":shop:__guard__:y"),
     ] == steps(planned(said, answers))
 
 

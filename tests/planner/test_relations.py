@@ -188,12 +188,10 @@ def test_a_cascade_prints_with_its_reasons() -> None:
           effect: index Owner.name, old                         SREM :owner:name:ann 1
           effect: pks of Account, old                           SREM :account:collection 4
           effect: pks of Owner, old                             SREM :owner:collection 1
-          effect: guard key of a creation or deletion           SET :account:__guard__:4 ""
-          effect: guard key of a creation or deletion           DEL :account:__guard__:4
-          effect: guard key of a creation or deletion           SET :owner:__guard__:1 ""
-          effect: guard key of a creation or deletion           DEL :owner:__guard__:1
+          effect: guard key of a creation or deletion           MSET :account:__guard__:4 :account:__guard__:4 :owner:__guard__:1 :owner:__guard__:1
+          effect: guard key of a creation or deletion           DEL :account:__guard__:4 :owner:__guard__:1
                                                                 EXEC
-    """
+    """  # noqa: E501
     lines = [" ".join(line.split()) for line in dedent(expected).strip().splitlines()]
     assert lines == [" ".join(line.split()) for line in str(plan).splitlines()]
 

@@ -68,6 +68,20 @@ def test_creating_many_objects_in_one_session(
     assert product.exists(name=f"bike {objects - 1}", color="red")
 
 
+def test_a_handle_that_was_not_looked_up(proxy: Proxy, product: Any) -> None:
+    """Its first indexed write looks it up on the way; one without index must know before. Neither asks again."""
+    handle, other = [next(iter(product.collection().instances(lazy=True))) for _ in range(2)]
+    for each, command, trips in (
+        (handle, lambda: handle.color.hset("blue"), 2),
+        (handle, lambda: handle.stock.set("1"), 1),
+        (other, lambda: other.stock.set("2"), 2),
+        (other, lambda: other.stock.set("3"), 1),
+    ):
+        proxy.reset()
+        command()
+        assert trips == proxy.round_trips(), each
+
+
 def test_updating_an_indexed_field(proxy: Proxy, product: Any) -> None:
     """What is there, then the transaction; a unique value costs no trip more."""
     handle = product("1")

@@ -221,7 +221,7 @@ class Borrowed(Unfilled):
 
 def unfilled(command: Command) -> list[Unfilled]:
     """Return what stands in *command* for text that is not known yet."""
-    if isinstance(command, Delete | Look) or not command.identity.model.related:
+    if isinstance(command, (Delete, Look)) or not command.identity.model.related:
         return []
     if isinstance(command, Create):
         given = [value for _, value in (*command.entries, *command.strings)]
@@ -311,6 +311,9 @@ def touched_fields(model: ModelSchema, storage: str, entries: Iterable[str]) -> 
 
 def matters(write: Write[Any]) -> bool:
     """Return whether *write* touches an indexed field."""
+    if write.field is not None:
+        # What is said on a field names no other one.
+        return write.field.indexed
     model = write.identity.model
     return any(field.indexed for field in touched_fields(model, write.storage, named(write.change) or ()))
 
@@ -327,4 +330,4 @@ def may_fail(write: Write[Any]) -> bool:
 
 def writes(command: Command) -> bool:
     """Return whether *command* changes something: it is neither a read nor a query."""
-    return not isinstance(command, Read | Look)
+    return not isinstance(command, (Read, Look))  # a union is made anew each time

@@ -120,10 +120,10 @@ def check_current(of: ModelSchema | Identity) -> None:
     Raises:
         ImplementationError: where it was.
     """
-    identity = of if isinstance(of, Identity) else Identity(of)
-    model = identity.model
+    model = of.model if isinstance(of, Identity) else of
     if model.successor is None:
         return
+    identity = of if isinstance(of, Identity) else Identity(of)
     called_so = model.name if of is model else str(identity)
     # A text may be no primary key where they have a type.
     key = "pk" if identity.pk is None or model.pk_holds is not None else repr(identity.pk)

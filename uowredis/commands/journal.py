@@ -155,7 +155,11 @@ class Journal:
     def find(self, identity: Identity) -> Life | None:
         """Return what is pending for the object of *identity*."""
         life = self._by_identity.get(identity)
-        return self.with_pk(identity.model, identity.pk) if life is None and identity.pk is not None else life
+        if life is None and (pk := identity.pk) is not None:
+            for known in (self._by_pk, self._allocated):
+                if (lives := known.get(identity.model)) is not None and pk in lives:
+                    return lives[pk]
+        return life
 
     def with_pk(self, model: ModelSchema, pk: str) -> Life | None:
         """Return what is pending for the object of *model* with *pk*."""
@@ -205,6 +209,8 @@ class Journal:
 
     def counters(self, among: Iterable[Identity] | None = None) -> tuple[tuple[ModelSchema, int], ...]:
         """Return how many pks of which model Redis must count for all new objects, or for those *among* them."""
+        if not self._by_identity:
+            return ()
         return tuple(Counter(identity.model for identity in self._without_pk(among)).items())
 
     def allocate(
@@ -316,11 +322,18 @@ class Journal:
         self.commands.append(look)
         self.of_command.append(None)
 
-    def add_read(self, read: Read[Any], *, answered: bool = False) -> None:
-        """Take *read* as the last command said: it is answered with the others, unless it was already."""
+    def add_read(self, read: Read[Any], *, answered: bool = False, is_filled: bool = False) -> None:
+        """Take *read* as the last command said: it is answered with the others, unless it was already.
+
+        Args:
+            read: what was said.
+            answered: it need not be asked.
+            is_filled: it is known to hold nothing but text.
+        """
         self.commands.append(read)
         self.of_command.append(None if answered else self.find(read.identity) or self.untouched(read.identity))
-        self._waits(read, len(self.commands) - 1)
+        if not is_filled:
+            self._waits(read, len(self.commands) - 1)
 
     def _waits(self, command: WriteCommand | Read[Any], position: int) -> None:
         """Note what *command* refers to, which has no text yet."""

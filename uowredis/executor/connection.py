@@ -198,18 +198,13 @@ class Connection:
     _socket: Any = attrs.field(init=False)
     _owed: int = 0
     _elsewhere: bool = False
-    _reader: Any = attrs.field(init=False)
+    _reader: Any = attrs.field(init=False, default=None)
 
-    @_reader.default
-    def _own_reader(self) -> Any:
+    def __attrs_post_init__(self) -> None:
+        self._socket = self.lent._sock  # redis-py has no public way to see that it reconnected
         # redis-py takes about ten times as long a reply; in process there is no socket to read from.
-        if not isinstance(self._socket, socket.socket):
-            return None
-        return hiredis.Reader(replyError=redis.ResponseError, notEnoughData=_NOT_YET)
-
-    @_socket.default
-    def _socket_at_first(self) -> Any:
-        return self.lent._sock  # redis-py has no public way to see that it reconnected
+        if isinstance(self._socket, socket.socket):
+            self._reader = hiredis.Reader(replyError=redis.ResponseError, notEnoughData=_NOT_YET)
 
     def send(self, calls: Sequence[Call]) -> None:
         """Send *calls*, without waiting.
@@ -217,7 +212,7 @@ class Connection:
         Raises:
             Rejected: where an argument is longer than the server takes: it would close the connection on it.
         """
-        for chunk in _chunks(calls):
+        for chunk in (calls,) if len(calls) <= CHUNK else _chunks(calls):
             data = packed(chunk)
             if len(data) > _SURE:
                 self._check_lengths(chunk)

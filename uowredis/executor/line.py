@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from uowredis.commands.calls import Call
 from uowredis.exceptions import OutcomeUnknown, PartiallyApplied, UowError
@@ -16,6 +16,8 @@ from uowredis.plan.plan import Plan
 from uowredis.plan.requests import Apply, Collation, Lost, Pause, Release, Request, Scripts, Send, Settle, Transact
 from uowredis.plan.steps import Fetch
 from uowredis.plan.token import Token
+
+S = TypeVar("S", Fetch, Plan)
 
 
 class Line:
@@ -53,7 +55,7 @@ class Line:
             case Send(calls):
                 return self._executor().send(calls)
             case Fetch():
-                return self._pinned(lambda connection: connection.fetch(request))
+                return self._pinned(Connection.fetch, request)
             case Apply(plan):
                 return self._applied(plan)
             case Settle(token):
@@ -82,7 +84,7 @@ class Line:
         """How often all that was watched on the pinned connection was let go of, by EXEC of whatever outcome."""
         return 0 if self._connection is None else self._connection.released
 
-    def _pinned(self, use: Callable[[Connection], Any]) -> Any:
+    def _pinned(self, use: Callable[[Connection, S], Any], what: S) -> Any:
         lent, connection = self._lent, self._connection
         if lent is None or connection is None:
             lent = self._executor().pinned()
@@ -90,7 +92,7 @@ class Line:
             self._lent, self._connection = lent, connection
             self.pins += 1
         try:
-            return use(connection)
+            return use(connection, what)
         except BaseException as error:
             harmless = isinstance(error, UowError) and not isinstance(error, OutcomeUnknown) and not connection.owes
             if not harmless:
@@ -109,7 +111,7 @@ class Line:
         """Send the transaction of *plan*; where its reply is lost, ask what became of it."""
         self.acknowledged = None
         try:
-            replies: list[Any] | None = self._pinned(lambda connection: self._sent(connection, plan))
+            replies: list[Any] | None = self._pinned(transaction.apply, plan)
         except OutcomeUnknown as lost:
             if plan.token is None:
                 raise
@@ -121,11 +123,8 @@ class Line:
                     [None] * len(plan.steps),
                 ) from lost
             return Lost(became)
-        return replies
-
-    def _sent(self, connection: Connection, plan: Plan) -> list[Any] | None:
-        replies = transaction.apply(connection, plan)
-        self.acknowledged = connection.acknowledged
+        assert self._connection is not None
+        self.acknowledged = self._connection.acknowledged
         return replies
 
     def _lose(self, error: BaseException) -> None:

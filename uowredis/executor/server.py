@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import fakeredis
 import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from uowredis.embedded import EmbeddedConnection
 from uowredis.exceptions import ArgumentTypeError, ImplementationError
 from uowredis.executor.connection import Pool
 from uowredis.executor.establishing import bounded
 from uowredis.executor.executor import Certainty, Executor
 from uowredis.executor.settings import POOL_TIMEOUT, checked
 from uowredis.executor.turns import Turns
+
+if TYPE_CHECKING:
+    import fakeredis
 
 #: Keys that one transaction may watch; above, WATCH costs Redis too much and the guards go as a script.
 MOST_WATCHED = 1_000
@@ -76,6 +77,11 @@ class Server:
             raise ImplementationError(
                 f"RedisDatabase.embedded() does not take {named}: there is nothing to connect to. Way out: leave it out"
             )
+        # It is slow to import, and whoever has a server needs it seldom.
+        import fakeredis
+
+        from uowredis.embedded import EmbeddedConnection
+
         if server is not None and not isinstance(server, fakeredis.FakeServer):
             raise ArgumentTypeError(
                 f"RedisDatabase.embedded() takes a fakeredis.FakeServer, not {type(server).__name__}. Way out: "

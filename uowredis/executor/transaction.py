@@ -138,8 +138,7 @@ def _check_multi(plan: Plan, calls: Sequence[Call], replies: list[Any]) -> None:
         Rejected: where none did.
         PartiallyApplied: where some did.
     """
-    ahead = len(list(itertools.takewhile(MULTI.__ne__, calls)))
-    if ahead == len(calls) or not isinstance(refused := replies[ahead], Exception):
+    if MULTI not in calls or not isinstance(refused := replies[ahead := calls.index(MULTI)], Exception):
         return
     results = replies[ahead + 1 :][: len(plan.steps)]
     if all(isinstance(reply, Exception) for reply in results):
@@ -161,10 +160,10 @@ def _check_queued(connection: Connection, calls: Sequence[Call], replies: list[A
 
 
 def _applied(plan: Plan, replies: list[Any]) -> list[Any]:
-    failed = [(step, reply) for step, reply in zip(plan.steps, replies, strict=True) if isinstance(reply, Exception)]
+    failed = [at for at, reply in enumerate(replies) if isinstance(reply, Exception)]
     if not failed:
         return replies
-    step, error = failed[0]
+    step, error = plan.steps[failed[0]], replies[failed[0]]
     if len(failed) == len(replies) or all(isinstance(step.why, Read | Look) for step in plan.steps):
         raise Rejected(f"Redis refused {shown(step.call)}: {error}; nothing was applied") from error
     raise PartiallyApplied(

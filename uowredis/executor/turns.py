@@ -5,7 +5,6 @@ redis-py's BlockingConnectionPool waits, too, but renews no credentials, and doe
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 import os
 import threading
@@ -79,14 +78,14 @@ class Turn:
         Raises:
             NoTurn: where none came in time, or could: the waiting thread itself holds all.
         """
-        own = sum(turn._thread == self._thread for turn in list(self._holders.turns))
         self._holders.turns.add(self)
         # What is taken is noted in the same statement, lest an interruption comes between.
-        with contextlib.suppress(Empty):
+        try:
             self._is_taken = self._holders.free.get_nowait()
-        if not self._is_taken:
+        except Empty:
             self._is_taken = next(self._holders.made) < self._most
         if not self._is_taken:
+            own = sum(turn._thread == self._thread for turn in list(self._holders.turns)) - 1
             if own >= self._most:
                 # Whoever would give one back is the one who would wait.
                 raise NoTurn(own)

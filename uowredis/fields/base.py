@@ -103,7 +103,7 @@ class Bound(Sayer[M], NotItsValue, Generic[V, G, M]):
             raise ImplementationError(
                 f"{self!r} has no key: its object has no primary key yet. Way out: pk.get() first"
             )
-        return identity.model.keys.storage(identity.pk, self._schema.storage)
+        return identity.model.keys.storage(identity.pk, self._schema(identity).storage)
 
     def _say(self, command: Read[Any] | Write[Any]) -> Any:
         return self._owner._say(command)
@@ -153,12 +153,10 @@ class Bound(Sayer[M], NotItsValue, Generic[V, G, M]):
     def _described(self) -> str:
         return f"{self._field} of {self._owner.identity}"
 
-    @property
-    def _schema(self) -> FieldSchema:
-        model = self._owner.identity.model
-        if model.successor is not None:
-            check_current(self._owner.identity)
-        return model.fields[self._field.name]
+    def _schema(self, identity: Identity) -> FieldSchema:
+        if identity.model.successor is not None:
+            check_current(identity)
+        return identity.model.fields[self._field.name]
 
     def _read(
         self,
@@ -168,12 +166,14 @@ class Bound(Sayer[M], NotItsValue, Generic[V, G, M]):
         members: tuple[str, ...] | None = None,
         counts: bool = False,
     ) -> Read[Any]:
-        schema = self._schema
-        return Read(self._owner.identity, schema.storage, schema, name, args, decode, members, counts)
+        identity = self._owner.identity
+        schema = self._schema(identity)
+        return Read(identity, schema.storage, schema, name, args, decode, members, counts)
 
     def _write(self, change: Change, name: str, *args: str, decode: Callable[[Any], Any] = as_is) -> Write[Any]:
-        schema = self._schema
-        return Write(self._owner.identity, schema.storage, schema, name, args, change, decode)
+        identity = self._owner.identity
+        schema = self._schema(identity)
+        return Write(identity, schema.storage, schema, name, args, change, decode)
 
     def _refuse_expiry(self, **given: object) -> None:
         options = [option for option, value in given.items() if value is not None]

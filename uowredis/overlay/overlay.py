@@ -66,7 +66,7 @@ class Overlay:
         self.watches = False
         self.is_recorded = False
         self._read: Callable[[Sequence[Call]], Deciding[list[Any]]] = unwatched
-        self._touched = Touched()
+        self._touched_so_far: Touched | None = None
         self._replays: Replays = {}
         self._dry_run = dry_run
 
@@ -99,8 +99,13 @@ class Overlay:
 
     def look_anew(self) -> None:
         """Keep nothing of what was found out from what is pending."""
-        self._touched = Touched()
+        self._touched_so_far = None
         self._replays = {}
+
+    def _touched(self) -> Touched:
+        if self._touched_so_far is None:
+            self._touched_so_far = Touched()
+        return self._touched_so_far.of(self.journal)
 
     def check_alive(self, identity: Identity) -> None:
         """Check that the object was not deleted and not forgotten.
@@ -297,11 +302,11 @@ class Overlay:
         """Return whether something pending changes objects of *model*, or may."""
         if not self.journal.commands:
             return False
-        return self._touched.of(self.journal).any_of(model) or model in reach(self.journal)
+        return self._touched().any_of(model) or model in reach(self.journal)
 
     def changes(self, key: str) -> bool:
         """Return whether a pending write may change *key*."""
-        if any(self._touched.of(self.journal).may_change(life, key) for life in self.journal):
+        if any(self._touched().may_change(life, key) for life in self.journal):
             return True
         return any(model.keys.owns(key) for model in reach(self.journal))
 
@@ -330,7 +335,7 @@ class Overlay:
             yield from self.allocate(self.journal.waiting)
         gone = yield from self._gone()
         found = [pk for pk in found if not gone.holds(model, pk)]
-        touched = self._touched.of(self.journal)
+        touched = self._touched()
         kept, judged = touched.judged(self.journal, model, where, names, found)
         if any(isinstance(leaf, Given | Members) for leaf in leaves(where)):
             # Which of them are meant is known by their pks only.

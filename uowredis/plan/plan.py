@@ -29,6 +29,7 @@ _IDEMPOTENT = frozenset(
         "HMSET",
         "HSET",
         "LTRIM",
+        "MSET",
         "SADD",
         "SET",
         "SETBIT",
@@ -124,7 +125,7 @@ class Plan:
     @functools.cached_property
     def transaction(self) -> tuple[Call, ...]:
         """The calls that apply the steps: MULTI ... EXEC, or one EVAL, with the token's and the wait for replicas."""
-        steps = tuple(step.call for step in self.steps)
+        steps = tuple([step.call for step in self.steps])
         if not steps:
             return ()
         if self.scripted:

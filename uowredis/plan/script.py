@@ -104,8 +104,8 @@ def _spell(item: Any) -> str:
 
 
 def keys_of(call: Call) -> tuple[str, ...]:
-    """Return the keys of *call*: all arguments of DEL and WATCH, the first of any other."""
-    return call[1:] if call[0] in ("DEL", "WATCH") else call[1:2]
+    """Return the keys of *call*: all arguments of DEL, WATCH, and MSET where each holds its name; else the first."""
+    return call[1:] if call[0] in ("DEL", "MSET", "WATCH") else call[1:2]
 
 
 def _guards(guards: Iterable[tuple[Call, Any]], keys: list[str]) -> Iterator[str]:

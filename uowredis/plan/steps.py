@@ -67,7 +67,7 @@ class Fetch:
         """The calls as they are sent."""
         keys = self.watch if self.token is None else (*self.watch, self.token)
         watch: tuple[Call, ...] = (("WATCH", *keys),) if keys else ()
-        return watch + self.counters + tuple(question.call for question in self.questions)
+        return (*watch, *self.counters, *[question.call for question in self.questions])
 
 
 def counting(counters: Iterable[tuple[ModelSchema, int]]) -> tuple[Call, ...]:

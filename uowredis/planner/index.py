@@ -5,8 +5,9 @@ One subtraction per field and session, made on index entries, however many comma
 
 from __future__ import annotations
 
+import functools
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import TypeVar
 
 import attrs
@@ -31,22 +32,24 @@ class _Of:
 _ENTER, _LEAVE = ("SADD", "ZADD"), ("SREM", "ZREM")
 
 
+_texts: Callable[[], dict[str, list[str]]] = functools.partial(defaultdict, list)
+
+
 @attrs.define
 class Index:
     """The effects on indexes."""
 
     # No entry is kept, only its texts: 10,000 tuples more are what the garbage collector would feel.
-    _entering: dict[str, list[str]] = attrs.field(factory=lambda: defaultdict(list))
-    _leaving: dict[str, list[str]] = attrs.field(factory=lambda: defaultdict(list))
+    _entering: dict[str, list[str]] = attrs.field(factory=_texts)
+    _leaving: dict[str, list[str]] = attrs.field(factory=_texts)
     _of_key: dict[str, _Of] = attrs.field(factory=dict)
     _sorted: set[str] = attrs.field(factory=set)
-    _of_field: dict[tuple[ModelSchema, str], _Of] = attrs.field(factory=dict)
 
     def take(
         self, model: ModelSchema, field: FieldSchema, before: Collection[IndexEntry], after: Collection[IndexEntry]
     ) -> None:
         """Note what a delta entails, of an object of *model*."""
-        of = self._of_field.get((model, field.name)) or self._of(model, field)
+        of = model.memory.get(("index", field.name)) or _called(model, field)
         for entry in after:
             if entry not in before:
                 key, member, score = entry
@@ -63,12 +66,6 @@ class Index:
                     self._sorted.add(key)
                 self._leaving[key].append(member)
 
-    def _of(self, model: ModelSchema, field: FieldSchema) -> _Of:
-        name = f"index {model.name}.{field.name}"
-        of = _Of(f"{name}, old", f"{name}, new", model.keys.index_opening(field.stored))
-        self._of_field[model, field.name] = of
-        return of
-
     def steps(self, most_arguments: int) -> Iterator[Step]:
         """Yield the effects, merged and sorted by key; a call has at most so many arguments, an even number."""
         for noted, commands in ((self._leaving, _LEAVE), (self._entering, _ENTER)):
@@ -77,6 +74,12 @@ class Index:
                 command, why = commands[key in self._sorted], of.old if commands is _LEAVE else of.new
                 for arguments in in_parts(members, most_arguments):
                     yield Step((command, key, *arguments), why, None, "", of.public)
+
+
+def _called(model: ModelSchema, field: FieldSchema) -> _Of:
+    name = f"index {model.name}.{field.name}"
+    of = model.memory["index", field.name] = _Of(f"{name}, old", f"{name}, new", model.keys.index_opening(field.stored))
+    return of
 
 
 def in_parts(items: Sequence[T], most: int) -> Iterable[Sequence[T]]:

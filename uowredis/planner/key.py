@@ -1,26 +1,43 @@
 """One key's part in a plan: what must be read of it, and what the pending commands make of it (decide).
 
 Where every change can be told from its arguments, nothing is rehearsed and nothing is read but what the index must
-forget. Else what the commands name is read under watch, and the commands are tried in the rehearsal.
+forget. Else what the commands name is read under watch, and the commands are tried in the rehearsal. Which of it is
+the case its :class:`KeyForm` says.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Collection, Iterable, Iterator
+from typing import Any, NamedTuple
 
 import attrs
 
 from uowredis.commands.calls import Call
-from uowredis.commands.changes import Added, Opaque, Removed, Replaced, named, needs_content
-from uowredis.commands.commands import matters, may_fail, touched_fields
+from uowredis.commands.changes import Added, Opaque, Removed, Replaced, named
+from uowredis.commands.commands import matters
 from uowredis.commands.journal import Epoch, Life, Placed
-from uowredis.exceptions import Rejected
+from uowredis.exceptions import ArgumentError, Rejected
 from uowredis.plan.steps import UNKNOWN
 from uowredis.planner.content import Pairs, Part, pairs, read_call
+from uowredis.planner.form import KeyForm
 from uowredis.planner.rehearsal import KEY, Refused, Rehearsal, Rewrite, TooLarge
+from uowredis.schema.index import IndexEntry
 from uowredis.schema.keys import INSTANCE_HASH
 from uowredis.schema.models import FieldSchema, Kind
+
+
+class Delta(NamedTuple):
+    """An indexed field before and after, as index entries.
+
+    Attributes:
+        before: entries that may be in the index now: those that leave it, and those that nobody says anything about.
+        after: entries that will be in it; what was said enters, also where it should be there, for it may not be.
+    """
+
+    life: Life
+    field: FieldSchema
+    before: Collection[IndexEntry]
+    after: Collection[IndexEntry]
 
 
 @attrs.define(eq=False)
@@ -28,93 +45,124 @@ class KeyPart:
     """All that happens to one key of one object in one epoch.
 
     Attributes:
-        given: the pairs that the constructor put there.
-        said: the writes with their positions.
-        members: what constructor and writes name, in order.
-        touched: the fields concerned.
-        indexed: those of them that have an index.
-        rehearsed: the writes must be tried.
-        part: what is read of the key: None for the whole, () for nothing.
         call: the read, where there is one.
         rewrites: what is sent in place of an opaque write, by position.
     """
 
     life: Life
     epoch: Epoch
-    storage: str
-    kind: Kind
-    given: Pairs
-    said: list[Placed]
-    members: tuple[str, ...]
-    touched: list[FieldSchema]
-    indexed: list[FieldSchema]
-    rehearsed: bool
-    part: Part = ()
-    call: Call | None = None
-    rewrites: dict[int, Rewrite] = attrs.field(factory=dict)
+    form: KeyForm
+    call: Call | None = attrs.field(init=False)
+    rewrites: dict[int, Rewrite] = attrs.field(init=False)
 
-    @classmethod
-    def of(cls, life: Life, epoch: Epoch, storage: str) -> KeyPart:
-        """Return what happens to *storage* in *epoch*."""
-        model = life.identity.model
-        create, said = epoch.create, epoch.said(storage)
-        given = list(create.entries) if create is not None and storage == INSTANCE_HASH else []
-        members = tuple(
-            dict.fromkeys(
-                [entry for entry, _ in given] + [name for _, write in said for name in named(write.change) or ()]
-            )
-        )
-        kind = Kind.HASH if storage == INSTANCE_HASH else model.by_stored[storage].kind
-        touched = list(touched_fields(model, storage, members))
-        indexed = [field for field in touched if field.indexed]
-        rehearsed = any(needs_content(write.change) and (matters(write) or may_fail(write)) for _, write in said)
-        # Where two values may share an entry, what is left of the others tells whether it stays.
-        lossy = any(field.lossy for field in indexed)
-        rehearsed = rehearsed or (lossy and any(type(write.change) is not Added for _, write in said))
-        part = cls(life, epoch, storage, kind, given, said, members, touched, indexed, rehearsed)
-        if not epoch.from_nothing:
-            part.part = part._part()
-            if part.part != ():
-                assert life.identity.pk is not None
-                part.call = read_call(kind, model.keys.storage(life.identity.pk, storage), part.part)
-        return part
+    def __attrs_post_init__(self) -> None:
+        life, form = self.life, self.form
+        self.call = None
+        if form.names != () or form.by_members:
+            assert life.identity.pk is not None
+            part = self._members() if form.by_members else form.names
+            self.call = read_call(form.kind, life.model.keys.storage(life.identity.pk, form.storage), part)
 
+    @property
     def _part(self) -> Part:
-        whole = any(named(write.change) is None for _, write in self.said)
-        whole = whole or (self.rehearsed and any(field.lossy for field in self.indexed))
-        if self.rehearsed:
-            return None if whole or self.kind in (Kind.LIST, Kind.STRING) else self.members
-        if self.storage == INSTANCE_HASH:
-            return tuple(field.stored for field in self.indexed)
-        if not self.indexed:
-            return ()
-        if whole or self.kind is Kind.STRING:
-            return None
-        return self.members if self.kind is Kind.HASH else ()
+        """What is read of the key: None for the whole, () for nothing."""
+        return self._members() if self.form.by_members else self.form.names
 
-    @property
-    def guarded(self) -> bool:
-        """Whether what is read must not change: not where all fields concerned are ``lockable=False``."""
-        return any(field.lockable for field in self.touched)
+    def _said(self) -> list[Placed]:
+        return self.epoch.said(self.form.storage)
 
-    @property
-    def label(self) -> str:
-        """The fields concerned, in words."""
-        return ", ".join(f"{self.life.model.name}.{field.name}" for field in self.indexed or self.touched)
+    def _given(self) -> Pairs:
+        """Return the pairs that the constructor put there."""
+        create = self.epoch.create
+        return list(create.entries) if create is not None and self.form.storage == INSTANCE_HASH else []
 
-    def by_field(self, found: Pairs) -> Iterator[tuple[FieldSchema, Pairs]]:
+    def _members(self) -> tuple[str, ...]:
+        """Return what constructor and writes name, in order."""
+        later = (name for _, write in self._said() for name in named(write.change) or ())
+        return tuple(dict.fromkeys([*(entry for entry, _ in self._given()), *later]))
+
+    def claims(self) -> Iterator[tuple[Life, FieldSchema, str]]:
+        """Yield the unique values that are taken, where the arguments tell them."""
+        form = self.form
+        if form.told:
+            will = self._told()
+            for field, entry in form.indexed:
+                if field.unique and (value := will[entry]) is not None:
+                    yield self.life, field, value
+        else:
+            for field, found in self._by_field(self._simple_after()):
+                if field.unique:
+                    yield from ((self.life, field, value) for _, value in sorted(found))
+
+    def deltas(self, rehearsal: Rehearsal, reply: Any) -> Iterable[tuple[Any, ...]]:
+        """Return what a ``Delta`` is made of for each indexed field, where *reply* answers what is read.
+
+        Raises:
+            Rejected: where a command would fail on what it meets.
+            ArgumentError: for a value that an index cannot hold.
+        """
+        return self._of_told(reply) if self.form.told else self._of_any(rehearsal, reply)
+
+    def _of_any(self, rehearsal: Rehearsal, reply: Any) -> Iterator[tuple[Any, ...]]:
+        was, will = self._before_and_after(rehearsal, reply)
+        if self.epoch is not self.life:
+            return
+        life, pk, keys = self.life, self.life.reference, self.life.model.keys
+        from_nothing = self.epoch.from_nothing
+        for (field, there), (_, will_be) in zip(self._by_field(was), self._by_field(will), strict=True):
+            # Of what was not there nothing is in the index.
+            before = set() if from_nothing else field.entries(keys, there, pk)
+            if before or field.picky:
+                restated = self._restated(field, will_be)
+                if field.picky:
+                    _check(life, field, restated)
+                before -= field.entries(keys, restated, pk)
+            yield life, field, before, field.entries(keys, will_be, pk)
+
+    def _of_told(self, reply: Any) -> list[tuple[Any, ...]]:
+        found: list[tuple[Any, ...]] = []
+        life, will, from_nothing = self.life, self._told(), self.epoch.from_nothing
+        pk, keys, indexed = life.reference, life.model.keys, self.form.indexed
+        replies = reply if isinstance(reply, list) else [reply] * len(indexed)
+        for (field, entry), was in zip(indexed, replies, strict=True):
+            now = will[entry]
+            if field.picky and now is not None:
+                _check(life, field, [("", now)])
+            if was is not None or now is not None or field.none:
+                before = () if was == now or from_nothing else field.entries_of_one(keys, was, pk)
+                found.append((life, field, before, field.entries_of_one(keys, now, pk)))
+        return found
+
+    def _told(self) -> dict[str, str | None]:
+        """Return what each name will hold, None for nothing."""
+        epoch, storage = self.epoch, self.form.storage
+        will: dict[str, str | None] = {}
+        create = epoch.create
+        if create is None:
+            said = epoch.writes[storage]
+        elif storage == INSTANCE_HASH:
+            will.update(create.entries)
+            said = epoch.writes.get(storage, [])
+        else:
+            said = epoch.said(storage)
+        for _, write in said:
+            change = write.change
+            if type(change) is Replaced:
+                will.update(change.values)
+            elif type(change) is Removed:
+                will.update(dict.fromkeys(("",) if change.members is None else change.members))
+        return will
+
+    def _by_field(self, found: Pairs) -> Iterator[tuple[FieldSchema, Pairs]]:
         """Yield the indexed fields with what of *found* is theirs."""
-        for field in self.indexed:
-            if field.kind is Kind.ENTRY:
-                yield field, [(entry, value) for entry, value in found if entry == field.stored]
-            else:
-                yield field, found
+        for field, name in self.form.indexed:
+            yield field, [(entry, value) for entry, value in found if entry == name] if name else found
 
-    def simple_after(self) -> Pairs:
+    def _simple_after(self) -> Pairs:
         """Return what will be there of what was named, where the changes tell it."""
-        there: dict[str, str | None] = dict(self.given)
-        single = self.kind in (Kind.STRING, Kind.HASH)
-        for _, write in self.said:
+        there: dict[str, str | None] = dict(self._given())
+        single = self.form.kind in (Kind.STRING, Kind.HASH)
+        for _, write in self._said():
             match write.change:
                 case Replaced(values):
                     there |= dict(values)
@@ -126,43 +174,52 @@ class KeyPart:
                     there |= dict.fromkeys(members)
         return [(entry if single else "", value) for entry, value in there.items() if value is not None]
 
-    def restated(self, field: FieldSchema, after: Pairs) -> Pairs:
+    def _restated(self, field: FieldSchema, after: Pairs) -> Pairs:
         """Return what of *after* was said, or follows from what was said, whether it was there before or not."""
-        if field.kind in (Kind.STRING, Kind.ENTRY):
+        if field.single:
             return after
-        said = {argument for _, write in self.said for argument in write.args}.union(self.members)
+        said = {argument for _, write in self._said() for argument in write.args}.union(self._members())
         return [(entry, value) for entry, value in after if value in said or entry in said]
 
-    def simple_before(self, reply: Any, after: Pairs) -> Pairs:
-        """Return what the index must forget, where the changes tell that *after* will be there."""
-        if self.part != ():
-            return pairs(self.kind, self.part, reply)
-        if self.epoch.from_nothing or self.kind is Kind.HASH or len(after) == len(self.members):
-            return []
+    def _before_and_after(self, rehearsal: Rehearsal, reply: Any) -> tuple[Pairs, Pairs]:
+        """Return what the index must forget, or all there is where it was read, and what will be there."""
+        form = self.form
+        if form.rehearsed:
+            after = self._rehearse(rehearsal, reply)
+            return [] if self.call is None else pairs(form.kind, self._part, reply), after
+        after = self._simple_after()
+        if self.call is not None:
+            return pairs(form.kind, self._part, reply), after
+        members = self._members()
+        if self.epoch.from_nothing or form.kind is Kind.HASH or len(after) == len(members):
+            return [], after
         kept = {value for _, value in after}
-        return [("", value) for value in self.members if value not in kept]
+        return [("", value) for value in members if value not in kept], after
 
-    def rehearse(self, rehearsal: Rehearsal, reply: Any) -> Pairs:
+    def _rehearse(self, rehearsal: Rehearsal, reply: Any) -> Pairs:
         """Try the writes on what *reply* says was there; return what will be there.
 
         Raises:
             Rejected: where Redis would refuse one of them, or the key is too large to try it.
         """
+        kind, said, from_nothing = self.form.kind, self._said(), self.epoch.from_nothing
+        part = None if from_nothing else self._part
+        self.rewrites = {}
         if reply is UNKNOWN:
-            return pairs(self.kind, self.part, reply)
+            return pairs(kind, self._part, reply)
         try:
-            if self.epoch.from_nothing:
+            if from_nothing:
                 rehearsal.clear()
             else:
-                rehearsal.load(self.kind, self.part, reply)
+                rehearsal.load(kind, part, reply)
         except TooLarge as error:
             raise Rejected(
-                f"{self.said[-1][1]} depends on what is there: {error} members, more than are rehearsed; nothing was "
+                f"{said[-1][1]} depends on what is there: {error} members, more than are rehearsed; nothing was "
                 f"sent. Way out: Session(db, rehearsal_limit=...), or say it outside a session"
             ) from None
-        if self.given:
-            rehearsal.run(("HSET", KEY, *(text for pair in self.given for text in pair)))
-        for index, write in self.said:
+        if given := self._given():
+            rehearsal.run(("HSET", KEY, *(text for pair in given for text in pair)))
+        for index, write in said:
             try:
                 if isinstance(write.change, Opaque) and matters(write):
                     self.rewrites[index] = rehearsal.rewrite(write, index)
@@ -172,5 +229,23 @@ class KeyPart:
                 raise Rejected(
                     f"{write} would fail: {error}; nothing was sent. Way out: read what is there first"
                 ) from None
-        part = None if self.epoch.from_nothing else self.part
-        return pairs(self.kind, part, rehearsal.content(self.kind, part))
+        return pairs(kind, part, rehearsal.content(kind, part))
+
+
+def _check(life: Life, field: FieldSchema, found: Pairs) -> None:
+    """Check that what is *found* can be indexed.
+
+    Raises:
+        ArgumentError: where it cannot.
+    """
+    keys = life.model.keys
+    for entry, value in found:
+        for index in field.indexes:
+            try:
+                index.check(keys, entry, value)
+            except ValueError as error:
+                shown = value if len(value) <= 100 else f"{value[:100]}..."
+                raise ArgumentError(
+                    f"{life}.{field.name} is indexed and cannot hold {shown!r}: {error}; nothing was written. Way out: "
+                    f"another value"
+                ) from error

@@ -9,13 +9,13 @@ Equal commands and answers give equal plans.
 from __future__ import annotations
 
 import sys
-from collections.abc import Collection, Generator, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias, TypeVar
 
 import attrs
 
 from uowredis.commands.calls import Call
-from uowredis.commands.commands import Borrowed, Create, Delete, Look, Read, WriteCommand
+from uowredis.commands.commands import Borrowed, Create, Delete, Look, Read, WriteCommand, writes
 from uowredis.commands.identity import check_current
 from uowredis.commands.journal import Journal, Life
 from uowredis.exceptions import ArgumentError, PlanTooLarge, TooManyGuards
@@ -26,12 +26,13 @@ from uowredis.plan.token import Token
 from uowredis.planner.counter import Numbering
 from uowredis.planner.declaration import NOTHING_ASKED, Declaration, Known
 from uowredis.planner.index import Index, in_parts
+from uowredis.planner.key import Delta
 from uowredis.planner.presence import Presence
 from uowredis.planner.questions import Questions
 from uowredis.planner.rehearsal import Rehearsal, Rewrite
 from uowredis.planner.relations import Relations
 from uowredis.planner.unique import Unique
-from uowredis.planner.values import Delta, Values
+from uowredis.planner.values import Values
 from uowredis.schema.keys import INSTANCE_HASH
 from uowredis.schema.models import ModelSchema
 
@@ -42,6 +43,9 @@ Turns: TypeAlias = Generator[Fetch, Sequence[Any], T]
 
 #: Why there is a step of a query that is not its answer.
 _TEMPORARY = "temporary key of a query"
+
+#: Why there are steps that leave nothing.
+_GUARD_KEYS = "guard key of a creation or deletion"
 
 
 @attrs.frozen
@@ -102,7 +106,7 @@ class Planner:
         self._journal = journal
         self._limits = limits
         self._token = token
-        self._watches_token = False
+        self._token_to_watch = None if token is None else token.key
         self._wait = wait
         self._questions = Questions(limits.watched, standing, scripted=unwatched)
         self._values = Values(self._questions, rehearsal)
@@ -116,7 +120,7 @@ class Planner:
     def turns(self) -> Turns[Plan]:
         """Decide, fetch by fetch; return the plan."""
         lives = list(self._journal)
-        self._check_current()
+        self._check_current(lives)
         self._check_size(len(self._journal.commands))
         self._counters = self._journal.counters()
         self._questions.count(self._counters)
@@ -137,15 +141,20 @@ class Planner:
         self._presence.judge()
         self.declaration.judge()
         following = self._decided()
-        for _ in self._relations.turns(following):
+        if following or not self._relations.idle:
+            for _ in self._relations.turns(following):
+                yield from self._ask()
+        if self._unique.claims:
+            # What the rehearsal found to be claimed.
             yield from self._ask()
-        self._unique.ask_holders(following.values())
-        yield from self._ask()
+            self._unique.ask_holders(following.values())
+            yield from self._ask()
         for life, field, before, after in (*self._unique.judge(), *following.values()):
             self._index.take(life.model, field, before, after)
         self.rewrites = self._values.rewrites
         plan = self._finished([*lives, *self._relations.added])
-        if plan.steps and not plan.scripted and (fetch := self._with_token(Fetch())).token is not None:
+        if plan.steps and not plan.scripted and (token := self._token_to_watch) is not None:
+            fetch = Fetch(token=token)
             yield fetch
             plan = attrs.evolve(plan, rounds=(*plan.rounds, Round(fetch, ())))
         return plan
@@ -155,25 +164,25 @@ class Planner:
         """What is deleted only because it refers to something deleted."""
         return self._relations.cascaded.keys()
 
-    def _check_current(self) -> None:
+    def _check_current(self, lives: list[Life]) -> None:
         """Check that no class of which something was said was declared again since.
 
         Raises:
             ImplementationError: where one was.
         """
-        for life in self._journal:
+        for life in lives:
             if life.model.successor is not None:
                 check_current(life.identity)
         for command in self._journal.commands:
             if isinstance(command, Look):
                 check_current(command.model)
-            elif isinstance(command, Read):
+            elif isinstance(command, Read) and command.identity.model.successor is not None:
                 check_current(command.identity)
 
     def _borrow(self) -> dict[Borrowed, Call]:
         """Ask for the foreign keys that were given as values; return the calls that read them."""
-        calls = {}
-        for borrowed in self._journal.borrowed:
+        calls: dict[Borrowed, Call] = {}
+        for borrowed in self._journal.borrowed if self._journal.borrowing else ():
             read = borrowed.read
             identity = read.identity
             check_current(identity)
@@ -212,7 +221,7 @@ class Planner:
         return following
 
     def _ask(self) -> Turns[None]:
-        fetch = self._questions.fetch()
+        fetch = self._questions.fetch(self._token_to_watch)
         if fetch is None:
             return
         if self._questions.scripted and not self._limits.scripts:
@@ -220,20 +229,13 @@ class Planner:
                 f"the plan watches more than {self._limits.watched} keys and scripts are off on this server; nothing "
                 f"was sent. Way out: commit in batches"
             )
-        if not self._questions.scripted:
-            fetch = self._with_token(fetch)
+        if fetch.token is not None:
+            self._token_to_watch = None
         replies = yield fetch
         counters = len(fetch.counters)
         self._questions.answered(fetch, replies[counters:])
         if counters:
             yield from self._number(Numbering(self._counters, replies[:counters]))
-
-    def _with_token(self, fetch: Fetch) -> Fetch:
-        """Return *fetch* so that it watches the token, too, unless one before did."""
-        if self._token is None or self._watches_token:
-            return fetch
-        self._watches_token = True
-        return Fetch(fetch.watch, fetch.questions, fetch.counters, self._token.key)
 
     def _number(self, numbering: Numbering) -> Turns[None]:
         """Give new objects their primary keys, unless a counter is behind."""
@@ -290,7 +292,8 @@ class Planner:
             elif life is not None:
                 self._say(steps, position, command, life)
         most = script.MOST_ARGUMENTS if self._questions.scripted else sys.maxsize
-        steps += self._relations.steps()
+        if not self._relations.idle:
+            steps += self._relations.steps()
         steps += self._index.steps(most)
         steps += self._instances(lives, most)
         for position, look in looks:
@@ -300,11 +303,20 @@ class Planner:
                 steps.append(
                     Step(call, look, position, "", public) if answers else Step(call, _TEMPORARY, public=public)
                 )
-        for key in sorted(self._presence.touched(lives, self.cascaded)):
-            steps.append(Step(("SET", key, ""), "guard key of a creation or deletion"))
-            steps.append(Step(("DEL", key), "guard key of a creation or deletion"))
+        steps += self._guard_keys(sorted(self._presence.touched(lives, self.cascaded)), most)
         steps += self.declaration.steps()
         return steps
+
+    @staticmethod
+    def _guard_keys(keys: list[str], most: int) -> Iterator[Step]:
+        """Yield what touches the guard *keys*; none of them lasts."""
+        for some in in_parts(keys, most // 2) if keys else ():
+            if len(some) == 1:
+                yield Step(("SET", some[0], ""), _GUARD_KEYS)
+            else:
+                # What is stored does not matter; a script tells keys from values by their places, and here needs not.
+                yield Step(("MSET", *(text for key in some for text in (key, key))), _GUARD_KEYS)
+            yield Step(("DEL", *some), _GUARD_KEYS)
 
     def _say(self, steps: list[Step], position: int, command: WriteCommand, life: Life) -> None:
         keys, pk = life.model.keys, life.reference
@@ -334,8 +346,9 @@ class Planner:
         """Return the effects on the collections of all pks."""
         born: dict[ModelSchema, list[str]] = {}
         gone: dict[ModelSchema, list[str]] = {}
+        cascaded = self.cascaded
         for life in lives:
-            alive = life.alive and life not in self.cascaded
+            alive = life.alive and life not in cascaded
             if life.from_server and not alive:
                 gone.setdefault(life.model, []).append(life.reference)
             elif not life.from_server and alive:
@@ -350,9 +363,9 @@ class Planner:
     def _title(self, lives: list[Life]) -> str:
         """Return what changes: ``Bike <1> changed``, or ``3 Bike created, 2 Bike deleted``."""
         found: dict[tuple[ModelSchema, str], tuple[Life, int]] = {}
-        added = set(self._relations.added)
+        others = {*self._relations.added, *self.cascaded}
         for life in lives:
-            if life in self.cascaded or life in added:
+            if life in others:
                 continue
             if life.alive:
                 word = "created" if not life.from_server else "replaced" if life.deleted else "changed"
@@ -366,10 +379,12 @@ class Planner:
             f"{first} {word}" if count == 1 else f"{count} {model.name} {word}"
             for (model, word), (first, count) in found.items()
         ]
-        reads = sum(isinstance(command, Read | Look) for command in self._journal.commands)
+        reads = len(self._journal.commands) - len(list(filter(writes, self._journal.commands)))
         if reads:
             parts.append(f"{reads:,} read{'' if reads == 1 else 's'}")
-        return ", ".join([*parts, *self._relations.title()]) or "nothing changes"
+        if not self._relations.idle:
+            parts += self._relations.title()
+        return ", ".join(parts) or "nothing changes"
 
 
 def _storages(life: Life) -> list[str]:

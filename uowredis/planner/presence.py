@@ -38,17 +38,14 @@ class Presence:
                 by_model.setdefault(life.model, []).append(life)
         for model, relied_on in by_model.items():
             for start in range(0, len(relied_on), _AT_ONCE):
-                self._look_up(model, relied_on[start : start + _AT_ONCE])
-
-    def _look_up(self, model: ModelSchema, lives: list[Life]) -> None:
-        pks = [known_pk(life) for life in lives]
-        why = f"guard: {model.name} is there" if lives[0].from_server else f"guard: new {model.name}"
-        call = self._ask(model, pks, why)
-        self._lookups.append((call, lives))
+                some = relied_on[start : start + _AT_ONCE]
+                why = f"guard: {model.name} is there" if some[0].from_server else f"guard: new {model.name}"
+                self._lookups.append((self._ask(model, [known_pk(life) for life in some], why), some))
 
     def _ask(self, model: ModelSchema, pks: Sequence[str], why: str) -> Call:
+        guard, watch = model.keys.guard, self.questions.watch
         for pk in pks:
-            self.questions.watch(model.keys.guard(pk))
+            watch(guard(pk))
         call = ("SISMEMBER" if len(pks) == 1 else "SMISMEMBER", model.keys.collection, *pks)
         self.questions.read(call, why)
         return call

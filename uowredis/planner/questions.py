@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import attrs
@@ -43,9 +43,9 @@ class Questions:
             self._questions |= {question.call: question for question in each.fetch.questions}
             self._replies |= {question.call: reply for question, reply in each}
 
-    def count(self, counters: Iterable[tuple[ModelSchema, int]]) -> None:
+    def count(self, counters: Sequence[tuple[ModelSchema, int]]) -> None:
         """Ask for new primary keys: so many of each model."""
-        self._counters = counting(counters)
+        self._counters = counting(counters) if counters else ()
 
     def watch(self, key: str) -> None:
         """Ask that *key* does not change until EXEC."""
@@ -67,22 +67,26 @@ class Questions:
         """Return the plain reply of a *call* of an earlier round."""
         return self._replies[call]
 
-    def fetch(self) -> Fetch | None:
-        """Return the questions of this round, None where there are none."""
+    def fetch(self, token: str | None = None) -> Fetch | None:
+        """Return the questions of this round, None where there are none; *token* is watched with the rest."""
         if not self._new_questions and not self._new_watches and not self._counters:
             return None
         if self.most_watched is not None and len(self._watched) > self.most_watched:
             self.scripted = True
-        fetch = Fetch(() if self.scripted else tuple(self._new_watches), tuple(self._new_questions), self._counters)
+        # A script compares what was read, and leaves its word itself.
+        watch, token = ((), None) if self.scripted else (tuple(self._new_watches), token)
+        fetch = Fetch(watch, tuple(self._new_questions), self._counters, token)
         self._new_watches, self._new_questions, self._counters = [], [], ()
         return fetch
 
     def answered(self, fetch: Fetch, raw: Sequence[Any]) -> None:
         """Take the *raw* replies to the questions of *fetch*; sets have no order, so they are given one."""
-        replies = [
-            with_order(question.call, plain(reply)) for question, reply in zip(fetch.questions, raw, strict=True)
-        ]
-        self.unknown = self.unknown or any(reply is UNKNOWN for reply in replies)
-        self.rounds.append(Round(fetch, replies))
-        for question, reply in zip(fetch.questions, replies, strict=True):
+        replies = []
+        for question, reply in zip(fetch.questions, raw, strict=True):
+            if type(reply) is bytes or type(reply) is list:
+                reply = with_order(question.call, plain(reply))
+            elif reply is UNKNOWN:
+                self.unknown = True
             self._replies[question.call] = reply
+            replies.append(reply)
+        self.rounds.append(Round(fetch, replies))

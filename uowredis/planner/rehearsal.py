@@ -10,7 +10,6 @@ import random
 from typing import Any
 
 import attrs
-import fakeredis
 import hiredis
 import redis
 
@@ -18,7 +17,6 @@ from uowredis.commands.arguments import canonical_sum
 from uowredis.commands.calls import Call
 from uowredis.commands.commands import Write
 from uowredis.commands.replies import encode, plain
-from uowredis.embedded import EmbeddedConnection
 from uowredis.exceptions import ArgumentError
 from uowredis.planner.content import Part, load_call, read_call
 from uowredis.schema.models import Kind
@@ -170,5 +168,10 @@ class Rehearsal:
 
 def _connection() -> Any:
     """Return a connection to a new private server."""
+    # Most processes never rehearse, and fakeredis is slow to import.
+    import fakeredis
+
+    from uowredis.embedded import EmbeddedConnection
+
     client = fakeredis.FakeRedis(server=fakeredis.FakeServer(), protocol=2, connection_class=EmbeddedConnection)
     return client.connection_pool.get_connection()

@@ -18,9 +18,10 @@ from uowredis.commands.identity import Identity, State
 from uowredis.commands.journal import Journal, Life
 from uowredis.exceptions import DoesNotExist, RestrictedError, absent
 from uowredis.plan.steps import UNKNOWN, Step
+from uowredis.planner.key import Delta
 from uowredis.planner.presence import Presence
 from uowredis.planner.questions import Questions
-from uowredis.planner.values import Delta, Values, whole_field
+from uowredis.planner.values import Values, whole_field
 from uowredis.schema.index import IndexEntry
 from uowredis.schema.models import FieldSchema, Kind, ModelSchema, OnDelete, Relation
 
@@ -90,28 +91,29 @@ class Relations:
     _restricting: list[Reference] = attrs.field(factory=list)
     _known: dict[tuple[ModelSchema, str], Life] = attrs.field(factory=dict)
     _gains: dict[str, list[Delta]] = attrs.field(factory=dict)
+    _checked: Sequence[Life] = ()
 
     # Round one.
 
     def ask(self) -> None:
         """Ask who refers to what is deleted, and whether what is referred to is there, as far as the commands tell."""
-        for life in (life for lives in self.journal.deleted.values() for life in lives):
-            if not life.alive:
-                self._dead[life] = None
-                self._ask_referrers(life)
-        for life in self._checking():
+        for lives in self.journal.deleted.values():
+            for life in lives:
+                if not life.alive:
+                    self._dead[life] = None
+                    self._ask_referrers(life)
+        if self.journal.related:
+            checked = {model for model in self.journal.related if any(map(_checks, model.related))}
+            self._checked = [life for life in self.journal if life.model in checked and life.alive]
+        for life in self._checked:
             for field in life.model.related:
                 if _checks(field):
                     self._expect(field, _given(life, field))
 
     @property
     def idle(self) -> bool:
-        """Whether nothing is deleted and nothing is checked."""
-        return not self._dead and next(self._checking(), None) is None
-
-    def _checking(self) -> Iterator[Life]:
-        checked = {model for model in self.journal.related if any(map(_checks, model.related))}
-        return (life for life in self.journal if life.model in checked and life.alive) if checked else iter(())
+        """Whether nothing is deleted and nothing is checked, so that nothing can follow."""
+        return not self._dead and not self._checked
 
     def _ask_referrers(self, dead: Life) -> None:
         if dead.fresh:

@@ -19,8 +19,8 @@ from uowredis.commands.journal import Journal, Life
 from uowredis.exceptions import UniquenessError
 from uowredis.plan.steps import UNKNOWN
 from uowredis.planner.content import Content, content_behind
+from uowredis.planner.key import Delta
 from uowredis.planner.questions import Questions
-from uowredis.planner.values import Delta
 from uowredis.schema.models import FieldSchema, ModelSchema
 
 
@@ -41,11 +41,15 @@ class _Holder:
 
 @attrs.define
 class Unique:
-    """The guard: unique values are claimed by one instance each."""
+    """The guard: unique values are claimed by one instance each.
+
+    Attributes:
+        claims: who claims which index key.
+    """
 
     questions: Questions
     journal: Journal
-    _claims: dict[str, tuple[Life, FieldSchema]] = attrs.field(factory=dict)
+    claims: dict[str, tuple[Life, FieldSchema]] = attrs.field(factory=dict)
     _holders: list[_Holder] = attrs.field(factory=list)
 
     def claim(self, life: Life, field: FieldSchema, key: str) -> None:
@@ -54,9 +58,9 @@ class Unique:
         Raises:
             UniquenessError: where another object of the same plan takes it.
         """
-        claimed = self._claims.get(key)
+        claimed = self.claims.get(key)
         if claimed is None:
-            self._claims[key] = life, field
+            self.claims[key] = life, field
             if field.lockable:
                 self.questions.watch(key)
             why, public = (
@@ -79,7 +83,7 @@ class Unique:
                 after = {key for key, _, _ in delta.after}
                 kept[delta.life, delta.field.name] = after
                 released[delta.life, delta.field.name] = {key for key, _, _ in delta.before} - after
-        for key, (life, field) in self._claims.items():
+        for key, (life, field) in self.claims.items():
             holders = self.questions.reply(("SMEMBERS", key))
             if holders is UNKNOWN or key not in kept.get((life, field.name), {key}):
                 continue
@@ -113,7 +117,7 @@ class Unique:
             UniquenessError: naming the holder.
         """
         for holder in self._holders:
-            life, field = self._claims[holder.key]
+            life, field = self.claims[holder.key]
             pk, held = holder.life.reference, holder.content.entries(self.questions.reply(holder.content.call))
             if self.questions.reply(holder.there) and holder.key in (key for key, _, _ in held):
                 raise _taken(life, field, holder.key, pk, f"instance {pk}")

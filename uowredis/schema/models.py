@@ -223,6 +223,7 @@ class ModelSchema:
         absent: the class of the error for an object that is not there, None for the general one.
         storages: the keys an instance may have, as (last part, Redis type), sorted.
         plain: whether the instance's hash is what is read of it: no entry has a type, no field another name there.
+        memory: what others have worked out of the model, once for all its objects; each knows its own keys there.
     """
 
     name: str
@@ -242,6 +243,7 @@ class ModelSchema:
     related: tuple[FieldSchema, ...] = attrs.field(init=False)
     storages: tuple[tuple[str, Kind], ...] = attrs.field(init=False)
     plain: bool = attrs.field(init=False)
+    memory: dict[Any, Any] = attrs.field(init=False, factory=dict, repr=False)
 
     @by_stored.default
     def _by_stored(self) -> Mapping[str, FieldSchema]:

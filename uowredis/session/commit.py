@@ -110,7 +110,8 @@ class Committer:
     def planner(self, limits: Limits) -> Planner:
         """Return a planner of what is pending; each attempt has its own token."""
         watched = self.watched
-        model = next((each.identity.model for each in self.overlay.journal.commands if writes(each)), None)  # type: ignore[union-attr]
+        first = next(filter(writes, self.overlay.journal.commands), None)
+        model = None if first is None else first.identity.model  # type: ignore[union-attr]  # whatever writes has one
         return Planner(
             self.overlay.journal,
             self.overlay.rehearsal,
@@ -119,7 +120,7 @@ class Committer:
             unwatched=watched is not None and watched.unwatched,
             # Beside the data, where a user has rights who may write that.
             token=None if model is None else self.line.token(model.keys.token),
-            wait=None if model is None else self.line.wait_for(self.replicas),
+            wait=self.line.wait_for(self.replicas) if self.replicas and model is not None else None,
             known=self.fingerprints,
         )
 
@@ -260,7 +261,8 @@ class Committer:
                 # What the caller read may have changed, and the refusal may stand on what is there now.
                 yield from self._confirm(error)
             raise
-        self.fingerprints.learn(planner.declaration.found, ())
+        if planner.declaration.found:
+            self.fingerprints.learn(planner.declaration.found, ())
         if shown is not None and not plan.sends(shown):
             raise Conflict("What would be sent is not the plan that was shown: look at plan() again", (), plan.watched)
         return plan
@@ -396,7 +398,7 @@ class Applied:
         A reply that cannot be decoded is raised last, with a note that the commit was applied.
         """
         for command in self.commands:
-            if isinstance(command, Create | Delete):
+            if type(command) is Create or type(command) is Delete:
                 command.identity.become(Event.COMMIT)
         for identity in self.gone:
             identity.become(Event.CASCADE)
@@ -405,8 +407,8 @@ class Applied:
         results: list[Any] = []
         failure: Exception | None = None
         for position, (command, answer) in enumerate(zip(self.commands, self.answers, strict=True)):
-            if isinstance(command, Write | Read | Look):
-                assert isinstance(answer, Pending)
+            if isinstance(answer, Pending):
+                assert not isinstance(command, Create | Delete)
                 try:
                     if position not in self.rewrites and raw.get(position) is Lost.APPLIED:
                         answer._lose()

@@ -152,15 +152,16 @@ class Record:
         identity = read.identity
         self.overlay.check_alive(identity)
         given, journal = self._given(read), self.journal
-        journal.whole = False
-        read = self._resolved(read, given)
-        journal.whole = True
+        if given is not NOTHING:
+            journal.whole = False
+            read = self._resolved(read, given)
+            journal.whole = True
         pending: Pending[T] = Pending(read)
         unasked = read.members == () or (identity.pk is None and journal.find(identity) is None)
         if unasked:
             pending._settle(known(read))
         journal.whole = False
-        journal.add_read(read, answered=unasked)
+        journal.add_read(read, answered=unasked, is_filled=given is NOTHING)
         self.answers.append(pending)
         journal.whole = True
         return pending

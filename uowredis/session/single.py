@@ -87,7 +87,8 @@ class SingleCall:
         is_known = self._database._fingerprints.is_free(read.identity.model)
         if read.identity.pk is None or read.members == () or borrows(read) or not is_known:
             return self._reader().read(read)
-        return read.decode(self._sent(lambda call: self._database._executor.send((call,))[0], _call(read)))
+        executor = self._database._executor
+        return read.decode(self._sent(lambda call: executor.send((call,))[0], _call(read)))
 
     _read_now = _read
 
@@ -95,18 +96,17 @@ class SingleCall:
         """Send *write*; return its reply. Without an index it goes as it is, in one round trip, unless it must not."""
         identity = write.identity
         self._check(identity)
-        if identity.state is State.UNTESTED:
-            model, pk = identity.model, identity.pk
-            assert pk is not None
-            if not self._find(lambda overlay: overlay.holds(model, pk)):
-                raise absent(model, f"{identity} does not exist; nothing was written")
-            identity.become(Event.FOUND)
         on = self._database
         goes_as_it_is = not (on._certain or on._of_one_call.replicas) or on._executor.certainty is None
-        goes_as_it_is = goes_as_it_is and on._fingerprints.is_free(identity.model)
-        if goes_as_it_is and identity.state is State.STORED and not matters(write):
-            return write.decode(self._sent(self._database._executor.tell, _call(write)))
+        if goes_as_it_is and on._fingerprints.is_free(identity.model) and not matters(write):
+            if identity.state is State.UNTESTED:
+                self._look_up(identity)
+            if identity.state is State.STORED:
+                return write.decode(self._sent(on._executor.tell, _call(write)))
+        # What is planned is looked up in the first round of its plan.
         pending = self._committed(lambda work: work._write(write))
+        if identity.state is State.UNTESTED:
+            identity.become(Event.FOUND)
         reply: T = pending.result
         return reply
 
@@ -152,6 +152,13 @@ class SingleCall:
     def _relook(self, pending: Any, collection: Any) -> None:
         """Take note of nothing."""
 
+    def _look_up(self, identity: Identity) -> None:
+        model, pk = identity.model, identity.pk
+        assert pk is not None
+        if not self._find(lambda overlay: overlay.holds(model, pk)):
+            raise absent(model, f"{identity} does not exist; nothing was written")
+        identity.become(Event.FOUND)
+
     def _check(self, identity: Identity) -> None:
         """Check that the object can be used where no session is open."""
         state = identity.state
@@ -172,9 +179,10 @@ class SingleCall:
         try:
             said = say(work)
             work.send()
-            return said
-        finally:
+        except BaseException:
             work._forget_all()
+            raise
+        return said
 
 
 class ToldCall(SingleCall):

@@ -1,0 +1,150 @@
+"""Forms: what is the same whenever such commands meet such an object, worked out once (decide, pure).
+
+What must be read of a key, and whether anything follows, depends on the model, the names and the kinds of change, never
+on the values. A form is worked out by the rules below when it is first met, and kept with the model.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+
+from uowredis.commands.changes import Added, Change, Computed, Opaque, Replaced, named, needs_content
+from uowredis.commands.commands import matters, may_fail, touched_fields
+from uowredis.commands.journal import Epoch
+from uowredis.schema.keys import INSTANCE_HASH
+from uowredis.schema.models import FieldSchema, Kind, ModelSchema
+
+#: So many forms of one model are kept, and none of so much that is said.
+_MOST_KEPT, _LONGEST = 1_000, 100
+
+
+@attrs.frozen(eq=False)
+class KeyForm:
+    """What is the same whenever such changes are made to such a key.
+
+    Attributes:
+        storage: the last part of the key.
+        kind: the Redis type of the key.
+        indexed: the fields concerned that have an index, each with the name that it has in the key, '' for no name.
+        rehearsed: the writes must be tried.
+        told: else each field holds one value at most, and the arguments tell it.
+        names: the entries that are read of a hash; None: all there is, as a whole.
+        by_members: what is read is what the commands name.
+        guarded: what is read must not change: not where all fields concerned are ``lockable=False``.
+        label: the fields concerned, in words.
+        unique: whether one of them is.
+    """
+
+    storage: str
+    kind: Kind
+    indexed: tuple[tuple[FieldSchema, str], ...]
+    rehearsed: bool
+    told: bool
+    names: tuple[str, ...] | None
+    by_members: bool
+    guarded: bool
+    label: str
+    unique: bool
+
+    @classmethod
+    def of(cls, model: ModelSchema, epoch: Epoch, storage: str) -> KeyForm:
+        """Work out the form of what happens to *storage* in *epoch*."""
+        said = [write for _, write in epoch.said(storage)]
+        in_hash = storage == INSTANCE_HASH
+        kind = Kind.HASH if in_hash else model.by_stored[storage].kind
+        given = [entry for entry, _ in epoch.create.entries] if epoch.create is not None and in_hash else []
+        members = dict.fromkeys([*given, *(name for write in said for name in named(write.change) or ())])
+        touched = list(touched_fields(model, storage, members))
+        indexed = [field for field in touched if field.indexed]
+        # Where two values may share an entry, what is left of the others tells whether it stays.
+        lossy = any(field.lossy for field in indexed)
+        rehearsed = any(needs_content(write.change) and (matters(write) or may_fail(write)) for write in said)
+        rehearsed = rehearsed or (lossy and any(type(write.change) is not Added for write in said))
+        whole = any(named(write.change) is None for write in said)
+        names: tuple[str, ...] | None = ()
+        by_members = False
+        if epoch.from_nothing:
+            pass
+        elif rehearsed:
+            by_members = not (whole or lossy or kind in (Kind.LIST, Kind.STRING))
+            names = () if by_members else None
+        elif in_hash:
+            names = tuple(field.stored for field in indexed)
+        elif indexed and (whole or kind is Kind.STRING):
+            names = None
+        elif indexed:
+            by_members = kind is Kind.HASH
+        told = not rehearsed and (kind is Kind.STRING or (in_hash and not whole))
+        read = touched if rehearsed else indexed
+        return cls(
+            storage,
+            kind,
+            tuple((field, field.stored if in_hash else "") for field in indexed),
+            rehearsed,
+            told,
+            names,
+            by_members,
+            any(field.lockable for field in read),
+            ", ".join(f"{model.name}.{field.name}" for field in indexed or touched),
+            any(field.unique for field in indexed),
+        )
+
+
+@attrs.frozen(eq=False)
+class Form:
+    """What is the same whenever such commands are said of an object between two deletions.
+
+    Attributes:
+        keys: those of its keys from which anything follows.
+        unsaid: where the object is new, the fields that hold nothing and of which that is indexed.
+    """
+
+    keys: tuple[KeyForm, ...]
+    unsaid: tuple[FieldSchema, ...]
+
+
+def form_of(model: ModelSchema, epoch: Epoch) -> Form:
+    """Return the form of *epoch*, which is of an object of *model*."""
+    create, kept = epoch.create, model.memory
+    # What is equal for two epochs of one form.
+    sort: list[Any] = [epoch.from_nothing]
+    if create is not None:
+        sort += [None, *[entry for entry, _ in create.entries], None, *[entry for entry, _ in create.strings], None]
+        for write in create.writes:
+            sort += write.storage, *_sort_of(write.change)
+    for storage, said in epoch.writes.items():
+        sort += None, storage
+        by_name = storage == INSTANCE_HASH
+        for _, write in said:
+            change = write.change
+            if by_name and type(change) is Replaced:
+                sort += Replaced, *[entry for entry, _ in change.values]
+            else:
+                sort += _sort_of(change, by_name=by_name)
+    key = tuple(sort)
+    form: Form | None = kept.get(key)
+    if form is None:
+        form = worked_out(model, epoch)
+        if len(kept) < _MOST_KEPT and len(key) < _LONGEST:
+            kept[key] = form
+    return form
+
+
+def _sort_of(change: Change, *, by_name: bool = False) -> tuple[Any, ...]:
+    """Return what is equal for two changes of one form; *by_name*: the entries that they name are fields."""
+    if isinstance(change, Replaced):
+        return (Replaced, tuple(entry for entry, _ in change.values)) if by_name else (Replaced,)
+    if isinstance(change, Added):
+        return (Added,)
+    members = change.members if by_name or change.members is None else ()
+    return type(change), members, isinstance(change, Computed | Opaque) and change.fallible
+
+
+def worked_out(model: ModelSchema, epoch: Epoch) -> Form:
+    """Work out the form of *epoch* from all that is said in it."""
+    keys = [KeyForm.of(model, epoch, storage) for storage in epoch.storages()]
+    said = {field for key in keys for field, _ in key.indexed}
+    unsaid = () if epoch.create is None else tuple(field for field in model.nones if field not in said)
+    return Form(tuple(key for key in keys if key.indexed or key.rehearsed), unsaid)
