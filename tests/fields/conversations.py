@@ -51,9 +51,12 @@ ADDITIONS: dict[type, tuple[str, str]] = {
     StringField: ("", "delete"),
     HashField: ("", "delete"),
     InstanceHashField: ("get", "set delete"),
-    SetField: ("", "delete"),
+    SetField: ("smismember sscan", "delete"),
     ListField: ("", "delete"),
-    SortedSetField: ("", "delete"),
+    SortedSetField: (
+        "zlexcount zmscore zrandmember zrangebylex zrevrangebylex zscan",
+        "delete zpopmax zpopmin",
+    ),
 }
 
 #: Commands that are not called like their Redis command: (field type or None for all, method) to the Redis name.
@@ -288,6 +291,8 @@ CONVERSATIONS: dict[type, list[Conversation]] = {
         *after().each(
             call("scard"),
             call("sismember", "a"),
+            call("smismember", "a"),
+            call("sscan"),
             call("smembers"),
             call("srandmember"),
             call("srandmember", 2),
@@ -310,6 +315,10 @@ CONVERSATIONS: dict[type, list[Conversation]] = {
             call("scard"),
             call("sismember", "a"),
             call("sismember", "none"),
+            call("smismember", "a", "none", "c"),
+            call("sscan"),
+            call("sscan", 0, "[ab]", 100),
+            call("sscan", match="none", count=5),
             call("smembers"),
             call("srandmember", 3),
             call("sadd", "a", "d"),
@@ -373,6 +382,15 @@ CONVERSATIONS: dict[type, list[Conversation]] = {
             call("zcount", "-inf", "+inf"),
             call("zrange", 0, -1),
             call("zrangebyscore", 1, 2),
+            call("zlexcount", "-", "+"),
+            call("zmscore", ["foo"]),
+            call("zpopmax"),
+            call("zpopmin", 2),
+            call("zrandmember"),
+            call("zrandmember", 2),
+            call("zrangebylex", "-", "+"),
+            call("zrevrangebylex", "+", "-"),
+            call("zscan"),
             call("zrank", "foo"),
             call("zrevrange", 0, -1),
             call("zrevrangebyscore", 2, 1),
@@ -389,7 +407,16 @@ CONVERSATIONS: dict[type, list[Conversation]] = {
             call("zremrangebyscore", 0, 9),
             call("delete"),
         ),
+        *after(call("zadd", {"a": 1})).each(call("zrandmember", -2), call("zrandmember", -2, True)),
         *after(call("zadd", {"a": 0, "b": 0, "c": 0, "☃": 0})).each(
+            call("zlexcount", "[b", "+"),
+            call("zlexcount", "(a", "(c"),
+            call("zrangebylex", "-", "+"),
+            call("zrangebylex", "[a", "(c", start=1, num=-1),
+            call("zrevrangebylex", "+", "[b"),
+            call("zrevrangebylex", "(c", "-", 0, 1),
+            call("zpopmin"),
+            call("zpopmax", 2),
             call("zrange", "-", "+", bylex=True),
             call("zrange", "[a", "(c", bylex=True),
             call("zrange", "+", "[b", desc=True, bylex=True, offset=0, num=2),
@@ -418,6 +445,15 @@ CONVERSATIONS: dict[type, list[Conversation]] = {
             call("zrevrank", "foo"),
             call("zscore", "foo"),
             call("zscore", "none"),
+            call("zmscore", ["foo", "none", "☃"]),
+            call("zpopmin"),
+            call("zpopmin", 3),
+            call("zpopmax"),
+            call("zpopmax", count=9),
+            call("zrandmember", 4),
+            call("zrandmember", 9, True),
+            call("zscan"),
+            call("zscan", match="ba*", count=100),
             call("zadd", foo=1, qux=2),
             call("zadd", {"foo": 1, "qux": 2}, ch=True),
             call("zadd", {"foo": 1, "qux": 2}, nx=True),
@@ -476,6 +512,21 @@ class Theirs:
 
 
 def unordered(said: Call, reply: Any) -> Any:
-    """Return *reply*, sorted where Redis promises no order."""
-    free = ("srandmember", "spop", "hkeys", "hvals")
+    """Return *reply*, sorted where Redis promises no order, and of pairs where redis-py leaves them flat."""
+    if said.method in ("zrandmember", "hrandfield"):
+        reply = _drawn(said, reply)
+    if said.method in ("hscan", "sscan", "zscan"):
+        cursor, found = reply
+        return (cursor, sorted(found) if isinstance(found, list) else found)
+    free = ("srandmember", "spop", "hkeys", "hvals", "zrandmember", "hrandfield")
     return sorted(reply) if said.method in free and isinstance(reply, list) else reply
+
+
+def _drawn(said: Call, reply: Any) -> Any:
+    """Return the *reply* to a draw in the shape that is promised: fakeredis has others for what is not there."""
+    if not said.args:
+        return reply or None
+    if len(said.args) == 1 or not reply or isinstance(reply[0], tuple):
+        return reply or []
+    read = float if said.method == "zrandmember" else str
+    return [(member, read(value)) for member, value in zip(reply[::2], reply[1::2], strict=True)]

@@ -262,3 +262,13 @@ def test_yes_and_no_are_bool(server: Backend) -> None:
     assert {(kind, kind) for kind in replies} == {
         (kind, type(reply).__name__) for kind, given in replies.items() for reply in given
     }
+
+
+def test_nothing_is_drawn_where_nothing_will_be(server: Backend) -> None:
+    """Over pending writes that leave nothing, a draw with repetitions answers as the server does on a missing key."""
+    database = server.database()
+    example = things(database)()
+    with Session(database):
+        example.zset.zadd(a=1)
+        example.zset.zrem("a")
+        assert ([], None) == (example.zset.zrandmember(-2), example.zset.zrandmember())

@@ -112,7 +112,7 @@ def say(one: Any, owner: type, said: Call) -> Any:
         return type(error)
 
 
-DECIDED_THERE = ("spop", "srandmember")
+DECIDED_THERE = ("spop", "srandmember", "zrandmember", "hrandfield")
 
 
 @pytest.mark.parametrize("indexed", [False, True], ids=["plain", "indexed"])

@@ -21,8 +21,8 @@ class BoundTags(BoundSet):
     """It has one command more."""
 
     @reads
-    def smismember(self, *values: str) -> Read[list[bool]]:
-        return self._read("SMISMEMBER", *values, members=values)
+    def has_all(self, *values: str) -> Read[bool]:
+        return self._read("SMISMEMBER", *values, decode=all, members=values)
 
 
 class TagsField(SetField):
@@ -31,7 +31,7 @@ class TagsField(SetField):
 
 class BoundDay(BoundString[date]):
     @writes
-    def getdel(self) -> Write[date | None]:
+    def redeem(self) -> Write[date | None]:
         return self._write(Removed(None), "GETDEL", decode=self._reader.one)
 
 
@@ -67,6 +67,16 @@ def replies(bike: Bike, either: bool) -> None:
     assert_type(bike.tags.spop(2), list[str])
     assert_type(bike.days.srandmember(), date | None)
     assert_type(bike.days.srandmember(number=-2), list[date])
+    assert_type(bike.days.smismember(date.min), list[bool])
+    assert_type(bike.days.sscan(), tuple[int, list[date]])
+    assert_type(bike.ranks.zscan(0, "1*"), tuple[int, list[tuple[int, float]]])
+    assert_type(bike.ranks.zmscore([1, 2]), list[float | None])
+    assert_type(bike.ranks.zpopmin(), list[tuple[int, float]])
+    assert_type(bike.ranks.zrandmember(), int | None)
+    assert_type(bike.ranks.zrandmember(2), list[int])
+    assert_type(bike.ranks.zrandmember(2, withscores=True), list[tuple[int, float]])
+    assert_type(bike.prices.zrandmember(2, either), list[str] | list[tuple[str, float]])
+    assert_type(bike.prices.zrangebylex("-", "+"), list[str])
     assert_type(bike.prices.zrange(0, -1), list[str])
     assert_type(bike.prices.zrange(0, -1, withscores=True), list[tuple[str, float]])
     assert_type(bike.prices.zrange(0, -1, withscores=either), list[str] | list[tuple[str, float]])
@@ -82,12 +92,12 @@ def replies(bike: Bike, either: bool) -> None:
 
 def own(bike: Bike) -> None:
     assert_type(bike.own, BoundTags)
-    assert_type(bike.own.smismember("a", "b"), list[bool])
+    assert_type(bike.own.has_all("a", "b"), bool)
     assert_type(bike.own.smembers(), set[str])
     assert_type(Bike.own, TagsField)
-    assert_type(bike.own_day.getdel(), date | None)
+    assert_type(bike.own_day.redeem(), date | None)
     assert_type(bike.own_day.get(), date | None)
-    bike.own.smismember(1)  # type: ignore[arg-type]
+    bike.own.has_all(1)  # type: ignore[arg-type]
 
 
 def missing() -> None:

@@ -50,6 +50,11 @@ def as_bool(reply: int) -> bool:
     return bool(reply)
 
 
+def as_bools(reply: Iterable[int]) -> list[bool]:
+    """Return an array of 0/1 replies as list of bool."""
+    return [bool(item) for item in reply]
+
+
 def as_ok(reply: bytes | None) -> bool | None:
     """Return True for OK, None for nil (a condition such as NX did not hold)."""
     return None if reply is None else True
@@ -58,6 +63,11 @@ def as_ok(reply: bytes | None) -> bool | None:
 def as_float(reply: bytes | None) -> float | None:
     """Return a number reply as float, None for nil."""
     return None if reply is None else float(reply)
+
+
+def as_floats(reply: Iterable[bytes | None]) -> list[float | None]:
+    """Return an array reply of numbers and nils as list of float and None."""
+    return [None if item is None else float(item) for item in reply]
 
 
 def sure_float(reply: bytes) -> float:

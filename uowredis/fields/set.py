@@ -8,11 +8,12 @@ from uowredis.commands.arguments import Value, integer
 from uowredis.commands.changes import Added, Opaque, Removed
 from uowredis.commands.commands import Read, Write
 from uowredis.commands.identity import Identity
-from uowredis.commands.replies import as_bool, one_or_many
+from uowredis.commands.replies import as_bool, as_bools, one_or_many
 from uowredis.fields.base import Bound, Field
 from uowredis.fields.methods import G, M, V, reads, writes
 from uowredis.fields.modes import Async
 from uowredis.fields.overloads import drawn, shown
+from uowredis.fields.scans import scan_arguments, scanned
 from uowredis.schema.models import FieldSchema, Kind
 
 
@@ -37,6 +38,26 @@ class BoundSet(Bound[V, G, M]):
         """Return whether *value* is in the set (SISMEMBER)."""
         spelled = self._field.spell(value)
         return self._read("SISMEMBER", spelled, decode=as_bool, members=(spelled,))
+
+    @reads
+    def smismember(self, *values: Value | G) -> Read[list[bool]]:
+        """Return for each of *values* whether it is in the set (SMISMEMBER)."""
+        spelled = self._field.spell_all(values)
+        return self._read("SMISMEMBER", *spelled, decode=as_bools, members=spelled)
+
+    @reads
+    def sscan(self, cursor: int = 0, match: Value | None = None, count: int | None = None) -> Read[tuple[int, list[V]]]:
+        """Return the next cursor, 0 at the end, and a part of the values (SSCAN).
+
+        A value that is there all the time is given at least once. Over pending writes all come at once.
+
+        Args:
+            cursor: what the call before gave; 0 begins.
+            match: a pattern, as of Redis' KEYS, of the stored texts.
+            count: about how many to look at.
+        """
+        args = scan_arguments(cursor, match, count)
+        return self._read("SSCAN", *args, decode=scanned(self._reader.many))
 
     @shown
     @reads

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from uowredis.commands.arguments import Value, flag, integer, lex_bound, number, score_bound
 from uowredis.commands.changes import Added, Change, Computed, Removed
 from uowredis.commands.commands import Read, Write
 from uowredis.commands.identity import Identity
-from uowredis.commands.replies import as_float, as_is, sure_float
+from uowredis.commands.replies import as_float, as_floats, as_is, sure_float
 from uowredis.exceptions import ArgumentError, ArgumentTypeError
 from uowredis.fields.base import Bound, Field
 from uowredis.fields.methods import G, M, V, reads, writes
 from uowredis.fields.modes import Async
-from uowredis.fields.overloads import between, ranged, reversed_between, reversed_range, scored
+from uowredis.fields.overloads import between, ranged, reversed_between, reversed_range, scored, shown_scored
+from uowredis.fields.scans import scan_arguments, scanned
 from uowredis.schema.models import FieldSchema, Kind
 
 
@@ -59,6 +60,53 @@ class BoundSortedSet(Bound[V, G, M]):
         """Return the score of *value*, None where it is not there (ZSCORE)."""
         spelled = self._field.spell(value)
         return self._read("ZSCORE", spelled, decode=as_float, members=(spelled,))
+
+    @reads
+    def zmscore(self, members: Sequence[Value | G]) -> Read[list[float | None]]:
+        """Return the scores of *members*, in order, None where one is not there (ZMSCORE)."""
+        if isinstance(members, str | bytes) or not isinstance(members, Sequence):
+            raise ArgumentTypeError(f"{self._field} takes a list of members, not {type(members).__name__}")
+        spelled = self._field.spell_all(members)
+        return self._read("ZMSCORE", *spelled, decode=as_floats, members=spelled)
+
+    @reads
+    def zlexcount(self, min: Value, max: Value) -> Read[int]:
+        """Return how many values stand from the text *min* to *max*, all scores being equal (ZLEXCOUNT)."""
+        return self._read("ZLEXCOUNT", lex_bound(min, "min"), lex_bound(max, "max"))
+
+    @shown_scored
+    @reads
+    def zrandmember(self, count: int | None = None, withscores: bool = False) -> Read[Any]:
+        """Return a random value, None for an empty sorted set; with *count* a list (ZRANDMEMBER).
+
+        Args:
+            count: how many different values at most; negative: exactly so many, with repetitions.
+            withscores: return (value, score) pairs; needs *count*.
+        """
+        if flag(withscores, "withscores") and count is None:
+            raise ArgumentError("zrandmember() takes withscores only with count")
+        if count is None:
+            # The embedded server answers with an empty list where nothing is there.
+            return self._read("ZRANDMEMBER", decode=lambda reply: self._reader.one(reply or None))
+        args = [integer(count, "count", -(2**62), 2**62)] + (["WITHSCORES"] if withscores else [])
+        decode: Any = self._reader.scored if withscores else self._reader.many
+        return self._read("ZRANDMEMBER", *args, decode=decode)
+
+    @reads
+    def zscan(
+        self, cursor: int = 0, match: Value | None = None, count: int | None = None
+    ) -> Read[tuple[int, list[tuple[V, float]]]]:
+        """Return the next cursor, 0 at the end, and a part of the values with their scores (ZSCAN).
+
+        A value that is there all the time is given at least once. Over pending writes all come at once.
+
+        Args:
+            cursor: what the call before gave; 0 begins.
+            match: a pattern, as of Redis' KEYS, of the stored texts.
+            count: about how many to look at.
+        """
+        args = scan_arguments(cursor, match, count)
+        return self._read("ZSCAN", *args, decode=scanned(self._reader.scored))
 
     @reads
     def zrank(self, value: Value | G) -> Read[int | None]:
@@ -140,6 +188,25 @@ class BoundSortedSet(Bound[V, G, M]):
         low, high = score_bound(min, "min"), score_bound(max, "max")
         return self._by_score("ZREVRANGEBYSCORE", high, low, start, num, withscores)
 
+    @reads
+    def zrangebylex(self, min: Value, max: Value, start: int | None = None, num: int | None = None) -> Read[list[V]]:
+        """Return the values from the text *min* to *max*, all scores being equal (ZRANGEBYLEX).
+
+        Args:
+            min: a text behind ``[`` (included) or ``(`` (excluded), or ``-`` for the first.
+            max: the same, or ``+`` for the last.
+            start: how many to leave out first; needs *num*.
+            num: how many at most, -1 for all.
+        """
+        args = (lex_bound(min, "min"), lex_bound(max, "max"), *_limit(start, num))
+        return self._read("ZRANGEBYLEX", *args, decode=self._reader.many)
+
+    @reads
+    def zrevrangebylex(self, max: Value, min: Value, start: int | None = None, num: int | None = None) -> Read[list[V]]:
+        """Same as :meth:`zrangebylex` but the last first, and *max* before *min* (ZREVRANGEBYLEX)."""
+        args = (lex_bound(max, "max"), lex_bound(min, "min"), *_limit(start, num))
+        return self._read("ZREVRANGEBYLEX", *args, decode=self._reader.many)
+
     def _range(self, name: str, start: object, end: object, withscores: bool) -> Read[Any]:
         scores = ("WITHSCORES",) if flag(withscores, "withscores") else ()
         decode: Any = self._reader.scored if withscores else self._reader.many
@@ -208,6 +275,20 @@ class BoundSortedSet(Bound[V, G, M]):
         """Remove *values*; return how many were there (ZREM)."""
         spelled = self._field.spell_all(values)
         return self._write(Removed(spelled), "ZREM", *spelled)
+
+    @writes
+    def zpopmin(self, count: int | None = None) -> Write[list[tuple[V, float]]]:
+        """Remove and return the values with the lowest scores, *count* (or 1) at most, with these (ZPOPMIN)."""
+        return self._pop("ZPOPMIN", count)
+
+    @writes
+    def zpopmax(self, count: int | None = None) -> Write[list[tuple[V, float]]]:
+        """Same as :meth:`zpopmin` but those with the highest scores, the highest first (ZPOPMAX)."""
+        return self._pop("ZPOPMAX", count)
+
+    def _pop(self, name: str, count: int | None) -> Write[Any]:
+        args = () if count is None else (integer(count, "count", 1),)
+        return self._write(Computed(), name, *args, decode=self._reader.scored)
 
     @writes
     def zremrangebyrank(self, min: int, max: int) -> Write[int]:

@@ -24,6 +24,12 @@ from uowredis.schema.models import Kind
 #: The one key of a rehearsal.
 KEY = "rehearsed"
 
+#: What gives a part of a key and a cursor that leads on.
+_SCANS = frozenset(("HSCAN", "SSCAN", "ZSCAN"))
+
+#: What draws members; fakeredis fails where there are none, or answers in another shape.
+_DRAWS = frozenset(("HRANDFIELD", "SRANDMEMBER", "ZRANDMEMBER"))
+
 _FLOAT_INCREMENTS = ("INCRBYFLOAT", "HINCRBYFLOAT")
 
 
@@ -122,6 +128,12 @@ class Rehearsal:
 
     def read(self, name: str, args: tuple[str, ...]) -> Any:
         """Run a read; return its raw reply."""
+        if name in _SCANS:
+            # A cursor of here leads nowhere on the server, nor the reverse: all at once, which a scan may give.
+            match = args[1:3] if "MATCH" in args[1:2] else ()
+            args = ("0", *match, "COUNT", str(2**31))
+        if name in _DRAWS and not self.run(("EXISTS", KEY)):
+            return [] if args else None
         return self.run((name, KEY, *args))
 
     def content(self, kind: Kind, part: Part) -> Any:

@@ -8,10 +8,14 @@ from uowredis import ArgumentError, DoesNotExist, Rejected
 
 #: Commands whose replies have no order.
 _UNORDERED = ("hkeys", "hvals", "spop")
+_SCANS = ("hscan", "sscan", "zscan")
 
 
 def ordered(command: Say, reply: Any) -> Any:
     """Return the *reply* to *command*, sorted where Redis promises no order."""
+    if command.method in _SCANS and isinstance(reply, tuple):
+        cursor, found = reply
+        return (cursor, sorted(found) if isinstance(found, list) else found)
     return sorted(reply) if command.method in _UNORDERED and isinstance(reply, list) else reply
 
 

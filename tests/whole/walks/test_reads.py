@@ -1,6 +1,6 @@
 """A read in a session answers as it is answered right after the commit."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import attrs
@@ -70,11 +70,19 @@ class Drawn:
         return set(answer) <= self.members and len(answer) == size and different
 
 
+#: Commands that draw, and how what they draw from is read.
+DRAWN: dict[str, Callable[[Any], Any]] = {
+    "srandmember": lambda one: one.tags.smembers(),
+    "zrandmember": lambda one: one.ranks.zrange(0, -1),
+    "hrandfield": lambda one: one.headers.hkeys(),
+}
+
+
 def same(command: Say, answer: Any, after: Any, instance: Any) -> bool:
     """Return whether *answer*, given in the session, is that of after the commit; a draw has to be a possible one."""
-    if command.method != "srandmember" or isinstance(after, type):
+    if command.method not in DRAWN or isinstance(after, type):
         return bool(answer == after) and type(answer) is type(after)
-    drawn = Drawn(frozenset(instance.tags.smembers()), command.args[0] if command.args else None)
+    drawn = Drawn(frozenset(DRAWN[command.method](instance)), command.args[0] if command.args else None)
     return drawn.allows(answer) and drawn.allows(after)
 
 
