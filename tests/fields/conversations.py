@@ -48,11 +48,11 @@ DOCUMENTED: dict[type, tuple[str, str]] = {
 #: Commands beside that list: `delete` of every field ("what all fields have in common"), and the two names by which
 #: an InstanceHashField may be read and set like a StringField.
 ADDITIONS: dict[type, tuple[str, str]] = {
-    StringField: ("", "delete"),
-    HashField: ("", "delete"),
-    InstanceHashField: ("get", "set delete"),
+    StringField: ("bitpos", "delete getdel getex"),
+    HashField: ("hrandfield hscan hstrlen", "delete"),
+    InstanceHashField: ("get hstrlen", "set delete"),
     SetField: ("smismember sscan", "delete"),
-    ListField: ("", "delete"),
+    ListField: ("lpos", "delete"),
     SortedSetField: (
         "zlexcount zmscore zrandmember zrangebylex zrevrangebylex zscan",
         "delete zpopmax zpopmin",
@@ -131,6 +131,10 @@ CONVERSATIONS: dict[type, list[Conversation]] = {
             call("getrange", 0, -1),
             call("getbit", 3),
             call("bitcount"),
+            call("bitpos", 1),
+            call("bitpos", 0),
+            call("getdel"),
+            call("getex"),
             call("set", "foo"),
             call("set", "naïve ☃"),
             call("set", 5),
@@ -160,6 +164,12 @@ CONVERSATIONS: dict[type, list[Conversation]] = {
             call("getbit", 6),
             call("bitcount"),
             call("bitcount", 1, 2),
+            call("bitpos", 1),
+            call("bitpos", 0, 2),
+            call("bitpos", bit=1, start=2, end=-2),
+            call("getdel"),
+            call("getex"),
+            call("getex", persist=True),
             call("bitcount", start=0, end=-2),
             call("set", "bar", nx=True),
             call("set", "bar", xx=True),
@@ -197,6 +207,10 @@ CONVERSATIONS: dict[type, list[Conversation]] = {
             call("hvals"),
             call("hexists", "a"),
             call("hlen"),
+            call("hstrlen", "a"),
+            call("hrandfield"),
+            call("hrandfield", 2),
+            call("hscan"),
             call("hset", "a", "1"),
             call("hset", key="a", value=2),
             call("hset", mapping={"a": "1", "b": 2.5}),
@@ -211,6 +225,7 @@ CONVERSATIONS: dict[type, list[Conversation]] = {
             call("hincrbyfloat", "a"),
             call("delete"),
         ),
+        *after(call("hset", "a", "1")).each(call("hrandfield"), call("hrandfield", -2), call("hrandfield", -2, True)),
         *after(call("hset", mapping={"a": "1", "b": "2", "x y": "☃"})).each(
             call("hget", "a"),
             call("hget", "x y"),
@@ -223,6 +238,12 @@ CONVERSATIONS: dict[type, list[Conversation]] = {
             call("hexists", "a"),
             call("hexists", "none"),
             call("hlen"),
+            call("hstrlen", "x y"),
+            call("hstrlen", "none"),
+            call("hrandfield", 3),
+            call("hrandfield", 9, True),
+            call("hscan"),
+            call("hscan", match="[ab]", count=100),
             call("hset", "a", "9"),
             call("hset", mapping={"a": "9", "c": "3"}),
             call("hmset", {"a": "9", "c": "3"}),
@@ -242,6 +263,7 @@ CONVERSATIONS: dict[type, list[Conversation]] = {
         *after().each(
             call("hget"),
             call("get"),
+            call("hstrlen"),
             call("hset", "FOO"),
             call("set", 5),
             call("hsetnx", "FOO"),
@@ -253,6 +275,7 @@ CONVERSATIONS: dict[type, list[Conversation]] = {
         *after(call("hset", "7")).each(
             call("hget"),
             call("get"),
+            call("hstrlen"),
             call("hset", "yellow"),
             call("set", "☃"),
             call("hsetnx", "yellow"),
@@ -332,6 +355,8 @@ CONVERSATIONS: dict[type, list[Conversation]] = {
         *after().each(
             call("lindex", 0),
             call("llen"),
+            call("lpos", "a"),
+            call("lpos", "a", count=1),
             call("lrange", 0, -1),
             call("linsert", "BEFORE", "a", "x"),
             call("lpop"),
@@ -351,6 +376,12 @@ CONVERSATIONS: dict[type, list[Conversation]] = {
             call("lindex", -1),
             call("lindex", 9),
             call("llen"),
+            call("lpos", "b"),
+            call("lpos", "none"),
+            call("lpos", "b", 2),
+            call("lpos", "b", rank=-1),
+            call("lpos", "b", -1, 0),
+            call("lpos", "b", count=0, maxlen=2),
             call("lrange", 0, -1),
             call("lrange", 1, 2),
             call("linsert", "BEFORE", "b", "x"),
@@ -407,7 +438,9 @@ CONVERSATIONS: dict[type, list[Conversation]] = {
             call("zremrangebyscore", 0, 9),
             call("delete"),
         ),
-        *after(call("zadd", {"a": 1})).each(call("zrandmember", -2), call("zrandmember", -2, True)),
+        *after(call("zadd", {"a": 1})).each(
+            call("zrandmember"), call("zrandmember", -2), call("zrandmember", -2, True)
+        ),
         *after(call("zadd", {"a": 0, "b": 0, "c": 0, "☃": 0})).each(
             call("zlexcount", "[b", "+"),
             call("zlexcount", "(a", "(c"),
@@ -523,9 +556,9 @@ def unordered(said: Call, reply: Any) -> Any:
 
 
 def _drawn(said: Call, reply: Any) -> Any:
-    """Return the *reply* to a draw in the shape that is promised: fakeredis has others for what is not there."""
+    """Return the *reply* to a draw in the shape that is promised: fakeredis has others for what is not there, and for the only one."""
     if not said.args:
-        return reply or None
+        return (reply or [None])[0] if isinstance(reply, list) else reply
     if len(said.args) == 1 or not reply or isinstance(reply[0], tuple):
         return reply or []
     read = float if said.method == "zrandmember" else str

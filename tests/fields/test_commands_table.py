@@ -268,7 +268,11 @@ def test_nothing_is_drawn_where_nothing_will_be(server: Backend) -> None:
     """Over pending writes that leave nothing, a draw with repetitions answers as the server does on a missing key."""
     database = server.database()
     example = things(database)()
-    with Session(database):
+    with Session(database) as s:
         example.zset.zadd(a=1)
         example.zset.zrem("a")
         assert ([], None) == (example.zset.zrandmember(-2), example.zset.zrandmember())
+        example.headers.hset("a", "1")
+        example.headers.hdel("a")
+        assert ([], None) == (example.headers.hrandfield(-2), example.headers.hrandfield())
+        s.rollback()

@@ -5,6 +5,7 @@ from typing import assert_type
 
 from uowredis import (
     DoesNotExist,
+    HashField,
     InstanceHashField,
     ListField,
     RedisDatabase,
@@ -46,6 +47,7 @@ class Bike(RedisModel):
     color = InstanceHashField()
     tags = SetField()
     days = SetField(type=date)
+    sizes = HashField(type=int)
     stops = ListField()
     prices = SortedSetField()
     ranks = SortedSetField(type=int)
@@ -63,6 +65,16 @@ def replies(bike: Bike, either: bool) -> None:
     assert_type(bike.stops.lpop(), str | None)
     assert_type(bike.stops.lpop(2), list[str] | None)
     assert_type(bike.stops.rpop(count=2), list[str] | None)
+    assert_type(bike.day.getdel(), date | None)
+    assert_type(bike.day.getex(ex=5), date | None)
+    assert_type(bike.color.hstrlen(), int)
+    assert_type(bike.sizes.hscan(), tuple[int, dict[str, int]])
+    assert_type(bike.sizes.hrandfield(), str | None)
+    assert_type(bike.sizes.hrandfield(2), list[str])
+    assert_type(bike.sizes.hrandfield(2, True), list[tuple[str, int]])
+    assert_type(bike.stops.lpos("x"), int | None)
+    assert_type(bike.stops.lpos("x", count=0), list[int])
+    assert_type(bike.stops.lpos("x", -1, count=2), list[int])
     assert_type(bike.tags.spop(), str | None)
     assert_type(bike.tags.spop(2), list[str])
     assert_type(bike.days.srandmember(), date | None)

@@ -101,6 +101,11 @@ def as_scored(reply: Sequence[bytes]) -> list[tuple[str, float]]:
     return [(sure_text(member), float(score)) for member, score in zip(reply[::2], reply[1::2], strict=True)]
 
 
+def as_pairs(read: Callable[[Sequence[Any]], list[T]], reply: Sequence[bytes]) -> list[tuple[str, T]]:
+    """Return a flat array of entries and values, None for nothing, as pairs; *read* makes the values."""
+    return list(zip(as_texts((reply or ())[::2]), read((reply or ())[1::2]), strict=True))
+
+
 def plain(reply: Any) -> Any:
     """Return a whole reply with its bytes as text: how the planner and plans see replies."""
     if type(reply) is bytes:

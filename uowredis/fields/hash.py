@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Unpack
 
-from uowredis.commands.arguments import Value, integer, listed, text, texts
+from uowredis.commands.arguments import Value, flag, integer, listed, text, texts
 from uowredis.commands.changes import Computed, Opaque, Removed, Replaced
 from uowredis.commands.commands import Read, Write
 from uowredis.commands.identity import Identity
-from uowredis.commands.replies import as_bool, as_ok, as_texts
+from uowredis.commands.replies import as_bool, as_ok, as_pairs, as_text, as_texts
 from uowredis.exceptions import ArgumentError, ArgumentTypeError, ImplementationError
 from uowredis.fields.base import Bound, Field, Options
 from uowredis.fields.methods import G, M, V, reads, writes
 from uowredis.fields.modes import Async
+from uowredis.fields.overloads import shown_valued
+from uowredis.fields.scans import scan_arguments, scanned
 from uowredis.schema.models import FieldSchema, Kind
 from uowredis.values import Codec
 
@@ -41,6 +44,10 @@ def _entry(field: Field[Any], entry: object) -> str:
             f"an index key. Way out: a name without ':'"
         )
     return spelled
+
+
+def _names(reply: Sequence[bytes] | None) -> list[str]:
+    return as_texts(reply or ())
 
 
 class BoundHash(Bound[V, G, M]):
@@ -87,6 +94,46 @@ class BoundHash(Bound[V, G, M]):
         """Return whether the entry *key* is there (HEXISTS)."""
         spelled = text(key, f"the name of an entry of {self._field}")
         return self._read("HEXISTS", spelled, decode=as_bool, members=(spelled,))
+
+    @reads
+    def hstrlen(self, key: Value) -> Read[int]:
+        """Return the length in bytes of the value of the entry *key*, 0 where it is not there (HSTRLEN)."""
+        spelled = text(key, f"the name of an entry of {self._field}")
+        return self._read("HSTRLEN", spelled, members=(spelled,))
+
+    @shown_valued
+    @reads
+    def hrandfield(self, count: int | None = None, withvalues: bool = False) -> Read[Any]:
+        """Return the name of a random entry, None where there is none; with *count* a list (HRANDFIELD).
+
+        Args:
+            count: how many different entries at most; negative: exactly so many, with repetitions.
+            withvalues: return (entry, value) pairs; needs *count*.
+        """
+        if flag(withvalues, "withvalues") and count is None:
+            raise ArgumentError("hrandfield() takes withvalues only with count")
+        if count is None:
+            return self._read("HRANDFIELD", decode=as_text)
+        args = [integer(count, "count", -(2**62), 2**62)] + (["WITHVALUES"] if withvalues else [])
+        # The embedded server answers with nil where nothing is there.
+        decode: Any = functools.partial(as_pairs, self._reader.many) if withvalues else _names
+        return self._read("HRANDFIELD", *args, decode=decode)
+
+    @reads
+    def hscan(
+        self, cursor: int = 0, match: Value | None = None, count: int | None = None
+    ) -> Read[tuple[int, dict[str, V]]]:
+        """Return the next cursor, 0 at the end, and a part of the entries with their values (HSCAN).
+
+        An entry that is there all the time is given at least once. Over pending writes all come at once.
+
+        Args:
+            cursor: what the call before gave; 0 begins.
+            match: a pattern, as of Redis' KEYS, of the names.
+            count: about how many to look at.
+        """
+        args = scan_arguments(cursor, match, count)
+        return self._read("HSCAN", *args, decode=scanned(self._reader.by_entry))
 
     @writes
     def hset(

@@ -35,6 +35,12 @@ class BoundInstanceHash(Bound[V, G, M]):
         name = self._field.stored
         return self._read("HGET", name, decode=decode or self._reader.one, members=(name,))
 
+    @reads
+    def hstrlen(self) -> Read[int]:
+        """Return the length of the value in bytes, 0 where there is none (HSTRLEN)."""
+        name = self._field.stored
+        return self._read("HSTRLEN", name, members=(name,))
+
     @writes
     def hset(self, value: Value | G) -> Write[int]:
         """Store *value*; return 1 where there was none before, else 0 (HSET)."""

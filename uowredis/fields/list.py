@@ -13,7 +13,7 @@ from uowredis.exceptions import ArgumentError
 from uowredis.fields.base import Bound, Field
 from uowredis.fields.methods import G, M, V, reads, writes
 from uowredis.fields.modes import Async
-from uowredis.fields.overloads import popped
+from uowredis.fields.overloads import placed, popped
 from uowredis.schema.models import FieldSchema, Kind
 
 
@@ -37,6 +37,32 @@ class BoundList(Bound[V, G, M]):
     def llen(self) -> Read[int]:
         """Return how many values there are (LLEN)."""
         return self._read("LLEN", counts=True)
+
+    @placed
+    @reads
+    def lpos(
+        self, value: Value | G, rank: int | None = None, count: int | None = None, maxlen: int | None = None
+    ) -> Read[Any]:
+        """Return the index of *value*, None where it is not there; with *count* a list (LPOS).
+
+        Args:
+            value: what to look for.
+            rank: which copy to begin with, 1 is the first; negative from the end.
+            count: how many indexes at most, 0 for all.
+            maxlen: how many values to compare at most, 0 for all.
+
+        Raises:
+            ArgumentError: for the rank 0, or a negative count or maxlen.
+        """
+        args = [self._field.spell(value)]
+        if rank is not None:
+            if (copy := integer(rank, "rank", -(2**63) + 1)) == "0":
+                raise ArgumentError("lpos() takes a rank from 1, or from -1 for the last copy, not 0")
+            args += ["RANK", copy]
+        for name, given in (("COUNT", count), ("MAXLEN", maxlen)):
+            if given is not None:
+                args += [name, integer(given, name.lower(), 0)]
+        return self._read("LPOS", *args)
 
     @writes
     def lpush(self, *values: Value | G) -> Write[int]:

@@ -13,6 +13,6 @@ def _as_it_is(command: Any) -> Any:
     return command
 
 
-popped = drawn = shown = shown_scored = stored = ranged = reversed_range = between = reversed_between = scored = (
-    _as_it_is
-)
+placed = popped = drawn = shown = shown_scored = shown_valued = stored = ranged = reversed_range = between = (
+    reversed_between
+) = scored = _as_it_is

@@ -39,6 +39,11 @@ def _limit(start: int | None, num: int | None) -> list[str]:
     return [] if start is None else ["LIMIT", integer(start, "start"), integer(num, "num")]
 
 
+def _first(reply: Any) -> bytes | None:
+    """Return what was drawn: the embedded server answers with a list where there is at most one."""
+    return (reply or [None])[0] if isinstance(reply, list) else reply
+
+
 class BoundSortedSet(Bound[V, G, M]):
     """The sorted set of one instance."""
 
@@ -86,8 +91,7 @@ class BoundSortedSet(Bound[V, G, M]):
         if flag(withscores, "withscores") and count is None:
             raise ArgumentError("zrandmember() takes withscores only with count")
         if count is None:
-            # The embedded server answers with an empty list where nothing is there.
-            return self._read("ZRANDMEMBER", decode=lambda reply: self._reader.one(reply or None))
+            return self._read("ZRANDMEMBER", decode=lambda reply: self._reader.one(_first(reply)))
         args = [integer(count, "count", -(2**62), 2**62)] + (["WITHSCORES"] if withscores else [])
         decode: Any = self._reader.scored if withscores else self._reader.many
         return self._read("ZRANDMEMBER", *args, decode=decode)

@@ -15,7 +15,7 @@ from uowredis.commands.arguments import (
     moment_in_milliseconds,
     seconds,
 )
-from uowredis.commands.changes import Computed, Opaque, Replaced
+from uowredis.commands.changes import Computed, Opaque, Removed, Replaced
 from uowredis.commands.commands import Read, Write
 from uowredis.commands.identity import Identity
 from uowredis.commands.replies import as_bool, as_ok, encode
@@ -28,6 +28,27 @@ from uowredis.schema.models import FieldSchema, Kind
 
 #: Bytes that a string may have (redis.io/docs/latest/develop/data-types/strings: 512 MB).
 _MOST_BYTES = 512 * 1024 * 1024
+
+
+def _times(
+    ex: int | timedelta | None, px: int | timedelta | None, exat: int | datetime | None, pxat: int | datetime | None
+) -> list[tuple[str, str]]:
+    """Return the options of those given, spelled."""
+    times = (
+        ("EX", ex, seconds),
+        ("PX", px, milliseconds),
+        ("EXAT", exat, moment),
+        ("PXAT", pxat, moment_in_milliseconds),
+    )
+    return [(name, spell(time, name.lower())) for name, time, spell in times if time is not None]
+
+
+def _bit_mode(method: str, mode: str | None) -> tuple[str, ...]:
+    if mode is None:
+        return ()
+    if mode.upper() not in ("BYTE", "BIT"):
+        raise ArgumentError(f"{method}() takes mode 'BYTE' or 'BIT', not {mode!r}")
+    return (mode.upper(),)
 
 
 class BoundString(Bound[V, G, M]):
@@ -74,12 +95,25 @@ class BoundString(Bound[V, G, M]):
             raise ArgumentError("bitcount() takes start and end both or neither, and mode only with them")
         if start is None:
             return self._read("BITCOUNT")
-        args = [integer(start, "start"), integer(end, "end")]
-        if mode is not None:
-            if mode.upper() not in ("BYTE", "BIT"):
-                raise ArgumentError(f"bitcount() takes mode 'BYTE' or 'BIT', not {mode!r}")
-            args.append(mode.upper())
-        return self._read("BITCOUNT", *args)
+        return self._read("BITCOUNT", integer(start, "start"), integer(end, "end"), *_bit_mode("bitcount", mode))
+
+    @reads
+    def bitpos(self, bit: int, start: int | None = None, end: int | None = None, mode: str | None = None) -> Read[int]:
+        """Return the place of the first *bit* (0 or 1) in all or from byte *start* to *end*, else -1 (BITPOS).
+
+        Without *end* the value counts as followed by zeros.
+
+        Args:
+            bit: 0 or 1.
+            start: first byte, negative from the end.
+            end: last byte, included; needs *start*.
+            mode: "BYTE" or "BIT", what start and end count; Redis 7.0 and newer.
+        """
+        self._check_native("bitpos")
+        if (end is not None and start is None) or (mode is not None and end is None):
+            raise ArgumentError("bitpos() takes end only with start, and mode only with both")
+        places = [integer(place, name) for name, place in (("start", start), ("end", end)) if place is not None]
+        return self._read("BITPOS", integer(bit, "bit", 0, 1), *places, *_bit_mode("bitpos", mode))
 
     @stored
     @writes
@@ -113,13 +147,7 @@ class BoundString(Bound[V, G, M]):
             ImplementationError: for an expiry on an indexed field.
         """
         self._refuse_expiry(ex=ex, px=px, exat=exat, pxat=pxat)
-        times = (
-            ("EX", ex, seconds),
-            ("PX", px, milliseconds),
-            ("EXAT", exat, moment),
-            ("PXAT", pxat, moment_in_milliseconds),
-        )
-        timed = [(name, spell(time, name.lower())) for name, time, spell in times if time is not None]
+        timed = _times(ex, px, exat, pxat)
         if len(timed) + flag(keepttl, "keepttl") > 1:
             raise ArgumentError("set() takes one of ex, px, exat, pxat and keepttl")
         if flag(nx, "nx") and flag(xx, "xx"):
@@ -137,6 +165,41 @@ class BoundString(Bound[V, G, M]):
         """Store *value*; return the old value, None where there was none (GETSET)."""
         spelled = self._field.spell(value)
         return self._write(Replaced((("", spelled),)), "GETSET", spelled, decode=self._reader.one)
+
+    @writes
+    def getdel(self) -> Write[V | None]:
+        """Remove the value and return it, None where there is none (GETDEL)."""
+        return self._write(Removed(None), "GETDEL", decode=self._reader.one)
+
+    @writes
+    def getex(
+        self,
+        ex: int | timedelta | None = None,
+        px: int | timedelta | None = None,
+        exat: int | datetime | None = None,
+        pxat: int | datetime | None = None,
+        persist: bool = False,
+    ) -> Write[V | None]:
+        """Return the value, None where there is none, and set when it expires (GETEX).
+
+        Args:
+            ex: seconds (or a timedelta) until it expires; like px, exat and pxat refused on indexed fields.
+            px: milliseconds (or a timedelta) until it expires.
+            exat: Unix time in seconds (or a datetime) at which it expires.
+            pxat: Unix time in milliseconds (or a datetime) at which it expires.
+            persist: it expires no more.
+
+        Raises:
+            ArgumentError: for more than one of them, or times that are not positive.
+            ImplementationError: for an expiry on an indexed field.
+        """
+        self._refuse_expiry(ex=ex, px=px, exat=exat, pxat=pxat)
+        timed = _times(ex, px, exat, pxat)
+        if len(timed) + flag(persist, "persist") > 1:
+            raise ArgumentError("getex() takes one of ex, px, exat, pxat and persist")
+        options = [part for pair in timed for part in pair] + (["PERSIST"] if persist else [])
+        # A moment that is past removes the value.
+        return self._write(Computed(), "GETEX", *options, decode=self._reader.one)
 
     @writes
     def setnx(self, value: Value | G) -> Write[bool]:

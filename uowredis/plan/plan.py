@@ -25,6 +25,7 @@ from uowredis.schema.keys import filled
 _IDEMPOTENT = frozenset(
     [
         "DEL",
+        "GETDEL",
         "HDEL",
         "HMSET",
         "HSET",

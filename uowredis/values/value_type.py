@@ -33,7 +33,7 @@ class Codec(Protocol[T_co]):
 INTEGER_SUMS = frozenset(("incr", "decr", "hincrby"))
 FLOAT_SUMS = frozenset(("incrbyfloat", "hincrbyfloat"))
 TEXT_PARTS = frozenset(("append",))
-BYTE_PARTS = frozenset(("append", "getrange", "setrange", "getbit", "setbit", "bitcount"))
+BYTE_PARTS = frozenset(("append", "getrange", "setrange", "getbit", "setbit", "bitcount", "bitpos"))
 
 
 @attrs.frozen(eq=False)

@@ -88,6 +88,8 @@ def string_writes(field: str) -> SearchStrategy[Say]:
         optioned(field, "set", st.tuples(VALUES), modes),
         say(field, "getset", VALUES),
         say(field, "setnx", VALUES),
+        say(field, "getdel"),
+        say(field, "getex"),
         say(field, "append", VALUES),
         say(field, "setrange", COUNTS, VALUES),
         say(field, "setbit", st.integers(0, 17), st.integers(0, 1)),
@@ -191,11 +193,13 @@ def string_reads(field: str) -> SearchStrategy[Say]:
         say(field, "getbit", st.integers(0, 17)),
         say(field, "bitcount"),
         say(field, "bitcount", PLACES, PLACES),
+        say(field, "bitpos", st.integers(0, 1)),
+        say(field, "bitpos", st.integers(0, 1), PLACES, PLACES),
     )
 
 
 def entry_reads(field: str) -> SearchStrategy[Say]:
-    return st.one_of(say(field, "hget"), say(field, "get"))
+    return st.one_of(say(field, "hget"), say(field, "get"), say(field, "hstrlen"))
 
 
 def hash_reads(field: str) -> SearchStrategy[Say]:
@@ -208,6 +212,10 @@ def hash_reads(field: str) -> SearchStrategy[Say]:
         say(field, "hvals"),
         say(field, "hlen"),
         say(field, "hexists", ENTRIES),
+        say(field, "hstrlen", ENTRIES),
+        say(field, "hrandfield"),
+        say(field, "hrandfield", COUNTS),
+        say(field, "hscan"),
     )
 
 
@@ -225,7 +233,13 @@ def set_reads(field: str) -> SearchStrategy[Say]:
 
 
 def list_reads(field: str) -> SearchStrategy[Say]:
-    return st.one_of(say(field, "lrange", PLACES, PLACES), say(field, "lindex", PLACES), say(field, "llen"))
+    return st.one_of(
+        say(field, "lrange", PLACES, PLACES),
+        say(field, "lindex", PLACES),
+        say(field, "llen"),
+        say(field, "lpos", COPIES),
+        say(field, "lpos", COPIES, st.sampled_from([1, 2, -1]), COUNTS),
+    )
 
 
 def sorted_set_reads(field: str) -> SearchStrategy[Say]:
