@@ -45,17 +45,20 @@ DOCUMENTED: dict[type, tuple[str, str]] = {
     ),
 }
 
+#: Commands of each field with a key of its own.
+OF_A_KEY = ("exists pttl ttl", "expire expireat persist pexpire pexpireat")
+
 #: Commands beside that list: `delete` of every field ("what all fields have in common"), and the two names by which
 #: an InstanceHashField may be read and set like a StringField.
 ADDITIONS: dict[type, tuple[str, str]] = {
-    StringField: ("bitpos", "delete getdel getex"),
-    HashField: ("hrandfield hscan hstrlen", "delete"),
+    StringField: (f"bitpos {OF_A_KEY[0]}", f"delete getdel getex {OF_A_KEY[1]}"),
+    HashField: (f"hrandfield hscan hstrlen {OF_A_KEY[0]}", f"delete {OF_A_KEY[1]}"),
     InstanceHashField: ("get hstrlen", "set delete"),
-    SetField: ("smismember sscan", "delete"),
-    ListField: ("lpos", "delete"),
+    SetField: (f"smismember sscan {OF_A_KEY[0]}", f"delete {OF_A_KEY[1]}"),
+    ListField: (f"lpos {OF_A_KEY[0]}", f"delete {OF_A_KEY[1]}"),
     SortedSetField: (
-        "zlexcount zmscore zrandmember zrangebylex zrevrangebylex zscan",
-        "delete zpopmax zpopmin",
+        f"zlexcount zmscore zrandmember zrangebylex zrevrangebylex zscan {OF_A_KEY[0]}",
+        f"delete zpopmax zpopmin {OF_A_KEY[1]}",
     ),
 }
 
@@ -122,6 +125,31 @@ EXPIRING: list[Conversation] = [
     ),
     *after(call("set", "foo", ex=1000)).each(call("set", "bar"), call("set", "bar", keepttl=True), call("append", "x")),
 ]
+
+#: What stores a value in each field with a key of its own.
+STORED: dict[type, Call] = {
+    StringField: call("set", "foo"),
+    HashField: call("hset", "a", "1"),
+    SetField: call("sadd", "a"),
+    ListField: call("rpush", "a"),
+    SortedSetField: call("zadd", {"a": 1}),
+}
+#: What is said of the key of a field without index, whatever its type.
+LASTING: list[Conversation] = [
+    (said,)
+    for said in (
+        call("expire", 1000),
+        call("expire", timedelta(hours=1)),
+        call("pexpire", 1_000_000),
+        call("pexpire", time=timedelta(hours=1)),
+        call("expireat", FAR),
+        call("expireat", datetime.fromtimestamp(FAR, UTC)),
+        call("expireat", 1),
+        call("pexpireat", FAR * 1000),
+        call("pexpireat", when=datetime.fromtimestamp(FAR, UTC)),
+    )
+]
+LASTING += [(*said, call("exists")) for said in LASTING] + [(call("expire", 1000), call("persist"))]
 
 CONVERSATIONS: dict[type, list[Conversation]] = {
     StringField: [
@@ -508,6 +536,10 @@ CONVERSATIONS: dict[type, list[Conversation]] = {
     ],
 }
 
+for _owner, _stores in STORED.items():
+    CONVERSATIONS[_owner] += after().each(call("exists"), call("ttl"), call("pttl"), call("persist"))
+    CONVERSATIONS[_owner] += after(_stores).each(call("exists"), call("persist"))
+
 
 def models_of(owner: type, database: Any) -> dict[str, type[RedisModel]]:
     """Return a model without index and one with, each with a field of type *owner* (or four of the instance's hash)."""
@@ -556,7 +588,7 @@ def unordered(said: Call, reply: Any) -> Any:
 
 
 def _drawn(said: Call, reply: Any) -> Any:
-    """Return the *reply* to a draw in the shape that is promised: fakeredis has others for what is not there, and for the only one."""
+    """Return the *reply* to a draw in the shape promised: fakeredis has others for nothing and for the only one."""
     if not said.args:
         return (reply or [None])[0] if isinstance(reply, list) else reply
     if len(said.args) == 1 or not reply or isinstance(reply[0], tuple):

@@ -14,7 +14,9 @@ from tests.fields.conversations import (
     CONVERSATIONS,
     DOCUMENTED,
     EXPIRING,
+    LASTING,
     REDIS_NAMES,
+    STORED,
     Conversation,
     Theirs,
     call,
@@ -96,11 +98,13 @@ def test_a_command_names_its_redis_command(owner: type, method: str, descriptor:
 
 
 def section(owner: type) -> str:
-    """Return the section on *owner* of the page on fields."""
-    title = "On the instance" if owner is RedisModel else owner.__name__
-    found = re.search(rf"^## {title}$(.*?)(?=^## |\Z)", Path(DOCS, "fields.md").read_text("utf-8"), re.M | re.S)
-    assert found is not None, f"docs/fields.md has no section {title!r}"
-    return found[1]
+    """Return the sections on *owner* of the page on fields."""
+    titles = ["On the instance" if owner is RedisModel else owner.__name__]
+    titles += ["A key of its own"] if owner in STORED else []
+    text = Path(DOCS, "fields.md").read_text("utf-8")
+    found = [re.search(rf"^## {title}$(.*?)(?=^## |\Z)", text, re.M | re.S) for title in titles]
+    assert None not in found, f"docs/fields.md has not the sections {titles}"
+    return "".join(each[1] for each in found if each is not None)
 
 
 def heading(owner: type, method: str) -> str:
@@ -121,7 +125,8 @@ def test_the_page_on_fields_has_every_command_and_no_other(owner: type) -> None:
 def test_every_command_is_compared(owner: type) -> None:
     """The conversations below call every command of a field."""
     expected = {method for kind, method, _ in COMMANDS if kind is owner}
-    assert expected == {conversation[-1].method for conversation in CONVERSATIONS[owner]}
+    lasting = [talk[0].method for talk in LASTING] if owner in STORED else []
+    assert expected == {conversation[-1].method for conversation in CONVERSATIONS[owner]}.union(lasting)
 
 
 # What they answer

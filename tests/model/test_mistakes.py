@@ -157,7 +157,7 @@ def test_assigning_to_what_is_no_field(thing: Any) -> None:
     [
         ("save", "commit"),
         ("refresh", "reads anew"),
-        ("expire", "ex=seconds"),
+        ("expire", r"expire\(seconds"),
         ("ttl", "ttl"),
         ("id", r"pk\.get"),
         ("model_dump", "hgetall"),

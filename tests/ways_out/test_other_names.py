@@ -109,8 +109,8 @@ INSTANCES: dict[str, Way] = {
     "update": _updated,
     **dict.fromkeys(("refresh", "refresh_from_db"), lambda w: "5" == w.bread.stock.get()),
     **dict.fromkeys(("dict", "to_dict", "model_dump"), lambda w: "bread" == w.bread.hgetall()["name"]),
-    "expire": lambda w: w.bread.visits.set(1, ex=100),
-    "ttl": lambda w: -1 == w.database.connection.ttl(w.bread.stock.key),
+    "expire": lambda w: w.bread.visits.set(1) and w.bread.visits.expire(100),
+    "ttl": lambda w: w.bread.visits.set(1) and -1 == w.bread.visits.ttl(),
     "id": lambda w: "1" == w.bread.pk.get(),
 }
 SESSIONS: dict[str, Way] = {

@@ -3,6 +3,7 @@
 from uowredis.fields.base import Bound, Field, SingleValueField
 from uowredis.fields.hash import BoundHash, HashField
 from uowredis.fields.instance_hash import BoundInstanceHash, InstanceHashField
+from uowredis.fields.lasting import BoundKey
 from uowredis.fields.list import BoundList, ListField
 from uowredis.fields.methods import reads, writes
 from uowredis.fields.pk import AutoPKField, BoundPK, PKField
@@ -15,6 +16,7 @@ __all__ = [
     "Bound",
     "BoundHash",
     "BoundInstanceHash",
+    "BoundKey",
     "BoundList",
     "BoundPK",
     "BoundSet",

@@ -12,7 +12,8 @@ from uowredis.commands.commands import Read, Write
 from uowredis.commands.identity import Identity
 from uowredis.commands.replies import as_bool, as_ok, as_pairs, as_text, as_texts
 from uowredis.exceptions import ArgumentError, ArgumentTypeError, ImplementationError
-from uowredis.fields.base import Bound, Field, Options
+from uowredis.fields.base import Field, Options
+from uowredis.fields.lasting import BoundKey
 from uowredis.fields.methods import G, M, V, reads, writes
 from uowredis.fields.modes import Async
 from uowredis.fields.overloads import shown_valued
@@ -50,7 +51,7 @@ def _names(reply: Sequence[bytes] | None) -> list[str]:
     return as_texts(reply or ())
 
 
-class BoundHash(Bound[V, G, M]):
+class BoundHash(BoundKey[V, G, M]):
     """The hash of one instance and field."""
 
     __slots__ = ()

@@ -10,14 +10,15 @@ from uowredis.commands.commands import Read, Write
 from uowredis.commands.identity import Identity
 from uowredis.commands.replies import as_ok, one_or_many
 from uowredis.exceptions import ArgumentError
-from uowredis.fields.base import Bound, Field
+from uowredis.fields.base import Field
+from uowredis.fields.lasting import BoundKey
 from uowredis.fields.methods import G, M, V, reads, writes
 from uowredis.fields.modes import Async
 from uowredis.fields.overloads import placed, popped
 from uowredis.schema.models import FieldSchema, Kind
 
 
-class BoundList(Bound[V, G, M]):
+class BoundList(BoundKey[V, G, M]):
     """The list of one instance."""
 
     __slots__ = ()

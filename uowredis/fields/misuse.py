@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 from uowredis.exceptions import ArgumentTypeError
+from uowredis.fields.elsewhere import ELSEWHERE
 
 
 class NotItsValue:
@@ -38,4 +39,7 @@ class NotItsValue:
             # What copying and unpickling look for is asked for before the field has its owner.
             if name.startswith("_"):
                 raise AttributeError(name)
+            if name in ELSEWHERE:
+                why, way = ELSEWHERE[name]
+                raise AttributeError(f"{self!r} has no {name}(): {why}. Way out: {way}")
             raise AttributeError(f"{self!r} has no {name!r}: it is a field. Way out: .{self._value_by}")

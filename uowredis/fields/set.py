@@ -9,7 +9,8 @@ from uowredis.commands.changes import Added, Opaque, Removed
 from uowredis.commands.commands import Read, Write
 from uowredis.commands.identity import Identity
 from uowredis.commands.replies import as_bool, as_bools, one_or_many
-from uowredis.fields.base import Bound, Field
+from uowredis.fields.base import Field
+from uowredis.fields.lasting import BoundKey
 from uowredis.fields.methods import G, M, V, reads, writes
 from uowredis.fields.modes import Async
 from uowredis.fields.overloads import drawn, shown
@@ -17,7 +18,7 @@ from uowredis.fields.scans import scan_arguments, scanned
 from uowredis.schema.models import FieldSchema, Kind
 
 
-class BoundSet(Bound[V, G, M]):
+class BoundSet(BoundKey[V, G, M]):
     """The set of one instance."""
 
     __slots__ = ()

@@ -12,7 +12,8 @@ from uowredis.commands.commands import Read, Write
 from uowredis.commands.identity import Identity
 from uowredis.commands.replies import as_float, as_floats, as_is, sure_float
 from uowredis.exceptions import ArgumentError, ArgumentTypeError
-from uowredis.fields.base import Bound, Field
+from uowredis.fields.base import Field
+from uowredis.fields.lasting import BoundKey
 from uowredis.fields.methods import G, M, V, reads, writes
 from uowredis.fields.modes import Async
 from uowredis.fields.overloads import between, ranged, reversed_between, reversed_range, scored, shown_scored
@@ -41,10 +42,11 @@ def _limit(start: int | None, num: int | None) -> list[str]:
 
 def _first(reply: Any) -> bytes | None:
     """Return what was drawn: the embedded server answers with a list where there is at most one."""
-    return (reply or [None])[0] if isinstance(reply, list) else reply
+    found: bytes | None = (reply or [None])[0] if isinstance(reply, list) else reply
+    return found
 
 
-class BoundSortedSet(Bound[V, G, M]):
+class BoundSortedSet(BoundKey[V, G, M]):
     """The sorted set of one instance."""
 
     __slots__ = ()

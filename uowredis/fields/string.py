@@ -20,7 +20,8 @@ from uowredis.commands.commands import Read, Write
 from uowredis.commands.identity import Identity
 from uowredis.commands.replies import as_bool, as_ok, encode
 from uowredis.exceptions import ArgumentError
-from uowredis.fields.base import Bound, SingleValueField
+from uowredis.fields.base import SingleValueField
+from uowredis.fields.lasting import BoundKey
 from uowredis.fields.methods import G, M, V, reads, writes
 from uowredis.fields.modes import Async
 from uowredis.fields.overloads import stored
@@ -51,7 +52,7 @@ def _bit_mode(method: str, mode: str | None) -> tuple[str, ...]:
     return (mode.upper(),)
 
 
-class BoundString(Bound[V, G, M]):
+class BoundString(BoundKey[V, G, M]):
     """The string of one instance."""
 
     __slots__ = ()

@@ -37,6 +37,8 @@ _OF_ONE: Mapping[str, Callable[[str], Any]] = {
     "SISMEMBER": lambda _: 1,
 }
 _OF_EACH: Mapping[str, Callable[[str], Any]] = {"HMGET": encode, "SMISMEMBER": lambda _: 1}
+#: What the rehearsal does not know: how long a key lasts.
+_LASTING = frozenset(("PTTL", "TTL"))
 _YES_OR_NO = frozenset(("HEXISTS", "SISMEMBER", "SMISMEMBER"))
 
 
@@ -250,7 +252,11 @@ def answer_over(
             cleared = {name: pks for name, pks in cleared.items() if members is None or name in members}
     if not from_nothing and not said and not cleared:
         return None
-    if opaque := [str(write) for _, write in said if isinstance(write.change, Opaque) and not matters(write)]:
+    if opaque := [
+        str(write)
+        for _, write in said
+        if read.name in _LASTING or (isinstance(write.change, Opaque) and not matters(write))
+    ]:
         raise PendingWrites(
             f"{read} cannot be answered before the commit: only Redis can know the result of {', '.join(opaque)}. "
             f"Way out: commit first, or read before you write"

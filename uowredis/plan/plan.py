@@ -25,12 +25,15 @@ from uowredis.schema.keys import filled
 _IDEMPOTENT = frozenset(
     [
         "DEL",
+        "EXPIREAT",
         "GETDEL",
         "HDEL",
         "HMSET",
         "HSET",
         "LTRIM",
         "MSET",
+        "PERSIST",
+        "PEXPIREAT",
         "SADD",
         "SET",
         "SETBIT",
