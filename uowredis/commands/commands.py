@@ -128,9 +128,21 @@ class Create:
     def calls(self) -> Iterator[Write[Any]]:
         """The calls for all fields but the InstanceHashFields."""
         for name, value in self.strings:
-            field = self.identity.model.by_stored[name]
-            yield Write(self.identity, field.storage, field, "SET", (value,), Replaced((("", value),)))
+            yield self._set(name, value)
         yield from self.writes
+
+    def calls_on(self, storage: str) -> Iterator[Write[Any]]:
+        """Yield those of them on one key."""
+        for name, value in self.strings:
+            if name == storage:
+                yield self._set(name, value)
+        for write in self.writes:
+            if write.storage == storage:
+                yield write
+
+    def _set(self, name: str, value: str) -> Write[Any]:
+        field = self.identity.model.by_stored[name]
+        return Write(self.identity, field.storage, field, "SET", (value,), Replaced((("", value),)))
 
     def said(self, who: str) -> str:
         """Return the command in words, about the object called *who*."""

@@ -56,7 +56,7 @@ class Epoch:
         later = self.writes.get(storage, [])
         if self.create is None:
             return later
-        return [(self.index, write) for write in self.create.calls if write.storage == storage] + later
+        return [(self.index, write) for write in self.create.calls_on(storage)] + later
 
     def storages(self) -> list[str]:
         """Return the storages with values of the constructor or writes, in the order said."""

@@ -85,12 +85,12 @@ class KeyPart:
         """Yield the unique values that are taken, where the arguments tell them."""
         form = self.form
         if form.told:
-            will = self._told()
+            will = self._will()
             for field, entry in form.indexed:
-                if field.unique and (value := will[entry]) is not None:
+                if field.unique and (value := will.get(entry)) is not None:
                     yield self.life, field, value
         else:
-            for field, found in self._by_field(self._simple_after()):
+            for field, found in self._by_field(self._after()):
                 if field.unique:
                     yield from ((self.life, field, value) for _, value in sorted(found))
 
@@ -121,11 +121,11 @@ class KeyPart:
 
     def _of_told(self, reply: Any) -> list[tuple[Any, ...]]:
         found: list[tuple[Any, ...]] = []
-        life, will, from_nothing = self.life, self._told(), self.epoch.from_nothing
+        life, will, from_nothing = self.life, self._will(), self.epoch.from_nothing
         pk, keys, indexed = life.reference, life.model.keys, self.form.indexed
         replies = reply if isinstance(reply, list) else [reply] * len(indexed)
         for (field, entry), was in zip(indexed, replies, strict=True):
-            now = will[entry]
+            now = will.get(entry)
             if field.picky and now is not None:
                 _check(life, field, [("", now)])
             if was is not None or now is not None or field.none:
@@ -133,24 +133,20 @@ class KeyPart:
                 found.append((life, field, before, field.entries_of_one(keys, now, pk)))
         return found
 
-    def _told(self) -> dict[str, str | None]:
-        """Return what each name will hold, None for nothing."""
-        epoch, storage = self.epoch, self.form.storage
-        will: dict[str, str | None] = {}
-        create = epoch.create
-        if create is None:
-            said = epoch.writes[storage]
-        elif storage == INSTANCE_HASH:
-            will.update(create.entries)
-            said = epoch.writes.get(storage, [])
-        else:
-            said = epoch.said(storage)
-        for _, write in said:
+    def _will(self) -> dict[str, str | None]:
+        """Return what each thing named will hold, where the changes tell it, None for nothing."""
+        will: dict[str, str | None] = dict(self._given())
+        for _, write in self._said():
             change = write.change
             if type(change) is Replaced:
                 will.update(change.values)
+            elif type(change) is Added:
+                will.update(zip(change.values, change.values, strict=True))
             elif type(change) is Removed:
-                will.update(dict.fromkeys(("",) if change.members is None else change.members))
+                if change.members is None:
+                    will.clear()
+                else:
+                    will.update(dict.fromkeys(change.members))
         return will
 
     def _by_field(self, found: Pairs) -> Iterator[tuple[FieldSchema, Pairs]]:
@@ -158,21 +154,10 @@ class KeyPart:
         for field, name in self.form.indexed:
             yield field, [(entry, value) for entry, value in found if entry == name] if name else found
 
-    def _simple_after(self) -> Pairs:
+    def _after(self) -> Pairs:
         """Return what will be there of what was named, where the changes tell it."""
-        there: dict[str, str | None] = dict(self._given())
         single = self.form.kind in (Kind.STRING, Kind.HASH)
-        for _, write in self._said():
-            match write.change:
-                case Replaced(values):
-                    there |= dict(values)
-                case Added(values):
-                    there |= {value: value for value in values}
-                case Removed(None):
-                    there.clear()
-                case Removed(members) if members is not None:
-                    there |= dict.fromkeys(members)
-        return [(entry if single else "", value) for entry, value in there.items() if value is not None]
+        return [(entry if single else "", value) for entry, value in self._will().items() if value is not None]
 
     def _restated(self, field: FieldSchema, after: Pairs) -> Pairs:
         """Return what of *after* was said, or follows from what was said, whether it was there before or not."""
@@ -187,7 +172,7 @@ class KeyPart:
         if form.rehearsed:
             after = self._rehearse(rehearsal, reply)
             return [] if self.call is None else pairs(form.kind, self._part, reply), after
-        after = self._simple_after()
+        after = self._after()
         if self.call is not None:
             return pairs(form.kind, self._part, reply), after
         members = self._members()
