@@ -229,7 +229,6 @@ def test_what_a_database_calls_otherwise(thing: Any, name: str, hint: str) -> No
 @pytest.mark.parametrize(
     ("name", "hint"),
     [
-        ("first", r"sort\(\)\[0\]"),
         ("all", r"list\(collection\)"),
         ("order_by", r"sort\(by="),
         ("limit", "slice"),

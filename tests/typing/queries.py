@@ -94,4 +94,6 @@ def managers() -> None:
 assert_type(Person.database, RedisDatabase)
 assert_type(Senior.database, PipelineDatabase)
 assert_type(Person.get(name="x"), Person)
+assert_type(Person.get_many(["x"]), list[Person])
+assert_type(Person.lazy_connect("x"), Person)
 assert_type(Person.get_or_connect(name="x"), tuple[Person, bool])

@@ -6,14 +6,12 @@ _ONE = "Model.get(field=value)"
 
 #: Of a collection.
 OF_A_COLLECTION = {
-    "first": "sort()[0], or [-1] for the last",
     "last": "sort()[-1]",
     "all": "the collection itself: list(collection)",
     "fetchall": "the collection itself: list(collection)",
     "get": _ONE,
     "one": _ONE,
     "one_or_none": _ONE,
-    "exists": "Model.exists(field=value), or bool(collection)",
     "where": "filter(field=value)",
     "filter_by": "filter(field=value)",
     "order_by": "sort(by=...)",

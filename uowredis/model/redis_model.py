@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sized
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar, overload
+from collections.abc import Callable, Iterable, Mapping, Sized
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, TypeVar, overload
 
 from uowredis import exceptions
 from uowredis.collection.conditions import given_pk
@@ -328,6 +328,36 @@ class RedisModel(InstanceHashCommands[Sync], Sync, metaclass=MetaRedisModel):
             ImplementationError: for a field without index, or one that is not there.
         """
         return getting.get(cls, pk, filters)
+
+    @classmethod
+    def get_many(cls: type[T], pks: Iterable[Any], *, missing: Literal["raise", "skip"] = "raise") -> list[T]:
+        """Return the objects with these primary keys, in the order given, in one round trip (SMISMEMBER).
+
+        Args:
+            pks: primary keys, or instances; what is given twice is there twice.
+            missing: "skip" leaves out what is not there.
+
+        Raises:
+            DoesNotExist: where some are not there; it names them.
+            ArgumentError: for another *missing*, or a pk that cannot be.
+            ArgumentTypeError: for what is not several.
+        """
+        return getting.get_many(cls, pks, missing)
+
+    @classmethod
+    def lazy_connect(cls: type[T], pk: Any) -> T:
+        """Return the object with *pk* without looking it up; sends nothing.
+
+        It is looked up before its first write, or by the commit, which raise ``DoesNotExist`` where it is not there;
+        what it reads there is nothing.
+
+        Args:
+            pk: its primary key.
+
+        Raises:
+            ArgumentError: for a pk that cannot be.
+        """
+        return getting.lazy_connect(cls, pk)
 
     @classmethod
     def get_or_connect(cls: type[T], *, defaults: Mapping[str, Any] | None = None, **filters: Any) -> tuple[T, bool]:
