@@ -318,3 +318,11 @@ def test_one_where_several_are_taken(told: Told, stock: Stock) -> None:
     with told(ArgumentTypeError):
         stock.Product.get_many("1")
     assert [stock.Product("1")] == stock.Product.get_many(["1"])
+
+
+@tries("{}.create_many() takes several rows, not {}. Way out: a list of mappings")
+def test_one_row_where_several_are_taken(told: Told, stock: Stock) -> None:
+    with told(ArgumentTypeError):
+        stock.Product.create_many({"name": "cake"})
+    (cake,) = stock.Product.create_many([{"name": "cake"}])
+    assert "cake" == cake.name.hget()

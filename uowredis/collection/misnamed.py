@@ -1,7 +1,6 @@
 """What other mappers call otherwise on a query, and what it is called here (pure)."""
 
 _SLICE = "a slice: collection[10:20]"
-_EACH = "instances(), and the command on each, in one session"
 _ONE = "Model.get(field=value)"
 
 #: Of a collection.
@@ -21,6 +20,4 @@ OF_A_COLLECTION = {
     "page": _SLICE,
     "only": "values(...)",
     "scalars": "values_list(field, flat=True)",
-    "delete": _EACH,
-    "update": _EACH,
 }

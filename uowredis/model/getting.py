@@ -16,6 +16,7 @@ from uowredis.model.declaration import database_of, schema_of
 from uowredis.overlay.overlay import Overlay
 from uowredis.plan.requests import Deciding
 from uowredis.schema.models import ModelSchema
+from uowredis.session.batches import Batches
 
 if TYPE_CHECKING:
     from uowredis.model.redis_model import RedisModel
@@ -82,6 +83,28 @@ def get_many(model: type[T], pks: Iterable[Any], missing: str) -> list[T]:
             f"get_many(..., missing='skip') leaves out what is not there",
         )
     return [_handle(model, identity) for identity, is_there in found if is_there]
+
+
+def create_many(model: type[T], rows: Iterable[Mapping[str, Any]], batches: Batches) -> list[T]:
+    """Do what :meth:`RedisModel.create_many` says."""
+    schema, given = schema_of(model), [] if isinstance(rows, str | bytes | Mapping) else list(rows)
+    for number, row in enumerate(given):
+        if not (isinstance(row, Mapping) and all(isinstance(name, str) for name in row)):
+            raise ArgumentTypeError(f"{schema.name}.create_many() takes mappings of fields to values, not {shown(row)}")
+        try:
+            model._creation(schema, dict(row))
+        except ArgumentError as error:
+            error.add_note(f"uowredis: in row {number} of create_many(), counted from 0; nothing was written")
+            raise
+    if not given and rows:
+        raise ArgumentTypeError(
+            f"{schema.name}.create_many() takes several rows, not {shown(rows)}. Way out: a list of mappings"
+        )
+    made: list[T] = []
+    database = database_of(model)
+    assert database is not None
+    batches.say(database, given, lambda part: made.extend([model(**row) for row in part]), lambda part: part)
+    return made
 
 
 def lazy_connect(model: type[T], pk: Any) -> T:
