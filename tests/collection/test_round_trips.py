@@ -114,6 +114,7 @@ CASES = [
         [["SCARD", "SCARD"], ["SINTER"]],
         lambda c: c.exists(),
     ),
+    Case("get_many()", lambda s: s.people.extended, [["SMISMEMBER"]], lambda model: model.get_many([2, 1])),
     Case("length, one filter", lambda s: s.find(**JOHN), [["SCARD"]], len),
     Case("length, several filters", lambda s: s.find(**DOE), [["SINTER"]], len),
     Case("membership", lambda s: s.find(**DOE), [["SMISMEMBER", "SMISMEMBER"]], lambda c: "1" in c),

@@ -178,7 +178,7 @@ def test_what_an_instance_calls_otherwise(thing: Any, name: str, hint: str) -> N
         ("all_pks", r"collection\(\)"),
         ("first", r"sort\(\)\[0\]"),
         ("select", "collection"),
-        ("bulk_create", "one session"),
+        ("bulk_create", "create_many"),
     ],
 )
 def test_what_a_model_calls_otherwise(thing: Any, name: str, hint: str) -> None:
@@ -229,11 +229,9 @@ def test_what_a_database_calls_otherwise(thing: Any, name: str, hint: str) -> No
 @pytest.mark.parametrize(
     ("name", "hint"),
     [
-        ("first", r"sort\(\)\[0\]"),
         ("all", r"list\(collection\)"),
         ("order_by", r"sort\(by="),
         ("limit", "slice"),
-        ("delete", "one session"),
     ],
 )
 def test_what_a_collection_calls_otherwise(thing: Any, name: str, hint: str) -> None:

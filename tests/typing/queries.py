@@ -77,6 +77,8 @@ def rows() -> None:
     assert_type(len(everybody), int)
     assert_type(everybody.count(), int)
     assert_type(everybody.stored_key, str | None)
+    assert_type(everybody.delete(batch=10, progress=print), int)
+    assert_type(everybody.update({"batch": 1}, name="x", batch=10), int)
     everybody.values(1)  # type: ignore[call-overload]
 
 
@@ -94,4 +96,7 @@ def managers() -> None:
 assert_type(Person.database, RedisDatabase)
 assert_type(Senior.database, PipelineDatabase)
 assert_type(Person.get(name="x"), Person)
+assert_type(Person.get_many(["x"]), list[Person])
+assert_type(Person.create_many([{"name": "x"}], progress=print), list[Person])
+assert_type(Person.lazy_connect("x"), Person)
 assert_type(Person.get_or_connect(name="x"), tuple[Person, bool])

@@ -201,3 +201,15 @@ def test_scores_without_a_sort(told: Told, related: Any) -> None:
         list(related.person.collection().values("pk", SORTED_SCORE))
     found = related.person.collection().sort(by_score=scores).values_list("pk", SORTED_SCORE)
     assert [("1", "1"), ("2", "2")] == list(found)
+
+
+# Many at once.
+
+
+@tries("{} has no field {} that could be changed. Way out: one of {}")
+def test_update_of_no_field(told: Told, stock: Stock) -> None:
+    with told(ArgumentError) as caught:
+        stock.Product.collection().update(colour="red")
+    assert "color" in str(caught.value).rpartition("Way out: one of ")[2].split(", ")
+    assert 1 == stock.Product.collection().update(color="red")
+    assert "red" == stock.Product("1").color.hget()

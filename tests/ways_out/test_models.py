@@ -301,3 +301,28 @@ def test_settled_without_token(told: Told, proxy: Proxy, real: Real) -> None:
                     db.settle(caught.value.token)
                 continue
             assert "applied" == db.settle(caught.value.token)
+
+
+# Several at once.
+
+
+@tries("No {} found with pk {} (not in {}). Way out: get_many(..., missing='skip')")
+def test_several_that_are_not_there(told: Told, stock: Stock) -> None:
+    with told(stock.Product.DoesNotExist):
+        stock.Product.get_many([1, 9])
+    assert [stock.Product("1")] == stock.Product.get_many([1, 9], missing="skip")
+
+
+@tries("{}.get_many() takes several primary keys, not {}. Way out: a list of them")
+def test_one_where_several_are_taken(told: Told, stock: Stock) -> None:
+    with told(ArgumentTypeError):
+        stock.Product.get_many("1")
+    assert [stock.Product("1")] == stock.Product.get_many(["1"])
+
+
+@tries("{}.create_many() takes several rows, not {}. Way out: a list of mappings")
+def test_one_row_where_several_are_taken(told: Told, stock: Stock) -> None:
+    with told(ArgumentTypeError):
+        stock.Product.create_many({"name": "cake"})
+    (cake,) = stock.Product.create_many([{"name": "cake"}])
+    assert "cake" == cake.name.hget()

@@ -83,9 +83,8 @@ def _deleted(w: World) -> bool:
 
 
 def _made_together(w: World) -> bool:
-    with Session(w.database) as s:
-        w.Product(name="cake"), w.Product(name="roll")
-        return len(s.commit()) == 2
+    cake, roll = w.Product.create_many([{"name": "cake"}, {"name": "roll"}])
+    return (cake.name.hget(), roll.name.hget()) == ("cake", "roll")
 
 
 #: What the way of each name gives: something true.

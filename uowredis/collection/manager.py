@@ -18,9 +18,10 @@ import attrs
 
 from uowredis.collection import elsewhere
 from uowredis.collection.explanation import Explanation
+from uowredis.collection.many import ChangesMany
 from uowredis.collection.misnamed import OF_A_COLLECTION
 from uowredis.collection.one_reply import in_one_reply
-from uowredis.collection.refined import R, Refined, T
+from uowredis.collection.refined import R, T
 from uowredis.collection.seeker import Seeker
 from uowredis.collection.slices import FURTHEST, span
 from uowredis.collection.wanted import Algebra
@@ -46,7 +47,7 @@ _SHOWN_ITEMS = 20
 DEFAULT_STORE_TTL = 60
 
 
-class CollectionManager(Refined[T, R], Generic[T, R]):
+class CollectionManager(ChangesMany[T, R], Generic[T, R]):
     """A lazy query on one model *T*, which gives an *R* for each object found: at first its primary key.
 
     Args:

@@ -1,19 +1,16 @@
 """What other mappers call otherwise on a query, and what it is called here (pure)."""
 
 _SLICE = "a slice: collection[10:20]"
-_EACH = "instances(), and the command on each, in one session"
 _ONE = "Model.get(field=value)"
 
 #: Of a collection.
 OF_A_COLLECTION = {
-    "first": "sort()[0], or [-1] for the last",
     "last": "sort()[-1]",
     "all": "the collection itself: list(collection)",
     "fetchall": "the collection itself: list(collection)",
     "get": _ONE,
     "one": _ONE,
     "one_or_none": _ONE,
-    "exists": "Model.exists(field=value), or bool(collection)",
     "where": "filter(field=value)",
     "filter_by": "filter(field=value)",
     "order_by": "sort(by=...)",
@@ -23,6 +20,4 @@ OF_A_COLLECTION = {
     "page": _SLICE,
     "only": "values(...)",
     "scalars": "values_list(field, flat=True)",
-    "delete": _EACH,
-    "update": _EACH,
 }

@@ -3,7 +3,7 @@
 _ALL = "collection()"
 _SOME = "collection(field=value)"
 _FIRST = "collection().sort()[0], or [-1] for the last"
-_MANY = "objects that are made in one session are created by one transaction"
+_MANY = "create_many([{...}, ...])"
 
 #: Of a class.
 OF_A_MODEL = {

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sized
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar, overload
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, TypeVar, overload
 
 from uowredis import exceptions
 from uowredis.collection.conditions import given_pk
 from uowredis.collection.manager import CollectionManager
+from uowredis.collection.many import is_empty
 from uowredis.commands.commands import Create, Read, Write
 from uowredis.commands.identity import Event, Identity, State, check_current
 from uowredis.commands.values import spelled
@@ -21,7 +22,6 @@ from uowredis.exceptions import (
 )
 from uowredis.fields import Field, PKField
 from uowredis.fields.instance_hash import InstanceHashCommands
-from uowredis.fields.misuse import NotItsValue
 from uowredis.fields.modes import Sync
 from uowredis.model import getting
 from uowredis.model.declaration import MetaRedisModel, database_of, schema_of
@@ -31,6 +31,7 @@ from uowredis.plan.requests import Deciding
 from uowredis.schema.models import Kind, ModelSchema
 from uowredis.schema.multi import IndexKinds
 from uowredis.session import context
+from uowredis.session.batches import BATCH, AfterBatch, Batches
 from uowredis.session.door import Door
 from uowredis.session.single import SingleCall, here
 
@@ -132,7 +133,7 @@ class RedisModel(InstanceHashCommands[Sync], Sync, metaclass=MetaRedisModel):
                 continue
             if value is None and field.holds is not None:
                 continue
-            if name == schema.pk_field or (field.many and _is_empty(value)):
+            if name == schema.pk_field or (field.many and is_empty(value)):
                 continue
             first = field.first_write(identity, schema.fields[name], value)
             if isinstance(first, Write):
@@ -330,6 +331,59 @@ class RedisModel(InstanceHashCommands[Sync], Sync, metaclass=MetaRedisModel):
         return getting.get(cls, pk, filters)
 
     @classmethod
+    def get_many(cls: type[T], pks: Iterable[Any], *, missing: Literal["raise", "skip"] = "raise") -> list[T]:
+        """Return the objects with these primary keys, in the order given, in one round trip (SMISMEMBER).
+
+        Args:
+            pks: primary keys, or instances; what is given twice is there twice.
+            missing: "skip" leaves out what is not there.
+
+        Raises:
+            DoesNotExist: where some are not there; it names them.
+            ArgumentError: for another *missing*, or a pk that cannot be.
+            ArgumentTypeError: for what is not several.
+        """
+        return getting.get_many(cls, pks, missing)
+
+    @classmethod
+    def lazy_connect(cls: type[T], pk: Any) -> T:
+        """Return the object with *pk* without looking it up; sends nothing.
+
+        It is looked up before its first write, or by the commit, which raise ``DoesNotExist`` where it is not there;
+        what it reads there is nothing.
+
+        Args:
+            pk: its primary key.
+
+        Raises:
+            ArgumentError: for a pk that cannot be.
+        """
+        return getting.lazy_connect(cls, pk)
+
+    @classmethod
+    def create_many(
+        cls: type[T], rows: Iterable[Mapping[str, Any]], *, batch: int = BATCH, progress: AfterBatch | None = None
+    ) -> list[T]:
+        """Create an object of each of *rows*, as the constructor does, and return them in this order.
+
+        All rows are checked before anything is sent. Each *batch* of them is one commit, all or nothing. Where one is
+        refused, those before it stay, a note of the error says how many, and of the others nothing is written. In an
+        open session nothing is sent, and all of them are part of its commit.
+
+        Args:
+            rows: mappings of fields to values.
+            batch: rows in a batch.
+            progress: is called after each batch with how many rows are done, and of how many.
+
+        Raises:
+            ArgumentError: same as the constructor, and for a batch below 1.
+            ArgumentTypeError: for what are no mappings, or a value that Redis has no spelling for.
+            UniquenessError: for a unique value or a chosen pk that is taken.
+            CommitError: where a commit is not applied, or nobody knows.
+        """
+        return getting.create_many(cls, rows, Batches("create_many", batch, progress))
+
+    @classmethod
     def get_or_connect(cls: type[T], *, defaults: Mapping[str, Any] | None = None, **filters: Any) -> tuple[T, bool]:
         """Return the object that matches, or create it with these values; and whether it was created.
 
@@ -369,10 +423,6 @@ class RedisModel(InstanceHashCommands[Sync], Sync, metaclass=MetaRedisModel):
 
 def _annotated(model: type) -> set[str]:
     return {name for base in model.__mro__ for name in vars(base).get("__annotations__", ())}
-
-
-def _is_empty(value: object) -> bool:
-    return isinstance(value, Sized) and not isinstance(value, NotItsValue) and not len(value)
 
 
 def _handle_of(model: type[T], pk: str) -> T:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import copy
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from uowredis.commands.arguments import Placeholder
@@ -34,6 +34,9 @@ from uowredis.schema.models import ModelSchema
 
 #: Names temporary keys. Who seeds the module ``random`` does not mean these, and asking the system each time is slow.
 _temporary = random.Random()
+
+#: Primary keys that one call looks up: none holds up the server for long.
+_AT_ONCE = 1_000
 
 
 def unwatched(calls: Sequence[Call]) -> Deciding[list[Any]]:
@@ -279,24 +282,35 @@ class Overlay:
         return (yield from self._read(calls))
 
     def holds(self, model: ModelSchema, pk: str) -> Deciding[bool]:
-        """Return whether the object is there, as it will be right after the commit.
+        """Return whether the object is there (SISMEMBER); same as :meth:`holding` otherwise."""
+        return bool((yield from self.holding(model, (pk,))))
 
-        New objects of the model get their pks for the answer.
+    def holding(self, model: ModelSchema, pks: Iterable[str]) -> Deciding[frozenset[str]]:
+        """Return those of *pks* that are there (SMISMEMBER), as it will be right after the commit.
+
+        New objects of the model get their pks for the answer, where one of *pks* is not there else.
         """
-        if (yield from self._holds(model, pk)):
-            return True
-        new = self.journal.new_of(model)
-        if not new or pk not in (yield from self.allocate(new)):
-            return False
-        return (yield from self.are_pending(model, (pk,)))[pk] is True
-
-    def _holds(self, model: ModelSchema, pk: str) -> Deciding[bool]:
-        life = self.journal.with_pk(model, pk)
-        if (yield from self._gone()).holds(model, pk, life):
-            return False
-        if life is not None and not life.from_server:
-            return life.alive
-        return bool((yield from self.ask((("SISMEMBER", model.keys.collection, pk),)))[0])
+        gone = yield from self._gone()
+        there: set[str] = set()
+        asked: list[str] = []
+        missing: list[str] = []
+        for pk in dict.fromkeys(pks):
+            life = self.journal.with_pk(model, pk)
+            if gone.holds(model, pk, life):
+                missing.append(pk)
+            elif life is None or life.from_server:
+                asked.append(pk)
+            else:
+                (there.add if life.alive else missing.append)(pk)
+        replies = yield from self.ask(_lookups(model, asked))
+        found = [bool(each) for reply in replies for each in (reply if isinstance(reply, list) else (reply,))]
+        for pk, is_there in zip(asked, found, strict=True):
+            (there.add if is_there else missing.append)(pk)
+        new = self.journal.new_of(model) if missing else []
+        if new and (late := set((yield from self.allocate(new))).intersection(missing)):
+            pending = yield from self.are_pending(model, sorted(late))
+            there |= {pk for pk, alive in pending.items() if alive}
+        return frozenset(there)
 
     def touches(self, model: ModelSchema) -> bool:
         """Return whether something pending changes objects of *model*, or may."""
@@ -400,6 +414,14 @@ class Overlay:
             life = self._pending(model, pk)
             found[pk] = False if gone.holds(model, pk, life) else None if life is None else life.alive
         return found
+
+
+def _lookups(model: ModelSchema, pks: Sequence[str]) -> list[Call]:
+    """Return the calls that tell which of *pks* are there."""
+    key = model.keys.collection
+    if len(pks) == 1:
+        return [("SISMEMBER", key, *pks)]
+    return [("SMISMEMBER", key, *pks[at : at + _AT_ONCE]) for at in range(0, len(pks), _AT_ONCE)]
 
 
 def temporary_key(keys: Keys) -> str:
