@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeVar, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NoReturn, TypeVar, overload
 
 from uowredis.commands.arguments import flag, integer, span
 from uowredis.exceptions import ArgumentError, ArgumentTypeError, ImplementationError, attribute
@@ -13,7 +13,7 @@ from uowredis.executor.settings import not_by_position, read
 from uowredis.plan.guards import Guards
 from uowredis.plan.token import Token
 from uowredis.session.begin import CommittedSession, Joined
-from uowredis.session.context import Database, find
+from uowredis.session.context import Database, face, find
 from uowredis.session.fingerprints import Fingerprints
 from uowredis.session.options import Options
 from uowredis.session.run import run
@@ -88,6 +88,9 @@ class RedisDatabase(Database):
         ArgumentTypeError: for values of another type, and whatever is given by position.
     """
 
+    #: What connects to the server.
+    _server_class: ClassVar[type[Server]] = Server
+
     def __init__(
         self,
         *positional: Never,
@@ -140,7 +143,7 @@ class RedisDatabase(Database):
             span(settle_for, "RedisDatabase(settle_for=...)"),
             span(replicas_for, "RedisDatabase(replicas_for=...)"),
         )
-        self._server = Server(max_watched, scripts, certainty, settings)
+        self._server = self._server_class(max_watched, scripts, certainty, settings)
 
     @classmethod
     def embedded(cls, server: fakeredis.FakeServer | None = None, **options: Any) -> Self:
@@ -245,12 +248,7 @@ class RedisDatabase(Database):
             OutcomeUnknown: where the server cannot be reached, again; or the token is older than Redis keeps it.
             ArgumentTypeError: for something else.
         """
-        if not isinstance(token, Token):
-            raise ArgumentTypeError(
-                f"settle() takes the token of an OutcomeUnknown, not {token!r}; a single command carries none. Way "
-                f"out: RedisDatabase(certain=True)"
-            )
-        return self._executor.settle(token)
+        return self._executor.settle(checked_token(token))
 
     # The models.
 
@@ -285,6 +283,11 @@ class RedisDatabase(Database):
         Raises:
             ImplementationError: where another model has its name, or their keys may meet; both places are named.
         """
+        if model._is_awaited is not self._is_awaited:
+            raise ImplementationError(
+                f"{model.__name__} is a model of {face(model._is_awaited)}, and {self!r} of {face(self._is_awaited)}. "
+                f"Way out: both of one; fields are declared once in a plain class that both models derive from"
+            )
         name, namespace = model.__name__, model.namespace
         for other in self._models.values():
             if other in (model, former):
@@ -398,3 +401,17 @@ class RedisDatabase(Database):
             CommitError: where the commit was refused, or nobody knows.
         """
         return run(self, function, attempts, retry_for, join, options)
+
+
+def checked_token(token: Any) -> Token:
+    """Return *token*, of a commit.
+
+    Raises:
+        ArgumentTypeError: for something else.
+    """
+    if not isinstance(token, Token):
+        raise ArgumentTypeError(
+            f"settle() takes the token of an OutcomeUnknown, not {token!r}; a single command carries none. Way out: "
+            f"RedisDatabase(certain=True)"
+        )
+    return token

@@ -241,7 +241,7 @@ def test_a_connection_never_gets_a_new_socket(work: Work, proxy: Proxy, real: Re
                 link.replies(1)
             proxy.down()
             proxy.up()
-            transaction.apply(link, plan)
+            link.run(transaction.apply(link, plan))
         assert (0, 1) == (happened(real), proxy.connections)
         assert 4 == len(session.commit())
     assert (1, 2) == (happened(real), proxy.connections)

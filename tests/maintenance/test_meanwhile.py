@@ -12,11 +12,11 @@ from tests.tools.backends import Backend, Real
 from tests.tools.meanwhile import meanwhile
 from tests.tools.proxy import Proxy
 from uowredis import RedisDatabase, UniquenessError, check, repair
+from uowredis.executor.drive import drive
 from uowredis.executor.line import Line
 from uowredis.maintenance.finding import Policy
 from uowredis.maintenance.mending import batches, mended
 from uowredis.plan.requests import Apply
-from uowredis.session.drive import drive
 
 
 @pytest.fixture

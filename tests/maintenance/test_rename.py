@@ -24,12 +24,12 @@ from uowredis import (
 )
 from uowredis.cli import main
 from uowredis.contrib.related import FKInstanceHashField, FKStringField, M2MSetField, RelatedModel
+from uowredis.executor.drive import drive
 from uowredis.executor.line import Line
 from uowredis.indexes import EqualIndex, TextRangeIndex
 from uowredis.maintenance.rename import Renamed, rename, renaming_of
 from uowredis.maintenance.renaming import Left
 from uowredis.plan.requests import Apply
-from uowredis.session.drive import drive
 
 #: Of each kind: two values that an object may have.
 VALUES: dict[type, tuple[Any, Any]] = {

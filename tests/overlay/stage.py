@@ -10,6 +10,7 @@ from uowredis.commands.identity import Identity
 from uowredis.commands.query import Query
 from uowredis.commands.replies import encode, plain
 from uowredis.commands.where import Condition, Everything, Filter, all_of
+from uowredis.executor.drive import drive
 from uowredis.overlay.overlay import Overlay
 from uowredis.overlay.search import Search
 from uowredis.plan.requests import Deciding, Request, Send
@@ -17,7 +18,6 @@ from uowredis.planner.rehearsal import Rehearsal
 from uowredis.schema.keys import INSTANCE_HASH
 from uowredis.schema.lookup import Among
 from uowredis.schema.models import ModelSchema
-from uowredis.session.drive import drive
 
 T = TypeVar("T")
 

@@ -10,10 +10,10 @@ from tests.tools.backends import Backend
 from tests.tools.ways_out import Told, tries
 from uowredis import Conflict, IndexNotReady, InstanceHashField, RedisModel, rebuild
 from uowredis.cli import main
+from uowredis.executor.drive import drive
 from uowredis.executor.line import Line
 from uowredis.maintenance import fingerprint
 from uowredis.plan.requests import Apply, Pause
-from uowredis.session.drive import drive
 
 
 def bikes(server: Backend, *, indexable: bool) -> Any:

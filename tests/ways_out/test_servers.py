@@ -42,7 +42,7 @@ def hasty(proxy: Proxy) -> Iterator[Work]:
 # The pool.
 
 
-@tries("by this thread itself, which would wait for ever")
+@tries("by this {} itself, which would wait for ever")
 def test_a_pool_of_one(told: Told, real: Real) -> None:
     with real.database(max_connections=1, timeout=None) as on:
         bread = Work(on).bread

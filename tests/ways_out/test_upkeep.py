@@ -27,11 +27,11 @@ from uowredis import (
     repair,
 )
 from uowredis.cli import main
+from uowredis.executor.drive import drive
 from uowredis.executor.line import Line
 from uowredis.maintenance.finding import Policy
 from uowredis.maintenance.mending import mended
 from uowredis.plan.requests import Apply, Pause
-from uowredis.session.drive import drive
 
 
 def bikes(on: RedisDatabase, **options: Any) -> Any:

@@ -17,23 +17,24 @@ MANY = (SetField, ListField, SortedSetField)
 
 def asked(wanted: Wanted, database: RedisDatabase) -> dict[int, Any]:
     """Ask what is not on *database*; return it by the ``id()`` of what was given."""
-    return {id(value): asked_now(value, database) for value in _elsewhere(wanted, database)}
+    return {id(value): asked_now(value, database) for value in not_on(wanted, database)}
 
 
 def shown(wanted: Wanted, database: RedisDatabase) -> dict[int, Any]:
     """Return what stands for the same, for eyes."""
     return {
         id(value): frozenset(("<pk>",)) if isinstance(value, Other) else shown_value(value)
-        for value in _elsewhere(wanted, database)
+        for value in not_on(wanted, database)
     }
 
 
-def _elsewhere(wanted: Wanted, database: RedisDatabase) -> Iterator[Any]:
+def not_on(wanted: Wanted, database: RedisDatabase) -> Iterator[Any]:
+    """Yield what *wanted* stands on that is not on *database*."""
     for value in wanted.stands_on():
         if is_elsewhere(value, database):
             yield value
         elif isinstance(value, Other):
-            yield from _elsewhere(value.wanted, database)
+            yield from not_on(value.wanted, database)
 
 
 def is_elsewhere(value: Any, database: RedisDatabase) -> bool:

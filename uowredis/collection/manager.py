@@ -117,16 +117,20 @@ class CollectionManager(ChangesMany[T, R], Generic[T, R]):
             ArgumentError: for a key that may be one of a model's objects.
             PendingWrites: in a session that has touched the model: a stored result cannot be exact.
         """
+        spelled = self._key_to_store(key)
+        seconds = None if ttl is None else integer(ttl, "ttl", 1)
+        shape = self._wanted.shape
+        self.copy().primary_keys()._look(lambda seeker: seeker.stored(spelled, seconds))
+        return type(self)(self._model, self._schema)._told(stored=spelled, shape=shape)
+
+    def _key_to_store(self, key: str | None) -> str:
         spelled = self._schema.keys.stored(secrets.token_hex(8)) if key is None else text(key, "the key of store()")
         owners = [model._schema for model in self._database.models if model._schema.keys.owns(spelled)]
         if key is not None and owners and not any(owner.keys.is_stored(spelled) for owner in owners):
             raise ArgumentError(
                 f"store() cannot write {spelled!r}: keys of {owners[0].name} begin so. Way out: another key"
             )
-        seconds = None if ttl is None else integer(ttl, "ttl", 1)
-        shape = self._wanted.shape
-        self.copy().primary_keys()._look(lambda seeker: seeker.stored(spelled, seconds))
-        return type(self)(self._model, self._schema)._told(stored=spelled, shape=shape)
+        return spelled
 
     def from_stored(self, key: str) -> Self:
         """Return a new collection on the list that :meth:`store` left under *key*; filters said before it hold too.
@@ -151,9 +155,12 @@ class CollectionManager(ChangesMany[T, R], Generic[T, R]):
     def _look(self, question: Callable[[Seeker], Deciding[F]]) -> F:
         """Return what *question* finds now."""
         self._check_waits()
-        wanted, others = self._wanted, elsewhere.asked(self._wanted, self._database)
+        wanted, others = self._wanted, self._elsewhere()
         with here(self._database, self._schema) as session:
             return session._find(lambda overlay: question(Seeker(wanted, overlay, others)))
+
+    def _elsewhere(self) -> dict[int, Any]:
+        return elsewhere.asked(self._wanted, self._database)
 
     def _fetch(self, start: int = 0, count: int | None = None, order: Order | None = None) -> list[R]:
         return self._given(*self._look(lambda seeker: seeker.found(start, count, order)))
@@ -321,7 +328,7 @@ class CollectionManager(ChangesMany[T, R], Generic[T, R]):
 
     def _is_there(self) -> Callable[[Overlay], Deciding[bool]]:
         """Return the question whether something matches (for models): it is asked while a creation is planned."""
-        wanted, others = self._wanted, elsewhere.asked(self._wanted, self._database)
+        wanted, others = self._wanted, self._elsewhere()
         return lambda overlay: Seeker(wanted, overlay, others).is_there()
 
     def _wait_for(self, pending: Pending[Any] | None) -> None:

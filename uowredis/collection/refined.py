@@ -147,7 +147,7 @@ class Refined(Generic[T, R]):
                 for item in given
             ]
             with here(self._database, self._schema) as session:
-                return session._find(functools.partial(_given_pks, schema=self._schema, given=here_or_asked))
+                return session._find(functools.partial(given_pks, schema=self._schema, given=here_or_asked))
         raise ArgumentTypeError(
             f"intersect() takes lists, sets, tuples, keys and fields of instances, not {type(given).__name__}"
         )
@@ -294,7 +294,8 @@ class Refined(Generic[T, R]):
         return copy.copy(self)
 
 
-def _given_pks(overlay: Overlay, schema: ModelSchema, given: Iterable[Any]) -> Deciding[frozenset[str]]:
+def given_pks(overlay: Overlay, schema: ModelSchema, given: Iterable[Any]) -> Deciding[frozenset[str]]:
+    """Return the primary keys that *given* says, each by a value, an instance or a field."""
     found = []
     for item in given:
         found.append((yield from given_pk(schema, item, overlay, " in intersect()")))

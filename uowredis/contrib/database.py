@@ -93,7 +93,11 @@ class Pipeline(Session):
             return self._read_now(read)
         self._check_open()
         self._check_settled()
-        return cast("T", self._record.read(read, self._read_now))
+        return cast("T", self._record.read(read, self._known))
+
+    def _known(self, read: Read[T]) -> T:
+        """Answer *read*, for which nothing has to be asked."""
+        return self._read_now(read)
 
     def _look(self, collection: Any, schema: ModelSchema) -> Pending[Any] | None:
         """Take *collection* as one reply of :meth:`execute`, as it is refined by then (for models)."""
@@ -170,10 +174,13 @@ class Pipeline(Session):
             ArgumentTypeError: for anything else than fields and keys.
         """
         with self._door:
-            if self.pending:
-                raise SessionError("watch() comes first, and commands are pending. Way out: execute() them, or reset()")
+            self._check_comes_first()
             super().watch(*what)
             self._answers_at_once = True
+
+    def _check_comes_first(self) -> None:
+        if self.pending:
+            raise SessionError("watch() comes first, and commands are pending. Way out: execute() them, or reset()")
 
     def _begin_reading(self, *what: Any) -> None:
         """Same as :meth:`watch`, where there may be nothing to watch (for ``transaction()``)."""

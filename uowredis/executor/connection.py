@@ -6,8 +6,8 @@ import itertools
 import operator
 import socket
 import weakref
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import attrs
 import hiredis
@@ -16,6 +16,7 @@ import redis
 from uowredis.commands.calls import Call
 from uowredis.commands.replies import encode
 from uowredis.exceptions import OutcomeUnknown, Rejected, Unreachable, UowError
+from uowredis.executor.drive import drive
 from uowredis.executor.turns import NoTurn, Turn, Turns
 from uowredis.plan.plan import CHUNK
 from uowredis.plan.printing import quoted
@@ -24,17 +25,22 @@ from uowredis.plan.steps import Fetch
 if TYPE_CHECKING:
     from types import TracebackType
 
+T = TypeVar("T")
+
+#: A generator that yields calls, is sent their raw replies, and does not wait itself: a connection runs it.
+Exchanging: TypeAlias = Generator[Sequence[Call], list[Any], T]
+
 #: hiredis' own stub knows tuples of one item only.
 _pack: Callable[[tuple[str, ...] | tuple[bytes, ...]], bytes] = hiredis.pack_command  # type: ignore[assignment]
 
 #: What the reader of replies answers while a reply is not complete.
-_NOT_YET = object()
+NOT_YET = object()
 
 #: What opens a transaction.
 MULTI: Call = ("MULTI",)
 
 #: Bytes received at once.
-_BUFFER = 65_536
+BUFFER = 65_536
 
 #: What is raised where a connection was lost, or what came from it is no reply.
 LOST = (redis.ConnectionError, redis.TimeoutError, redis.InvalidResponse, hiredis.HiredisError, OSError)
@@ -51,10 +57,13 @@ _PROMISED: dict[str, tuple[type, ...]] = {
 }
 
 #: Bytes that every server takes as one argument: no server can be set to less (``proto-max-bulk-len``).
-_SURE = 1_048_576
+SURE = 1_048_576
+
+#: Asks how long an argument may be.
+ASK_LONGEST: Call = ("CONFIG", "GET", "proto-max-bulk-len")
 
 #: What a server takes that does not tell.
-_USUAL = 512 * 1_048_576
+USUAL = 512 * 1_048_576
 
 #: A server that answers so may be another one for the next connection: it was demoted, or is not there yet.
 _ELSEWHERE = ("READONLY", "MASTERDOWN", "LOADING")
@@ -69,9 +78,16 @@ def packed(calls: Iterable[Call]) -> bytes:
         return b"".join(_pack(tuple(map(encode, call))) for call in calls)
 
 
-def _chunks(calls: Sequence[Call]) -> Iterator[Sequence[Call]]:
+def chunks(calls: Sequence[Call]) -> Iterator[Sequence[Call]]:
+    """Yield *calls* in parts that are sent at once."""
     for start in range(0, len(calls), CHUNK):
         yield calls[start : start + CHUNK]
+
+
+def longest(calls: Iterable[Call]) -> tuple[int, Call]:
+    """Return how long the longest argument of *calls* is, as far as it may be too long, and whose it is."""
+    large = [(len(encode(part)), call) for call in calls for part in call if 4 * len(part) > SURE]
+    return max(large, key=operator.itemgetter(0), default=(0, ()))
 
 
 @attrs.frozen
@@ -117,7 +133,7 @@ class Lent:
             self._connection = Connection(self.pool, self._lent)
         except NoTurn as none:
             self._give_up()
-            raise Unreachable(_exhausted(self.pool, none.own)) from None
+            raise Unreachable(exhausted(self.pool, none.own)) from None
         except BaseException:
             self._give_up()
             raise
@@ -130,25 +146,27 @@ class Lent:
             Unreachable: where the server is not there.
             Rejected: where it refuses.
         """
-        address = self.pool.address
         try:
             self._lent = self.pool.connections.get_connection()
-        except (redis.AuthenticationError, redis.exceptions.AuthorizationError) as error:
-            raise Rejected(f"Redis at {address} refused the log-in: {error}; nothing was sent") from error
-        except LOST as error:
-            raise Unreachable(f"Redis at {address} cannot be reached: {error}; nothing was sent") from error
-        except (redis.RedisError, TypeError, ValueError) as error:
-            raise Rejected(f"Redis at {address} refused the connection: {error}; nothing was sent") from error
+        except (redis.RedisError, *LOST, TypeError, ValueError) as error:
+            raise self._not_lent(error) from error
+
+    def _not_lent(self, error: Exception) -> Unreachable | Rejected:
+        address = self.pool.address
+        if isinstance(error, redis.AuthenticationError | redis.exceptions.AuthorizationError):
+            return Rejected(f"Redis at {address} refused the log-in: {error}; nothing was sent")
+        if isinstance(error, LOST):
+            return Unreachable(f"Redis at {address} cannot be reached: {error}; nothing was sent")
+        return Rejected(f"Redis at {address} refused the connection: {error}; nothing was sent")
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         assert self._connection is not None
-        lent = self._lent
         try:
             known = error is None or (isinstance(error, UowError) and not isinstance(error, OutcomeUnknown))
             if not known or not self._connection.settled:
-                lent.disconnect()
+                self._disconnect()
             if isinstance(error, LOST) and not isinstance(error, UowError):
                 raise Unreachable(
                     f"The connection to Redis at {self.pool.address} was lost: {error}; {self.consequence}"
@@ -168,8 +186,11 @@ class Lent:
 
     def _give_up(self) -> None:
         if self._lent is not None:
-            self._lent.disconnect()
+            self._disconnect()
         self._give_back()
+
+    def _disconnect(self) -> None:
+        self._lent.disconnect()
 
     def __del__(self) -> None:
         # Where it was interrupted between its block and here; one whose making was interrupted has no attributes.
@@ -201,10 +222,18 @@ class Connection:
     _reader: Any = attrs.field(init=False, default=None)
 
     def __attrs_post_init__(self) -> None:
-        self._socket = self.lent._sock  # redis-py has no public way to see that it reconnected
+        self._socket = self._its_socket
         # redis-py takes about ten times as long a reply; in process there is no socket to read from.
-        if isinstance(self._socket, socket.socket):
-            self._reader = hiredis.Reader(replyError=redis.ResponseError, notEnoughData=_NOT_YET)
+        if self._is_wired:
+            self._reader = hiredis.Reader(replyError=redis.ResponseError, notEnoughData=NOT_YET)
+
+    @property
+    def _its_socket(self) -> Any:
+        return self.lent._sock  # redis-py has no public way to see that it reconnected
+
+    @property
+    def _is_wired(self) -> bool:
+        return isinstance(self._socket, socket.socket)
 
     def send(self, calls: Sequence[Call]) -> None:
         """Send *calls*, without waiting.
@@ -212,34 +241,34 @@ class Connection:
         Raises:
             Rejected: where an argument is longer than the server takes: it would close the connection on it.
         """
-        for chunk in (calls,) if len(calls) <= CHUNK else _chunks(calls):
+        for chunk in (calls,) if len(calls) <= CHUNK else chunks(calls):
             data = packed(chunk)
-            if len(data) > _SURE:
+            if len(data) > SURE:
                 self._check_lengths(chunk)
             self._owed += len(chunk)
             self._send(data)
 
     def _check_lengths(self, calls: Iterable[Call]) -> None:
-        large = [(len(encode(part)), call) for call in calls for part in call if 4 * len(part) > _SURE]
-        if not large:
-            return
-        length, call = max(large, key=operator.itemgetter(0))
-        if length > _SURE and length > (most := self._longest_argument()):
-            raise Rejected(
-                f"Redis at {self.pool.address} takes arguments of {most:,} bytes (proto-max-bulk-len), and one of "
-                f"{shown(call)} has {length:,}; nothing was written. Way out: store it in parts"
-            )
+        length, call = longest(calls)
+        if length > SURE and length > (most := self._longest_argument()):
+            raise self._too_long(most, call, length)
+
+    def _too_long(self, most: int, call: Call, length: int) -> Rejected:
+        return Rejected(
+            f"Redis at {self.pool.address} takes arguments of {most:,} bytes (proto-max-bulk-len), and one of "
+            f"{shown(call)} has {length:,}; nothing was written. Way out: store it in parts"
+        )
 
     def _longest_argument(self) -> int:
         """Ask beside the pool: this connection may be inside a transaction, and the last that may be had."""
         try:
-            (reply,) = asked_beside(self.pool, (("CONFIG", "GET", "proto-max-bulk-len"),))
+            (reply,) = asked_beside(self.pool, (ASK_LONGEST,))
         except (redis.RedisError, *LOST):
-            return _USUAL
-        return int(reply[1]) if isinstance(reply, list) and len(reply) == 2 else _USUAL  # not everybody may ask
+            return USUAL
+        return int(reply[1]) if isinstance(reply, list) and len(reply) == 2 else USUAL  # not everybody may ask
 
     def _send(self, data: bytes) -> None:
-        if self.lent._sock is not self._socket or self._socket is None:
+        if self._its_socket is not self._socket or self._socket is None:
             raise redis.ConnectionError("the connection was closed")
         self.lent.send_packed_command([data], check_health=False)
 
@@ -272,11 +301,11 @@ class Connection:
         reader, received = self._reader, self._socket.recv
         found: list[Any] = []
         while True:
-            while len(found) < count and (reply := reader.gets()) is not _NOT_YET:
+            while len(found) < count and (reply := reader.gets()) is not NOT_YET:
                 found.append(reply)
             if len(found) == count:
                 return found
-            data = received(_BUFFER)
+            data = received(BUFFER)
             if not data:
                 raise redis.ConnectionError("closed by the server")
             reader.feed(data)
@@ -311,18 +340,25 @@ class Connection:
         calls = fetch.calls
         watches = bool(fetch.watch or fetch.token)
         self.watching = self.watching or watches
-        self.send(calls)
-        return self.checked(calls, self.replies(len(calls)))[watches:]
+        return self.checked(calls, self.exchange(calls))[watches:]
 
     def unwatch(self) -> None:
         """Let go of what is watched: the plan was refused before anything was sent."""
         if self.watching:
-            self.send((("UNWATCH",),))
-            self.replies(1)
+            self.exchange((("UNWATCH",),))
             self.watching = False
             self.released += 1
 
-    def opened(self, calls: Sequence[Call]) -> Sequence[Call]:
+    def exchange(self, calls: Sequence[Call]) -> list[Any]:
+        """Send *calls*, and return their raw replies."""
+        self.send(calls)
+        return self.replies(len(calls))
+
+    def run(self, turns: Exchanging[T]) -> T:
+        """Send the calls that *turns* yield, give them the replies, throw errors in; return what *turns* return."""
+        return drive(turns, self.exchange)
+
+    def opened(self, calls: Sequence[Call]) -> Exchanging[Sequence[Call]]:
         """Return what is left to send of a transaction; on a connection's first one MULTI is tried alone.
 
         Where MULTI is refused, steps in the same write would run one by one.
@@ -331,9 +367,9 @@ class Connection:
         if self._socket in self.pool.knows_multi:
             return calls
         opening = [*itertools.takewhile(MULTI.__ne__, calls), MULTI]
-        self.send(opening)
+        replies = yield opening
         # Nobody asks how what stands before it is answered.
-        self.checked((MULTI,), self.replies(len(opening))[-1:])
+        self.checked((MULTI,), replies[-1:])
         self.pool.knows_multi.add(self._socket)
         return calls[len(opening) :]
 
@@ -357,20 +393,19 @@ def asked_beside(pool: Pool, calls: Sequence[Call], **settings: Any) -> list[Any
     lent = pool.connections.connection_class(**{**pool.connections.connection_kwargs, **settings})
     try:
         lent.connect()
-        beside = Connection(pool, lent)
-        beside.send(calls)
-        return beside.replies(len(calls))
+        return Connection(pool, lent).exchange(calls)
     finally:
         lent.disconnect()
 
 
-def _exhausted(pool: Pool, own: int) -> str:
-    most, patience = pool.turns.most, pool.turns.patience
+def exhausted(pool: Pool, own: int) -> str:
+    """Return the message for who waited for a connection in vain, and holds *own* of them."""
+    most, patience, who = pool.turns.most, pool.turns.patience, pool.turns.who
     if own >= most:
-        why = "by this thread itself, which would wait for ever. Way out: end a session that watches before the next"
+        why = f"by this {who} itself, which would wait for ever. Way out: end a session that watches before the next"
     else:
-        held = f" ({own} of them by this thread)" if own else ""
-        why = f"{held.strip() or 'by other threads'}, and none came back within {patience:g} s. Way out: timeout=..."
+        held = f" ({own} of them by this {who})" if own else ""
+        why = f"{held.strip() or f'by other {who}s'}, and none came back within {patience:g} s. Way out: timeout=..."
     return (
         f"All {most} connections of the pool to Redis at {pool.address} are in use {why}, or "
         f"max_connections=... of the database; nothing was sent"

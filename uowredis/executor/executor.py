@@ -22,7 +22,7 @@ from uowredis.executor.connection import LOST, Lent, Pool, asked_beside, shown
 from uowredis.plan.token import SAID, Outcome, Token
 
 #: Seconds between two tries to reach a server that is not there: they grow from the first to the second.
-_PAUSE, _LONGEST_PAUSE = 0.01, 0.25
+PAUSE, LONGEST_PAUSE = 0.01, 0.25
 
 #: How many tokens that are spent one commit deletes.
 _MOST_SPENT = 100
@@ -85,8 +85,7 @@ class Executor:
 
     def _sent(self, calls: Sequence[Call]) -> list[Any]:
         with Lent(self.pool, "nothing was written") as connection:
-            connection.send(calls)
-            return connection.checked(calls, connection.replies(len(calls)))
+            return connection.checked(calls, connection.exchange(calls))
 
     def transact(self, calls: Sequence[Call]) -> list[Any]:
         """Send reading *calls* that need temporary keys in one transaction; return their raw replies.
@@ -96,7 +95,7 @@ class Executor:
             Rejected: where it answers one with an error.
         """
         with Lent(self.pool, "a query was not answered") as connection:
-            return transaction.transact(connection, calls)
+            return connection.run(transaction.transact(connection, calls))
 
     def collation_calls(self, key: str) -> tuple[Call, ...]:
         """Return the calls that tell, on *key*, how the server sorts text; none where that is known."""
@@ -125,15 +124,17 @@ class Executor:
         """
         with Lent(self.pool, "nothing was written") as connection:
             try:
-                connection.send((call,))
-                return connection.checked((call,), connection.replies(1))[0]
+                return connection.checked((call,), connection.exchange((call,)))[0]
             except (redis.exceptions.BusyLoadingError, UowError):
                 raise
             except LOST as error:
-                raise OutcomeUnknown(
-                    f"The connection to {self.address} was lost ({error}) around {shown(call)}: it was applied, or "
-                    f"not. Way out: read the value before you write again"
-                ) from error
+                raise self._lost(error, call) from error
+
+    def _lost(self, error: Exception, call: Call) -> OutcomeUnknown:
+        return OutcomeUnknown(
+            f"The connection to {self.address} was lost ({error}) around {shown(call)}: it was applied, or not. Way "
+            f"out: read the value before you write again"
+        )
 
     def token(self, spelled: Callable[[str], str]) -> Token | None:
         """Return the token of a commit, whose key is *spelled* of a text that no other has.
@@ -165,34 +166,48 @@ class Executor:
         Raises:
             OutcomeUnknown: where it cannot be reached for some time, or *token* is too old.
         """
-        deadline = time.monotonic() + (Certainty() if self.certainty is None else self.certainty).patience
-        pause = _PAUSE
+        deadline = time.monotonic() + self._patience
+        pause = PAUSE
         while True:
-            if token.is_over(time.time()):
-                raise OutcomeUnknown(
-                    f"Redis keeps what {token.key} says for {token.lifetime} s, which are over: whether the commit was "
-                    f"applied, nobody can tell any more. Way out: read what matters, then commit anew, or not; and "
-                    f"RedisDatabase(token_lifetime=...)",
-                    token=token,
-                )
+            self._check_kept(token)
             left = deadline - time.monotonic()
             try:
-                return self._claimed(token, max(left, _PAUSE))
+                return self._claimed(token, max(left, PAUSE))
             except (redis.RedisError, *LOST) as error:
                 if left <= 0:
-                    raise OutcomeUnknown(
-                        f"The connection to {self.address} was lost around EXEC, and the server cannot be asked since "
-                        f"({error}): all of it was applied, or nothing. Way out: db.settle(error.token) when it is "
-                        f"there again, or commit() again, which asks first",
-                        token=token,
-                    ) from error
+                    raise self._unknown(error, token) from error
             time.sleep(min(pause, max(0.0, left)))
-            pause = min(2 * pause, _LONGEST_PAUSE)
+            pause = min(2 * pause, LONGEST_PAUSE)
 
     def _claimed(self, token: Token, within: float) -> Outcome:
-        timeout = self.pool.connections.connection_kwargs.get("socket_timeout")
-        bound = within if timeout is None else min(within, timeout)
-        claimed, word = asked_beside(self.pool, token.claim, socket_timeout=bound)
+        return self._said(token, *asked_beside(self.pool, token.claim, socket_timeout=self._bound(within)))
+
+    @property
+    def _patience(self) -> float:
+        return (Certainty() if self.certainty is None else self.certainty).patience
+
+    def _bound(self, within: float) -> float:
+        timeout: float | None = self.pool.connections.connection_kwargs.get("socket_timeout")
+        return within if timeout is None else min(within, timeout)
+
+    def _check_kept(self, token: Token) -> None:
+        if token.is_over(time.time()):
+            raise OutcomeUnknown(
+                f"Redis keeps what {token.key} says for {token.lifetime} s, which are over: whether the commit was "
+                f"applied, nobody can tell any more. Way out: read what matters, then commit anew, or not; and "
+                f"RedisDatabase(token_lifetime=...)",
+                token=token,
+            )
+
+    def _unknown(self, error: Exception, token: Token) -> OutcomeUnknown:
+        return OutcomeUnknown(
+            f"The connection to {self.address} was lost around EXEC, and the server cannot be asked since ({error}): "
+            f"all of it was applied, or nothing. Way out: db.settle(error.token) when it is there again, or commit() "
+            f"again, which asks first",
+            token=token,
+        )
+
+    def _said(self, token: Token, claimed: Any, word: Any) -> Outcome:
         if isinstance(word, Exception):
             raise word
         if word is None:

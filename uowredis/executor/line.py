@@ -111,17 +111,13 @@ class Line:
         """Send the transaction of *plan*; where its reply is lost, ask what became of it."""
         self.acknowledged = None
         try:
-            replies: list[Any] | None = self._pinned(transaction.apply, plan)
+            replies: list[Any] | None = self._pinned(sent, plan)
         except OutcomeUnknown as lost:
             if plan.token is None:
                 raise
             became = self._executor().settle(plan.token)
             if became == "partially applied":
-                raise PartiallyApplied(
-                    f"A command failed inside the script, the others before it were applied; their replies were lost "
-                    f"({lost}). Way out: look at error.plan, read what is there, and mend by hand",
-                    [None] * len(plan.steps),
-                ) from lost
+                raise of_a_script(lost, plan) from lost
             return Lost(became)
         assert self._connection is not None
         self.acknowledged = self._connection.acknowledged
@@ -156,3 +152,17 @@ class Line:
         else:
             self._lent = self._connection = None
             lent.__exit__(None, None, None)
+
+
+def sent(connection: Connection, plan: Plan) -> Any:
+    """Return what the transaction of *plan* is answered by *connection*, or what is awaited for it."""
+    return connection.run(transaction.apply(connection, plan))
+
+
+def of_a_script(lost: OutcomeUnknown, plan: Plan) -> PartiallyApplied:
+    """Return the error for a script of which a command failed, and the replies were *lost*."""
+    return PartiallyApplied(
+        f"A command failed inside the script, the others before it were applied; their replies were lost ({lost}). Way "
+        f"out: look at error.plan, read what is there, and mend by hand",
+        [None] * len(plan.steps),
+    )

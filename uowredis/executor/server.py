@@ -27,7 +27,7 @@ MOST_WATCHED = 1_000
 CONNECT_TIMEOUT = 1.0
 
 #: What the library decides on its own connections, whatever the settings say.
-_OURS = {
+OURS = {
     "decode_responses": False,
     "protocol": 2,
     "retry_on_timeout": False,
@@ -63,7 +63,7 @@ class Server:
         self._settings: dict[str, Any] = {}
         self._executor: Executor | None = None
         self._connection: Any = None
-        self.connect(settings)
+        self._use(self._taken(settings))
 
     def embed(self, server: fakeredis.FakeServer | None) -> None:
         """Be an in-process server, *server* or a new one.
@@ -80,17 +80,13 @@ class Server:
         # It is slow to import, and whoever has a server needs it seldom.
         import fakeredis
 
-        from uowredis.embedded import EmbeddedConnection
-
         if server is not None and not isinstance(server, fakeredis.FakeServer):
             raise ArgumentTypeError(
                 f"RedisDatabase.embedded() takes a fakeredis.FakeServer, not {type(server).__name__}. Way out: "
                 f"RedisDatabase.from_url(...) for a server at a URL"
             )
         shared = fakeredis.FakeServer() if server is None else server
-        self.make = lambda **settings: fakeredis.FakeRedis(
-            server=shared, connection_class=EmbeddedConnection, **settings
-        )
+        self.make = lambda **settings: self._embedded_client(shared, settings)
         self._embedded = True
 
     def connect(self, settings: dict[str, Any]) -> None:
@@ -100,17 +96,23 @@ class Server:
             ImplementationError: for arguments that are not known, not for the library, or have no effect.
             ArgumentError: for values that cannot be.
         """
+        taken = self._taken(settings)
+        self.close()
+        self._use(taken)
+
+    def _taken(self, settings: dict[str, Any]) -> dict[str, Any]:
         taken = checked(settings)
         try:
-            with _client(taken) as client:
-                # Made, not connected: what redis-py itself refuses is refused now.
-                client.connection_pool.make_connection()
+            # Made, not connected: what redis-py itself refuses is refused now.
+            self._client(taken).connection_pool.make_connection()
         except (TypeError, ValueError, redis.RedisError) as error:
             raise ImplementationError(f"RedisDatabase cannot connect by these arguments: {error}") from None
-        self.close()
+        return taken
+
+    def _use(self, taken: dict[str, Any]) -> None:
         self._embedded = False
         self._settings = taken
-        self.make = lambda **more: _client({**self._settings, **more})
+        self.make = lambda **more: self._client({**self._settings, **more})
 
     @property
     def connection(self) -> redis.Redis:
@@ -133,31 +135,42 @@ class Server:
     def _make_executor(self) -> Executor:
         pool = self.make(protocol=2).connection_pool
         bound = self._settings.get("socket_connect_timeout") or CONNECT_TIMEOUT
-        pool.connection_kwargs.update(_OURS, retry=Retry(NoBackoff(), 0), socket_connect_timeout=bound)
+        pool.connection_kwargs.update(OURS, retry=Retry(NoBackoff(), 0), socket_connect_timeout=bound)
         turns = Turns(pool.max_connections, self._settings.get("timeout", POOL_TIMEOUT))
         if self._embedded:
             # WATCH costs nothing in process, and scripts would need another package.
             return Executor(Pool(pool, "the embedded server", turns), None, False)
         pool.connection_class = bounded(pool.connection_class)
-        address = _address(pool.connection_kwargs)
-        return Executor(Pool(pool, address, turns), self._max_watched, self._scripts, self._certainty)
+        where = Pool(pool, address(pool.connection_kwargs), turns)
+        return Executor(where, self._max_watched, self._scripts, self._certainty)
 
     def close(self) -> None:
         """Close all connections; the next command opens new ones."""
+        if (client := self._drop()) is not None:
+            client.close()
+
+    def _drop(self) -> Any:
+        """Close the library's own connections; return the ordinary client, None where there is none."""
         with self._lock:
-            connection, self._connection = self._connection, None
+            client, self._connection = self._connection, None
             executor, self._executor = self._executor, None
-        if connection is not None:
-            connection.close()
         if executor is not None:
             executor.pool.connections.disconnect()
+        return client
+
+    def _client(self, settings: dict[str, Any]) -> Any:
+        return redis.Redis(**{name: value for name, value in settings.items() if name != "timeout"})
+
+    def _embedded_client(self, server: fakeredis.FakeServer, settings: dict[str, Any]) -> Any:
+        import fakeredis
+
+        from uowredis.embedded import EmbeddedConnection
+
+        return fakeredis.FakeRedis(server=server, connection_class=EmbeddedConnection, **settings)
 
 
-def _client(settings: dict[str, Any]) -> redis.Redis:
-    return redis.Redis(**{name: value for name, value in settings.items() if name != "timeout"})
-
-
-def _address(settings: dict[str, Any]) -> str:
-    if "path" in settings:
-        return f"{settings['path']}"
-    return f"{settings.get('host', 'localhost')}:{settings.get('port', 6379)}"
+def address(connection_kwargs: dict[str, Any]) -> str:
+    """Return where connections go, in words."""
+    if "path" in connection_kwargs:
+        return f"{connection_kwargs['path']}"
+    return f"{connection_kwargs.get('host', 'localhost')}:{connection_kwargs.get('port', 6379)}"

@@ -1,4 +1,4 @@
-"""One transaction: MULTI or EVAL sent, and what became of it (do).
+"""One transaction: MULTI or EVAL, and what its replies say became of it (do). A connection runs it, which waits.
 
 What is known of the outcome is raised; a reply that proves nothing is never taken for success.
 """
@@ -14,7 +14,7 @@ import redis
 from uowredis.commands.calls import Call
 from uowredis.commands.commands import Look, Read
 from uowredis.exceptions import OutcomeUnknown, PartiallyApplied, Rejected
-from uowredis.executor.connection import LOST, MULTI, Connection, shown
+from uowredis.executor.connection import LOST, MULTI, Connection, Exchanging, shown
 from uowredis.plan import script
 from uowredis.plan.plan import CHUNK, Plan
 
@@ -22,7 +22,7 @@ from uowredis.plan.plan import CHUNK, Plan
 EXEC: Call = ("EXEC",)
 
 
-def apply(connection: Connection, plan: Plan) -> list[Any] | None:
+def apply(connection: Connection, plan: Plan) -> Exchanging[list[Any] | None]:
     """Send the transaction of *plan*; return the raw reply of each step, or None where a guard had changed.
 
     Raises:
@@ -30,18 +30,17 @@ def apply(connection: Connection, plan: Plan) -> list[Any] | None:
         PartiallyApplied: a command failed, the others were applied.
         OutcomeUnknown: the connection was lost around EXEC.
     """
-    return _evaluated(connection, plan) if plan.scripted else _executed(connection, plan)
+    return (yield from _evaluated(connection, plan) if plan.scripted else _executed(connection, plan))
 
 
-def transact(connection: Connection, calls: Sequence[Call]) -> list[Any]:
+def transact(connection: Connection, calls: Sequence[Call]) -> Exchanging[list[Any]]:
     """Send reading *calls* that need temporary keys in one transaction; return their raw replies.
 
     Raises:
         Rejected: where the server refuses one; the others may have run.
     """
-    left = connection.opened((MULTI, *calls, EXEC))
-    connection.send(left)
-    replies = connection.replies(len(left))
+    left = yield from connection.opened((MULTI, *calls, EXEC))
+    replies = yield left
     result = replies[-1]
     _note_end(connection, left, result)
     if isinstance(result, Exception):
@@ -52,19 +51,17 @@ def transact(connection: Connection, calls: Sequence[Call]) -> list[Any]:
     return connection.checked(calls, result)
 
 
-def _executed(connection: Connection, plan: Plan) -> list[Any] | None:
+def _executed(connection: Connection, plan: Plan) -> Exchanging[list[Any] | None]:
     if plan.bare:
-        connection.send(plan.transaction)
-        return connection.checked(plan.transaction, connection.replies(len(plan.steps)))
-    calls = connection.opened(plan.transaction)
+        return connection.checked(plan.transaction, (yield plan.transaction))
+    calls = yield from connection.opened(plan.transaction)
     if len(plan.steps) > CHUNK:
         queueing = list(itertools.takewhile(EXEC.__ne__, calls))
-        connection.send(queueing)
-        queued = connection.replies(len(queueing))
+        queued = yield queueing
         _check_multi(plan, queueing, queued)
         _check_queued(connection, queueing, queued)
         calls = calls[len(queueing) :]
-    replies = _final(connection, plan, calls)
+    replies = yield from _final(connection, plan, calls)
     _check_multi(plan, calls, replies)
     # EXEC is the last, but for the wait behind it.
     result = replies[-1 if plan.wait is None else -2]
@@ -85,9 +82,9 @@ def _of_steps(connection: Connection, plan: Plan, result: Any) -> list[Any]:
     )
 
 
-def _evaluated(connection: Connection, plan: Plan) -> list[Any] | None:
+def _evaluated(connection: Connection, plan: Plan) -> Exchanging[list[Any] | None]:
     at = next(at for at, call in enumerate(plan.transaction) if call[0] == "EVAL")
-    reply = _final(connection, plan, plan.transaction)[at]
+    reply = (yield from _final(connection, plan, plan.transaction))[at]
     if isinstance(reply, Exception):
         raise Rejected(f"Redis refused the script: {reply}; nothing was applied. Way out: commit in batches") from reply
     if not isinstance(reply, list) or not reply or reply[0] not in (b"conflict", b"failed", b"applied"):
@@ -108,11 +105,10 @@ def _evaluated(connection: Connection, plan: Plan) -> list[Any] | None:
     return replies
 
 
-def _final(connection: Connection, plan: Plan, calls: Sequence[Call]) -> list[Any]:
+def _final(connection: Connection, plan: Plan, calls: Sequence[Call]) -> Exchanging[list[Any]]:
     """Send the calls that end in EXEC, the EVAL, or the wait for replicas behind it, and read all replies."""
     try:
-        connection.send(calls)
-        replies = connection.replies(len(calls))
+        replies = yield calls
     except LOST as error:
         raise OutcomeUnknown(
             f"The connection to {connection.pool.address} was lost ({error}) around EXEC: all of it was applied, or "

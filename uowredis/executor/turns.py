@@ -10,6 +10,7 @@ import os
 import threading
 from collections.abc import Iterator
 from queue import Empty, SimpleQueue
+from typing import ClassVar
 
 import attrs
 
@@ -49,6 +50,9 @@ class Turns:
         most: connections that are held at once.
         patience: seconds for which one is waited for; None for any time.
     """
+
+    #: Who holds connections.
+    who: ClassVar[str] = "thread"
 
     most: int
     patience: float | None

@@ -1,20 +1,23 @@
 # The decorators of overloads.py, as type checkers see them.
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Generic, Literal, Self, TypeVar, overload
 
 from uowredis.commands.arguments import Value
 from uowredis.fields.base import Bound
 from uowredis.fields.methods import G, V
-from uowredis.fields.modes import Sync
+from uowredis.fields.modes import Async, Sync
 
 W = TypeVar("W")
 H = TypeVar("H", contravariant=True)
 
 class popped(Generic[V]):  # noqa: N801  # used as a decorator
     def __init__(self, command: object) -> None: ...
+    @overload
     def __get__(self, sayer: Bound[W, Any, Sync], owner: type) -> popped[W]: ...
+    @overload
+    def __get__(self, sayer: Bound[Any, Any, Async], owner: type) -> Callable[..., Awaitable[Any]]: ...
     @overload
     def __call__(self, count: None = None) -> V | None: ...
     @overload
@@ -22,7 +25,10 @@ class popped(Generic[V]):  # noqa: N801  # used as a decorator
 
 class drawn(Generic[V]):  # noqa: N801  # used as a decorator
     def __init__(self, command: object) -> None: ...
+    @overload
     def __get__(self, sayer: Bound[W, Any, Sync], owner: type) -> drawn[W]: ...
+    @overload
+    def __get__(self, sayer: Bound[Any, Any, Async], owner: type) -> Callable[..., Awaitable[Any]]: ...
     @overload
     def __call__(self, count: None = None) -> V | None: ...
     @overload
@@ -30,7 +36,10 @@ class drawn(Generic[V]):  # noqa: N801  # used as a decorator
 
 class shown(Generic[V]):  # noqa: N801  # used as a decorator
     def __init__(self, command: object) -> None: ...
+    @overload
     def __get__(self, sayer: Bound[W, Any, Sync], owner: type) -> shown[W]: ...
+    @overload
+    def __get__(self, sayer: Bound[Any, Any, Async], owner: type) -> Callable[..., Awaitable[Any]]: ...
     @overload
     def __call__(self, number: None = None) -> V | None: ...
     @overload
@@ -74,7 +83,10 @@ class placed(Generic[V, G]):  # noqa: N801  # used as a decorator
 
 class stored(Generic[V, G]):  # noqa: N801  # used as a decorator
     def __init__(self, command: object) -> None: ...
+    @overload
     def __get__(self, sayer: Bound[W, H, Sync], owner: type) -> stored[W, H]: ...
+    @overload
+    def __get__(self, sayer: Bound[Any, Any, Async], owner: type) -> Callable[..., Awaitable[Any]]: ...
     @overload
     def __call__(
         self,
@@ -118,7 +130,10 @@ class stored(Generic[V, G]):  # noqa: N801  # used as a decorator
 
 class ranged(Generic[V]):  # noqa: N801  # used as a decorator
     def __init__(self, command: object) -> None: ...
+    @overload
     def __get__(self, sayer: Bound[W, Any, Sync], owner: type) -> ranged[W]: ...
+    @overload
+    def __get__(self, sayer: Bound[Any, Any, Async], owner: type) -> Callable[..., Awaitable[Any]]: ...
     @overload
     def __call__(
         self,
@@ -159,7 +174,10 @@ class ranged(Generic[V]):  # noqa: N801  # used as a decorator
 
 class reversed_range(Generic[V]):  # noqa: N801  # used as a decorator
     def __init__(self, command: object) -> None: ...
+    @overload
     def __get__(self, sayer: Bound[W, Any, Sync], owner: type) -> reversed_range[W]: ...
+    @overload
+    def __get__(self, sayer: Bound[Any, Any, Async], owner: type) -> Callable[..., Awaitable[Any]]: ...
     @overload
     def __call__(self, start: int, end: int, withscores: Literal[False] = False) -> list[V]: ...
     @overload
@@ -169,7 +187,10 @@ class reversed_range(Generic[V]):  # noqa: N801  # used as a decorator
 
 class between(Generic[V]):  # noqa: N801  # used as a decorator
     def __init__(self, command: object) -> None: ...
+    @overload
     def __get__(self, sayer: Bound[W, Any, Sync], owner: type) -> between[W]: ...
+    @overload
+    def __get__(self, sayer: Bound[Any, Any, Async], owner: type) -> Callable[..., Awaitable[Any]]: ...
     @overload
     def __call__(
         self,
@@ -196,7 +217,10 @@ class between(Generic[V]):  # noqa: N801  # used as a decorator
 
 class reversed_between(Generic[V]):  # noqa: N801  # used as a decorator
     def __init__(self, command: object) -> None: ...
+    @overload
     def __get__(self, sayer: Bound[W, Any, Sync], owner: type) -> reversed_between[W]: ...
+    @overload
+    def __get__(self, sayer: Bound[Any, Any, Async], owner: type) -> Callable[..., Awaitable[Any]]: ...
     @overload
     def __call__(
         self,

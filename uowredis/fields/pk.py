@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Never, NoReturn
+from collections.abc import Awaitable
+from typing import Any, Never, NoReturn, overload
 
 from uowredis.commands.values import read_value
 from uowredis.exceptions import ImplementationError
 from uowredis.fields.base import Bound, Field
 from uowredis.fields.methods import M, V
-from uowredis.fields.modes import Async
+from uowredis.fields.modes import Async, Sync
 from uowredis.schema.models import Kind
 from uowredis.values import Codec
 
@@ -27,20 +28,26 @@ class BoundPK(Bound[V, V, M]):
         """
         raise ImplementationError(f"{self._field} is the primary key and has no key of its own. Way out: another field")
 
-    def get(self) -> V:
+    @overload
+    def get(self: BoundPK[V, Sync]) -> V: ...
+    @overload
+    def get(self: BoundPK[V, Async]) -> Awaitable[V]: ...
+    def get(self) -> Any:
         """Return the primary key; an empty instance of an AutoPKField gets one and is created.
 
         Raises:
             DoesNotExist: where the object was deleted, or made in a session that was rolled back.
         """
         instance: Any = self._owner
-        pk = instance._pk_now()
-        holds = self._field.holds
-        found: V = pk if holds is None else read_value(holds, pk, self._field.name, self._owner.identity)
-        return found
+        return instance._pk_as(self._value)
 
-    def _current(self) -> V:
-        return self.get()
+    def _value(self, pk: str) -> Any:
+        holds = self._field.holds
+        return pk if holds is None else read_value(holds, pk, self._field.name, self._owner.identity)
+
+    def _current(self) -> Any:
+        instance: Any = self._owner
+        return instance._pk_as(self._value)
 
     def set(self, value: object) -> NoReturn:
         """Refuse: a primary key is part of every key of its object.

@@ -16,7 +16,9 @@ from uowredis.commands.arguments import integer
 from uowredis.commands.calls import Call
 from uowredis.database import RedisDatabase
 from uowredis.exceptions import ArgumentError, ImplementationError
+from uowredis.executor.drive import drive
 from uowredis.executor.line import Line
+from uowredis.maintenance.face import check_blocks
 from uowredis.maintenance.looking import Scan, asked
 from uowredis.maintenance.renaming import Both, Left, Renaming
 from uowredis.model.declaration import MetaRedisModel, database_of, schema_of
@@ -24,7 +26,6 @@ from uowredis.plan.requests import Deciding, Pause, Release
 from uowredis.schema.keys import literal, why_not_stored, word_of
 from uowredis.schema.models import ModelSchema
 from uowredis.session.commit import back_off
-from uowredis.session.drive import drive
 
 T = TypeVar("T")
 
@@ -99,6 +100,7 @@ def rename(
     if both not in ("leave", "old", "new"):
         raise ArgumentError(f"rename(both=...) is 'leave', 'old' or 'new', not {both!r}")
     most = int(integer(passes, "rename(passes=...)", 1))
+    check_blocks(model, "rename")
     schema = schema_of(model)
     database = database_of(model)
     assert database is not None

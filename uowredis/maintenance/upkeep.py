@@ -6,15 +6,16 @@ from collections.abc import Callable, Collection, Iterator
 from typing import Any, Literal
 
 from uowredis.exceptions import ArgumentError, ArgumentTypeError
+from uowredis.executor.drive import drive
 from uowredis.executor.line import Line
 from uowredis.maintenance.checking import Checking, Progress
+from uowredis.maintenance.face import check_blocks
 from uowredis.maintenance.finding import Finding, Policy
 from uowredis.maintenance.fingerprint import begun, ended
 from uowredis.maintenance.looking import stream
 from uowredis.maintenance.mending import Mended, batches, mended
 from uowredis.model.declaration import MetaRedisModel, database_of, schema_of
 from uowredis.model.redis_model import RedisModel
-from uowredis.session.drive import drive
 
 
 def check(*models: type[RedisModel], progress: Callable[[Progress], object] | None = None) -> Iterator[Finding]:
@@ -153,6 +154,7 @@ def _checkings(
     for model in models:
         if not isinstance(model, MetaRedisModel):
             raise ArgumentTypeError(f"{of}() takes models, not {model!r}. Way out: {of}(Bike), the class itself")
+        check_blocks(model, of)
     return [_checking(model, progress) for model in dict.fromkeys(models)]
 
 

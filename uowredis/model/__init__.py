@@ -11,7 +11,8 @@ from uowredis.fields import (
     SortedSetField,
     StringField,
 )
-from uowredis.model.redis_model import RedisModel, _handle_of
+from uowredis.model.any_model import _handle_of
+from uowredis.model.redis_model import RedisModel
 
 __all__ = [
     "AutoPKField",

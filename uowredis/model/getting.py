@@ -19,6 +19,7 @@ from uowredis.schema.models import ModelSchema
 from uowredis.session.batches import Batches
 
 if TYPE_CHECKING:
+    from uowredis.model.any_model import AnyModel
     from uowredis.model.redis_model import RedisModel
 
 T = TypeVar("T", bound="RedisModel")
@@ -31,17 +32,22 @@ def get(model: type[T], pk: Any, filters: dict[str, Any]) -> T:
     """Do what :meth:`RedisModel.get` says."""
     found = _only(model, wanted_by(model, pk, filters, "get"), pk, filters)
     if found is None:
-        raise absent(schema_of(model), f"No {model.__name__} found with {_spelled(pk, filters)}")
+        raise none_found(model, pk, filters)
     return found
+
+
+def none_found(model: type[AnyModel[Any]], pk: Any, filters: dict[str, Any]) -> Exception:
+    """Return the error for an object that is not there."""
+    return absent(schema_of(model), f"No {model.__name__} found with {asked_for(pk, filters)}")
 
 
 def get_or_connect(model: type[T], filters: dict[str, Any], defaults: Mapping[str, Any] | None) -> tuple[T, bool]:
     """Do what :meth:`RedisModel.get_or_connect` says."""
     # What could not be asked, or not be created, is refused whether it is there or not.
     schema, conditions = schema_of(model), dict(filters)
-    _check_finds(schema, filters)
+    check_finds(schema, filters)
     wanted = wanted_by(model, conditions.pop("pk", None), conditions, "get_or_connect")
-    values = _with_defaults(schema, filters, defaults)
+    values = with_defaults(schema, filters, defaults)
     model._creation(schema, values)
     database = database_of(model)
     assert database is not None
@@ -144,7 +150,7 @@ def _not_looked_up(schema: ModelSchema, given: Any, overlay: Overlay) -> Decidin
     return overlay.created(schema, pk) or Identity(schema, pk, State.UNTESTED)
 
 
-def wanted_by(model: type[RedisModel], pk: Any, filters: dict[str, Any], method: str) -> CollectionManager:
+def wanted_by(model: type[AnyModel[Any]], pk: Any, filters: dict[str, Any], method: str) -> CollectionManager:
     """Return a query on what *method* was told, at least one condition."""
     schema = schema_of(model)
     if schema.pk_field in filters and pk is not None:
@@ -153,7 +159,7 @@ def wanted_by(model: type[RedisModel], pk: Any, filters: dict[str, Any], method:
         filters = filters | {schema.pk_field: pk}
     if not filters:
         raise ArgumentError(f"{model.__name__}.{method}() needs a primary key or values of indexed fields")
-    return CollectionManager(model, schema)._filter(filters)
+    return model._own_manager(model, schema)._filter(filters)
 
 
 def _only(model: type[T], wanted: CollectionManager, pk: Any, filters: dict[str, Any]) -> T | None:
@@ -163,15 +169,24 @@ def _only(model: type[T], wanted: CollectionManager, pk: Any, filters: dict[str,
         ArgumentError: for several.
     """
     found, several = wanted._the_one()
-    if several:
-        raise ArgumentError(
-            f"{several} {model.__name__} match {_spelled(pk, filters)}, get() needs exactly one. Way out: more "
-            f"conditions, or a unique field"
-        )
+    check_one(model, several, pk, filters)
     return model._handle(*found[0]) if found else None
 
 
-def _check_finds(schema: ModelSchema, filters: Iterable[str]) -> None:
+def check_one(model: type[AnyModel[Any]], several: str, pk: Any, filters: dict[str, Any]) -> None:
+    """Check that not *several* match.
+
+    Raises:
+        ArgumentError: where they do.
+    """
+    if several:
+        raise ArgumentError(
+            f"{several} {model.__name__} match {asked_for(pk, filters)}, get() needs exactly one. Way out: more "
+            f"conditions, or a unique field"
+        )
+
+
+def check_finds(schema: ModelSchema, filters: Iterable[str]) -> None:
     """Check that ``get_or_connect()`` can find by *filters*; the others are told here, where there is one more way out.
 
     Raises:
@@ -192,7 +207,7 @@ def _check_finds(schema: ModelSchema, filters: Iterable[str]) -> None:
             )
 
 
-def _with_defaults(schema: ModelSchema, filters: dict[str, Any], defaults: Mapping[str, Any] | None) -> dict[str, Any]:
+def with_defaults(schema: ModelSchema, filters: dict[str, Any], defaults: Mapping[str, Any] | None) -> dict[str, Any]:
     """Return what ``get_or_connect()`` creates an object with.
 
     Raises:
@@ -232,6 +247,7 @@ def _as_values(schema: ModelSchema, filters: dict[str, Any]) -> dict[str, Any]:
     return values
 
 
-def _spelled(pk: Any, filters: dict[str, Any]) -> str:
+def asked_for(pk: Any, filters: dict[str, Any]) -> str:
+    """Return what was asked for, in words."""
     given = ([f"pk {pk!r}"] if pk is not None else []) + [f"{name}={value!r}" for name, value in filters.items()]
     return ", ".join(given)

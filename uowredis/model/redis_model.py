@@ -3,50 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, TypeVar, overload
+from typing import Any, ClassVar, Literal, TypeVar
 
-from uowredis import exceptions
 from uowredis.collection.conditions import given_pk
-from uowredis.collection.manager import CollectionManager
-from uowredis.collection.many import is_empty
-from uowredis.commands.commands import Create, Read, Write
-from uowredis.commands.identity import Event, Identity, State, check_current
-from uowredis.commands.values import spelled
-from uowredis.database import RedisDatabase
+from uowredis.commands.commands import Read, Write
+from uowredis.commands.identity import Event, Identity, State
 from uowredis.exceptions import (
     ArgumentError,
-    ImplementationError,
-    SessionError,
     absent,
-    attribute,
 )
-from uowredis.fields import Field, PKField
-from uowredis.fields.instance_hash import InstanceHashCommands
 from uowredis.fields.modes import Sync
 from uowredis.model import getting
-from uowredis.model.declaration import MetaRedisModel, database_of, schema_of
-from uowredis.model.misnamed import OF_AN_INSTANCE
+from uowredis.model.any_model import AnyModel
+from uowredis.model.declaration import MetaRedisModel, schema_of
 from uowredis.overlay.overlay import Overlay, gone
 from uowredis.plan.requests import Deciding
-from uowredis.schema.models import Kind, ModelSchema
-from uowredis.schema.multi import IndexKinds
-from uowredis.session import context
+from uowredis.schema.models import ModelSchema
 from uowredis.session.batches import BATCH, AfterBatch, Batches
-from uowredis.session.door import Door
-from uowredis.session.single import SingleCall, here
 
 S = TypeVar("S")
 T = TypeVar("T", bound="RedisModel")
-C = TypeVar("C", bound=CollectionManager[Any, Any])
 
 
-class _HasManager(Protocol[C]):
-    """A model with a manager of its own."""
-
-    collection_manager: type[C]
-
-
-class RedisModel(InstanceHashCommands[Sync], Sync, metaclass=MetaRedisModel):
+class RedisModel(AnyModel[Sync], Sync, metaclass=MetaRedisModel):
     """An object in Redis.
 
     ``Bike(name="x")`` creates one, ``Bike(1)`` gets the one with that primary key, ``Bike()`` is empty (unless fields
@@ -69,20 +48,6 @@ class RedisModel(InstanceHashCommands[Sync], Sync, metaclass=MetaRedisModel):
     """
 
     abstract: ClassVar[bool] = True
-    if not TYPE_CHECKING:  # a type checker knows that of a model by what the model says: the database's own class
-        database = None
-    namespace: ClassVar[str] = ""
-    stored_as: ClassVar[str | None] = None
-    lockable: ClassVar[bool] = True
-    default_indexes: ClassVar[IndexKinds | None] = None
-    if not TYPE_CHECKING:  # a model's own is told from this one by being there: see collection()
-        collection_manager = CollectionManager
-    #: Each model has its own.
-    DoesNotExist: ClassVar[type[exceptions.DoesNotExist]] = exceptions.DoesNotExist
-
-    #: The primary key, also where it has another name.
-    pk: ClassVar[PKField]
-    _identity: Identity
 
     def __init__(self, *args: Any, **values: Any) -> None:
         schema = schema_of(type(self))
@@ -95,7 +60,7 @@ class RedisModel(InstanceHashCommands[Sync], Sync, metaclass=MetaRedisModel):
                 f"object, {schema.name}(field=value) creates one"
             )
         (given,) = args
-        self._identity = self._find(lambda overlay: _with_pk(schema, given, overlay))
+        self._identity = self._find(lambda overlay: with_pk(schema, given, overlay))
 
     def _create(self, schema: ModelSchema, values: dict[str, Any]) -> None:
         create = self._creation(schema, values)
@@ -112,142 +77,9 @@ class RedisModel(InstanceHashCommands[Sync], Sync, metaclass=MetaRedisModel):
                 session._create(create, self)
 
     @classmethod
-    def _creation(cls, schema: ModelSchema, values: dict[str, Any]) -> Create:
-        """Return the command that creates an object with *values*, which are checked and spelled now.
-
-        Raises:
-            ArgumentError: for unknown names, a pk that cannot be, or values that Redis has no spelling for.
-        """
-        if not values.keys() <= cls._fields.keys():
-            _check_names(schema, values, cls._fields)
-        identity = Identity(schema, _chosen_pk(schema, values))
-        entries: list[tuple[str, str]] = []
-        strings: list[tuple[str, str]] = []
-        writes: list[Write[Any]] = []
-        for name, field in cls._fields.items():
-            if name in values:
-                value = values[name]
-            elif field.default is not None:
-                value = field.default() if callable(field.default) else field.default
-            else:
-                continue
-            if value is None and field.holds is not None:
-                continue
-            if name == schema.pk_field or (field.many and is_empty(value)):
-                continue
-            first = field.first_write(identity, schema.fields[name], value)
-            if isinstance(first, Write):
-                writes.append(first)
-            elif field.kind is Kind.ENTRY:
-                entries.append(first)
-            else:
-                strings.append(first)
-        return Create(identity, tuple(entries), tuple(writes), tuple(strings))
-
-    @classmethod
-    def _session(cls) -> Door | SingleCall:
-        """Return the door to the open session, or to one of a single call."""
-        database: RedisDatabase | None = cls.database  # type: ignore[attr-defined]  # as database_of(), for each call
-        assert database is not None
-        return here(database, schema_of(cls))
-
-    @classmethod
     def _find(cls, question: Callable[[Overlay], Deciding[S]]) -> S:
         with cls._session() as session:
             return session._find(question)
-
-    @classmethod
-    def _handle(cls: type[T], pk: str, created: Identity | None = None, *, tested: bool = True) -> T:
-        """Return the instance with *pk* without asking whether it is there.
-
-        Args:
-            pk: its primary key.
-            created: the object where the open session makes it; handles share its fate.
-            tested: it was found to be there; else it is looked up before its first write.
-        """
-        instance = cls.__new__(cls)
-        instance.__dict__["_identity"] = created or Identity(
-            schema_of(cls), pk, State.STORED if tested else State.UNTESTED
-        )
-        return instance
-
-    if not TYPE_CHECKING:  # else every attribute would be there, and could be set
-
-        def __setattr__(self, name: str, value: Any) -> None:
-            if not name.startswith("_") and not hasattr(type(self), name) and name not in _annotated(type(self)):
-                raise AttributeError(
-                    f"{type(self).__name__} has no field {name!r} to assign to, and nothing would be stored. Way out: "
-                    f"a field is changed by a command, {', '.join(type(self)._fields)}; an attribute of your own is "
-                    f"declared in the class ({name}: ...), or begins with '_'"
-                )
-            object.__setattr__(self, name, value)
-
-        def __getattr__(self, name: str) -> Any:
-            return attribute(self, type(self).__name__, name, OF_AN_INSTANCE)
-
-    def __copy__(self: T) -> T:
-        """Return another handle of the same object; a copy shares its fate in an open session."""
-        instance = type(self).__new__(type(self))
-        instance.__dict__.update(self.__dict__)
-        return instance
-
-    def __deepcopy__(self: T, memo: dict[int, Any]) -> T:
-        return self.__copy__()
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        identity = self._identity
-        if identity.pk is None or identity.state is State.CREATED:
-            raise TypeError(f"{identity} is not in Redis yet and cannot be pickled. Way out: commit first")
-        database = database_of(type(self))
-        assert database is not None
-        # Of a former class: what stands at its place now is what a pickle finds there.
-        return _handle_of, (database._model_of(identity.model) or type(self), identity.pk)
-
-    @overload
-    @classmethod
-    def collection(cls: type[_HasManager[C]], manager: None = None, **filters: Any) -> C: ...
-    @overload
-    @classmethod
-    def collection(cls: type[T], manager: None = None, **filters: Any) -> CollectionManager[T]: ...
-    @overload
-    @classmethod
-    def collection(cls, manager: type[C], **filters: Any) -> C: ...
-    @classmethod
-    def collection(cls, manager: Any = None, **filters: Any) -> Any:
-        """Return a lazy query on the model; nothing is sent until it is looked at.
-
-        Args:
-            manager: the class of the collection, ``collection_manager`` of the model by default.
-            filters: values of indexed fields (``headers__from=...`` for an entry of a HashField) or the pk, ANDed.
-
-        Raises:
-            ImplementationError: for a field without index, or one that is not there.
-        """
-        chosen = manager or cls.collection_manager  # type: ignore[attr-defined]
-        if not (isinstance(chosen, type) and issubclass(chosen, CollectionManager)):
-            raise ImplementationError(
-                f"{cls.__name__}.collection() takes a subclass of CollectionManager, not {chosen!r}"
-            )
-        schema = schema_of(cls)
-        collection = chosen(cls, schema)._filter(filters)
-        with cls._session() as session:
-            collection._wait_for(session._look(collection, schema))
-        return collection
-
-    @property
-    def identity(self) -> Identity:
-        """The object, for commands."""
-        return self._identity
-
-    @property
-    def _pk(self) -> str | None:
-        """The primary key, None while there is none; asking allocates nothing."""
-        return self._identity.pk
-
-    @property
-    def _hashable_fields(self) -> list[str]:
-        """The names of the InstanceHashFields."""
-        return [name for name, field in type(self)._fields.items() if field.kind is Kind.ENTRY]
 
     def _say(self, command: Read[Any] | Write[Any]) -> Any:
         with self._session() as session:
@@ -258,10 +90,15 @@ class RedisModel(InstanceHashCommands[Sync], Sync, metaclass=MetaRedisModel):
         with self._session() as session:
             return session._read_now(read)
 
-    def _pk_now(self) -> str:
-        """Return the primary key, allocated and created where there is none yet."""
+    def _pk_as(self, value: Callable[[str], S]) -> S:
+        """Return the primary key as a *value*, allocated and created where there is none yet."""
         with self._session() as session:
-            return session._allocate(self._identity)
+            return value(session._allocate(self._identity))
+
+    def _follow(self, read: Read[Any], target: type[RedisModel], question: Callable[[Any, Overlay], Deciding[S]]) -> S:
+        """Return what *question* finds of *target*, the model that the answer to *read* is of."""
+        answer = self._answer(read)
+        return target._find(lambda overlay: question(answer, overlay))
 
     def delete(self) -> None:
         """Delete the object: its keys, its primary key, its places in indexes.
@@ -274,32 +111,6 @@ class RedisModel(InstanceHashCommands[Sync], Sync, metaclass=MetaRedisModel):
             raise gone(identity)
         with self._session() as session:
             session._delete(identity)
-
-    @classmethod
-    def use_database(cls, database: RedisDatabase) -> None:
-        """Move the model to *database*, and its subclasses that were on the same one.
-
-        Raises:
-            ImplementationError: where a model of that name is there already, or the class was declared again; nothing
-                is moved.
-        """
-        if cls._schema is not None:
-            check_current(cls._schema)
-        old = database_of(cls)
-        if isinstance(old, RedisDatabase) and context.find(old) is not None:
-            raise SessionError(
-                f"{cls.__name__} cannot move while a session of its database is open. Way out: leave it first"
-            )
-        moving = [model for model in with_subclasses(cls) if database_of(model) is old]
-        concrete = [model for model in moving if model._schema is not None]
-        for model in concrete:
-            database._check(model)
-        for model in concrete:
-            if isinstance(old, RedisDatabase):
-                old._forget(model)
-            database._take(model)
-        for model in moving:
-            model.database = database
 
     @classmethod
     def exists(cls, pk: Any = None, **filters: Any) -> bool:
@@ -403,49 +214,8 @@ class RedisModel(InstanceHashCommands[Sync], Sync, metaclass=MetaRedisModel):
         """
         return getting.get_or_connect(cls, filters, defaults)
 
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, RedisModel):
-            return NotImplemented
-        if self is other:
-            return True
-        mine, theirs = self._identity, other._identity
-        if mine is theirs or mine.pk is None or mine.pk != theirs.pk:
-            return mine is theirs
-        return mine.model is theirs.model or mine.model.latest is theirs.model.latest
 
-    def __hash__(self) -> int:
-        # Once taken it stays: a new object may be in a set before the commit gives it its primary key.
-        return self._identity.stable_hash()
-
-    def __repr__(self) -> str:
-        return f"<{self._identity}>" if self._identity.pk is not None else str(self._identity)
-
-
-def _annotated(model: type) -> set[str]:
-    return {name for base in model.__mro__ for name in vars(base).get("__annotations__", ())}
-
-
-def _handle_of(model: type[T], pk: str) -> T:
-    """Return the handle that was pickled."""
-    return model._handle(pk)
-
-
-def with_subclasses(model: type[RedisModel]) -> list[type[RedisModel]]:
-    """Return *model* and all that are derived from it, but those that were declared again."""
-    found = dict.fromkeys([] if model._schema is not None and model._schema.successor is not None else [model])
-    for subclass in model.__subclasses__():
-        found |= dict.fromkeys(with_subclasses(subclass))
-    return list(found)
-
-
-def _check_names(schema: ModelSchema, values: dict[str, Any], fields: dict[str, Field[Any]]) -> None:
-    if unknown := [name for name in values if name not in fields and name != "pk"]:
-        raise ArgumentError(
-            f"{schema.name} has no field {', '.join(map(repr, unknown))}. Way out: it has {', '.join(fields)}"
-        )
-
-
-def _with_pk(schema: ModelSchema, given: Any, overlay: Overlay) -> Deciding[Identity]:
+def with_pk(schema: ModelSchema, given: Any, overlay: Overlay) -> Deciding[Identity]:
     """Return the object with the primary key that *given* says.
 
     Raises:
@@ -459,25 +229,3 @@ def _with_pk(schema: ModelSchema, given: Any, overlay: Overlay) -> Deciding[Iden
     identity = Identity(schema, pk)
     identity.become(Event.FOUND)
     return identity
-
-
-def _chosen_pk(schema: ModelSchema, values: dict[str, Any]) -> str | None:
-    given = "pk" in values or schema.pk_field in values
-    if schema.auto and not given:
-        return None
-    names = [name for name in {"pk", schema.pk_field} if name in values]
-    if schema.auto:
-        value = values[names[0]]
-        raise ArgumentError(
-            f"{schema.name}.{schema.pk_field} is an AutoPKField and cannot be given {value!r}: Redis counts it. "
-            f"Way out: leave it out, {schema.name}({value!r}) to get that object, or declare a PKField"
-        )
-    if len(names) != 1:
-        raise ArgumentError(
-            f"{schema.name} needs its primary key {schema.pk_field!r} (a PKField){', once' if names else ''}. Way out: "
-            f"{schema.name}({schema.pk_field}=..., ...)"
-        )
-    pk = spelled(values[names[0]], schema.pk_holds, f"the primary key of {schema.name}")
-    if reason := schema.why_not_a_pk(pk):
-        raise ArgumentError(f"The primary key of {schema.name} cannot be {pk!r}: {reason}. Way out: choose another")
-    return pk

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, ParamSpec, TypeVar
 
 from uowredis.exceptions import SessionError
 from uowredis.session import context
@@ -56,10 +56,13 @@ class Joined:
         options: of the session of its own.
     """
 
+    #: What a session of its own is.
+    _session_class: ClassVar[type[CommittedSession]] = CommittedSession
+
     def __init__(self, database: context.Database, options: SessionOptions) -> None:
         self._database = database
         self._given = options
-        self._own = CommittedSession(database, **options)
+        self._own = self._session_class(database, **options)
         self._own._opened_by = "db.begin(join=True)"
         self._block: Savepoint | Session | None = None
 
@@ -73,8 +76,7 @@ class Joined:
         return _each_call_in(functools.partial(Joined, self._database, self._given), function)
 
     def __enter__(self) -> Session:
-        if self._block is not None:
-            raise SessionError("This block was entered already. Way out: take another, db.begin(join=True)")
+        check_is_new(self._block)
         session: Session | None = context.find(self._database)
         if session is None:
             self._block = self._own
@@ -89,6 +91,16 @@ class Joined:
     ) -> None:
         if self._block is not None:
             self._block.__exit__(kind, error, trace)
+
+
+def check_is_new(block: object) -> None:
+    """Check that there is no *block* yet.
+
+    Raises:
+        SessionError: where there is.
+    """
+    if block is not None:
+        raise SessionError("This block was entered already. Way out: take another, db.begin(join=True)")
 
 
 def joined(session: Session, given: SessionOptions | RunOptions, watch_reads: bool | None) -> Savepoint:

@@ -11,7 +11,7 @@ import weakref
 from asyncio import _get_running_loop
 from collections.abc import Iterator
 from threading import get_ident
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from uowredis.exceptions import SessionError
 
@@ -39,6 +39,8 @@ class Database:
         entered: how often its sessions were entered for a call.
     """
 
+    #: Whether it is of ``uowredis.aio``, where what waits is awaited.
+    _is_awaited: ClassVar[bool] = False
     _entered = 0
 
     _options: Options
@@ -58,6 +60,11 @@ class Database:
     def _connected(self) -> object:
         """What changes with every ``connect()``: a session holds on to it."""
         raise NotImplementedError
+
+
+def face(is_awaited: bool) -> str:
+    """Return which module what waits, or what *is_awaited*, is of."""
+    return "uowredis.aio" if is_awaited else "uowredis"
 
 
 class Opened(Protocol):

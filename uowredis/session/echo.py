@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 from uowredis.commands.calls import Call
+from uowredis.executor.drive import drive
 from uowredis.plan.plan import Plan
 from uowredis.plan.printing import quoted
 from uowredis.plan.requests import Apply, Collation, Deciding, Lost, Request, Send, Settle, Transact
 from uowredis.plan.steps import Fetch
-from uowredis.session.drive import drive
 
 T = TypeVar("T")
 
@@ -67,20 +67,20 @@ class Echo:
                 elif replies is not None:
                     became = "applied, the replies were lost" if replies is Lost.APPLIED else "applied"
             except BaseException as error:
-                became = _failure(error)
+                became = failure(error)
                 raise
             finally:
-                LOG.info("%s\n%s", request.plan, _after(begun, became))
+                LOG.info("%s\n%s", request.plan, after(begun, became))
             return replies
 
         try:
             found = drive(turns, answer)
         except BaseException as error:
             if not tried:
-                _log(fetched, _after(begun, f"refused, {_failure(error)}"))
+                log(fetched, after(begun, f"refused, {failure(error)}"))
             raise
         if not tried:
-            LOG.info("%s\n%s", plan_of(found), _after(begun, "applied"))
+            LOG.info("%s\n%s", plan_of(found), after(begun, "applied"))
         return found
 
     def _calls(self, request: Request) -> Iterable[Call]:
@@ -98,24 +98,26 @@ def logged(act: Callable[[], T], calls: Iterable[Call]) -> T:
     try:
         return act()
     except BaseException as error:
-        became = _failure(error)
+        became = failure(error)
         raise
     finally:
-        _log(calls, _after(begun, became))
+        log(calls, after(begun, became))
 
 
-def _log(calls: Iterable[Call], after: str) -> None:
-    """Log each call; behind the last one stands what became of all."""
+def log(calls: Iterable[Call], end: str) -> None:
+    """Log each call; behind the last one stands *end*, what became of all."""
     lines = [quoted(call) for call in calls]
     for line in lines[:-1]:
         LOG.info("%s", line)
-    LOG.info("%s", f"{lines[-1]}  {after}" if lines else after)
+    LOG.info("%s", f"{lines[-1]}  {end}" if lines else end)
 
 
-def _after(begun: float, became: str) -> str:
+def after(begun: float, became: str) -> str:
+    """Return how long it took since *begun*, and what *became* of it."""
     took = f"{(time.perf_counter() - begun) * 1_000:.1f} ms"
     return f"[{took}: {became}]" if became else f"[{took}]"
 
 
-def _failure(error: BaseException) -> str:
+def failure(error: BaseException) -> str:
+    """Return *error* in words."""
     return f"{type(error).__name__}: {error}"

@@ -33,25 +33,25 @@ class Learning:
         fingerprints = self.fingerprints
         if not fingerprints.are_looked_for or not isinstance(request, Send | Transact | Fetch | Apply):
             return self.inner(request)
-        calls = _reads(request)
+        calls = reads_of(request)
         models = fingerprints.to_read(calls)
         if not models:
             return self.inner(request)
         if isinstance(request, Apply):
-            self._learn(models, calls, self.inner(Send([_read(model) for model in models])))
+            self._learn(models, calls, self.inner(Send([read_of(model) for model in models])))
             return self.inner(request)
         extended = self.extended(request)
         replies = self.inner(extended)
-        added = len(_reads(extended)) - len(calls)
+        added = len(reads_of(extended)) - len(calls)
         own = replies[: len(replies) - added]
-        by_call = dict(zip(_reads(extended), replies[len(replies) - len(calls) - added :], strict=True))
-        self._learn(models, calls, [by_call[_read(model)] for model in models])
+        by_call = dict(zip(reads_of(extended), replies[len(replies) - len(calls) - added :], strict=True))
+        self._learn(models, calls, [by_call[read_of(model)] for model in models])
         return own
 
     def extended(self, request: Request) -> Request:
         """Return *request* with what is read in it besides."""
-        calls = _reads(request)
-        reads = [call for model in self.fingerprints.to_read(calls) if (call := _read(model)) not in calls]
+        calls = reads_of(request)
+        reads = [call for model in self.fingerprints.to_read(calls) if (call := read_of(model)) not in calls]
         if not reads:
             return request
         if isinstance(request, Fetch):
@@ -65,11 +65,12 @@ class Learning:
         self.fingerprints.learn(dict(zip(models, map(plain, replies), strict=True)), calls)
 
 
-def _read(model: ModelSchema) -> Call:
+def read_of(model: ModelSchema) -> Call:
+    """Return the call that reads the fingerprint of *model*."""
     return ("HGETALL", model.keys.fingerprint)
 
 
-def _reads(request: Request) -> Sequence[Call]:
+def reads_of(request: Request) -> Sequence[Call]:
     """Return the calls of *request* that read, in the order of the replies."""
     if isinstance(request, Send | Transact):
         return request.calls

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from uowredis.commands.calls import Call
 from uowredis.commands.commands import Read
 from uowredis.exceptions import UowError
+from uowredis.executor.drive import drive
 from uowredis.executor.line import Line
 from uowredis.overlay.overlay import Overlay
 from uowredis.overlay.recorder import Recorder
 from uowredis.plan.requests import Deciding, Request
 from uowredis.planner.rehearsal import Rehearsal
-from uowredis.session.drive import drive
 from uowredis.session.echo import Echo
 from uowredis.session.learning import Learning
 
@@ -42,15 +42,22 @@ class Reader:
 
     __slots__ = ("_database", "answer", "echo", "line", "overlay", "unlogged")
 
+    #: What it is made of.
+    line_class: ClassVar[type[Line]] = Line
+    learning_class: ClassVar[type[Learning]] = Learning
+    echo_class: ClassVar[type[Echo]] = Echo
+
     def __init__(self, database: context.Database, options: Options, *, dry_run: bool = False) -> None:
         self._database = database
-        self.line = Line(lambda: database._executor)
+        self.line = self.line_class(lambda: database._executor)
         self.overlay = Overlay(Rehearsal(options.rehearsal_limit, random.getrandbits(32)), dry_run=dry_run)
-        learning = Learning(database._fingerprints, self.line.answer)
+        learning = self.learning_class(database._fingerprints, self.line.answer)
         self.unlogged: Callable[[Request], Any] = learning.answer
         self.echo = None
         if options.echo:
-            self.echo = Echo(learning.answer, learning.extended, lambda key: database._executor.collation_calls(key))
+            self.echo = self.echo_class(
+                learning.answer, learning.extended, lambda key: database._executor.collation_calls(key)
+            )
         self.answer: Callable[[Request], Any] = learning.answer if self.echo is None else self.echo.answer
 
     def find(self, question: Callable[[Overlay], Deciding[T]]) -> T:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import attrs
 
@@ -79,6 +79,9 @@ class Record:
         blocks: those of savepoints that are open, the innermost last.
     """
 
+    #: What the reply of a write is until the commit.
+    pending_class: ClassVar[type[Pending[Any]]] = Pending
+
     def __init__(self, overlay: Overlay) -> None:
         self.overlay = overlay
         self.answers: list[Pending[Any] | object] = []
@@ -109,7 +112,7 @@ class Record:
         if identity.state is State.EMPTY:
             self._begin(Create(identity), None)
         write = self._resolved(write, given)
-        pending: Pending[T] = Pending(write)
+        pending: Pending[T] = self.pending_class(write)
         journal.add(write, is_filled=given is NOTHING)
         self.answers.append(pending)
         journal.whole = True
@@ -156,7 +159,7 @@ class Record:
             journal.whole = False
             read = self._resolved(read, given)
             journal.whole = True
-        pending: Pending[T] = Pending(read)
+        pending: Pending[T] = self.pending_class(read)
         unasked = read.members == () or (identity.pk is None and journal.find(identity) is None)
         if unasked:
             pending._settle(known(read))
@@ -168,7 +171,7 @@ class Record:
 
     def look(self, look: Look) -> Pending[Any]:
         """Take *look*, as pipelines do."""
-        pending: Pending[Any] = Pending(look)
+        pending: Pending[Any] = self.pending_class(look)
         journal = self.journal
         journal.whole = False
         journal.add_look(look)

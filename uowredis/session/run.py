@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 from uowredis.commands.arguments import flag, span
 from uowredis.exceptions import ArgumentError, Conflict, SessionError, UowError
+from uowredis.executor.drive import drive
 from uowredis.session import context
 from uowredis.session.begin import joined
 from uowredis.session.commit import back_off
-from uowredis.session.drive import drive
 from uowredis.session.later import at_once, check_called_at_once
 from uowredis.session.session import Session
 
@@ -54,6 +54,23 @@ class RunSession(Session):
         return None
 
 
+def bounds(
+    database: context.Database, attempts: int | None, retry_for: float | None, options: RunOptions
+) -> tuple[int, float | None]:
+    """Return how often and until when ``run()`` tries; *options* watch what is read, unless they say otherwise.
+
+    Raises:
+        ArgumentError: for options that cannot be.
+    """
+    if "dry_run" in options:
+        raise ArgumentError("run() applies what the function says. Way out: Session(db, dry_run=True) as a block")
+    most = database._options.changed("run", attempts=attempts).attempts
+    deadline = None if retry_for is None else time.monotonic() + span(retry_for, "run(retry_for=...)")
+    if options.get("watch_reads") is None:
+        options["watch_reads"] = True
+    return most, deadline
+
+
 def run(
     database: context.Database,
     function: Callable[[Session], T],
@@ -64,12 +81,7 @@ def run(
 ) -> T:
     """Same as :meth:`RedisDatabase.run`."""
     check_called_at_once(function, *_RUN)
-    if "dry_run" in options:
-        raise ArgumentError("run() applies what the function says. Way out: Session(db, dry_run=True) as a block")
-    most = database._options.changed("run", attempts=attempts).attempts
-    deadline = None if retry_for is None else time.monotonic() + span(retry_for, "run(retry_for=...)")
-    if options.get("watch_reads") is None:
-        options["watch_reads"] = True
+    most, deadline = bounds(database, attempts, retry_for, options)
     if flag(join, "run(join=...)") and (opened := context.find(database)) is not None:
         RunSession(database, **options)._is_not_needed()  # but checked
         with joined(opened, options, options["watch_reads"]):

@@ -6,8 +6,8 @@ A session belongs to the thread or task that opened it; what is said in it is it
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeVar, cast
 
 from uowredis.commands.arguments import flag, shown, span
 from uowredis.commands.commands import Command, writes
@@ -15,6 +15,7 @@ from uowredis.exceptions import ArgumentError, ArgumentTypeError, SessionError, 
 from uowredis.plan.plan import Plan
 from uowredis.plan.token import Token
 from uowredis.session import context
+from uowredis.session.context import face
 from uowredis.session.door import Door
 from uowredis.session.later import check_called_at_once
 from uowredis.session.pending import Pending
@@ -58,7 +59,8 @@ class Session(Work):
     #: What lets threads in one at a time, where the session is shared.
     _lock: Any = None
 
-    #: How it is written in a with statement.
+    #: How its blocks are written.
+    _with: ClassVar[str] = "with"
     _opened_by = "Session(db)"
 
     #: Whether it was made and is yet to be entered.
@@ -80,6 +82,11 @@ class Session(Work):
     ) -> None:
         if not isinstance(database, context.Database):
             raise ArgumentTypeError(f"Session() takes a RedisDatabase, not {type(database).__name__}")
+        if database._is_awaited is not self._is_awaited:
+            raise ArgumentTypeError(
+                f"{database!r} is of {face(database._is_awaited)}, and this Session of {face(self._is_awaited)}. Way "
+                f"out: both of one"
+            )
         options = database._options.changed(
             "Session",
             attempts=attempts,
@@ -121,7 +128,7 @@ class Session(Work):
 
     def __del__(self) -> None:
         if self._waits:
-            tell_never_entered(f"A {type(self).__name__}", f"with {self._opened_by} as s:", self)
+            tell_never_entered(f"A {type(self).__name__}", f"{self._with} {self._opened_by} as s:", self)
 
     # Opening and leaving.
 
@@ -218,7 +225,7 @@ class Session(Work):
         if self._belongs_to is None:
             self._waits = False  # whoever made it is told here
             raise SessionError(
-                "This session was never opened, so nothing was said in it. Way out: with Session(db) as s:"
+                f"This session was never opened, so nothing was said in it. Way out: {self._with} Session(db) as s:"
             )
         raise SessionError("The block of this session was left; nothing is sent any more. Way out: a new Session(db)")
 
@@ -290,6 +297,13 @@ class Session(Work):
             ArgumentTypeError: for anything else.
             SessionError: where the session is not open, or belongs to another thread or task.
         """
+        keys = self._keys_of(what)
+        with self._door:
+            self._check_open()
+            self._watch_keys(keys)
+
+    def _keys_of(self, what: Sequence[Any]) -> list[str]:
+        """Return the keys of *what* is to be watched, checked."""
         keys = [each if isinstance(each, str) else getattr(each, "key", None) for each in what]
         for each, key in zip(what, keys, strict=True):
             if not isinstance(key, str) or not key:
@@ -301,9 +315,7 @@ class Session(Work):
                 )
         if not keys:
             raise ArgumentError("watch() takes at least one field or key")
-        with self._door:
-            self._check_open()
-            self._watch_keys(cast("list[str]", keys))
+        return cast("list[str]", keys)
 
     # What is sent.
 
@@ -346,17 +358,10 @@ class Session(Work):
                 savepoint is open.
             ArgumentTypeError: for a plan that is none.
         """
-        if plan is not None and not isinstance(plan, Plan):
-            raise ArgumentTypeError(f"commit() takes a plan, as plan() gives it, not {plan!r}")
         with self._door:
-            self._check_open()
-            self._check_no_savepoint()
+            self._check_can_commit(plan)
             callbacks = self._record.callbacks
             doubt = self._committer.doubt
-            if doubt is not None and plan is not None and not doubt.plan.sends(plan):
-                raise SessionError(
-                    "What became of the last commit is not known yet, and this is not its plan. Way out: commit() first"
-                )
             applied = None if doubt is None else self._settled()
             if applied is None:
                 self._check_clean()
@@ -368,7 +373,15 @@ class Session(Work):
         # Outside of the door: what is called may take its time, and may use the session's database.
         return self._told(applied, callbacks)
 
-    def _check_no_savepoint(self) -> None:
+    def _check_can_commit(self, plan: Plan | None) -> None:
+        if plan is not None and not isinstance(plan, Plan):
+            raise ArgumentTypeError(f"commit() takes a plan, as plan() gives it, not {plan!r}")
+        self._check_open()
+        doubt = self._committer.doubt
+        if doubt is not None and plan is not None and not doubt.plan.sends(plan):
+            raise SessionError(
+                "What became of the last commit is not known yet, and this is not its plan. Way out: commit() first"
+            )
         if self._record.blocks:
             raise SessionError(
                 "A savepoint is open, and what is committed cannot be forgotten. Way out: leave its block first; "

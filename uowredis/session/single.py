@@ -88,7 +88,7 @@ class SingleCall:
         if read.identity.pk is None or read.members == () or borrows(read) or not is_known:
             return self._reader().read(read)
         executor = self._database._executor
-        return read.decode(self._sent(lambda call: executor.send((call,))[0], _call(read)))
+        return read.decode(self._sent(lambda call: executor.send((call,)), call_of(read))[0])
 
     _read_now = _read
 
@@ -102,7 +102,7 @@ class SingleCall:
             if identity.state is State.UNTESTED:
                 self._look_up(identity)
             if identity.state is State.STORED:
-                return write.decode(self._sent(on._executor.tell, _call(write)))
+                return write.decode(self._sent(on._executor.tell, call_of(write)))
         # What is planned is looked up in the first round of its plan.
         pending = self._committed(lambda work: work._write(write))
         if identity.state is State.UNTESTED:
@@ -214,7 +214,8 @@ class ToldCall(SingleCall):
         tell_outside(what, self._database, self._database._outside)
 
 
-def _call(command: Read[Any] | Write[Any]) -> Call:
+def call_of(command: Read[Any] | Write[Any]) -> Call:
+    """Return the call that *command* is."""
     pk = command.identity.pk
     assert pk is not None
     return (command.name, command.identity.model.keys.storage(pk, command.storage), *command.args)

@@ -9,11 +9,12 @@ from __future__ import annotations
 import functools
 import time
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from uowredis.commands.commands import Create, Read, Write
 from uowredis.commands.identity import Identity, State
 from uowredis.exceptions import Conflict, NotReplicated, SessionError, UowError
+from uowredis.executor.drive import drive
 from uowredis.executor.watched import WatchedReads
 from uowredis.overlay.overlay import Overlay
 from uowredis.plan.plan import Plan
@@ -22,7 +23,6 @@ from uowredis.plan.steps import UNKNOWN
 from uowredis.planner import Limits
 from uowredis.session import context
 from uowredis.session.commit import Applied, Attempts, Committer
-from uowredis.session.drive import drive
 from uowredis.session.later import was_run
 from uowredis.session.pending import Pending
 from uowredis.session.reader import Reader
@@ -54,6 +54,13 @@ class Work:
         dry_run: allocate no primary keys.
     """
 
+    #: Whether it is of ``uowredis.aio``, and what answers its questions.
+    _is_awaited: ClassVar[bool] = False
+    _reader_class: ClassVar[type[Reader]] = Reader
+
+    #: What keeps what was said.
+    _record_class: ClassVar[type[Record]] = Record
+
     def __init__(
         self, database: context.Database, options: Options, retry_for: float | None, dry_run: bool = False
     ) -> None:
@@ -61,7 +68,7 @@ class Work:
         self._options = options
         self._connected = database._connected
         self._dry_run = dry_run
-        self._reader = reader = Reader(database, options, dry_run=dry_run)
+        self._reader = reader = self._reader_class(database, options, dry_run=dry_run)
         deadline = None if retry_for is None else time.monotonic() + retry_for
         attempts = Attempts(options.attempts, deadline, time.monotonic)
         self._committer = Committer(
@@ -73,8 +80,8 @@ class Work:
             replicas=options.replicas,
         )
         if options.watch_reads:
-            reader.overlay.read_by(functools.partial(_read_watched, self._committer, database))
-        self._record = Record(reader.overlay)
+            reader.overlay.read_by(functools.partial(read_watched, self._committer, database))
+        self._record = self._record_class(reader.overlay)
 
     def _check_connected(self) -> None:
         """Check that the database is still where it was.
@@ -114,9 +121,9 @@ class Work:
         Raises:
             Conflict: where it is there already; nothing was said.
         """
-        read = functools.partial(_read_watched, self._committer, self.database)
+        read = functools.partial(read_watched, self._committer, self.database)
         if drive(others(self._reader.overlay.watching(read)), self._reader.answer):
-            raise Conflict(f"Another client has created what {create.identity} would be; nothing was written")
+            raise created_meanwhile(create)
         self._create(create, instance)
 
     def _made(self, identity: Identity) -> None:
@@ -171,13 +178,17 @@ class Work:
 
     def _watch_keys(self, keys: Sequence[str]) -> None:
         """Watch *keys* from now until the commit."""
-        drive(_watched_reads(self._committer, self.database).watch(keys), self._reader.answer)
+        drive(watched_reads(self._committer, self.database).watch(keys), self._reader.answer)
 
     # What is sent.
 
     def _planned(self, *, symbolic: bool = False) -> Plan:
         planner = self._committer.planner(self._limits())
-        return drive(planner.turns(), _symbolic if symbolic else self._peek)
+        return drive(planner.turns(), self._symbolic if symbolic else self._peek)
+
+    def _symbolic(self, request: Any) -> list[Any]:
+        """Answer a planner that may ask nobody."""
+        return [*(None for _ in request.counters), *(UNKNOWN for _ in request.questions)]
 
     def _peek(self, request: Any) -> list[Any]:
         """Answer a planner whose plan is only shown: nothing is watched, no primary key is counted up."""
@@ -192,8 +203,7 @@ class Work:
         """Send what is pending; None where nothing is. The session is empty then and can go on."""
         committer, record = self._committer, self._record
         if not record.journal.commands:
-            if plan is not None and plan.steps:
-                raise Conflict("Nothing is pending, and the plan that was shown has steps: look at plan() again")
+            check_nothing_shown(plan)
             drive(committer.nothing(), self._reader.answer)
             record.empty()
             return None
@@ -285,21 +295,33 @@ class Work:
         return self._committer.stuck is not None
 
 
-def _watched_reads(committer: Committer, database: context.Database) -> WatchedReads:
+def check_nothing_shown(plan: Plan | None) -> None:
+    """Check that the *plan* that was shown, if any, has no steps: nothing is pending.
+
+    Raises:
+        Conflict: where it has.
+    """
+    if plan is not None and plan.steps:
+        raise Conflict("Nothing is pending, and the plan that was shown has steps: look at plan() again")
+
+
+def created_meanwhile(create: Create) -> Conflict:
+    """Return the error for the creation of what another client has created."""
+    return Conflict(f"Another client has created what {create.identity} would be; nothing was written")
+
+
+def watched_reads(committer: Committer, database: context.Database) -> WatchedReads:
+    """Return what is read under watch by *committer*, from now on."""
     if committer.watched is None:
         committer.watched = WatchedReads(committer.line, database._guards, database._executor.most_watched)
     return committer.watched
 
 
-def _read_watched(
+def read_watched(
     committer: Committer, database: context.Database, calls: Sequence[tuple[str, ...]]
 ) -> Deciding[list[Any]]:
-    return _watched_reads(committer, database).read(calls)
-
-
-def _symbolic(request: Any) -> list[Any]:
-    """Answer a planner that may ask nobody."""
-    return [*(None for _ in request.counters), *(UNKNOWN for _ in request.questions)]
+    """Watch what *calls* read, and send them."""
+    return watched_reads(committer, database).read(calls)
 
 
 def call_all(callbacks: Sequence[Callable[[], object]]) -> None:

@@ -34,8 +34,8 @@ from uowredis.fields.pk import BoundPK
 from uowredis.fields.set import BoundSet
 from uowredis.fields.sorted_set import BoundSortedSet
 from uowredis.fields.string import BoundString
+from uowredis.model.any_model import AnyModel
 from uowredis.model.declaration import MetaRedisModel, schema_of
-from uowredis.model.redis_model import RedisModel
 from uowredis.overlay.overlay import Overlay, gone
 from uowredis.plan.requests import Deciding
 from uowredis.schema.index import EqualIndex
@@ -46,8 +46,10 @@ from uowredis.values import ValueType
 if TYPE_CHECKING:
     from typing_extensions import TypeVar as _TypeVar
 
+    from uowredis.model.redis_model import RedisModel
+
     #: The model referred to; by its name alone it is not known, unless it is said: ``FKStringField["Person"]``.
-    T = _TypeVar("T", bound=RedisModel, default=RedisModel)
+    T = _TypeVar("T", bound=AnyModel[Any], default=RedisModel)
     #: What the primary keys of that are.
     K = _TypeVar("K", default=str)
 
@@ -81,7 +83,7 @@ class RelatedField(Field[K], Generic[T, K]):
     """
 
     relation: Relation
-    target: type[RedisModel] | None
+    target: type[AnyModel[Any]] | None
 
     if TYPE_CHECKING:
 
@@ -199,7 +201,7 @@ class RelatedField(Field[K], Generic[T, K]):
             known: Identity = value.identity
             if known.pk is not None and known.state is State.STORED:
                 return known.pk
-        if isinstance(value, RedisModel | Placeholder):
+        if isinstance(value, AnyModel | Placeholder):
             identity = value.identity
         elif isinstance(value, Bound):
             return self._spell_bound(value)
@@ -278,23 +280,23 @@ class BoundForeignKey(BoundRelated[T, K, M], Generic[T, K, M]):
             DoesNotExist: where it is not there.
             ImplementationError: where its model is not declared.
         """
-        pk = self._owner._answer(self._value_read(as_text))
         target = self._target
-        if pk is None:
-            return None
         schema = schema_of(target)
 
-        def there(overlay: Overlay) -> Deciding[tuple[bool, Identity | None]]:
-            found = lazy or (yield from overlay.holds(schema, pk))
-            return found, overlay.created(schema, pk)
+        def there(pk: str | None, overlay: Overlay) -> Deciding[AnyModel[Any] | None]:
+            if pk is None:
+                return None
+            if not lazy and not (yield from overlay.holds(schema, pk)):
+                raise absent(
+                    schema,
+                    f"{self!r} refers to {schema.name} {pk!r}, which does not exist (not in "
+                    f"{schema.keys.collection!r})",
+                )
+            return target._handle(pk, overlay.created(schema, pk), tested=not lazy)
 
-        found, created = target._find(there)
-        if not found:
-            raise absent(
-                schema,
-                f"{self!r} refers to {schema.name} {pk!r}, which does not exist (not in {schema.keys.collection!r})",
-            )
-        return target._handle(pk, created, tested=not lazy)
+        instance: Any = self._owner
+        found: T | None = instance._follow(self._value_read(as_text), target, there)
+        return found
 
 
 class BoundFKString(BoundForeignKey[T, K, M], BoundString[K, "Referring[T, K]", M], Generic[T, K, M]):
@@ -383,10 +385,10 @@ class M2MSortedSetField(RelatedField[T, K], SortedSetField[K], Generic[T, K]):
     bound_later: type[BoundM2MSortedSet[T, K, Async]]
 
 
-def _target_of(field: Any) -> type[RedisModel]:
+def _target_of(field: Any) -> type[AnyModel[Any]]:
     if field.target is None:
         raise ImplementationError(
             f"{field} refers to {field.relation.wanted}, which is not declared on the same database. Way out: declare "
             f"it, or move it there with use_database()"
         )
-    return cast("type[RedisModel]", field.target)
+    return cast("type[AnyModel[Any]]", field.target)

@@ -5,15 +5,16 @@ Only declared here: what follows when an object is deleted is planned from facts
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import attrs
 
 from uowredis.contrib.related.fields import RelatedField
 from uowredis.exceptions import ImplementationError
+from uowredis.model.any_model import AnyModel, with_subclasses
 from uowredis.model.declaration import MetaRedisModel, database_of, schema_of
-from uowredis.model.redis_model import RedisModel, with_subclasses
+from uowredis.model.redis_model import RedisModel
 from uowredis.schema.models import ModelSchema, OnDelete
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ RESTRICT = OnDelete.RESTRICT
 class RelatedCollections:
     """The other side of a relation, on the model referred to: ``person.group_set(private=0)``."""
 
-    def __init__(self, field: RelatedField, model: type[RelatedModel], to: type[RelatedModel], name: str) -> None:
+    def __init__(self, field: RelatedField, model: type[AnyModel[Any]], to: type[AnyModel[Any]], name: str) -> None:
         self.field: Any = field
         self._model: Any = model
         self._to = to
@@ -84,21 +85,21 @@ class Related(Generic[T]):
 class _Link:
     """One relation between declared models."""
 
-    model: type[RelatedModel]
+    model: type[AnyModel[Any]]
     field: Any
-    to: type[RelatedModel]
+    to: type[AnyModel[Any]]
     name: str
 
 
-def _related_models(models: Iterable[type]) -> list[type[RelatedModel]]:
-    return [model for model in models if issubclass(model, RelatedModel)]
+def _related_models(models: Iterable[type]) -> list[Any]:
+    return [model for model in models if isinstance(model, MetaRelatedModel)]
 
 
 def _related_fields(model: MetaRedisModel) -> list[RelatedField]:
     return [field for field in model._fields.values() if isinstance(field, RelatedField)]
 
 
-def _links(declared: Sequence[type[RedisModel]], again: tuple[Any, ...] = ()) -> list[_Link]:
+def _links(declared: Sequence[type[AnyModel[Any]]], again: tuple[Any, ...] = ()) -> list[_Link]:
     """Return the relations among the models *declared*.
 
     Args:
@@ -121,7 +122,7 @@ def _links(declared: Sequence[type[RedisModel]], again: tuple[Any, ...] = ()) ->
             to = _named(field.to, model, by_name) if isinstance(field.to, str) else _latest(field.to, by_schema)
             if to is None:
                 continue
-            if not issubclass(to, RelatedModel):
+            if not isinstance(to, MetaRelatedModel):
                 raise ImplementationError(f"{field} cannot refer to {to.__name__}, which is no RelatedModel")
             other = taken.setdefault((to, name), field)
             if other is not field:
@@ -138,7 +139,7 @@ def _links(declared: Sequence[type[RedisModel]], again: tuple[Any, ...] = ()) ->
     return links
 
 
-def _latest(to: Any, by_schema: dict[ModelSchema | None, type[RedisModel]]) -> type[RedisModel] | None:
+def _latest(to: Any, by_schema: dict[ModelSchema | None, type[AnyModel[Any]]]) -> type[AnyModel[Any]] | None:
     """Return the class *to*, or the one that was declared again in its place; None for none among those declared."""
     schema = to._schema
     while schema is not None and schema not in by_schema:
@@ -147,8 +148,8 @@ def _latest(to: Any, by_schema: dict[ModelSchema | None, type[RedisModel]]) -> t
 
 
 def _named(
-    to: str, model: type[RelatedModel], by_name: dict[tuple[str, str], type[RedisModel]]
-) -> type[RedisModel] | None:
+    to: str, model: type[AnyModel[Any]], by_name: dict[tuple[str, str], type[AnyModel[Any]]]
+) -> type[AnyModel[Any]] | None:
     if to == "self":
         return model
     namespace, separator, name = to.rpartition(":")
@@ -159,7 +160,7 @@ def _named(
 
 
 def _has(model: type, name: str) -> bool:
-    if name in RedisModel.__annotations__ or hasattr(type(model), name):
+    if name in AnyModel.__annotations__ or hasattr(type(model), name):
         return True
     found = next((vars(base)[name] for base in model.__mro__ if name in vars(base)), None)
     return found is not None and not isinstance(found, RelatedCollections)
@@ -213,6 +214,21 @@ def _check_class(field: RelatedField, model: MetaRedisModel) -> None:
     raise ImplementationError(f"{field} cannot refer to {to.__name__}, which {reason}")
 
 
+def with_relations(model: type[AnyModel[Any]], database: RedisDatabase, move: Callable[[RedisDatabase], None]) -> None:
+    """Have *model* moved to *database* by *move*, with its relations.
+
+    Raises:
+        ImplementationError: where a model or a collection of that name is there already; nothing is moved.
+    """
+    old = database_of(model)
+    moving = [each for each in with_subclasses(model) if database_of(each) is old and each._schema is not None]
+    _links((*database.models, *moving))
+    move(database)
+    if old is not None:
+        _relate(old)
+    _relate(database)
+
+
 class RelatedModel(RedisModel, metaclass=MetaRelatedModel):
     """A model that may refer to others and be referred to.
 
@@ -232,10 +248,4 @@ class RelatedModel(RedisModel, metaclass=MetaRelatedModel):
             ImplementationError: where a model or a collection of that name is there already; nothing is moved.
             SessionError: while a session of the former database is open.
         """
-        old = database_of(cls)
-        moving = [model for model in with_subclasses(cls) if database_of(model) is old and model._schema is not None]
-        _links((*database.models, *moving))
-        super().use_database(database)
-        if old is not None:
-            _relate(old)
-        _relate(database)
+        with_relations(cls, database, super().use_database)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from typing import Any, TypeVar
 
-from uowredis.plan.requests import Deciding, Request
-
+R = TypeVar("R")
 T = TypeVar("T")
 
 
-def drive(turns: Deciding[T], answer: Callable[[Request], Any]) -> T:
+def drive(turns: Generator[R, Any, T], answer: Callable[[R], Any]) -> T:
     """Answer each request of *turns* by *answer*, throw its errors in, and return what *turns* return."""
     try:
         request = next(turns)

@@ -1,0 +1,90 @@
+"""Models of both faces, each from one mix-in of fields, on one server."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+
+from tests.tools.backends import Backend, Real
+from uowredis import (
+    HashField,
+    InstanceHashField,
+    ListField,
+    RedisDatabase,
+    SetField,
+    SortedSetField,
+    StringField,
+    aio,
+)
+from uowredis.contrib.related import CASCADE, FKStringField, M2MSetField, RelatedModel
+
+
+class PersonFields:
+    """What a person holds, on either face."""
+
+    name = InstanceHashField(indexable=True, unique=True)
+    city = InstanceHashField(indexable=True)
+    visits = StringField()
+    hits = StringField(indexable=True)
+    tags = SetField(indexable=True)
+    shelf = ListField()
+    sold = SortedSetField()
+    notes = HashField()
+
+
+class GroupFields:
+    """What a group holds, on either face."""
+
+    owner = FKStringField("Person", on_delete=CASCADE)
+    members = M2MSetField("Person", related_name="groups")
+    title = InstanceHashField(indexable=True)
+
+
+def database_on(server: Backend, **options: Any) -> aio.RedisDatabase:
+    """Return a database of the asyncio face on *server*."""
+    if isinstance(server, Real):
+        return aio.RedisDatabase.from_url(server.server.url, **options)
+    shared: Any = server
+    return aio.RedisDatabase.embedded(server=shared.server, **options)
+
+
+@attrs.frozen
+class Models:
+    """The models of one face.
+
+    Attributes:
+        server: where their data is.
+        database: of that face.
+    """
+
+    server: Backend
+    database: Any
+    Person: Any
+    Group: Any
+
+    @classmethod
+    def on(cls, server: Backend, database: aio.RedisDatabase | None = None, **options: Any) -> Models:
+        """Declare those of the asyncio face on *database*, by default a new one on *server*."""
+        where = database_on(server, **options) if database is None else database
+
+        class Person(PersonFields, aio.RelatedModel):
+            database = where
+
+        class Group(GroupFields, aio.RelatedModel):
+            database = where
+
+        return cls(server, where, Person, Group)
+
+    @classmethod
+    def blocking(cls, server: Backend) -> Models:
+        """Declare those of the blocking face on *server*."""
+        where: RedisDatabase = server.database()
+
+        class Person(PersonFields, RelatedModel):
+            database = where
+
+        class Group(GroupFields, RelatedModel):
+            database = where
+
+        return cls(server, where, Person, Group)

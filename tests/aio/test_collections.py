@@ -1,0 +1,182 @@
+"""Collections that are awaited, and the other sides of relations."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import pytest
+
+from tests.aio.models import Models
+from uowredis import (
+    ArgumentTypeError,
+    DoesNotExist,
+    ImplementationError,
+    PendingWrites,
+    aio,
+)
+from uowredis.collection import CollectionManager
+
+
+async def cities(on: Models) -> list[Any]:
+    """Make five persons in two cities; the session, where one is open, sees them."""
+    return [
+        await on.Person.create(name=name, city=city, hits=hits)
+        for name, city, hits in (("e", "x", 5), ("d", "y", 4), ("c", "x", 3), ("b", "y", 2), ("a", "x", 1))
+    ]
+
+
+async def asked(on: Models) -> list[Any]:
+    """Ask in each way there is."""
+    everybody = on.Person.collection
+    with_tag = await everybody(hits__in=[3, 4]).sort("name", alpha=True).values_list("name", flat=True).list()
+    return [
+        sorted(await everybody(city="x").values_list("name", flat=True).list()),
+        sorted([row["name"] async for row in everybody(city="y").values("name", "city")]),
+        await everybody().count(),
+        await everybody(city="x").count(),
+        await everybody(city="z").list(),
+        await everybody(city="x").contains(await everybody(name="a").instances()[0]),
+        [await each.name.get() for each in await everybody().sort("name", alpha=True).instances()[1:3]],
+        await (await everybody(name="c").instances()[0]).hits.get(),
+        [await each.name.get() for each in (await everybody().sort("-name", alpha=True).instances()[0:10:2])],
+        await (await everybody().sort("name", alpha=True).instances()[-1]).name.get(),
+        with_tag,
+        await (everybody(city="x") | everybody(name="b"))
+        .sort("name", alpha=True)
+        .values_list("name", flat=True)
+        .list(),
+        await (everybody(city="x") - everybody(name="a")).count(),
+        await everybody().exclude(city="x").count(),
+        await on.Person.exists(city="x"),
+        await everybody(city="z").exists() or await everybody(city="x").exists(),
+        await (await everybody(city="y").sort("name", alpha=True).instances().first()).name.get(),
+        len([pk async for pk in everybody(city="x").iter(chunk=1)]),
+    ]
+
+
+ANSWERS = [
+    ["a", "c", "e"],
+    ["b", "d"],
+    5,
+    3,
+    [],
+    True,
+    ["b", "c"],
+    "3",
+    ["e", "c", "a"],
+    "e",
+    ["c", "d"],
+    ["a", "b", "c", "e"],
+    2,
+    2,
+    True,
+    True,
+    "b",
+    3,
+]
+
+
+async def test_collections_answer(on: Models) -> None:
+    """Each way of asking, with no session open."""
+    await cities(on)
+    assert await asked(on) == ANSWERS
+
+
+async def test_collections_answer_over_pending_writes(on: Models) -> None:
+    """The same in a session before its commit, and after it."""
+    async with aio.Session(on.database) as s:
+        await cities(on)
+        assert await asked(on) == ANSWERS
+        assert on.server.dump() == {} or not on.server.client().exists(":person:collection")
+        await s.commit()
+        assert await asked(on) == ANSWERS
+
+
+async def test_what_is_stored_is_a_collection(on: Models) -> None:
+    """Its key is found again; in a session that has touched the model it is refused."""
+    await cities(on)
+    stored = await on.Person.collection(city="x").store(ttl=60)
+    assert sorted(await stored.list()) == ["1", "3", "5"]
+    assert await on.Person.collection().from_stored(stored.stored_key).count() == 3
+    async with aio.Session(on.database) as s:
+        (await on.Person.get("1")).city.set("y")
+        with pytest.raises(PendingWrites):
+            await on.Person.collection().store()
+        await s.rollback()
+
+
+async def test_lists_and_fields_are_intersected(on: Models) -> None:
+    """Primary keys, instances, fields with many values, other collections; a field in a list would have to be read."""
+    people = await cities(on)
+    group = await on.Group.create(members=people[:2], owner=people[4])
+    everybody = on.Person.collection
+    assert await everybody(city="x").intersect([people[0], "3", people[1]]).sort()[0:5] == ["1", "3"]
+    assert await everybody(city="x").intersect(group.members).list() == ["1"]
+    assert await everybody().intersect(everybody(city="y")).count() == 2
+    assert await everybody(name=people[1].name).list() == ["2"]
+    with pytest.raises(ArgumentTypeError, match="await their values"):
+        everybody().intersect([group.owner])
+
+
+async def test_what_cannot_wait_is_refused(on: Models) -> None:
+    """Python's own ways to look at a collection; printing one does not look at it."""
+    found = on.Person.collection()
+    for look in (len, list, bool, lambda each: "1" in each, lambda each: each == []):
+        with pytest.raises(ArgumentTypeError, match="async for"):
+            look(found)
+    assert repr(found) == "<a collection of Person>"
+    with pytest.raises(ArgumentTypeError, match="integers and slices"):
+        await found["x"]
+    with pytest.raises(IndexError):
+        await found[0]
+    with pytest.raises(ImplementationError, match="subclass of CollectionManager"):
+        on.Person.collection(CollectionManager)
+
+
+async def test_another_database_is_not_asked(on: Models) -> None:
+    """What is on another database is awaited by the caller."""
+    person = await on.Person.create(name="a")
+    other = Models.on(on.server)
+    elsewhere = other.Person.collection(name=person.name)
+    with pytest.raises(ImplementationError, match="await it first"):
+        await elsewhere.list()
+    assert await other.Person.collection(name=await person.name.get()).list() == ["1"]
+    await other.database.close()
+
+
+async def test_explaining_sends_nothing(on: Models) -> None:
+    """The very calls are shown."""
+    assert "SMEMBERS :person:city:x" in str(on.Person.collection(city="x").explain())
+
+
+@pytest.mark.parametrize("inside", [False, True], ids=["outside", "in a session"])
+async def test_relations_are_followed(on: Models, *, inside: bool) -> None:
+    """Both sides; what refers to an object that is deleted follows."""
+    block: Any = aio.Session(on.database, on_pending="discard") if inside else on.database
+    async with block:
+        ann, bob = await on.Person.create(name="ann"), await on.Person.create(name="bob")
+        group = await on.Group.create(owner=ann, members=[ann, bob], title="t")
+        empty = await on.Group.create(title="none")
+        assert await group.owner.instance() == ann
+        assert await empty.owner.instance() is None
+        assert sorted([await each.name.get() for each in await group.members().instances().list()]) == ["ann", "bob"]
+        assert await ann.group_set().instances().list() == [group]
+        assert await bob.groups(title="t").count() == 1
+        await bob.delete()
+        assert await group.members().count() == 1
+        await ann.delete()
+        assert await on.Group.collection().count() == 1
+        if inside:
+            await block.commit()
+    with pytest.raises(DoesNotExist):
+        await group.title.set("x")
+
+
+async def test_an_object_is_found_or_made_once(on: Models) -> None:
+    """However many tasks ask for it at once."""
+    import asyncio
+
+    found = await asyncio.gather(*(on.Person.get_or_connect(name="one", defaults={"city": "x"}) for _ in range(8)))
+    assert sorted(itertools.chain(created for _, created in found)) == [False] * 7 + [True]
+    assert await on.Person.collection().count() == 1

@@ -1,0 +1,83 @@
+"""What a type checker must see of the asyncio face: never run, checked by mypy --strict."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+from typing import Any, assert_type
+
+from uowredis import InstanceHashField, Plan, RedisModel, SetField, StringField, aio
+from uowredis.aio.begin import CommittedSession
+from uowredis.contrib.related import FKStringField
+from uowredis.fields import BoundSet, BoundString
+from uowredis.fields.modes import Async, Sync
+
+
+class Fields:
+    """Declared once, for both faces."""
+
+    name = StringField(unique=True)
+    color = InstanceHashField(default="red")
+    weight = StringField(type=int)
+    tags = SetField()
+
+
+class Bike(Fields, aio.RelatedModel):
+    """A model whose commands are awaited."""
+
+    database = aio.RedisDatabase.embedded()
+    owner = FKStringField("self")
+
+
+class BlockingBike(Fields, RedisModel):
+    """The same fields on the blocking face."""
+
+    database = None
+
+
+async def awaited(bike: Bike, db: aio.RedisDatabase) -> None:
+    """Each command gives what is awaited for its reply."""
+    assert_type(await Bike.create(name="x"), Bike)
+    assert_type(await Bike.get("1"), Bike)
+    assert_type(await Bike.exists(name="x"), bool)
+    assert_type(await Bike.get_or_connect(name="x"), tuple[Bike, bool])
+    assert_type(bike.name, BoundString[str, str, Async])
+    assert_type(bike.tags, BoundSet[str, str, Async])
+    assert_type(bike.name.get(), Awaitable[str | None])
+    assert_type(await bike.name.get(), str | None)
+    assert_type(await bike.name.incr(2), int)
+    assert_type(await bike.color.hget(), str | None)
+    assert_type(await bike.weight.get(), int | None)
+    assert_type(await bike.tags.smembers(), set[str])
+    assert_type(await bike.tags.sadd("a"), int)
+    assert_type(await bike.hmget("color"), list[Any])
+    assert_type(await bike.owner.get(), str | None)
+    assert_type(await bike.delete(), None)
+    assert_type(await Bike.collection(name="x").list(), list[str])
+    assert_type(await Bike.collection(name="x").instances().list(), list[Bike])
+    assert_type(await Bike.collection(name="x").sort("name").count(), int)
+    assert_type(await Bike.collection(name="x").instances()[0], Bike)
+    assert_type([each async for each in Bike.collection().instances()], list[Bike])
+    async with aio.Session(db) as s:
+        assert_type(s, aio.Session)
+        assert_type(await s.plan(), Plan)
+        assert_type(await s.commit(), list[Any])
+        assert_type(await s.rollback(), None)
+    assert_type(db.begin(), CommittedSession)
+    assert_type(await db.run(counted), int)
+
+    @db.begin()
+    async def inside(name: str) -> int:
+        return len(name)
+
+    assert_type(inside("x"), Awaitable[int])
+
+
+async def counted(session: aio.Session) -> int:
+    """Return how many are pending."""
+    return len(session.pending)
+
+
+def blocking(bike: BlockingBike) -> None:
+    """The other face of the same fields."""
+    assert_type(bike.name, BoundString[str, str, Sync])
+    assert_type(bike.name.get(), str | None)

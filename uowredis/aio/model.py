@@ -1,0 +1,164 @@
+"""``RedisModel`` on the loop of asyncio: objects whose fields are awaited (declare, say)."""
+
+# What is derived is awaited, and never taken for what it is derived from.
+# mypy: disable-error-code="override, misc, func-returns-value, attr-defined, union-attr, arg-type, no-any-return"
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, overload
+
+from uowredis.aio import getting
+from uowredis.aio.collection import CollectionManager
+from uowredis.aio.single import SingleCall, here
+from uowredis.collection import manager
+from uowredis.commands.commands import Read, Write
+from uowredis.commands.identity import State
+from uowredis.exceptions import ArgumentTypeError
+from uowredis.fields.modes import Async
+from uowredis.model.any_model import AnyModel
+from uowredis.model.declaration import MetaRedisModel, schema_of
+from uowredis.overlay.overlay import Overlay, gone
+from uowredis.plan.requests import Deciding
+from uowredis.schema.models import ModelSchema
+from uowredis.session import context
+from uowredis.session.door import Door
+
+S = TypeVar("S")
+T = TypeVar("T", bound="RedisModel")
+C = TypeVar("C", bound=CollectionManager[Any, Any])
+
+
+class RedisModel(AnyModel[Async], Async, metaclass=MetaRedisModel):
+    """An object in Redis, whose commands are awaited.
+
+    ``await Bike.create(name="x")`` creates one, ``await Bike.get(1)`` gets the one with that primary key. In a session
+    a write is said without ``await``, and waits for the commit; outside of one it is sent when it is awaited. Class
+    attributes are those of the blocking :class:`uowredis.RedisModel`.
+
+    Raises:
+        ArgumentTypeError: when it is called: a constructor cannot wait.
+    """
+
+    abstract: ClassVar[bool] = True
+    collection_manager: ClassVar[type[manager.CollectionManager]] = CollectionManager
+    _own_manager: ClassVar[type[manager.CollectionManager]] = CollectionManager
+    _is_awaited: ClassVar[bool] = True
+
+    def __init__(self, *args: Any, **values: Any) -> None:
+        name = type(self).__name__
+        raise ArgumentTypeError(
+            f"{name}(...) would have to wait, and a constructor cannot. Way out: await {name}.create(field=value), or "
+            f"await {name}.get(pk)"
+        )
+
+    if TYPE_CHECKING:
+
+        @overload
+        @classmethod
+        def collection(cls: type[T], manager: None = None, **filters: Any) -> CollectionManager[T]: ...
+        @overload
+        @classmethod
+        def collection(cls, manager: type[C], **filters: Any) -> C: ...
+        @classmethod
+        def collection(cls, manager: Any = None, **filters: Any) -> Any:
+            """Same as the blocking one."""
+
+    @classmethod
+    async def create(cls: type[T], **values: Any) -> T:
+        """Create an object with *values*; in a session it waits for the commit.
+
+        Without values (and defaults) the object is empty, and is created by its first write.
+
+        Args:
+            values: of fields, by name; the primary key where it is a PKField.
+
+        Raises:
+            ArgumentError: for unknown names, a pk that cannot be, or values that Redis has no spelling for.
+            UniquenessError: for a unique value or a chosen pk that is taken; nothing of the object remains.
+        """
+        instance = cls.__new__(cls)
+        await instance._create(schema_of(cls), values)
+        return instance
+
+    @classmethod
+    def _session(cls) -> Door | SingleCall:
+        database = cls.database
+        assert database is not None
+        return here(database, schema_of(cls))
+
+    def _say(self, command: Read[Any] | Write[Any]) -> Any:
+        """Say what the open session takes; else return what answers *command* when it is awaited."""
+        opened = context.find(self.database)
+        if opened is not None and opened._takes(command):
+            with self._session() as session:
+                return session._read(command) if isinstance(command, Read) else session._write(command)
+        answer = self._answered(command)
+        # What Python names where nobody awaits it.
+        answer.__qualname__ = str(command)
+        return answer
+
+    async def _answered(self, command: Read[Any] | Write[Any]) -> Any:
+        with self._session() as session:
+            return await (session._read(command) if isinstance(command, Read) else session._write(command))
+
+    async def _create(self, schema: ModelSchema, values: dict[str, Any]) -> None:
+        create = self._creation(schema, values)
+        # Not by __setattr__, which looks up each name.
+        identity = self.__dict__["_identity"] = create.identity
+        with self._session() as session:
+            # Only get_or_connect() leaves it: what must not be there when this is created.
+            others = self.__dict__.pop("_others", None)
+            if others is not None:
+                await session._create_alone(create, self, others)
+            elif identity.pk is None and not create.entries and not create.strings and not create.writes:
+                session._made(identity)
+            else:
+                await session._create(create, self)
+
+    @classmethod
+    async def _find(cls, question: Callable[[Overlay], Deciding[S]]) -> S:
+        with cls._session() as session:
+            return await session._find(question)
+
+    async def _answer(self, read: Read[Any]) -> Any:
+        """Same as the blocking one."""
+        with self._session() as session:
+            return await session._read_now(read)
+
+    async def _pk_as(self, value: Callable[[str], S]) -> S:
+        """Same as the blocking one."""
+        with self._session() as session:
+            return value(await session._allocate(self._identity))
+
+    async def _follow(
+        self, read: Read[Any], target: type[RedisModel], question: Callable[[Any, Overlay], Deciding[S]]
+    ) -> S:
+        """Same as the blocking one."""
+        answer = await self._answer(read)
+        return await target._find(lambda overlay: question(answer, overlay))
+
+    async def delete(self) -> None:
+        """Same as the blocking one."""
+        identity = self._identity
+        if identity.state in (State.DELETED, State.FORGOTTEN, State.EMPTY):
+            raise gone(identity)
+        with self._session() as session:
+            await session._delete(identity)
+
+    @classmethod
+    async def exists(cls, pk: Any = None, **filters: Any) -> bool:
+        """Same as the blocking one."""
+        return await getting.wanted_by(cls, pk, filters, "exists")._has_some()
+
+    @classmethod
+    async def get(cls: type[T], pk: Any = None, **filters: Any) -> T:
+        """Same as the blocking one."""
+        return await getting.get(cls, pk, filters)
+
+    @classmethod
+    async def get_or_connect(
+        cls: type[T], *, defaults: Mapping[str, Any] | None = None, **filters: Any
+    ) -> tuple[T, bool]:
+        """Same as the blocking one."""
+        return await getting.get_or_connect(cls, filters, defaults)
