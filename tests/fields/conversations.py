@@ -51,7 +51,7 @@ OF_A_KEY = ("exists pttl ttl", "expire expireat persist pexpire pexpireat")
 #: Commands beside that list: `delete` of every field ("what all fields have in common"), and the two names by which
 #: an InstanceHashField may be read and set like a StringField.
 ADDITIONS: dict[type, tuple[str, str]] = {
-    StringField: (f"bitpos {OF_A_KEY[0]}", f"delete getdel getex {OF_A_KEY[1]}"),
+    StringField: (f"bitpos {OF_A_KEY[0]}", f"bitfield delete getdel getex {OF_A_KEY[1]}"),
     HashField: (f"hrandfield hscan hstrlen {OF_A_KEY[0]}", f"delete {OF_A_KEY[1]}"),
     InstanceHashField: ("get hstrlen", "set delete"),
     SetField: (f"smismember sscan {OF_A_KEY[0]}", f"delete {OF_A_KEY[1]}"),
@@ -163,6 +163,7 @@ CONVERSATIONS: dict[type, list[Conversation]] = {
             call("bitpos", 0),
             call("getdel"),
             call("getex"),
+            call("bitfield", ("GET", "u8", 0), ("SET", "i5", 3, -7), ("INCRBY", "u4", "#2", 9)),
             call("set", "foo"),
             call("set", "naïve ☃"),
             call("set", 5),
@@ -198,6 +199,8 @@ CONVERSATIONS: dict[type, list[Conversation]] = {
             call("getdel"),
             call("getex"),
             call("getex", persist=True),
+            call("bitfield", ("GET", "i64", 0), ("INCRBY", "u63", "#1", 2**62)),
+            call("bitfield", ("INCRBY", "u8", 0, 200), ("OVERFLOW", "SAT"), ("INCRBY", "u8", 0, 250), ("GET", "u3", 1)),
             call("bitcount", start=0, end=-2),
             call("set", "bar", nx=True),
             call("set", "bar", xx=True),
@@ -570,6 +573,11 @@ class Theirs:
             args, kwargs = [kwargs], {}
         if method == "hmset" and not args:
             args, kwargs = [kwargs], {}
+        if method == "bitfield":
+            theirs = self.client.bitfield("plain")
+            for name, *rest in args:
+                getattr(theirs, name.lower())(*rest)
+            return theirs.execute()
         with warnings.catch_warnings():
             # redis-py would have HMSET and its like called by other names.
             warnings.simplefilter("ignore", DeprecationWarning)

@@ -281,3 +281,19 @@ def test_nothing_is_drawn_where_nothing_will_be(server: Backend) -> None:
         example.headers.hdel("a")
         assert ([], None) == (example.headers.hrandfield(-2), example.headers.hrandfield())
         s.rollback()
+
+
+def test_the_table_of_every_command_tells_what_is_there() -> None:
+    """Those that it says are there are those that fields send, each once; no other row names one of them."""
+    text = Path(DOCS, "fields.md").read_text("utf-8").partition("## Every command of Redis")[2].partition("\n## ")[0]
+    rows = [row.strip("| ").split(" | ") for row in text.splitlines() if row.startswith("| ")][2:]
+    there: list[str] = []
+    others: list[str] = []
+    for *_, commands, how in ([cell.strip() for cell in row if cell.strip()] for row in rows):
+        (there if how.startswith("there") else others).extend(re.findall(r"`([A-Z_]+)`", commands))
+    sent = set()
+    for owner, method, _ in COMMANDS:
+        first = inspect.getdoc(getattr(methods_of(owner), method)).splitlines()[0]
+        sent.add(first.rpartition("(")[2].removesuffix(")."))
+    assert (sorted(sent), []) == (sorted(there), sorted({*there} & {*others}))
+    assert len(there + others) == len({*there, *others})

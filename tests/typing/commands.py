@@ -65,6 +65,8 @@ def replies(bike: Bike, either: bool) -> None:
     assert_type(bike.stops.lpop(), str | None)
     assert_type(bike.stops.lpop(2), list[str] | None)
     assert_type(bike.stops.rpop(count=2), list[str] | None)
+    assert_type(bike.name.bitfield(("GET", "u8", 0)), list[int])
+    assert_type(bike.day.expire(5), bool)
     assert_type(bike.day.getdel(), date | None)
     assert_type(bike.day.getex(ex=5), date | None)
     assert_type(bike.color.hstrlen(), int)

@@ -14,7 +14,9 @@ from uowredis.plan.requests import Deciding
 from uowredis.plan.steps import Fetch, Question, Round, with_order
 
 #: Their answers differ from one time to the next; what they were made from is compared instead.
-_VOLATILE = frozenset(("SRANDMEMBER",))
+_VOLATILE = frozenset(
+    ("HRANDFIELD", "HSCAN", "PTTL", "SRANDMEMBER", "SSCAN", "TTL", "ZRANDMEMBER", "ZSCAN"),
+)  # what is left of an expiry shrinks by itself: only WATCH tells that another changed it
 
 
 class WatchedReads:

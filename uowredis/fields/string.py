@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -21,6 +21,7 @@ from uowredis.commands.identity import Identity
 from uowredis.commands.replies import as_bool, as_ok, encode
 from uowredis.exceptions import ArgumentError
 from uowredis.fields.base import SingleValueField
+from uowredis.fields.bits import bit_mode, bit_operations
 from uowredis.fields.lasting import BoundKey
 from uowredis.fields.methods import G, M, V, reads, writes
 from uowredis.fields.modes import Async
@@ -42,14 +43,6 @@ def _times(
         ("PXAT", pxat, moment_in_milliseconds),
     )
     return [(name, spell(time, name.lower())) for name, time, spell in times if time is not None]
-
-
-def _bit_mode(method: str, mode: str | None) -> tuple[str, ...]:
-    if mode is None:
-        return ()
-    if mode.upper() not in ("BYTE", "BIT"):
-        raise ArgumentError(f"{method}() takes mode 'BYTE' or 'BIT', not {mode!r}")
-    return (mode.upper(),)
 
 
 class BoundString(BoundKey[V, G, M]):
@@ -96,7 +89,7 @@ class BoundString(BoundKey[V, G, M]):
             raise ArgumentError("bitcount() takes start and end both or neither, and mode only with them")
         if start is None:
             return self._read("BITCOUNT")
-        return self._read("BITCOUNT", integer(start, "start"), integer(end, "end"), *_bit_mode("bitcount", mode))
+        return self._read("BITCOUNT", integer(start, "start"), integer(end, "end"), *bit_mode("bitcount", mode))
 
     @reads
     def bitpos(self, bit: int, start: int | None = None, end: int | None = None, mode: str | None = None) -> Read[int]:
@@ -114,7 +107,7 @@ class BoundString(BoundKey[V, G, M]):
         if (end is not None and start is None) or (mode is not None and end is None):
             raise ArgumentError("bitpos() takes end only with start, and mode only with both")
         places = [integer(place, name) for name, place in (("start", start), ("end", end)) if place is not None]
-        return self._read("BITPOS", integer(bit, "bit", 0, 1), *places, *_bit_mode("bitpos", mode))
+        return self._read("BITPOS", integer(bit, "bit", 0, 1), *places, *bit_mode("bitpos", mode))
 
     @stored
     @writes
@@ -227,6 +220,21 @@ class BoundString(BoundKey[V, G, M]):
         """Set the bit at *offset* to 0 or 1; return the bit that was there (SETBIT)."""
         self._check_native("setbit")
         return self._write(Computed(), "SETBIT", integer(offset, "offset", 0, 2**32 - 1), integer(value, "value", 0, 1))
+
+    @writes
+    def bitfield(self, *operations: Sequence[Any]) -> Write[list[int]]:
+        """Get, set and add to integers of some bits; return a number for each but OVERFLOW (BITFIELD).
+
+        Args:
+            operations: ``("GET", "u8", 0)``, ``("SET", "u8", 0, 255)``, ``("INCRBY", "i5", 100, 1)``, where the type is
+                signed or not and has so many bits, and the offset is in bits, or behind ``#`` in integers of the type;
+                ``("OVERFLOW", "SAT")`` or ``"WRAP"`` says what becomes of larger numbers in those that follow.
+
+        Raises:
+            ArgumentError: for no operation, or one that is none; also for ``("OVERFLOW", "FAIL")``.
+        """
+        self._check_native("bitfield")
+        return self._write(Computed(), "BITFIELD", *bit_operations(operations))
 
     @writes
     def incr(self, amount: int = 1) -> Write[int]:

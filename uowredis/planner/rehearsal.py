@@ -132,9 +132,17 @@ class Rehearsal:
             # A cursor of here leads nowhere on the server, nor the reverse: all at once, which a scan may give.
             match = args[1:3] if "MATCH" in args[1:2] else ()
             args = ("0", *match, "COUNT", str(2**31))
+        if name == "BITPOS":
+            args = self._from_the_start(args)
         if name in _DRAWS and not self.run(("EXISTS", KEY)):
             return [] if args else None
         return self.run((name, KEY, *args))
+
+    def _from_the_start(self, args: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the arguments of BITPOS with no place from the end: fakeredis mistakes those before the start."""
+        bit, *places = args
+        size = self.run(("STRLEN", KEY)) * (8 if "BIT" in places else 1)
+        return (bit, *(str(max(0, int(each) + size)) if each.startswith("-") else each for each in places))
 
     def content(self, kind: Kind, part: Part) -> Any:
         """Return what is there now, as the plain reply of a :func:`uowredis.planner.content.read_call`."""

@@ -33,7 +33,7 @@ class Codec(Protocol[T_co]):
 INTEGER_SUMS = frozenset(("incr", "decr", "hincrby"))
 FLOAT_SUMS = frozenset(("incrbyfloat", "hincrbyfloat"))
 TEXT_PARTS = frozenset(("append",))
-BYTE_PARTS = frozenset(("append", "getrange", "setrange", "getbit", "setbit", "bitcount", "bitpos"))
+BYTE_PARTS = frozenset(("append", "getrange", "setrange", "getbit", "setbit", "bitcount", "bitpos", "bitfield"))
 
 
 @attrs.frozen(eq=False)

@@ -60,6 +60,16 @@ COPIES = st.sampled_from(["a", "a", "b", "1", b"\xff\x00"])
 ROWS = st.lists(COPIES, min_size=1, max_size=4).map(tuple)
 MAPPINGS = st.dictionaries(ENTRIES, VALUES, min_size=1, max_size=3)
 SCORED = st.dictionaries(VALUES, SCORES, min_size=1, max_size=3)
+_BITS = (st.sampled_from(["u1", "i8", "u8", "i5", "u63"]), st.sampled_from([0, 3, 9, "#1"]))
+BIT_OPERATIONS = st.lists(
+    st.one_of(
+        st.tuples(st.just("GET"), *_BITS),
+        st.tuples(st.sampled_from(["SET", "INCRBY"]), *_BITS, st.sampled_from([0, 1, -1, 97, 200, -300])),
+        st.tuples(st.just("OVERFLOW"), st.sampled_from(["WRAP", "SAT"])),
+    ),
+    min_size=1,
+    max_size=3,
+).map(tuple)
 ENTRY_FIELDS = ("name", "email", "note")
 
 
@@ -90,6 +100,7 @@ def string_writes(field: str) -> SearchStrategy[Say]:
         say(field, "setnx", VALUES),
         say(field, "getdel"),
         say(field, "getex"),
+        spread(field, "bitfield", BIT_OPERATIONS),
         say(field, "append", VALUES),
         say(field, "setrange", COUNTS, VALUES),
         say(field, "setbit", st.integers(0, 17), st.integers(0, 1)),
