@@ -160,7 +160,7 @@ def test_assigning_to_what_is_no_field(thing: Any) -> None:
         ("expire", r"expire\(seconds"),
         ("ttl", "ttl"),
         ("id", r"pk\.get"),
-        ("model_dump", "hgetall"),
+        ("model_dump", "to_dict"),
     ],
 )
 def test_what_an_instance_calls_otherwise(thing: Any, name: str, hint: str) -> None:

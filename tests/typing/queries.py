@@ -1,7 +1,7 @@
 """What a type checker sees of collections: never run, checked by mypy --strict and pyright."""
 
 from datetime import date
-from typing import Self, assert_type
+from typing import Any, Self, assert_type
 from uuid import UUID
 
 from uowredis import InstanceHashField, PKField, RedisDatabase, RedisModel, StringField
@@ -98,5 +98,6 @@ assert_type(Senior.database, PipelineDatabase)
 assert_type(Person.get(name="x"), Person)
 assert_type(Person.get_many(["x"]), list[Person])
 assert_type(Person.create_many([{"name": "x"}], progress=print), list[Person])
+assert_type(Person.get(name="x").to_dict(), dict[str, Any])
 assert_type(Person.lazy_connect("x"), Person)
 assert_type(Person.get_or_connect(name="x"), tuple[Person, bool])

@@ -107,7 +107,7 @@ INSTANCES: dict[str, Way] = {
     "save": _saved,
     "update": _updated,
     **dict.fromkeys(("refresh", "refresh_from_db"), lambda w: "5" == w.bread.stock.get()),
-    **dict.fromkeys(("dict", "to_dict", "model_dump"), lambda w: "bread" == w.bread.hgetall()["name"]),
+    **dict.fromkeys(("dict", "model_dump"), lambda w: "bread" == w.bread.to_dict()["name"]),
     "expire": lambda w: w.bread.visits.set(1) and w.bread.visits.expire(100),
     "ttl": lambda w: w.bread.visits.set(1) and -1 == w.bread.visits.ttl(),
     "id": lambda w: "1" == w.bread.pk.get(),

@@ -112,6 +112,10 @@ class Bound(Sayer[M], NotItsValue, Generic[V, G, M]):
         """Return the command that reads the one value of the field; *decode* makes something else of the reply."""
         raise NotImplementedError
 
+    def _whole_read(self) -> Read[Any]:
+        """Return the command that reads all that the field holds."""
+        return self._value_read()
+
     def _current(self) -> Any:
         """Return the one value of the field at once, in a pipeline, too."""
         return self._owner._answer(self._value_read())

@@ -73,6 +73,9 @@ class BoundHash(BoundKey[V, G, M]):
     @reads
     def hgetall(self) -> Read[dict[str, V]]:
         """Return all entries with their values (HGETALL)."""
+        return self._whole_read()
+
+    def _whole_read(self) -> Read[dict[str, V]]:
         return self._read("HGETALL", decode=self._reader.by_entry)
 
     @reads

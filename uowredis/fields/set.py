@@ -27,6 +27,9 @@ class BoundSet(BoundKey[V, G, M]):
     @reads
     def smembers(self) -> Read[set[V]]:
         """Return all values (SMEMBERS)."""
+        return self._whole_read()
+
+    def _whole_read(self) -> Read[set[V]]:
         return self._read("SMEMBERS", decode=self._reader.unique)
 
     @reads

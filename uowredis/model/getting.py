@@ -11,6 +11,7 @@ from uowredis.collection.filters import filter_name, is_of_pk
 from uowredis.collection.manager import CollectionManager
 from uowredis.commands.arguments import shown
 from uowredis.commands.identity import Identity, State
+from uowredis.commands.values import pk_value
 from uowredis.exceptions import ArgumentError, ArgumentTypeError, Conflict, ImplementationError, absent
 from uowredis.model.declaration import database_of, schema_of
 from uowredis.overlay.overlay import Overlay
@@ -111,6 +112,23 @@ def create_many(model: type[T], rows: Iterable[Mapping[str, Any]], batches: Batc
     assert database is not None
     batches.say(database, given, lambda part: made.extend([model(**row) for row in part]), lambda part: part)
     return made
+
+
+def to_dict(instance: RedisModel) -> dict[str, Any]:
+    """Do what :meth:`RedisModel.to_dict` says."""
+    identity, fields = instance.identity, type(instance)._fields
+    schema = identity.model
+    names = [name for name in fields if name != schema.pk_field]
+    reads = [getattr(instance, name)._whole_read() for name in names]
+
+    def held(overlay: Overlay) -> Deciding[list[Any]]:
+        if identity.state is State.CREATED:
+            overlay.check_new(identity)
+        return (yield from overlay.read_all(reads))
+
+    found = dict(zip(names, instance._find(held), strict=True))
+    pk = None if identity.pk is None else pk_value(schema, identity.pk)
+    return {name: pk if name == schema.pk_field else found[name] for name in fields}
 
 
 def lazy_connect(model: type[T], pk: Any) -> T:

@@ -36,7 +36,6 @@ OF_AN_INSTANCE = {
     "expire": "a command of a field without index: expire(seconds)",
     "ttl": "ttl() of a field with a key of its own",
     "id": "pk.get()",
-    "dict": "hgetall()",
-    "to_dict": "hgetall()",
-    "model_dump": "hgetall()",
+    "dict": "to_dict()",
+    "model_dump": "to_dict()",
 }

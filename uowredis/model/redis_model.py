@@ -100,6 +100,22 @@ class RedisModel(AnyModel[Sync], Sync, metaclass=MetaRedisModel):
         answer = self._answer(read)
         return target._find(lambda overlay: question(answer, overlay))
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return all that the object holds, in one round trip (GET, HGET, HGETALL, SMEMBERS, LRANGE, ZRANGE).
+
+        In a session it is what will be held right after the commit; in a pipeline it is asked at once.
+
+        Returns:
+            Each field by its name, the primary key too, in the order of the declaration: a value or None, a set, a
+            list, a dict of scores of a SortedSetField, a dict of a HashField. A reference is a primary key.
+
+        Raises:
+            DoesNotExist: where it was deleted, or made in a session that was rolled back.
+            PendingWrites: in a session, where it cannot be known exactly.
+            UnreadableValue: for what the type of its field cannot read.
+        """
+        return getting.to_dict(self)
+
     def delete(self) -> None:
         """Delete the object: its keys, its primary key, its places in indexes.
 
