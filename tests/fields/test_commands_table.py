@@ -297,3 +297,15 @@ def test_the_table_of_every_command_tells_what_is_there() -> None:
         sent.add(first.rpartition("(")[2].removesuffix(")."))
     assert (sorted(sent), []) == (sorted(there), sorted({*there} & {*others}))
     assert len(there + others) == len({*there, *others})
+
+
+def test_a_place_before_the_start_is_the_start(real: Backend) -> None:
+    """BITPOS over a pending write answers as the server does after the commit, also where fakeredis does not."""
+    database = real.database()
+    field = models_of(StringField, database)["Plain"](field="bb").field
+    asked = [(0, 0, -3), (1, -9, -2), (0, -1), (1, -1, -3)]
+    with Session(database) as s:
+        field.set("a")
+        before = [field.bitpos(*places) for places in asked]
+        s.commit()
+    assert before == [field.bitpos(*places) for places in asked] == [0, 1, 0, 1]

@@ -107,6 +107,7 @@ def string_writes(field: str) -> SearchStrategy[Say]:
         say(field, "incr", INTEGERS),
         say(field, "decr", INTEGERS),
         say(field, "incrbyfloat", FLOATS),
+        say(field, "persist"),
         say(field, "delete"),
     )
 
@@ -133,6 +134,7 @@ def hash_writes(field: str) -> SearchStrategy[Say]:
         spread(field, "hdel", st.lists(ENTRIES, min_size=1, max_size=3).map(tuple)),
         say(field, "hincrby", ENTRIES, INTEGERS),
         say(field, "hincrbyfloat", ENTRIES, FLOATS),
+        say(field, "persist"),
         say(field, "delete"),
     )
 
@@ -143,6 +145,7 @@ def set_writes(field: str) -> SearchStrategy[Say]:
         spread(field, "srem", SEVERAL),
         # More than there ever are: nothing is left to chance.
         say(field, "spop", st.just(1_000)),
+        say(field, "persist"),
         say(field, "delete"),
     )
 
@@ -163,6 +166,7 @@ def list_writes(field: str) -> SearchStrategy[Say]:
         say(field, "lrem", st.sampled_from([1, -1, 2, -2, 0]), COPIES),
         say(field, "lset", PLACES, COPIES),
         say(field, "ltrim", PLACES, PLACES),
+        say(field, "persist"),
         say(field, "delete"),
     )
 
@@ -183,6 +187,7 @@ def sorted_set_writes(field: str) -> SearchStrategy[Say]:
         spread(field, "zrem", SEVERAL),
         say(field, "zremrangebyrank", PLACES, PLACES),
         say(field, "zremrangebyscore", BOUNDS, BOUNDS),
+        say(field, "persist"),
         say(field, "delete"),
     )
 
@@ -198,6 +203,7 @@ def instance_writes() -> SearchStrategy[Say]:
 
 def string_reads(field: str) -> SearchStrategy[Say]:
     return st.one_of(
+        say(field, "exists"),
         say(field, "get"),
         say(field, "strlen"),
         say(field, "getrange", PLACES, PLACES),
@@ -205,7 +211,7 @@ def string_reads(field: str) -> SearchStrategy[Say]:
         say(field, "bitcount"),
         say(field, "bitcount", PLACES, PLACES),
         say(field, "bitpos", st.integers(0, 1)),
-        say(field, "bitpos", st.integers(0, 1), PLACES, PLACES),
+        say(field, "bitpos", st.integers(0, 1), COUNTS, COUNTS),  # fakeredis mistakes places before the start
     )
 
 
@@ -216,6 +222,7 @@ def entry_reads(field: str) -> SearchStrategy[Say]:
 def hash_reads(field: str) -> SearchStrategy[Say]:
     names = st.lists(ENTRIES, min_size=1, max_size=3)
     return st.one_of(
+        say(field, "exists"),
         say(field, "hget", ENTRIES),
         say(field, "hmget", names),
         say(field, "hgetall"),
@@ -232,6 +239,7 @@ def hash_reads(field: str) -> SearchStrategy[Say]:
 
 def set_reads(field: str) -> SearchStrategy[Say]:
     return st.one_of(
+        say(field, "exists"),
         say(field, "smembers"),
         say(field, "scard"),
         say(field, "sismember", VALUES),
@@ -245,6 +253,7 @@ def set_reads(field: str) -> SearchStrategy[Say]:
 
 def list_reads(field: str) -> SearchStrategy[Say]:
     return st.one_of(
+        say(field, "exists"),
         say(field, "lrange", PLACES, PLACES),
         say(field, "lindex", PLACES),
         say(field, "llen"),
@@ -259,6 +268,7 @@ def sorted_set_reads(field: str) -> SearchStrategy[Say]:
     parts: list[dict[str, Any]] = [*scores, {"start": 1, "num": 2}, {"start": 0, "num": -1, "withscores": True}]
     two_places, two_bounds = st.tuples(PLACES, PLACES), st.tuples(BOUNDS, BOUNDS)
     return st.one_of(
+        say(field, "exists"),
         say(field, "zcard"),
         say(field, "zcount", BOUNDS, BOUNDS),
         say(field, "zscore", VALUES),
