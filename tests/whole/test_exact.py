@@ -29,6 +29,9 @@ CALLS: dict[str, list[tuple[str, tuple[Any, ...], dict[str, Any]]]] = {
         ("incr", (), {}),
         ("decr", (3,), {}),
         ("incrbyfloat", ("0.1",), {}),
+        ("bitfield", (("SET", "u8", 0, 120),), {}),
+        ("getdel", (), {}),
+        ("getex", (), {}),
         ("delete", (), {}),
     ],
     "entry": [
@@ -84,9 +87,19 @@ CALLS: dict[str, list[tuple[str, tuple[Any, ...], dict[str, Any]]]] = {
         ("zrem", ("a", "nothing"), {}),
         ("zremrangebyrank", (0, 0), {}),
         ("zremrangebyscore", ("(1", "+inf"), {}),
+        ("zpopmin", (), {}),
+        ("zpopmax", (2,), {}),
         ("delete", (), {}),
     ],
 }
+#: Of every field with a key of its own; an indexed one lasts as long as its object.
+LASTING: list[tuple[str, tuple[Any, ...]]] = [
+    ("expire", (1_000,)),
+    ("pexpire", (1_000_000,)),
+    ("expireat", (4_102_444_800,)),
+    ("pexpireat", (4_102_444_800_000,)),
+    ("persist", ()),
+]
 BOUND = {
     "string": BoundString,
     "entry": BoundInstanceHash,
@@ -122,12 +135,22 @@ def test_every_command(
     committed(real, twin, say, full)
 
 
+@pytest.mark.parametrize("kind", [kind for kind in CALLS if kind != "entry"])
+@pytest.mark.parametrize(("method", "args"), LASTING)
+def test_every_command_on_how_long_a_key_lasts(
+    real: Real, twin: Real, kind: str, method: str, args: tuple[Any, ...]
+) -> None:
+    """The same, on plain fields."""
+    committed(real, twin, lambda models: getattr(getattr(models.Thing("1"), kind), method)(*args), full)
+
+
 @pytest.mark.parametrize("kind", CALLS)
 def test_no_command_is_missing_above(kind: str) -> None:
     """The table has every writing method; SPOP has a test of its own, as only the server knows what it draws."""
     bound = BOUND[kind]
     methods = {name for name in dir(bound) if isinstance(getattr(bound, name), writes)}
     tried = {name for name, _, _ in CALLS[kind]} | ({"spop"} if kind == "set" else set())
+    tried |= {name for name, _ in LASTING} if kind != "entry" else set()
     assert methods == tried
     assert {"hdel", "hmset"} == {name for name in dir(RedisModel) if isinstance(getattr(RedisModel, name), writes)}
 
