@@ -9,13 +9,17 @@ import pytest
 from tests.contrib.pipelines.models import on
 from tests.models import every_kind
 from tests.tools.backends import Backend, Real
+from tests.tools.meanwhile import meanwhile
 from tests.tools.monitor import Monitor
+from tests.tools.proxy import Proxy
+from tests.tools.servers import RealServer
 from uowredis import (
     Conflict,
     DeclarationChanged,
     IndexNotReady,
     InstanceHashField,
     PKField,
+    RedisDatabase,
     RedisModel,
     Session,
     SetField,
@@ -27,6 +31,7 @@ from uowredis import (
 )
 from uowredis.cli import main
 from uowredis.contrib.related import FKInstanceHashField, RelatedModel
+from uowredis.executor.settings import read
 
 PLAIN: dict[str, Any] = {"color": InstanceHashField(), "name": InstanceHashField()}
 FULL: dict[str, Any] = {"color": InstanceHashField(indexable=True), "name": InstanceHashField(unique=True)}
@@ -276,13 +281,44 @@ def test_of_two_first_objects_one_writes_it(server: Backend) -> None:
         full(color="red", name="x")
         shown = session.plan()
         plain(color="red", name="x")
-        with pytest.raises(Conflict):
+        with pytest.warns(RuntimeWarning, match="its index is new"), pytest.raises(IndexNotReady, match="name"):
             session.commit(shown)
         session.rollback()
     assert b"entry" == fingerprint(server)[b"color"]
     other = bike(server, FULL)
     with pytest.warns(RuntimeWarning, match="its index is new"), pytest.raises(IndexNotReady):
         list(other.collection(color="red"))
+
+
+def test_another_first_object_between_plan_and_exec(real: Real, proxy: Proxy, how: str) -> None:
+    """Whoever comes second is planned again, and lets stand what the first has written."""
+    with RedisDatabase.from_url(proxy.url, max_watched=0 if how == "script" else 1_000) as database:
+        full = type("Bike", (RedisModel,), {"database": database, **FULL})
+        with Session(database) as session:
+            full(color="red", name="x")
+            with (
+                meanwhile(proxy, how, lambda plain: plain(color="blue"), bike(real, PLAIN)),
+                pytest.warns(RuntimeWarning, match="its index is new"),
+                pytest.raises(IndexNotReady, match="name"),
+            ):
+                session.commit()
+            session.rollback()
+    assert b"entry" == fingerprint(real)[b"color"]
+    assert 1 == real.client().scard(":bike:collection")
+
+
+def test_another_server_is_asked_anew(real: Real, second_server: RealServer) -> None:
+    """What one server has says nothing of another, though the database is the same."""
+    model = bike(real, FULL)
+    model(color="red", name="x")
+    with second_server.client() as client:
+        client.flushdb()
+    other = type("Bike", (RedisModel,), {"database": RedisDatabase.from_url(second_server.url), **PLAIN})
+    other(color="red", name="x")
+    other.database.close()
+    model.database.connect(**read(second_server.url))
+    with pytest.warns(RuntimeWarning, match="its index is new"), pytest.raises(IndexNotReady):
+        model.exists(color="red")
 
 
 def test_a_rebuild_that_was_broken_off(late: Any, server: Backend) -> None:

@@ -67,10 +67,10 @@ class Declaration:
                 ("HGETALL", model.keys.fingerprint),
                 ("SCARD", model.keys.collection),
             )
-            for call in (fingerprint, count):
+            for call, what in ((fingerprint, "fingerprint"), (count, "number")):
                 # Of two who create the first object, the second must find what the first has written.
                 self.questions.watch(call[1])
-                self.questions.read(call, f"before: the first object of {model.name} writes its fingerprint")
+                self.questions.read(call, f"before: {what} of {model.name}")
 
     def judge(self) -> None:
         """Take note of what was found."""

@@ -261,8 +261,8 @@ class Committer:
                 # What the caller read may have changed, and the refusal may stand on what is there now.
                 yield from self._confirm(error)
             raise
-        if planner.declaration.found:
-            self.fingerprints.learn(planner.declaration.found, ())
+        if found := planner.declaration.found:
+            self.fingerprints.learn(found, [question.call for question, _ in plan.asked()])
         if shown is not None and not plan.sends(shown):
             raise Conflict("What would be sent is not the plan that was shown: look at plan() again", (), plan.watched)
         return plan

@@ -32,6 +32,7 @@ class Fingerprints:
         self.settled: set[ModelSchema] = set()
         self.owed: dict[ModelSchema, Fingerprint] = {}
         self._changed = changed
+        self._told: set[ModelSchema] = set()
         self._wanted: dict[ModelSchema, None] = {}
         self._unready: dict[ModelSchema, tuple[tuple[FieldSchema, frozenset[str]], ...]] = {}
 
@@ -87,7 +88,6 @@ class Fingerprints:
             return
         if found:
             self.settled.add(model)
-        is_news = model not in self.known
         if marks:
             self.owed[model] = marks
         if tells and unready:
@@ -96,7 +96,8 @@ class Fingerprints:
             self._unready.pop(model, None)
         self.known.add(model)
         self._wanted.pop(model, None)
-        if tells and is_news:
+        if tells and model not in self._told:
+            self._told.add(model)
             tell_changed(_said(model, more))
 
     def written(self, models: Iterable[ModelSchema]) -> None:
