@@ -32,6 +32,14 @@ def run(page: Path) -> int:
     return len(blocks)
 
 
+def test_the_plan_that_the_readme_shows_is_what_it_prints(capsys: pytest.CaptureFixture[str]) -> None:
+    """It stands in a block of its own, which nothing runs."""
+    page = ROOT / "README.md"
+    run(page)
+    (shown,) = re.findall(r"^```\n(plan: .*?)^```$", page.read_text("utf-8"), re.M | re.S)
+    assert shown in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_the_blocks_of_a_page_run(page: Path) -> None:
     """Blocks run in order as a reader would type them; those with ``>>>`` print what the page shows."""
