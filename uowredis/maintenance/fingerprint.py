@@ -12,7 +12,7 @@ from uowredis.maintenance.finding import Finding, Replies
 from uowredis.plan.plan import Plan
 from uowredis.plan.requests import Apply, Deciding, Pause, Release
 from uowredis.plan.steps import Fetch, Question, Round, Step
-from uowredis.schema.fingerprint import BUILDING, LEFT, READY, FieldPrint, Fingerprint, compared, declared, lacks
+from uowredis.schema.fingerprint import BUILDING, LEFT, READY, FieldPrint, Fingerprint, compared, declared, lacks, told
 from uowredis.schema.models import FieldSchema, ModelSchema
 from uowredis.session.commit import back_off
 
@@ -92,7 +92,7 @@ def changed(model: ModelSchema, why: str, change: Change, *, dry_run: bool = Fal
     for attempt in range(_ATTEMPTS):
         fetch = Fetch((key,), (read,))
         flat = plain((yield fetch)[0])
-        entries, gone = change(dict(zip(flat[::2], flat[1::2], strict=True)))
+        entries, gone = change(told(flat))
         title = f"fingerprint of {model.name}: {why}"
         steps = [Step(("HSET", key, *(text for pair in entries.items() for text in pair)), title)] if entries else []
         steps += [Step(("HDEL", key, *gone), title)] if gone else []
@@ -137,4 +137,4 @@ class Unready(Finding):
 
 def more_than(model: ModelSchema, flat: list[str]) -> tuple[str, ...]:
     """Return what the declaration of *model* says that the fingerprint, as HGETALL tells it, does not, in words."""
-    return compared(model, dict(zip(flat[::2], flat[1::2], strict=True))).more if flat else ()
+    return compared(model, told(flat)).more if flat else ()

@@ -12,7 +12,7 @@ from uowredis.commands.commands import writes
 from uowredis.commands.journal import Journal, Life
 from uowredis.plan.steps import UNKNOWN, Step
 from uowredis.planner.questions import Questions
-from uowredis.schema.fingerprint import Fingerprint, compared, declared
+from uowredis.schema.fingerprint import Fingerprint, compared, declared, told
 from uowredis.schema.models import ModelSchema
 
 
@@ -88,7 +88,7 @@ class Declaration:
         for model, reply in self.found.items():
             if not reply and self.questions.reply(self._asked[model][1]) == 0:
                 yield _step(model, declared(model), "its first object")
-            elif marks := compared(model, dict(zip(reply[::2], reply[1::2], strict=True))).marks:
+            elif marks := compared(model, told(reply)).marks:
                 yield _step(model, marks, "this declaration says less")
         for model in self._owing():
             yield _step(model, self.known.owed[model], "this declaration says less")

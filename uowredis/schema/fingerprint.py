@@ -6,7 +6,7 @@ It is one hash per model, ``Keys.fingerprint``: under the name of each field in 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import attrs
@@ -17,12 +17,18 @@ if TYPE_CHECKING:
 #: The text of each field, by its name in Redis.
 Fingerprint: TypeAlias = Mapping[str, str]
 
+
 #: The index has whatever the objects hold.
 READY = "ready"
 #: A rebuild fills it, or was broken off.
 BUILDING = "building"
 #: It was written by a declaration that has no such index: what it says is no longer right.
 LEFT = "left"
+
+
+def told(flat: Sequence[str]) -> Fingerprint:
+    """Return the fingerprint that HGETALL tells as *flat*: names and texts in turn."""
+    return dict(zip(flat[::2], flat[1::2], strict=True))
 
 
 @attrs.frozen

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from uowredis.commands.calls import Call
 from uowredis.exceptions import DeclarationChanged, IndexNotReady
-from uowredis.schema.fingerprint import NOTHING, Fingerprint, compared
+from uowredis.schema.fingerprint import NOTHING, Fingerprint, compared, told
 from uowredis.schema.models import FieldSchema, ModelSchema
 from uowredis.session.telling import tell_changed
 
@@ -72,7 +72,7 @@ class Fingerprints:
             IndexNotReady: where they read an index that has not all it should.
         """
         for model, flat in found.items():
-            self._learn(model, dict(zip(flat[::2], flat[1::2], strict=True)), calls)
+            self._learn(model, told(flat), calls)
         for model, field in self._standing_on(calls):
             raise IndexNotReady(
                 f"The index of {model.name}.{field.name} has not all it should yet, so the answer may lack some. Way "
