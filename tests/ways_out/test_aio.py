@@ -11,6 +11,7 @@ from tests.tools.backends import Backend
 from tests.tools.ways_out import Told, tries
 from uowredis import ArgumentTypeError, ImplementationError, RedisModel, Session, SessionError, StringField, aio
 from uowredis.maintenance import check
+from uowredis.model.misnamed import AWAITED_OF_A_MODEL, AWAITED_OF_AN_INSTANCE, OF_A_MODEL, OF_AN_INSTANCE
 
 T = TypeVar("T")
 
@@ -160,3 +161,58 @@ def test_upkeep(told: Told, server: Backend) -> None:
         assert [] == list(check(blocking.Person, blocking.Group))
 
     on_a_loop(server, test)
+
+
+#: What each way of another mapper's name gives on this face, where it is not the blocking one's.
+AWAITED: dict[str, Callable[[Models, Any], Coroutine[Any, Any, Any]]] = {
+    "first": lambda on, ann: on.Person.collection().first(),
+    "last": lambda on, ann: on.Person.collection().sort(desc=True).first(),
+    "load": lambda on, ann: on.Person.get("1"),
+    "get_or_create": lambda on, ann: on.Person.get_or_connect(name="ann"),
+    "get_or_none": lambda on, ann: on.Person.exists(name="ann"),
+    "count": lambda on, ann: on.Person.collection().count(),
+    "save": lambda on, ann: ann.name.hset("ann"),
+    "id": lambda on, ann: ann.pk.get(),
+    "dict": lambda on, ann: ann.hgetall(),
+    "model_dump": lambda on, ann: ann.hgetall(),
+}
+
+
+async def _together(on: Models) -> int:
+    async with on.database.begin():
+        await on.Person.create(name="bob")
+        await on.Person.create(name="cid")
+    return await on.Person.collection().count()
+
+
+@tries(". Way out: {}")
+def test_names_of_other_mappers(told: Told, server: Backend) -> None:
+    """Each leads to something that this face has."""
+
+    async def test(on: Models) -> None:
+        ann = await on.Person.create(name="ann")
+        given = {}
+        for name, way in AWAITED.items():
+            table, owner = (
+                (AWAITED_OF_AN_INSTANCE, ann) if name in AWAITED_OF_AN_INSTANCE else (AWAITED_OF_A_MODEL, on.Person)
+            )
+            with told(AttributeError) as caught:
+                getattr(owner, name)
+            assert str(caught.value).endswith(f"Way out: {table[name]}")
+            given[name] = await way(on, ann)
+        assert ("1", "1", ann, (ann, False), True, 1) == tuple(given[name] for name in list(AWAITED)[:6])
+        assert ("1", "ann") == (given["id"], given["dict"]["name"])
+        for name in ("bulk_create", "insert_many"):
+            with told(AttributeError) as caught:
+                getattr(on.Person, name)
+            assert "await Model.create(...)" in str(caught.value)
+        assert await _together(on) == 3
+
+    on_a_loop(server, test)
+
+
+def test_no_other_name_of_the_asyncio_face_is_its_own() -> None:
+    """What is said here otherwise than on the blocking face is tried above."""
+    own = {name for name, way in AWAITED_OF_A_MODEL.items() if OF_A_MODEL[name] != way}
+    own |= {name for name, way in AWAITED_OF_AN_INSTANCE.items() if OF_AN_INSTANCE[name] != way}
+    assert own == AWAITED.keys() | {"bulk_create", "insert_many"}

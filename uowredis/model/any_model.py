@@ -21,7 +21,7 @@ from uowredis.fields import Field, PKField
 from uowredis.fields.instance_hash import InstanceHashCommands
 from uowredis.fields.methods import M
 from uowredis.model.declaration import MetaRedisModel, database_of, schema_of
-from uowredis.model.misnamed import OF_AN_INSTANCE
+from uowredis.model.misnamed import AWAITED_OF_AN_INSTANCE, OF_AN_INSTANCE
 from uowredis.schema.models import Kind, ModelSchema
 from uowredis.schema.multi import IndexKinds
 from uowredis.session import context
@@ -135,7 +135,9 @@ class AnyModel(InstanceHashCommands[M], metaclass=MetaRedisModel):
             object.__setattr__(self, name, value)
 
         def __getattr__(self, name: str) -> Any:
-            return attribute(self, type(self).__name__, name, OF_AN_INSTANCE)
+            return attribute(
+                self, type(self).__name__, name, AWAITED_OF_AN_INSTANCE if self._is_awaited else OF_AN_INSTANCE
+            )
 
     def __copy__(self: T) -> T:
         """Return another handle of the same object; a copy shares its fate in an open session."""

@@ -10,7 +10,7 @@ from uowredis.commands.identity import check_current
 from uowredis.database import RedisDatabase
 from uowredis.exceptions import DoesNotExist, ImplementationError, missing
 from uowredis.fields import AutoPKField, Field, PKField
-from uowredis.model.misnamed import OF_A_MODEL
+from uowredis.model.misnamed import AWAITED_OF_A_MODEL, OF_A_MODEL
 from uowredis.schema.keys import INSTANCE_HASH, RESERVED, Keys, why_not_stored
 from uowredis.schema.models import ModelSchema
 from uowredis.schema.multi import IndexKinds
@@ -94,7 +94,7 @@ class MetaRedisModel(type):
         def __getattr__(cls, name: str) -> Any:
             if name.startswith("_"):
                 raise AttributeError(name)
-            raise missing(cls.__name__, name, OF_A_MODEL)
+            raise missing(cls.__name__, name, AWAITED_OF_A_MODEL if cls._is_awaited else OF_A_MODEL)
 
     def _become_concrete(cls) -> None:
         database = database_of(cls)

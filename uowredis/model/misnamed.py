@@ -27,6 +27,18 @@ OF_A_MODEL = {
     "count": "len(collection())",
 }
 
+#: Of a class of ``uowredis.aio``, where something else leads there.
+AWAITED_OF_A_MODEL = OF_A_MODEL | {
+    "first": "await collection().first()",
+    "last": "await collection().sort(desc=True).first()",
+    "load": "await Model.get(pk)",
+    "get_or_create": "await Model.get_or_connect(field=value)",
+    "get_or_none": "await Model.exists(field=value), then await Model.get(field=value)",
+    "bulk_create": "await Model.create(...) for each, in one session",
+    "insert_many": "await Model.create(...) for each, in one session",
+    "count": "await collection().count()",
+}
+
 #: Of an object.
 OF_AN_INSTANCE = {
     "save": "each command is sent at once, or by the commit of the open session",
@@ -38,4 +50,12 @@ OF_AN_INSTANCE = {
     "id": "pk.get()",
     "dict": "to_dict()",
     "model_dump": "to_dict()",
+}
+
+#: Of an object of ``uowredis.aio``, where something else leads there.
+AWAITED_OF_AN_INSTANCE = OF_AN_INSTANCE | {
+    "save": "each command is sent when it is awaited, or by the commit of the open session",
+    "id": "await pk.get()",
+    "dict": "await hgetall(), and a command of each other field",
+    "model_dump": "await hgetall(), and a command of each other field",
 }
