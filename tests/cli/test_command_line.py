@@ -24,6 +24,13 @@ def stored(server: Backend) -> dict[bytes, object]:
     return dict(server.dump())
 
 
+def fingerprints(server: Backend) -> list[bytes]:
+    """Return the keys of fingerprints, which are no part of a dump."""
+    with server.client() as client:
+        found: list[bytes] = client.keys("*:__fingerprint__")
+        return found
+
+
 def test_the_demo_leaves_nothing_behind(server: Backend, capsys: pytest.CaptureFixture[str]) -> None:
     """All keys are what they were, whatever a user has there; each time it shows the whole page."""
     before = stored(server)
@@ -32,8 +39,9 @@ def test_the_demo_leaves_nothing_behind(server: Backend, capsys: pytest.CaptureF
         shown = capsys.readouterr().out
         assert ">>> class Bike(model.RedisModel):" in shown
         assert "effect: index Bike.name, old" in shown
-        assert shown.endswith('max_pk")\n1\n')
+        assert shown.endswith('__fingerprint__")\n2\n')
         assert before == server.dump()
+        assert fingerprints(server) == []
 
 
 def test_demos_do_not_meet(server: Backend, capsys: pytest.CaptureFixture[str]) -> None:
@@ -42,6 +50,7 @@ def test_demos_do_not_meet(server: Backend, capsys: pytest.CaptureFixture[str]) 
         for done in [threads.submit(demo, server.database()) for _ in range(4)]:
             done.result()
     assert {} == server.dump()
+    assert fingerprints(server) == []
 
 
 class Full:
@@ -70,12 +79,14 @@ def test_a_demo_that_is_left_half_way_leaves_nothing(
     with pytest.raises(BrokenPipeError):
         demo(server.database())
     assert before == server.dump()
+    assert fingerprints(server) == []
 
 
 def test_the_demo_on_a_server(real: Real, capsys: pytest.CaptureFixture[str]) -> None:
     """``demo --url``; a URL that is none, or a server that is not there, is one line on stderr."""
     assert 0 == main(["demo", "--url", real.server.url])
     assert {} == real.dump()
+    assert fingerprints(real) == []
     capsys.readouterr()
     assert 2 == main(["demo", "--url", "redis://localhost/abc"])
     assert "uowredis: RedisDatabase.from_url() cannot read" in capsys.readouterr().err

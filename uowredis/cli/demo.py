@@ -67,8 +67,8 @@ with Session(main_database) as s:
 """,
     ),
     (
-        "What a model keeps, so that no primary key is given twice, is its counter; here it goes, too:",
-        f'main_database.connection.delete("{_NAMESPACE}:bike:max_pk")',
+        "A model keeps its counter, so that no primary key is given twice, and how it was declared; here they go, too:",
+        f'main_database.connection.delete("{_NAMESPACE}:bike:max_pk", "{_NAMESPACE}:bike:__fingerprint__")',
     ),
 )
 
@@ -92,17 +92,17 @@ def demo(database: RedisDatabase) -> None:
                 exec(compile(said, "<demo>", "single"), names)
     except BaseException:
         if "Bike" in names:
-            _tidy(names["Bike"], f"{namespace}:bike:max_pk")
+            _tidy(names["Bike"], f"{namespace}:bike:max_pk", f"{namespace}:bike:__fingerprint__")
         raise
 
 
-def _tidy(bike: Any, counter: str) -> None:
+def _tidy(bike: Any, *kept: str) -> None:
     """Delete what a page that was left half-way has stored; where the server is gone that is for nobody to do."""
     with contextlib.suppress(UowError), Session(bike.database) as session:
         for pk in bike.collection():
             bike(pk).delete()
         session.commit()
-        bike.database.connection.delete(counter)
+        bike.database.connection.delete(*kept)
 
 
 def add(commands: Any) -> None:
