@@ -18,11 +18,10 @@ from uowredis.executor.aio.drive import drive
 from uowredis.executor.aio.line import Line
 from uowredis.overlay.overlay import Overlay
 from uowredis.plan.plan import Plan
-from uowredis.plan.requests import Apply, Deciding, Lost, Request, Send, Transact
+from uowredis.plan.requests import Apply, Deciding, Lost, Request
 from uowredis.plan.steps import Fetch
 from uowredis.session import echo, learning, reader
 from uowredis.session.echo import LOG, after, failure, log
-from uowredis.session.learning import read_of, reads_of
 
 T = TypeVar("T")
 
@@ -33,23 +32,9 @@ class Learning(learning.Learning):
 
     async def answer(self, request: Request) -> Any:
         """Same as the blocking one."""
-        fingerprints = self.fingerprints
-        if not fingerprints.are_looked_for or not isinstance(request, Send | Transact | Fetch | Apply):
-            return await self.inner(request)
-        calls = reads_of(request)
-        models = fingerprints.to_read(calls)
-        if not models:
-            return await self.inner(request)
-        if isinstance(request, Apply):
-            self._learn(models, calls, await self.inner(Send([read_of(model) for model in models])))
-            return await self.inner(request)
-        extended = self.extended(request)
-        replies = await self.inner(extended)
-        added = len(reads_of(extended)) - len(calls)
-        own = replies[: len(replies) - added]
-        by_call = dict(zip(reads_of(extended), replies[len(replies) - len(calls) - added :], strict=True))
-        self._learn(models, calls, [by_call[read_of(model)] for model in models])
-        return own
+        if self._may_learn(request):
+            return await drive(self._turns(request), self.inner)
+        return await self.inner(request)
 
 
 class Echo(echo.Echo):

@@ -10,7 +10,8 @@ import attrs
 from uowredis.commands.calls import Call
 from uowredis.commands.commands import Look
 from uowredis.commands.replies import plain
-from uowredis.plan.requests import Apply, Request, Send, Transact
+from uowredis.executor.drive import drive
+from uowredis.plan.requests import Apply, Deciding, Request, Send, Transact
 from uowredis.plan.steps import Fetch, Question
 from uowredis.schema.models import ModelSchema
 from uowredis.session.fingerprints import Fingerprints
@@ -30,28 +31,33 @@ class Learning:
             DeclarationChanged: same as :meth:`Fingerprints.learn`.
             CommitError: what became of it where it failed.
         """
-        fingerprints = self.fingerprints
-        if not fingerprints.are_looked_for or not isinstance(request, Send | Transact | Fetch | Apply):
-            return self.inner(request)
-        calls = reads_of(request)
-        models = fingerprints.to_read(calls)
+        if self._may_learn(request):
+            return drive(self._turns(request), self.inner)
+        return self.inner(request)
+
+    def _may_learn(self, request: Request) -> bool:
+        return self.fingerprints.are_looked_for and isinstance(request, Send | Transact | Fetch | Apply)
+
+    def _turns(self, request: Request) -> Deciding[Any]:
+        calls = _reads(request)
+        models = self.fingerprints.to_read(calls)
         if not models:
-            return self.inner(request)
+            return (yield request)
         if isinstance(request, Apply):
-            self._learn(models, calls, self.inner(Send([read_of(model) for model in models])))
-            return self.inner(request)
+            self._learn(models, calls, (yield Send([_read(model) for model in models])))
+            return (yield request)
         extended = self.extended(request)
-        replies = self.inner(extended)
-        added = len(reads_of(extended)) - len(calls)
-        own = replies[: len(replies) - added]
-        by_call = dict(zip(reads_of(extended), replies[len(replies) - len(calls) - added :], strict=True))
-        self._learn(models, calls, [by_call[read_of(model)] for model in models])
-        return own
+        replies = yield extended
+        sent = _reads(extended)
+        # The replies of counters come before those of reads, and what was added comes last.
+        by_call = dict(zip(sent, replies[len(replies) - len(sent) :], strict=True))
+        self._learn(models, calls, [by_call[_read(model)] for model in models])
+        return replies[: len(replies) - len(sent) + len(calls)]
 
     def extended(self, request: Request) -> Request:
         """Return *request* with what is read in it besides."""
-        calls = reads_of(request)
-        reads = [call for model in self.fingerprints.to_read(calls) if (call := read_of(model)) not in calls]
+        calls = _reads(request)
+        reads = [call for model in self.fingerprints.to_read(calls) if (call := _read(model)) not in calls]
         if not reads:
             return request
         if isinstance(request, Fetch):
@@ -65,12 +71,12 @@ class Learning:
         self.fingerprints.learn(dict(zip(models, map(plain, replies), strict=True)), calls)
 
 
-def read_of(model: ModelSchema) -> Call:
+def _read(model: ModelSchema) -> Call:
     """Return the call that reads the fingerprint of *model*."""
     return ("HGETALL", model.keys.fingerprint)
 
 
-def reads_of(request: Request) -> Sequence[Call]:
+def _reads(request: Request) -> Sequence[Call]:
     """Return the calls of *request* that read, in the order of the replies."""
     if isinstance(request, Send | Transact):
         return request.calls
