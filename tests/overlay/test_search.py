@@ -30,7 +30,10 @@ def counting(wanted: Query) -> Callable[[Overlay], Deciding[int]]:
 
 
 def rows(wanted: Query) -> Callable[[Overlay], Deciding[list[tuple[str | None, ...]]]]:
-    return lambda overlay: Search(overlay, wanted).table()
+    def found(overlay: Overlay) -> Deciding[list[tuple[str | None, ...]]]:
+        return list(zip(*(yield from Search(overlay, wanted).table()), strict=True))
+
+    return found
 
 
 def test_what_is_pending_is_counted() -> None:

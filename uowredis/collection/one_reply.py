@@ -24,7 +24,7 @@ def in_one_reply(wanted: Wanted, temporary: str) -> tuple[Sorting, Callable[[Any
         temporary: what begins temporary keys.
 
     Returns:
-        The calls, and what makes primary keys, or rows of values, of the reply, as they are stored.
+        The calls, and what makes primary keys, or columns of values, of the reply, as they are stored.
     """
     where = None if wanted.shape.looked_up or wanted.scores is not None or wanted.shape.scored else _unasked(wanted)
     if where is None:
@@ -45,8 +45,8 @@ def in_one_reply(wanted: Wanted, temporary: str) -> tuple[Sorting, Callable[[Any
     sorting = search.sorting(0, None, temporary)
 
     def read(reply: Any) -> list[Any]:
-        table = search.rows_of(plainly(sorting.calls[sorting.answer], reply))
-        return table if wanted.shape.of_values else [pk for (pk,) in table]
+        table = search.columns_of(sorting, reply)
+        return list(table if wanted.shape.of_values else table[0])
 
     return sorting, read
 

@@ -92,7 +92,7 @@ class Seeker:
     def found(
         self, start: int = 0, count: int | None = None, order: Order | None = None
     ) -> Deciding[tuple[list[Any], list[Identity | None]]]:
-        """Return pks with what the session makes of them, or rows of values, all of it as it is stored.
+        """Return pks with what the session makes of them, or columns of values, all of it as it is stored.
 
         Args:
             start: the first one wanted.
@@ -104,11 +104,11 @@ class Seeker:
             return (yield from self._found_stored(start, count))
         search = yield from self._search(order)
         if wanted.shape.of_values:
-            return (yield from search.table(start, count)), []
+            return list((yield from search.table(start, count))), []
         if search.query.order is None and not start and count is None:
             pks: Sequence[Any] = yield from search.members()
         else:
-            pks = [pk for (pk,) in (yield from search.table(start, count))]
+            (pks,) = yield from search.table(start, count)
         # The primary keys of all objects are their own lookup.
         certain = search.query.key == wanted.model.keys.collection and not search.over_pending
         return (yield from self._looked_up(search, pks, certain=certain))
@@ -122,7 +122,7 @@ class Seeker:
         everything = where_of(wanted.model, (), ())
         search = Search(self.overlay, Query(wanted.model, everything, columns=wanted.shape.columns(wanted.model)))
         if wanted.shape.of_values:
-            return (yield from search.values_of(pks)), []
+            return list((yield from search.values_of(pks))), []
         return (yield from self._looked_up(search, pks, certain=False))
 
     def _looked_up(
@@ -137,8 +137,12 @@ class Seeker:
 
     def count(self) -> Deciding[int]:
         """Return how many are given."""
-        if self.wanted.shape.looked_up or self.wanted.as_it_was_stored:
+        stored = self.wanted.stored
+        if self.wanted.shape.looked_up:
             return len((yield from self.found())[0])
+        if stored is not None and self.wanted.as_it_was_stored:
+            self.wanted.check_scores()
+            return len((yield from Sources(self.overlay).stored(stored)))
         return (yield from (yield from self._search()).count())
 
     def contains(self, item: Any) -> Deciding[bool]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, TypeAlias
 
 import attrs
 
 from uowredis.commands.query import Column, Order
-from uowredis.commands.values import read_rows
+from uowredis.commands.values import read_columns
 from uowredis.commands.where import All, Condition, Either, Without, all_of
 from uowredis.exceptions import ImplementationError
 from uowredis.fields import Bound
@@ -53,21 +53,21 @@ class Shape:
         """Return the values that a query is asked for."""
         return tuple([Column.of(model, name) for name in self.names if name != SORTED_SCORE])
 
-    def shaped(self, model: ModelSchema, table: list[tuple[Any, ...]]) -> list[Any]:
-        """Return rows of what is stored as the values that are wanted; a score comes last in them.
+    def shaped(self, model: ModelSchema, table: Sequence[Sequence[Any]]) -> list[Any]:
+        """Return columns of what is stored as the values that are wanted; a score comes last in them.
 
         Raises:
             UnreadableValue: for text that is no value of its field.
         """
         names = self.names
         if self.scored:
-            others = iter(range(len(names)))
-            places = [-1 if name == SORTED_SCORE else next(others) for name in names]
-            table = [tuple([row[place] for place in places]) for row in table]
-        rows = read_rows(model, names, table)
-        if self.kind == "values":
-            return [dict(zip(names, row, strict=True)) for row in rows]
-        return [value for (value,) in rows] if self.flat else list(rows)
+            others = iter(table)
+            table = [table[-1] if name == SORTED_SCORE else next(others) for name in names]
+        columns = read_columns(model, names, table)
+        if self.flat:
+            return list(columns[0])
+        rows = zip(*columns, strict=True)
+        return [dict(zip(names, row, strict=True)) for row in rows] if self.kind == "values" else list(rows)
 
 
 @attrs.frozen

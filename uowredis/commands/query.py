@@ -41,6 +41,12 @@ class Column:
         entry = field.stored if field.kind is Kind.ENTRY else None
         return cls(name, field, model.keys.pattern(field.storage, entry))
 
+    @property
+    def reads_replies(self) -> bool:
+        """Whether its type reads many replies at once, as they come."""
+        holds = None if self.field is None else self.field.holds
+        return holds is not None and holds.read_all is not None
+
 
 @attrs.frozen
 class Order:

@@ -13,7 +13,7 @@ from typing import Any, Final, Generic, Protocol, TypeVar
 
 from uowredis.commands.arguments import Placeholder, shown, text
 from uowredis.commands.identity import Identity
-from uowredis.commands.replies import as_dict, as_maybe_texts, as_scored, as_set, as_text, as_texts, sure_text
+from uowredis.commands.replies import as_dict, as_maybe_texts, as_scored, as_set, as_text, as_texts, read_by, sure_text
 from uowredis.exceptions import ArgumentError, ArgumentTypeError, UnreadableValue
 from uowredis.schema.models import Kind, ModelSchema
 from uowredis.values import ValueType
@@ -192,54 +192,50 @@ def pk_value(model: ModelSchema, stored: str) -> Any:
     return stored if holds is None else read_value(holds, stored, model.pk_field, model)
 
 
-def read_rows(model: ModelSchema, names: Sequence[str], table: list[tuple[Any, ...]]) -> Iterable[tuple[Any, ...]]:
-    """Return the *table* of what is stored in the fields *names* as values.
+def read_columns(model: ModelSchema, names: Sequence[str], table: Sequence[Sequence[Any]]) -> Sequence[Sequence[Any]]:
+    """Return the *table* of what is stored in the fields *names*, column by column, as values.
 
     Args:
         model: whose objects they are of.
         names: of the columns; of the primary key, too. What is no field stays as it is.
-        table: the rows.
+        table: the columns; of a type that reads many replies at once they may be replies.
 
     Raises:
         UnreadableValue: for text that is no value of its field.
     """
-    typed: list[tuple[int, str, ValueType[Any]]] = []
+    columns = list(table)
     for place, name in enumerate(names):
         field = model.fields.get(name)
         of_pk = model.pk_holds if name in ("pk", model.pk_field) else None
         holds = of_pk if field is None else field.holds
-        if holds is not None:
-            typed.append((place, name, holds))
-    if not typed:
-        return table
-    # Not by zip(*table), whose thousands of iterators are what the garbage collector feels.
-    columns: list[list[Any]] = [[row[place] for row in table] for place in range(len(names))]
-    for place, name, holds in typed:
+        if holds is None:
+            continue
         try:
-            columns[place] = _read_column(holds, columns[place])
+            columns[place] = _read_column(holds, table[place])
         except Exception:
-            _refuse_row(model, names, table, place, name, holds)
+            _refuse_row(model, names, table, place, holds)
             raise  # none alone is wrong
-    return zip(*columns, strict=True)
+    return columns
 
 
-def _read_column(holds: ValueType[Any], column: Sequence[str | None]) -> list[Any]:
+def _read_column(holds: ValueType[Any], column: Sequence[Any]) -> list[Any]:
     if holds.read_all is not None and None not in column:
         return holds.read_all(column)
-    return [None if stored is None else holds.read(stored) for stored in column]
+    return [None if stored is None else holds.read(stored) for stored in _as_texts(column)]
+
+
+def _as_texts(column: Sequence[Any]) -> Sequence[str | None]:
+    if str in map(type, column):
+        return column
+    return read_by(as_maybe_texts, column, "SORT")
 
 
 def _refuse_row(
-    model: ModelSchema,
-    names: Sequence[str],
-    table: list[tuple[Any, ...]],
-    place: int,
-    name: str,
-    holds: ValueType[Any],
+    model: ModelSchema, names: Sequence[str], table: Sequence[Sequence[Any]], place: int, holds: ValueType[Any]
 ) -> None:
     """Raise the error for the first row whose value cannot be read, with the primary key where it was asked for."""
     at = next((at for at, each in enumerate(names) if each in ("pk", model.pk_field)), None)
-    for row in table:
-        of = model if at is None or row[at] is None else Identity(model, row[at])
-        if row[place] is not None:
-            read_value(holds, row[place], name, of)
+    for row, stored in enumerate(_as_texts(table[place])):
+        pk = None if at is None else table[at][row]
+        if stored is not None:
+            read_value(holds, stored, names[place], model if pk is None else Identity(model, pk))

@@ -6,7 +6,6 @@ is fetched, merged with what the session touched, and ordered here.
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 
@@ -23,8 +22,9 @@ from uowredis.overlay.order import Ranks, Row, compared, ordered, tie, ties_orde
 from uowredis.plan.requests import Collation, Deciding, Transact
 from uowredis.schema.models import Kind
 
-#: What SORT got for one object: its primary key first.
-Piece: TypeAlias = tuple[str | None, ...]
+#: What was found, by column: the values of one under another, of each object in its place; as text, or, where a type
+#: reads many replies at once, as they came.
+Columns: TypeAlias = Sequence[Sequence[Any]]
 
 #: How many more are fetched on each side of a cut, for what is equal there.
 _MARGIN = 100
@@ -48,19 +48,22 @@ class Search(Matching):
 
     with_scores: bool = False
 
-    def table(self, start: int = 0, count: int | None = None) -> Deciding[list[tuple[str | None, ...]]]:
+    def table(self, start: int = 0, count: int | None = None) -> Deciding[Columns]:
         """Return what matches, ordered, from *start* on, at most *count*: the values of the columns, or the pk.
 
         With ``with_scores`` the score comes last.
         """
         if self.query.within == frozenset():
-            return []
+            return self._empty()
         settled = yield from self.settled(stores=True)
         return (yield from settled._table(start, count))
 
-    def _table(self, start: int, count: int | None) -> Deciding[list[tuple[str | None, ...]]]:
+    def _empty(self) -> Columns:
+        return [()] * (len(self._columns()) + self.with_scores)
+
+    def _table(self, start: int, count: int | None) -> Deciding[Columns]:
         if self.query.within == frozenset() and not self.over_pending:
-            return []
+            return self._empty()
         if self.on_server():
             try:
                 return (yield from self._ordered_there(start, count))
@@ -68,83 +71,86 @@ class Search(Matching):
                 if _NO_PATTERNS not in str(error):
                     raise
         rows = (yield from self._ordered_here())[start : None if count is None else start + count]
-        if self.with_scores:
-            return [(*row.values, row.by) for row in rows]
-        return [row.values or (row.pk,) for row in rows]
+        values = range(len(self.query.columns))
+        table: list[Sequence[Any]] = [[row.values[place] for row in rows] for place in values]
+        table = table or [[row.pk for row in rows]]
+        return [*table, [row.by for row in rows]] if self.with_scores else table
 
-    def _ordered_there(self, start: int, count: int | None) -> Deciding[list[tuple[str | None, ...]]]:
+    def _ordered_there(self, start: int, count: int | None) -> Deciding[Columns]:
         """Return what the server orders and cuts.
 
         Which of equal values come first, it leaves open, and another cut may find it otherwise. So more is fetched at
         both ends of the cut; where all that is equal to what is cut at does not lie within, everything is.
         """
         if not self._may_tie:
-            return self.rows_of((yield from self._sent(start, count)))
+            return (yield from self._sent(start, count))
         first = max(0, start - _MARGIN)
         most = None if count is None else start - first + count + _MARGIN
-        found = self._pieces((yield from self._sent(first, most)))
-        ends = most is None or len(found) < most
+        found = yield from self._sent(first, most)
+        ends = most is None or len(found[0]) < most
         if not self._lies_within(found, start - first, count, begins=first == 0, ends=ends):
-            first, found = 0, self._pieces((yield from self._sent(0, None)))
-        wanted = self._as_rows(found)[start - first :]
-        return wanted if count is None else wanted[:count]
+            first, found = 0, (yield from self._sent(0, None))
+        return self._without_ties(found, start - first, count)
 
-    def _lies_within(
-        self, pieces: Sequence[Piece], offset: int, count: int | None, *, begins: bool, ends: bool
-    ) -> bool:
-        """Return whether *pieces* hold all that is equal to the first and to the last one wanted.
+    def _lies_within(self, found: Columns, offset: int, count: int | None, *, begins: bool, ends: bool) -> bool:
+        """Return whether *found* holds all that is equal to the first and to the last one wanted.
 
         Args:
-            pieces: as the server orders them.
+            found: as the server orders it.
             offset: of the first one wanted.
             count: how many are wanted, None for all that follow.
-            begins: nothing comes before *pieces*.
-            ends: nothing comes after them.
+            begins: nothing comes before what was found.
+            ends: nothing comes after it.
         """
-        wanted = pieces[offset:][:count]
-        if not wanted:
+        there = len(found[0])
+        stop = there if count is None else min(offset + count, there)
+        if stop <= offset:
             return True
-        outer, first, last, end = self._compared((pieces[0], wanted[0], wanted[-1], pieces[-1]))
+        places = (0, offset, stop - 1, there - 1)
+        outer, first, last, end = self._compared([[column[place] for place in places] for column in found])
         return (begins or outer != first) and (ends or end != last)
 
-    def _sent(self, start: int, count: int | None) -> Deciding[list[Any]]:
+    def _sent(self, start: int, count: int | None) -> Deciding[Columns]:
         sorting = self.sorting(start, count, self.overlay.temporary(self.query.model.keys))
-        return (yield from self._sorted(sorting))
+        return self._cut(sorting, (yield from self._sorted(sorting)), self._gets)
 
-    def rows_of(self, flat: Sequence[Any]) -> list[tuple[str | None, ...]]:
-        """Return the plain reply of :meth:`sorting` for everything, one value after another, as rows in order."""
-        if self._may_tie:
-            return self._as_rows(self._pieces(flat))
-        return list(zip(*[iter(flat)] * len(self._columns()), strict=True))
+    def columns_of(self, sorting: Sorting, reply: Sequence[Any]) -> Columns:
+        """Return the *reply* to :meth:`sorting` for everything as columns in order."""
+        found = self._cut(sorting, reply, self._gets)
+        return self._without_ties(found, 0, None) if self._may_tie else found
 
-    def _pieces(self, flat: Sequence[Any]) -> list[Piece]:
-        """Return the plain reply of a SORT that got :meth:`_patterns`, cut in pieces."""
-        return list(zip(*[iter(flat)] * len(self._patterns()), strict=True))
+    def _cut(self, sorting: Sorting, reply: Sequence[Any], gets: Sequence[Column], *, raw: bool = True) -> Columns:
+        """Return a *reply*, the values of *gets* of one object after another, as columns; *raw* as :data:`Columns`."""
+        call, width, order = sorting.calls[sorting.answer], len(gets), self.query.order
+        compared = () if order is None else order.columns
+        return [
+            reply[place::width]
+            if raw and column.reads_replies and column not in compared
+            else plainly(call, reply[place::width])
+            for place, column in enumerate(gets)
+        ]
 
-    def _compared(self, pieces: Sequence[Piece]) -> Sequence[Any]:
-        """Return what the server compared of each of *pieces*."""
-        order, at = self.query.order, self._place_of_by()
-        assert order is not None
-        return compared([piece[0] or "" for piece in pieces], [piece[at] for piece in pieces], order)
-
-    def _as_rows(self, pieces: Sequence[Piece]) -> list[tuple[str | None, ...]]:
-        """Return *pieces* as rows of the values wanted, what is equal by primary key."""
-        order, patterns = self.query.order, self._patterns()
-        assert order is not None
-        places = ties_ordered(
-            [piece[0] or "" for piece in pieces], self._compared(pieces), order.desc, self.query.model
-        )
-        wanted = [patterns.index(column.pattern) for column in self._columns()]
-        if len(wanted) == 1:
-            (only,) = wanted
-            return [(pieces[place][only],) for place in places]
-        pick = operator.itemgetter(*wanted)
-        return [pick(pieces[place]) for place in places]
-
-    def _place_of_by(self) -> int:
-        """Return where in a piece the value stands that orders; the primary key is the first."""
+    def _compared(self, found: Columns) -> Sequence[Any]:
+        """Return what the server compared of each object *found*."""
         order = self.query.order
-        return 0 if order is None or order.column is None else self._patterns().index(order.column.pattern)
+        assert order is not None
+        return compared([pk or "" for pk in found[0]], found[self._place(order.column)], order)
+
+    def _without_ties(self, found: Columns, start: int, count: int | None) -> Columns:
+        """Return the columns wanted of what was *found*, what is equal by primary key, cut."""
+        order = self.query.order
+        assert order is not None
+        stop = None if count is None else start + count
+        pks = [pk or "" for pk in found[0]]
+        places = ties_ordered(pks, self._compared(found), order.desc, self.query.model)[start:stop]
+        wanted = [found[self._place(column)] for column in self._columns()]
+        return [[column[place] for place in places] for column in wanted]
+
+    def _place(self, column: Column | None) -> int:
+        """Return which of :meth:`_all_columns` is *column*; the first is the primary key."""
+        if column is None:
+            return 0
+        return next(place for place, each in enumerate(self._all_columns()) if each.pattern == column.pattern)
 
     @property
     def _may_tie(self) -> bool:
@@ -158,25 +164,32 @@ class Search(Matching):
             return order is not None and order.alpha and not counted
         return order.alpha or counted
 
-    def _patterns(self) -> list[str]:
-        """Return what SORT gets to make rows of: the primary key, what orders, and the columns, each once."""
+    def _all_columns(self) -> list[Column]:
+        """Return what rows are made of: the primary key, what orders, and the columns, each once."""
         order = self.query.order
         by = () if order is None else order.columns
-        return list(dict.fromkeys(["#", *(column.pattern for column in (*by, *self.query.columns))]))
+        columns: dict[str, Column] = {}
+        for column in (Column.of(self.query.model, "pk"), *by, *self.query.columns):
+            columns.setdefault(column.pattern, column)
+        return list(columns.values())
 
-    def _rows(self, flat: Sequence[Any]) -> list[Row]:
-        """Return the plain reply of a SORT that got :meth:`_patterns` as rows."""
-        patterns = self._patterns()
-        by, *further = [None if column is None else patterns.index(column.pattern) for column in self._ordering()]
-        places = [patterns.index(column.pattern) for column in self.query.columns]
+    @property
+    def _gets(self) -> Sequence[Column]:
+        """What the server gets where it orders; what is equal is ordered here, and more is needed for it."""
+        return self._all_columns() if self._may_tie else self._columns()
+
+    def _rows(self, found: Columns) -> list[Row]:
+        """Return :meth:`_all_columns` as rows."""
+        by, *further = [None if column is None else self._place(column) for column in self._ordering()]
+        places = [self._place(column) for column in self.query.columns]
         return [
             Row(
-                piece[0] or "",
-                None if by is None else piece[by],
-                tuple([piece[place] for place in places]),
-                tuple([None if place is None else piece[place] for place in further]),
+                row[0] or "",
+                None if by is None else row[by],
+                tuple([row[place] for place in places]),
+                tuple([None if place is None else row[place] for place in further]),
             )
-            for piece in self._pieces(flat)
+            for row in zip(*found, strict=True)
         ]
 
     def _ordering(self) -> list[Column | None]:
@@ -208,19 +221,18 @@ class Search(Matching):
         order = self.query.order
         limit = None if start == 0 and count is None else (start, -1 if count is None else count)
         by = "nosort" if order is None else None if order.column is None else order.column.pattern
-        gets = self._patterns() if self._may_tie else [column.pattern for column in self._columns()]
-        return self.query.sort(temporary, by, limit, gets)
+        return self.query.sort(temporary, by, limit, [column.pattern for column in self._gets])
 
     def _columns(self) -> tuple[Column, ...]:
         return self.query.columns or (Column.of(self.query.model, "pk"),)
 
     def _sorted(self, sorting: Sorting) -> Deciding[list[Any]]:
+        """Return the reply as it comes."""
         try:
             if len(sorting.calls) > 1:
-                replies = yield Transact(sorting.calls)
-                answer: list[Any] = plainly(sorting.calls[sorting.answer], replies[sorting.answer])
+                answer: list[Any] = (yield Transact(sorting.calls))[sorting.answer]
                 return answer
-            found: list[Any] = (yield from self.ask(sorting.calls))[0]
+            found: list[Any] = (yield from self.overlay.ask(sorting.calls))[0]
             return found
         except Rejected as error:
             if _NOT_A_NUMBER in str(error):
@@ -253,8 +265,9 @@ class Search(Matching):
         return (yield from self._pending_rows(stored + identities))
 
     def _found_rows(self) -> Deciding[list[Row]]:
-        temporary = self.overlay.temporary(self.query.model.keys)
-        rows = self._rows((yield from self._sorted(self.query.sort(temporary, "nosort", None, self._patterns()))))
+        temporary, gets = self.overlay.temporary(self.query.model.keys), self._all_columns()
+        sorting = self.query.sort(temporary, "nosort", None, [column.pattern for column in gets])
+        rows = self._rows(self._cut(sorting, (yield from self._sorted(sorting)), gets, raw=False))
         return (yield from self._over_pending(rows)) if self.over_pending else rows
 
     def _over_pending(self, rows: list[Row]) -> Deciding[list[Row]]:
@@ -317,21 +330,16 @@ class Search(Matching):
             there |= {pk for pk, found in zip(asked, reply, strict=True) if found}
         return [pk for pk in pks if pk in there]
 
-    def values_of(self, pks: Sequence[str]) -> Deciding[list[tuple[str | None, ...]]]:
+    def values_of(self, pks: Sequence[str]) -> Deciding[Columns]:
         """Return the values of *pks*, in their order, whether they match or not."""
-        identities = [Identity(self.query.model, pk, State.STORED) for pk in pks]
         pending = yield from self.overlay.are_pending(self.query.model, pks)
         gone = {pk for pk, alive in pending.items() if alive is False}
-        reads = [
-            _read(identity, column)
-            for identity in identities
-            for column in self._columns()
-            if column.field is not None and identity.pk not in gone
-        ]
+        there = [Identity(self.query.model, pk, State.STORED) for pk in pks if pk not in gone]
+        columns = self._columns()
+        reads = [_read(identity, column) for column in columns if column.field is not None for identity in there]
         values = iter((yield from self.overlay.read_all(reads)))
         return [
-            tuple(pk if c.field is None else None if pk in gone else next(values) for c in self._columns())
-            for pk in pks
+            pks if column.field is None else [None if pk in gone else next(values) for pk in pks] for column in columns
         ]
 
 
