@@ -251,7 +251,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--memory", type=int, default=100_000, help="objects created for the memory's peak")
     parser.add_argument("--rounds", type=int, default=5, help="rounds that count, for each contestant")
     parser.add_argument("--table", action="store_true", help="the table of lines alone: ours and best against hand")
-    parser.add_argument("--only", nargs="+", choices=LINES, help="so many lines of the table")
+    parser.add_argument("--only", nargs="+", choices=apart.LINES, help="so many lines of the table")
     parser.add_argument("--count", type=int, help="objects or calls of each line of the table")
     parser.add_argument("--json", action="store_true", help="the table as JSON")
     options = parser.parse_args(arguments)

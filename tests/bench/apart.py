@@ -15,11 +15,15 @@ from typing import Any
 import attrs
 import redis
 
-from tests.bench.lines import LINES, Stage
+from tests.bench import lines, typed
+from tests.bench.lines import Line, Stage
 from tests.bench.rounds import check_equal, timed
 from tests.tools.backends import Real
 
 ROOT = Path(__file__).parents[2]
+
+#: Each line of the table, and those of types, which are measured where they are asked for.
+LINES: dict[str, Line] = {**lines.LINES, **typed.LINES}
 
 
 @attrs.frozen
@@ -80,9 +84,9 @@ commands, ours | hand | peak MB, ours | hand |
 | --- | ---: | ---: | ---: | --- | ---: | ---: | ---: | ---: | ---: | ---: |"""
 
 
-def measured(server: Real, lines: Iterable[str], repetitions: int, count: int | None) -> Iterator[Figures]:
-    """Yield the figures of *lines*; who goes first turns from one repetition to the next."""
-    for name in lines:
+def measured(server: Real, names: Iterable[str], repetitions: int, count: int | None) -> Iterator[Figures]:
+    """Yield the figures of the lines *names*; who goes first turns from one repetition to the next."""
+    for name in names:
         line = LINES[name]
         sides = [side for side in ("ours", "hand", "best") if getattr(line, side) is not None]
         needed: dict[str, list[Needed]] = {side: [] for side in sides}
