@@ -73,7 +73,7 @@ class Refined(Generic[T, R]):
         return database
 
     def _told(self, **changes: Any) -> Self:
-        self._wanted = attrs.evolve(self._wanted, **changes)
+        self._wanted = self._wanted.told(changes)
         return self
 
     def _filter(self, filters: dict[str, Any]) -> Self:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import attrs
@@ -129,7 +129,7 @@ class Algebra:
         return Either((first, second)) if self.how is Either else all_of((first, second))
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, slots=False)
 class Wanted:
     """All that a collection was told.
 
@@ -152,6 +152,13 @@ class Wanted:
     sort: Sort | None = None
     shape: Shape = Shape()
     stored: str | None = None
+
+    def told(self, changes: Mapping[str, Any]) -> Wanted:
+        """Return the same with *changes*; each refinement of a query makes one, and ``attrs.evolve`` looks at all."""
+        told = object.__new__(Wanted)
+        told.__dict__.update(self.__dict__)
+        told.__dict__.update(changes)
+        return told
 
     @property
     def scores(self) -> Any:

@@ -41,7 +41,7 @@ class Column:
         entry = field.stored if field.kind is Kind.ENTRY else None
         return cls(name, field, model.keys.pattern(field.storage, entry))
 
-    @property
+    @functools.cached_property
     def reads_replies(self) -> bool:
         """Whether its type reads many replies at once, as they come."""
         holds = None if self.field is None else self.field.holds
@@ -66,7 +66,7 @@ class Order:
     scores: Mapping[str, str] | None = attrs.field(default=None, eq=False)
     further: tuple[Order, ...] = ()
 
-    @property
+    @functools.cached_property
     def columns(self) -> tuple[Column, ...]:
         """The values that order."""
         return tuple([each.column for each in (self, *self.further) if each.column is not None])
@@ -87,12 +87,12 @@ class Query:
     order: Order | None = None
     columns: tuple[Column, ...] = ()
 
-    @property
+    @functools.cached_property
     def within(self) -> frozenset[str] | None:
         """The pks to choose from, None for all."""
         return known(self.where)
 
-    @property
+    @functools.cached_property
     def sets(self) -> tuple[tuple[str, bool], ...] | None:
         """The keys of sets whose intersection is wanted, each with whether it is sorted; None where it is another."""
         parts = self.where.parts if isinstance(self.where, All) else (self.where,)

@@ -198,6 +198,15 @@ def entry_names(model: ModelSchema, names: tuple[str, ...]) -> tuple[str, ...]:
     Raises:
         ArgumentError: naming those that are not.
     """
+    try:
+        return _entry_names(model, names)
+    except TypeError:
+        # Names that have no hash are none.
+        return _entry_names.__wrapped__(model, names)
+
+
+@functools.lru_cache(maxsize=4096)
+def _entry_names(model: ModelSchema, names: tuple[str, ...]) -> tuple[str, ...]:
     stored = []
     for name in names:
         field = model.fields.get(name) if isinstance(name, str) else None

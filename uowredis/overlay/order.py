@@ -92,7 +92,7 @@ def compared(pks: Sequence[str], texts: Sequence[str | None], order: Order) -> S
     """Return what SORT compares, as :func:`tie` does one by one."""
     if order.alpha:
         texts = pks if order.column is None else texts
-        return [text if text is None else _up_to_nul(text) for text in texts]
+        return [text if text is None or "\0" not in text else _up_to_nul(text) for text in texts]
     numbers = {text: sort_number(text or "0") for text in set(texts)}
     return [numbers[text] for text in texts]
 

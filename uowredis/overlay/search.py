@@ -6,6 +6,7 @@ is fetched, merged with what the session touched, and ordered here.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 
@@ -59,7 +60,7 @@ class Search(Matching):
         return (yield from settled._table(start, count))
 
     def _empty(self) -> Columns:
-        return [()] * (len(self._columns()) + self.with_scores)
+        return [()] * (len(self._columns) + self.with_scores)
 
     def _table(self, start: int, count: int | None) -> Deciding[Columns]:
         if self.query.within == frozenset() and not self.over_pending:
@@ -143,16 +144,19 @@ class Search(Matching):
         stop = None if count is None else start + count
         pks = [pk or "" for pk in found[0]]
         places = ties_ordered(pks, self._compared(found), order.desc, self.query.model)[start:stop]
-        wanted = [found[self._place(column)] for column in self._columns()]
+        wanted = [found[self._place(column)] for column in self._columns]
         return [[column[place] for place in places] for column in wanted]
 
-    def _place(self, column: Column | None) -> int:
-        """Return which of :meth:`_all_columns` is *column*; the first is the primary key."""
-        if column is None:
-            return 0
-        return next(place for place, each in enumerate(self._all_columns()) if each.pattern == column.pattern)
+    @functools.cached_property
+    def _places(self) -> dict[str, int]:
+        """Which of :attr:`_all_columns` has a pattern."""
+        return {column.pattern: place for place, column in enumerate(self._all_columns)}
 
-    @property
+    def _place(self, column: Column | None) -> int:
+        """Return which of :attr:`_all_columns` is *column*; the first is the primary key."""
+        return 0 if column is None else self._places[column.pattern]
+
+    @functools.cached_property
     def _may_tie(self) -> bool:
         """Whether the server may leave open which of equal values comes first, or decides it otherwise.
 
@@ -164,6 +168,7 @@ class Search(Matching):
             return order is not None and order.alpha and not counted
         return order.alpha or counted
 
+    @functools.cached_property
     def _all_columns(self) -> list[Column]:
         """Return what rows are made of: the primary key, what orders, and the columns, each once."""
         order = self.query.order
@@ -173,13 +178,13 @@ class Search(Matching):
             columns.setdefault(column.pattern, column)
         return list(columns.values())
 
-    @property
+    @functools.cached_property
     def _gets(self) -> Sequence[Column]:
         """What the server gets where it orders; what is equal is ordered here, and more is needed for it."""
-        return self._all_columns() if self._may_tie else self._columns()
+        return self._all_columns if self._may_tie else self._columns
 
     def _rows(self, found: Columns) -> list[Row]:
-        """Return :meth:`_all_columns` as rows."""
+        """Return :attr:`_all_columns` as rows."""
         by, *further = [None if column is None else self._place(column) for column in self._ordering()]
         places = [self._place(column) for column in self.query.columns]
         return [
@@ -223,6 +228,7 @@ class Search(Matching):
         by = "nosort" if order is None else None if order.column is None else order.column.pattern
         return self.query.sort(temporary, by, limit, [column.pattern for column in self._gets])
 
+    @functools.cached_property
     def _columns(self) -> tuple[Column, ...]:
         return self.query.columns or (Column.of(self.query.model, "pk"),)
 
@@ -265,7 +271,7 @@ class Search(Matching):
         return (yield from self._pending_rows(stored + identities))
 
     def _found_rows(self) -> Deciding[list[Row]]:
-        temporary, gets = self.overlay.temporary(self.query.model.keys), self._all_columns()
+        temporary, gets = self.overlay.temporary(self.query.model.keys), self._all_columns
         sorting = self.query.sort(temporary, "nosort", None, [column.pattern for column in gets])
         rows = self._rows(self._cut(sorting, (yield from self._sorted(sorting)), gets, raw=False))
         return (yield from self._over_pending(rows)) if self.over_pending else rows
@@ -335,7 +341,7 @@ class Search(Matching):
         pending = yield from self.overlay.are_pending(self.query.model, pks)
         gone = {pk for pk, alive in pending.items() if alive is False}
         there = [Identity(self.query.model, pk, State.STORED) for pk in pks if pk not in gone]
-        columns = self._columns()
+        columns = self._columns
         reads = [_read(identity, column) for column in columns if column.field is not None for identity in there]
         values = iter((yield from self.overlay.read_all(reads)))
         return [
