@@ -9,13 +9,14 @@ import statistics
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import attrs
 import redis
 
-from tests.bench import lines, typed
+from tests.bench import lines, slow, typed
 from tests.bench.lines import Line, Stage
 from tests.bench.rounds import check_equal, timed
 from tests.tools.backends import Real
@@ -89,19 +90,21 @@ def measured(server: Real, names: Iterable[str], repetitions: int, count: int | 
     for name in names:
         line = LINES[name]
         sides = [side for side in ("ours", "hand", "best") if getattr(line, side) is not None]
-        needed: dict[str, list[Needed]] = {side: [] for side in sides}
+        figures: dict[str, list[Needed]] = {side: [] for side in sides}
         many = line.count if count is None else count
-        for at in range(repetitions):
-            dumps = {}
-            for side in sides[at % len(sides) :] + sides[: at % len(sides)]:
-                server.flush()
-                needed[side].append(_apart(name, side, server.server.url, many))
-                dumps[side] = server.dump()
-            check_equal(dumps)
-        yield Figures(name, many, line.most, needed)
+        with slow.behind(server.server.url, line.delay) if line.delay else nullcontext(server.server.url) as url:
+            for at in range(repetitions):
+                dumps = {}
+                for side in sides[at % len(sides) :] + sides[: at % len(sides)]:
+                    server.flush()
+                    figures[side].append(needed(name, side, url, many))
+                    dumps[side] = server.dump()
+                check_equal(dumps)
+        yield Figures(name, many, line.most, figures)
 
 
-def _apart(name: str, side: str, url: str, count: int) -> Needed:
+def needed(name: str, side: str, url: str, count: int) -> Needed:
+    """Return what *side* needs for the line *name* on the server at *url*, in a process of its own."""
     command = [sys.executable, "-m", "tests.bench.apart", name, side, url, str(count)]
     told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     return Needed(**json.loads(told.stdout))
@@ -130,8 +133,8 @@ def main(arguments: Sequence[str]) -> None:
     took = timed(work)
     used, after = took.processor + _of_children() - used, _of_server(beside)
     # One INFO each is ours.
-    needed = Needed(took.clock, used, after[0] - before[0], int(after[1] - before[1]) - 1, _peak())
-    print(json.dumps(attrs.asdict(needed)))
+    figures = Needed(took.clock, used, after[0] - before[0], int(after[1] - before[1]) - 1, _peak())
+    print(json.dumps(attrs.asdict(figures)))
 
 
 def _peak() -> int:

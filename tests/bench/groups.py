@@ -31,6 +31,10 @@ class Group(Related):
     members = M2MSetField("Member")
 
 
+class Room(Related):
+    keeper = FKInstanceHashField("Member")
+
+
 class Owner(Related):
     name = InstanceHashField()
 

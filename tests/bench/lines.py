@@ -67,6 +67,7 @@ class Line:
         ours, hand, best: the contestants.
         count: how many objects, or calls.
         most: what ours shall need at most, of what hand needs.
+        delay: seconds by which replies arrive later.
     """
 
     ours: Contestant
@@ -74,6 +75,7 @@ class Line:
     best: Contestant | None
     count: int
     most: float
+    delay: float = 0.0
 
 
 def _in_parts(items: Sequence[Any], size: int = 1_000) -> Iterable[Sequence[Any]]:
@@ -220,13 +222,15 @@ def _delete_hand(stage: Stage, pks: list[str]) -> Callable[[], object]:
     def work() -> None:
         with stage.client.pipeline() as pipe:
             for pk in pks:
-                reverse = f":group:members:{pk}"
-                pipe.watch(reverse)
-                found = pipe.smembers(reverse)
+                groups_of, rooms_of = f":group:members:{pk}", f":room:keeper:{pk}"
+                pipe.watch(groups_of, rooms_of)
+                found, kept = pipe.smembers(groups_of), pipe.smembers(rooms_of)
                 pipe.multi()
                 for group in found:
                     pipe.srem(b":group:%b:members" % group, pk)
-                pipe.delete(f":member:{pk}:hash", reverse)
+                for room in kept:
+                    pipe.hdel(b":room:%b:hash" % room, "keeper")
+                pipe.delete(f":member:{pk}:hash", groups_of, rooms_of)
                 pipe.srem(":member:collection", pk)
                 pipe.execute()
 
@@ -235,7 +239,7 @@ def _delete_hand(stage: Stage, pks: list[str]) -> Callable[[], object]:
 
 def _delete_best(stage: Stage, pks: list[str]) -> Callable[[], object]:
     def work() -> None:
-        reverses = [f":group:members:{pk}" for pk in pks]
+        reverses = [f":{field}:{pk}" for pk in pks for field in ("group:members", "room:keeper")]
         with stage.client.pipeline() as pipe:
             pipe.watch(*reverses)
             with stage.client.pipeline(transaction=False) as reader:
@@ -243,9 +247,11 @@ def _delete_best(stage: Stage, pks: list[str]) -> Callable[[], object]:
                     reader.smembers(reverse)
                 found = reader.execute()
             pipe.multi()
-            for pk, in_groups in zip(pks, found, strict=True):
+            for pk, in_groups, rooms in zip(pks, found[::2], found[1::2], strict=True):
                 for group in in_groups:
                     pipe.srem(b":group:%b:members" % group, pk)
+                for room in rooms:
+                    pipe.hdel(b":room:%b:hash" % room, "keeper")
             pipe.delete(*(f":member:{pk}:hash" for pk in pks), *reverses)
             pipe.srem(":member:collection", *pks)
             pipe.execute()
@@ -356,15 +362,16 @@ def _beside(processes: int, *, same: bool, most: float) -> Line:
     return Line(of("ours"), of("hand"), of("best"), 300, most)
 
 
+_CREATE = (
+    _creating(lambda stage, given: people.create(stage.database, given)),
+    _creating(lambda stage, given: people.create_by_hand(stage.client, given)),
+    _creating(lambda stage, given: _create_best(stage.client, given)),
+)
+_CHANGE = _change_ours, _change_hand, _change_best
+
 LINES: dict[str, Line] = {
-    "create": Line(
-        _creating(lambda stage, given: people.create(stage.database, given)),
-        _creating(lambda stage, given: people.create_by_hand(stage.client, given)),
-        _creating(lambda stage, given: _create_best(stage.client, given)),
-        10_000,
-        0.50,
-    ),
-    "change": Line(_change_ours, _change_hand, _change_best, 10_000, 0.06),
+    "create": Line(*_CREATE, 10_000, 0.50),
+    "change": Line(*_CHANGE, 10_000, 0.06),
     "read": Line(_read_ours, _read_by(True), _read_by(False), 10_000, 1.1),
     "values": Line(
         _reading(lambda stage: queries.retrieve(NAMES)),
@@ -398,4 +405,6 @@ LINES: dict[str, Line] = {
         1.05,
     ),
     "incr": _each(lambda person, _: person.visits.incr(), lambda client, _: client.incr(":person:1:visits"), 1.05),
+    "create-far": Line(*_CREATE, 300, 1.1, delay=0.002),
+    "change-far": Line(*_CHANGE, 300, 0.006, delay=0.002),
 }

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.bench.growth import exponent
 from tests.bench.rounds import Unequal, check_equal, compete
 from tests.tools.backends import Real
 
@@ -53,6 +54,28 @@ def test_the_table_has_each_line_as_figures(real: Real) -> None:
     assert len(needed) == 22
     assert all(each["clock"] > 0 and each["commands"] > 0 and each["peak"] > 0 for each in needed)
     assert [5, 5] == [each["commands"] for each in lines["get"]["hand"]]
+
+
+def test_a_slow_network_makes_round_trips_count(real: Real) -> None:
+    """Replies arrive later, so that who waits for more of them takes longer; the data is the same."""
+    sizes = ["--only", "create-far", "change-far", "--count", "5", "--rounds", "1", "--json"]
+    finished = subprocess.run([sys.executable, "-m", "tests.bench", *sizes], cwd=ROOT, capture_output=True, text=True)
+    assert (0, "") == (finished.returncode, finished.stderr)
+    lines = {line["line"]: line["sides"] for line in map(json.loads, finished.stdout.splitlines())}
+    # By hand each object changed is waited for three times.
+    assert lines["change-far"]["hand"][0]["clock"] > 3 * 5 * 0.002
+
+
+def test_growth_and_pauses_are_told(real: Real) -> None:
+    """Each has a command of its own; a power law is found where there is one."""
+    assert exponent({10: 3.0, 100: 300.0, 1_000: 30_000.0}) == pytest.approx(2)
+    for arguments, rows in ((["growth", "--sizes", "5", "10", "--rounds", "1", "--only", "delete"], 3), (["pauses", "20"], 3)):
+        module = f"tests.bench.{arguments[0]}"
+        finished = subprocess.run(
+            [sys.executable, "-m", module, *arguments[1:]], cwd=ROOT, capture_output=True, text=True
+        )
+        assert (0, "") == (finished.returncode, finished.stderr)
+        assert len(finished.stdout.splitlines()) == rows
 
 
 def test_contestants_that_leave_different_data_give_no_result(real: Real) -> None:
