@@ -268,8 +268,8 @@ class RedisDatabase(Database):
         Raises:
             ImplementationError: as for :meth:`check`.
         """
-        where = model.namespace, model._schema.place
-        former = next((each for each in self._models.values() if (each.namespace, each._schema.place) == where), None)
+        where = model.namespace, model._schema.path
+        former = next((each for each in self._models.values() if (each.namespace, each._schema.path) == where), None)
         self._check(model, former)
         return former
 

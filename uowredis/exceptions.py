@@ -204,6 +204,18 @@ class Rejected(CommitError):
     """The planner or Redis refused, or the commands were never sent; nothing was applied."""
 
 
+class CrossPlace(Rejected):
+    """A commit is on objects of several places, which no transaction can hold together; nothing was sent.
+
+    Attributes:
+        places: the places, sorted.
+    """
+
+    def __init__(self, message: str, places: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.places = tuple(places)
+
+
 class UniquenessError(Rejected):
     """A unique value belongs to another instance; nothing was applied.
 

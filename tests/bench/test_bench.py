@@ -69,7 +69,10 @@ def test_a_slow_network_makes_round_trips_count(real: Real) -> None:
 def test_growth_and_pauses_are_told(real: Real) -> None:
     """Each has a command of its own; a power law is found where there is one."""
     assert exponent({10: 3.0, 100: 300.0, 1_000: 30_000.0}) == pytest.approx(2)
-    for arguments, rows in ((["growth", "--sizes", "5", "10", "--rounds", "1", "--only", "delete"], 3), (["pauses", "20"], 3)):
+    for arguments, rows in (
+        (["growth", "--sizes", "5", "10", "--rounds", "1", "--only", "delete"], 3),
+        (["pauses", "20"], 3),
+    ):
         module = f"tests.bench.{arguments[0]}"
         finished = subprocess.run(
             [sys.executable, "-m", module, *arguments[1:]], cwd=ROOT, capture_output=True, text=True

@@ -128,7 +128,7 @@ def check_current(of: ModelSchema | Identity) -> None:
     # A text may be no primary key where they have a type.
     key = "pk" if identity.pk is None or model.pk_holds is not None else repr(identity.pk)
     raise ImplementationError(
-        f"{called_so} is of a former class: {model.place} was declared again; nothing was sent. Way out: the class "
+        f"{called_so} is of a former class: {model.path} was declared again; nothing was sent. Way out: the class "
         f"that is there now; {model.name}.get({key}) for the same object"
     )
 

@@ -54,6 +54,7 @@ class AnyModel(InstanceHashCommands[M], metaclass=MetaRedisModel):
         database = None
 
     namespace: ClassVar[str] = ""
+    place: ClassVar[str | None] = None
     stored_as: ClassVar[str | None] = None
     lockable: ClassVar[bool] = True
     default_indexes: ClassVar[IndexKinds | None] = None

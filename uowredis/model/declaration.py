@@ -11,7 +11,7 @@ from uowredis.database import RedisDatabase
 from uowredis.exceptions import DoesNotExist, ImplementationError, missing
 from uowredis.fields import AutoPKField, Field, PKField
 from uowredis.model.misnamed import AWAITED_OF_A_MODEL, OF_A_MODEL
-from uowredis.schema.keys import INSTANCE_HASH, RESERVED, Keys, why_not_stored
+from uowredis.schema.keys import INSTANCE_HASH, RESERVED, Keys, why_no_place, why_not_stored
 from uowredis.schema.models import ModelSchema
 from uowredis.schema.multi import IndexKinds
 
@@ -23,6 +23,7 @@ class MetaRedisModel(type):
     _own_pk: bool
     _schema: ModelSchema | None
     namespace: str
+    place: str | None
     stored_as: str | None
     DoesNotExist: type[DoesNotExist]
     abstract: bool
@@ -113,11 +114,13 @@ class MetaRedisModel(type):
             raise ImplementationError(
                 f"The namespace of {cls.__name__} cannot be {cls.namespace!r}: '*' is a placeholder in patterns of SORT"
             )
+        if cls.place is not None:
+            _check_place(cls.__name__, cls.place)
         for field in cls._fields.values():
             field.check_model(cls)
         cls._schema = ModelSchema(
             cls.__name__,
-            Keys.of_model(cls.namespace, cls.__name__, cls.stored_as),
+            Keys.of_model(cls.namespace, cls.__name__, cls.stored_as, cls.place),
             pk_field.name,
             pk_field.auto,
             {
@@ -142,6 +145,17 @@ class MetaRedisModel(type):
             ImplementationError: where it cannot be there; nothing has changed.
         """
         database._register(cls)
+
+
+def _check_place(name: str, place: Any) -> None:
+    if not isinstance(place, str):
+        raise ImplementationError(
+            f"The place of {name} is text, not {type(place).__name__}. Way out: place = {str(place)!r}"
+        )
+    if (reason := why_no_place(place)) is not None:
+        raise ImplementationError(
+            f"The place of {name} cannot be {place!r}: {reason}. Way out: another word, e.g. place = 'shop'"
+        )
 
 
 def _own_error(model: MetaRedisModel) -> type[DoesNotExist]:

@@ -35,7 +35,9 @@ class RedisModel(AnyModel[Sync], Sync, metaclass=MetaRedisModel):
     Class attributes:
         database: where the objects are; mandatory.
         namespace: begins all keys of the model; "" by default.
-        stored_as: stands in keys in the place of the class name in lower case, spelled as it is; not inherited.
+        place: stands in braces before all keys of the model, and of others with the same place: what is in one place is
+            one slot of a Redis Cluster. Inherited; none by default.
+        stored_as: stands in keys for the class name in lower case, spelled as it is; not inherited.
         abstract: the class only hands down what it declares; not inherited.
         lockable: False makes all its fields ``lockable=False``.
         default_indexes: the kinds of index of its fields that are indexable and name none.

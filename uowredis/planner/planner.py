@@ -27,13 +27,14 @@ from uowredis.planner.counter import Numbering
 from uowredis.planner.declaration import NOTHING_ASKED, Declaration, Known
 from uowredis.planner.index import Index, in_parts
 from uowredis.planner.key import Delta
+from uowredis.planner.places import one_place
 from uowredis.planner.presence import Presence
 from uowredis.planner.questions import Questions
 from uowredis.planner.rehearsal import Rehearsal, Rewrite
 from uowredis.planner.relations import Relations
 from uowredis.planner.unique import Unique
 from uowredis.planner.values import Values
-from uowredis.schema.keys import INSTANCE_HASH
+from uowredis.schema.keys import INSTANCE_HASH, slot_of
 from uowredis.schema.models import ModelSchema
 
 T = TypeVar("T")
@@ -116,11 +117,13 @@ class Planner:
         self._index = Index()
         self.declaration = Declaration(self._questions, journal, known)
         self._counters: Sequence[tuple[ModelSchema, int]] = ()
+        self._place: str | None = None
 
     def turns(self) -> Turns[Plan]:
         """Decide, fetch by fetch; return the plan."""
         lives = list(self._journal)
         self._check_current(lives)
+        self._place = one_place(lives, self._journal.commands)
         self._check_size(len(self._journal.commands))
         self._counters = self._journal.counters()
         self._questions.count(self._counters)
@@ -384,7 +387,8 @@ class Planner:
             parts.append(f"{reads:,} read{'' if reads == 1 else 's'}")
         if not self._relations.idle:
             parts += self._relations.title()
-        return ", ".join(parts) or "nothing changes"
+        place = "" if self._place is None else f"; place {{{self._place}}}, slot {slot_of(self._place)}"
+        return (", ".join(parts) or "nothing changes") + place
 
 
 def _storages(life: Life) -> list[str]:

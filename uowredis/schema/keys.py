@@ -1,11 +1,13 @@
 """How keys are spelled (declare): the one place where a key is put together.
 
 ``Keys`` is the layout of redis-limpyd 2, so that its data stays readable and the reverse. It is an object handed
-to the schema, so that another layout (hash tags for Redis Cluster) can stand beside it.
+to the schema. A model with a place has the same keys behind it: a hash tag, by which Redis Cluster keeps all keys of a
+place in one slot.
 """
 
 from __future__ import annotations
 
+import binascii
 from collections.abc import Sequence
 
 import attrs
@@ -69,10 +71,12 @@ class Keys:
     """The keys of one model.
 
     Args:
-        prefix: ``namespace:name`` in the spelling of the data, e.g. ``:bike``.
+        prefix: ``namespace:name`` in the spelling of the data, e.g. ``:bike``; ``{place}:namespace:name`` in a place.
+        place: what stands between the braces, None for a model without.
     """
 
     prefix: str
+    place: str | None = None
     collection: str = attrs.field(init=False)
     counter: str = attrs.field(init=False)
     fingerprint: str = attrs.field(init=False)
@@ -90,15 +94,20 @@ class Keys:
         return f"{self.prefix}:__fingerprint__"
 
     @classmethod
-    def of_model(cls, namespace: str, name: str, stored_as: str | None = None) -> Keys:
+    def of_model(cls, namespace: str, name: str, stored_as: str | None = None, place: str | None = None) -> Keys:
         """Return the keys of the model *name*: the class name goes in lower case, the namespace as it is.
 
         Args:
             namespace: what they begin with.
             name: of the class.
-            stored_as: what stands in the place of the class name, as it is.
+            stored_as: what stands where the class name would, as it is.
+            place: what stands in braces before all of it, None for nothing.
         """
-        return cls(f"{namespace}:{name.lower() if stored_as is None else stored_as}")
+        stored = name.lower() if stored_as is None else stored_as
+        if place is None:
+            return cls(f"{namespace}:{stored}")
+        # At the very beginning: braces in primary keys and values never count.
+        return cls(":".join(part for part in (f"{{{place}}}", namespace, stored) if part), place)
 
     def storage(self, pk: str, storage: str) -> str:
         """Return the key that holds *storage*: a field's name, or ``hash`` for all InstanceHashFields."""
@@ -242,6 +251,22 @@ def why_not_stored(name: str, *, field: bool) -> str | None:
     if name[0].isdigit():
         return "primary keys that Redis counts stand in the same place"
     return None
+
+
+def why_no_place(place: str) -> str | None:
+    """Return why *place* cannot stand in braces before keys, None where it can."""
+    if not place:
+        return "it is empty, and then the whole key counts"
+    if not place.isprintable():
+        return "it would not print"
+    if "{" in place or "}" in place:
+        return "braces are put around it"
+    return "'*' has a meaning in patterns of SORT" if "*" in place else None
+
+
+def slot_of(tag: str) -> int:
+    """Return the hash slot of Redis Cluster in which keys are that have *tag* in braces (redis.io: cluster-spec)."""
+    return binascii.crc_hqx(tag.encode("utf-8", "surrogateescape"), 0) % 16_384
 
 
 def literal(text: str) -> str:

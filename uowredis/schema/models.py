@@ -216,10 +216,10 @@ class ModelSchema:
         unique: those whose values no two instances share, in the same order.
         nones: those of which it is indexed that they hold nothing, in the same order.
         related: those whose values refer to other objects, in the same order.
-        place: where its class is, ``module:qualified.name``; a pickle says no more of it.
+        path: where its class is, ``module:qualified.name``; a pickle says no more of it.
         pk_holds: what its primary keys are, None for text.
         referrers: the models and fields whose values refer to objects of this model.
-        successor: of the class that was declared again at this place, None while this one is the last.
+        successor: of the class that was declared again at this path, None while this one is the last.
         absent: the class of the error for an object that is not there, None for the general one.
         storages: the keys an instance may have, as (last part, Redis type), sorted.
         plain: whether the instance's hash is what is read of it: no entry has a type, no field another name there.
@@ -231,7 +231,7 @@ class ModelSchema:
     pk_field: str
     auto: bool
     fields: Mapping[str, FieldSchema]
-    place: str = ""
+    path: str = ""
     pk_holds: ValueType[Any] | None = attrs.field(default=None, kw_only=True)
     absent: type[Exception] | None = attrs.field(default=None, kw_only=True)
     referrers: list[tuple[ModelSchema, FieldSchema]] = attrs.field(init=False, factory=list, repr=False)
@@ -278,7 +278,7 @@ class ModelSchema:
 
     @property
     def latest(self) -> ModelSchema:
-        """The schema of the class that was declared last at this place: this one, unless it was declared again."""
+        """The schema of the class that was declared last at this path: this one, unless it was declared again."""
         schema = self
         while schema.successor is not None:
             schema = schema.successor
@@ -295,11 +295,11 @@ class ModelSchema:
         return self
 
     def __reduce__(self) -> tuple[Any, ...]:
-        if "<locals>" in self.place or not self.place:
+        if "<locals>" in self.path or not self.path:
             raise TypeError(
                 f"{self.name} cannot be pickled: nobody finds it inside a function. Way out: declare it in a module"
             )
-        return _declared, (self.place,)
+        return _declared, (self.path,)
 
     def index_entries(self, field: FieldSchema, found: Iterable[tuple[str, str]], pk: str) -> set[IndexEntry]:
         """Return what the indexes of *field* hold of the object *pk* with what was *found*: (entry, value) pairs."""

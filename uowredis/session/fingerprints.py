@@ -76,7 +76,7 @@ class Fingerprints:
         for model, field in self._standing_on(calls):
             raise IndexNotReady(
                 f"The index of {model.name}.{field.name} has not all it should yet, so the answer may lack some. Way "
-                f"out: uowredis rebuild {model.place}.{field.name}, to its end"
+                f"out: uowredis rebuild {model.path}.{field.name}, to its end"
             )
 
     def _learn(self, model: ModelSchema, found: Fingerprint, calls: Sequence[Call]) -> None:
@@ -110,5 +110,5 @@ class Fingerprints:
 def _said(model: ModelSchema, more: Sequence[str]) -> str:
     return (
         f"{model.name} is declared with more than its data was written with: {', '.join(more)}. What was written "
-        f"before is not in a new index, and a query on it raises until it is. Way out: uowredis rebuild {model.place}"
+        f"before is not in a new index, and a query on it raises until it is. Way out: uowredis rebuild {model.path}"
     )

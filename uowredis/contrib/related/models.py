@@ -124,6 +124,11 @@ def _links(declared: Sequence[type[AnyModel[Any]]], again: tuple[Any, ...] = ())
                 continue
             if not isinstance(to, MetaRelatedModel):
                 raise ImplementationError(f"{field} cannot refer to {to.__name__}, which is no RelatedModel")
+            if to.place != model.place:
+                raise ImplementationError(
+                    f"{field} refers to {to.__name__}, which is {_where(to.place)}, from {_where(model.place)}: they "
+                    f"could not change together. Way out: one place = ... for both; or a plain field, indexable=True"
+                )
             other = taken.setdefault((to, name), field)
             if other is not field:
                 raise ImplementationError(
@@ -137,6 +142,10 @@ def _links(declared: Sequence[type[AnyModel[Any]]], again: tuple[Any, ...] = ())
                 )
             links.append(_Link(model, field, to, name))
     return links
+
+
+def _where(place: str | None) -> str:
+    return "in no place" if place is None else f"in place {place!r}"
 
 
 def _latest(to: Any, by_schema: dict[ModelSchema | None, type[AnyModel[Any]]]) -> type[AnyModel[Any]] | None:
