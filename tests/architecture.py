@@ -35,7 +35,7 @@ MAY_IMPORT: dict[str, str] = {
     "plan": "schema commands",
     "embedded": "",
     "planner": "exceptions schema commands plan embedded",
-    "executor": "exceptions commands plan embedded",
+    "executor": "exceptions schema commands plan embedded",
     "overlay": "exceptions schema commands plan planner",
     "session": "exceptions schema commands plan planner executor overlay",
     "database": "exceptions schema commands plan executor session",

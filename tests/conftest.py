@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, settings
 
 from tests.tools import servers
 from tests.tools.backends import Backend, Embedded, Real
+from tests.tools.cluster import Cluster
 from tests.tools.place import Place
 from tests.tools.proxy import Proxy
 
@@ -110,3 +111,17 @@ def _bounded() -> Iterator[None]:
     yield
     signal.alarm(0)
     signal.signal(signal.SIGALRM, former)
+
+
+@pytest.fixture(scope="session")
+def running_cluster() -> Iterator[Cluster]:
+    """A real cluster of three masters, for the whole run."""
+    with Cluster.start(3) as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def cluster(running_cluster: Cluster) -> Cluster:
+    """The same, empty."""
+    running_cluster.flush()
+    return running_cluster

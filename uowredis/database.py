@@ -80,7 +80,8 @@ class RedisDatabase(Database):
             here. Retries, health checks, decoding and the protocol's version are the library's own: what is said of
             them holds for :attr:`connection`. ``socket_connect_timeout``, 1 second by default, bounds all that makes a
             connection. Beside them ``timeout``: seconds for which a connection is waited for when all
-            ``max_connections`` (100) are in use, 20 by default, None for any time.
+            ``max_connections`` (100) are in use, 20 by default, None for any time. ``cluster=["host:port", ...]``, some
+            nodes, in place of host and port for a Redis Cluster: see docs/cluster.md.
 
     Raises:
         ImplementationError: for arguments that are not known, not for the library, or have no effect beside others.
@@ -165,7 +166,8 @@ class RedisDatabase(Database):
     def from_url(cls, url: str, **options: Any) -> Self:
         """Return a database at *url*: ``redis://``, ``rediss://`` (TLS) or ``unix://``, as redis-py reads them.
 
-        ``valkey://`` and ``valkeys://`` are the same as ``redis://`` and ``rediss://``.
+        ``valkey://`` and ``valkeys://`` are the same as ``redis://`` and ``rediss://``. A Redis Cluster is named by
+        some of its nodes: ``redis+cluster://host:port,host:port`` (``rediss+cluster://`` with TLS).
 
         Args:
             url: e.g. ``redis://localhost:6379/0``; whatever the class takes of ``redis.Redis`` may stand behind a "?".
@@ -201,6 +203,23 @@ class RedisDatabase(Database):
         return self._server.connection
 
     @property
+    def _is_cluster(self) -> bool:
+        """Whether it is a Redis Cluster."""
+        return self._server.is_cluster
+
+    def _check_placed(self, model: ModelSchema) -> None:
+        """Check that *model* can be where this database is.
+
+        Raises:
+            ImplementationError: for one without place on a Redis Cluster.
+        """
+        if self._server.is_cluster and model.keys.place is None:
+            raise ImplementationError(
+                f"{model.name} has no place, and {self!r} is a Redis Cluster, where its keys would be in slots of all "
+                f"nodes; nothing was sent. Way out: place = '...' on the model, or a RedisDatabase that is one server"
+            )
+
+    @property
     def _executor(self) -> Executor:
         """What sends the library's own commands."""
         return self._server.executor
@@ -231,7 +250,7 @@ class RedisDatabase(Database):
         def __getattr__(self, name: str) -> Any:
             called_here = dict(_CALLED_HERE)
             # What is asked before it was made has none yet.
-            if "_server" in vars(self) and not name.startswith("_") and hasattr(self._server.connection, name):
+            if "_server" in vars(self) and not name.startswith("_") and self._server.knows(name):
                 called_here.setdefault(name, f"a command of a field, which keeps indexes; or connection.{name}(...)")
             return attribute(self, "A RedisDatabase", name, called_here)
 

@@ -113,12 +113,13 @@ class RealServer:
         return cls(parts.hostname, parts.port or 6379, url, version, "REDIS_URL")
 
     @classmethod
-    def start(cls, *args: str, environment: Mapping[str, str] | None = None) -> Self:
+    def start(cls, *args: str, environment: Mapping[str, str] | None = None, highest: int = 65_535) -> Self:
         """Start a server of our own, also where REDIS_URL is set.
 
         Args:
             args: options as on redis-server's command line: ``start("--requirepass", "secret")``.
             environment: variables beside those of this process.
+            highest: the highest port that will do.
 
         Raises:
             NoServer: there is no binary, or it ended at once; the message holds what it printed.
@@ -128,7 +129,7 @@ class RealServer:
         # Between finding a free port and the server's bind another process may take it: try a few.
         for _ in range(5):
             directory = tempfile.TemporaryDirectory(prefix="uowredis-tests-")
-            port = free_port()
+            port = free_port(highest)
             log = Path(directory.name, "log")
             settings = {"--bind": LOOPBACK, "--port": str(port), "--dir": directory.name, "--save": ""}
             settings |= {"--appendonly": "no", "--daemonize": "no"}
@@ -191,10 +192,13 @@ class RealServer:
         self.stop()
 
 
-def free_port() -> int:
-    """Return a TCP port of the loopback interface on which nothing listens."""
-    with socket.create_server((LOOPBACK, 0)) as listener:
-        return int(listener.getsockname()[1])
+def free_port(highest: int = 65_535) -> int:
+    """Return a TCP port of the loopback interface, at most *highest*, on which nothing listens."""
+    while True:
+        with socket.create_server((LOOPBACK, 0)) as listener:
+            port = int(listener.getsockname()[1])
+        if port <= highest:
+            return port
 
 
 def answers(port: int, process: subprocess.Popen[bytes], patience: float = 10.0) -> bool:

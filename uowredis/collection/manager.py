@@ -340,7 +340,7 @@ class CollectionManager(ChangesMany[T, R], Generic[T, R]):
 
         What no single reply answers is looked at when the pipeline was executed.
         """
-        found = in_one_reply(self._wanted, look.temporary)
+        found = in_one_reply(self._wanted, look.temporary, by_keys=self._database._is_cluster)
         if found is None:
             return attrs.evolve(look, calls=(), decode=lambda _: self._looked_at())
         sorting, read = found

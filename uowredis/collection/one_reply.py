@@ -16,12 +16,13 @@ from uowredis.overlay.search import Search
 from uowredis.planner.rehearsal import Rehearsal
 
 
-def in_one_reply(wanted: Wanted, temporary: str) -> tuple[Sorting, Callable[[Any], list[Any]]] | None:
+def in_one_reply(wanted: Wanted, temporary: str, *, by_keys: bool) -> tuple[Sorting, Callable[[Any], list[Any]]] | None:
     """Return the calls one reply of which is the answer, and what reads it; None where more must be asked.
 
     Args:
         wanted: what is to be found.
         temporary: what begins temporary keys.
+        by_keys: values are read key by key.
 
     Returns:
         The calls, and what makes primary keys, or columns of values, of the reply, as they are stored.
@@ -31,7 +32,7 @@ def in_one_reply(wanted: Wanted, temporary: str) -> tuple[Sorting, Callable[[Any
         return None
     order = None if wanted.sort is None else wanted.sort.order(wanted.model)
     query = Query(wanted.model, where, order, wanted.shape.columns(wanted.model))
-    search = Search(Overlay(Rehearsal(0, 0)), query)
+    search = Search(Overlay(Rehearsal(0, 0), by_keys=by_keys), query)
     if query.within is not None or not search.on_server() or _needs_script(query.where):
         return None
     if not wanted.shape.of_values and query.order is None:

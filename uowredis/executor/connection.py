@@ -68,6 +68,9 @@ USUAL = 512 * 1_048_576
 #: A server that answers so may be another one for the next connection: it was demoted, or is not there yet.
 _ELSEWHERE = ("READONLY", "MASTERDOWN", "LOADING")
 
+#: So answers one that does not serve what it is asked, just now or any more; nothing of it was applied.
+_NOT_HERE = ("LOADING", "MOVED", "ASK", "TRYAGAIN", "CLUSTERDOWN", "MASTERDOWN")
+
 
 def packed(calls: Iterable[Call]) -> bytes:
     """Return *calls* as they go over the wire (RESP)."""
@@ -322,7 +325,7 @@ class Connection:
                 raise redis.InvalidResponse(f"{shown(call)} was answered by {type(reply).__name__}")
             if isinstance(reply, Exception):
                 self.note(reply)
-                kind = Unreachable if str(reply).startswith("LOADING") else Rejected
+                kind = refusal(reply)
                 raise kind(f"Redis at {self.pool.address} refused {shown(call)}: {reply}; nothing was written")
         return replies
 
@@ -396,6 +399,11 @@ def asked_beside(pool: Pool, calls: Sequence[Call], **settings: Any) -> list[Any
         return Connection(pool, lent).exchange(calls)
     finally:
         lent.disconnect()
+
+
+def refusal(reply: Exception) -> type[Rejected]:
+    """Return the error that an error *reply* is: the server refuses, or is not the one that serves it."""
+    return Unreachable if str(reply).startswith(_NOT_HERE) else Rejected
 
 
 def exhausted(pool: Pool, own: int) -> str:

@@ -216,10 +216,24 @@ class Executor:
             raise redis.InvalidResponse(f"{token.key} says {word!r}")
         return SAID[word]
 
-    def pinned(self) -> Lent:
+    def pinned(self, calls: Sequence[Call] = ()) -> Lent:
         """Lend one connection for a transaction, from the first WATCH to EXEC.
+
+        Args:
+            calls: what is sent first.
 
         Raises:
             Unreachable: where the connection is lost before EXEC was sent; nothing was applied.
         """
         return Lent(self.pool, "EXEC was not sent, nothing was applied")
+
+    def check_pinned(self, first: Sequence[Call], calls: Sequence[Call]) -> None:
+        """Check that *calls* can go where the *first* ones on a pinned connection went: on one server all can."""
+
+    def lasts(self, error: Exception, since: float) -> bool:
+        """Return whether what was refused by *error*, first at the moment *since*, is not worth another try."""
+        return True
+
+    def disconnect(self) -> None:
+        """Close all connections."""
+        self.pool.connections.disconnect()

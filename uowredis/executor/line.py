@@ -4,16 +4,28 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from uowredis.commands.calls import Call
-from uowredis.exceptions import OutcomeUnknown, PartiallyApplied, UowError
+from uowredis.exceptions import OutcomeUnknown, PartiallyApplied, Unreachable, UowError
 from uowredis.executor import transaction
 from uowredis.executor.connection import Connection, Lent
-from uowredis.executor.executor import Executor
+from uowredis.executor.executor import PAUSE, Executor
 from uowredis.plan.plan import Plan
-from uowredis.plan.requests import Apply, Collation, Lost, Pause, Release, Request, Scripts, Send, Settle, Transact
+from uowredis.plan.requests import (
+    Again,
+    Apply,
+    Collation,
+    Lost,
+    Pause,
+    Release,
+    Request,
+    Scripts,
+    Send,
+    Settle,
+    Transact,
+)
 from uowredis.plan.steps import Fetch
 from uowredis.plan.token import Token
 
@@ -38,6 +50,7 @@ class Line:
     # Of the class: one whose making was interrupted is collected, too.
     _lent: Lent | None = None
     _connection: Connection | None = None
+    _first: Sequence[Call] = ()
 
     def __init__(self, executor: Callable[[], Executor]) -> None:
         self.pins = 0
@@ -55,7 +68,7 @@ class Line:
             case Send(calls):
                 return self._executor().send(calls)
             case Fetch():
-                return self._pinned(Connection.fetch, request)
+                return self._fetched(request)
             case Apply(plan):
                 return self._applied(plan)
             case Settle(token):
@@ -72,6 +85,8 @@ class Line:
                 self._release()
             case Pause(seconds):
                 time.sleep(seconds)
+            case Again(error, since):
+                return not self._executor().lasts(error, since)
         return None
 
     @property
@@ -84,13 +99,27 @@ class Line:
         """How often all that was watched on the pinned connection was let go of, by EXEC of whatever outcome."""
         return 0 if self._connection is None else self._connection.released
 
+    def _fetched(self, fetch: Fetch) -> list[Any]:
+        """Fetch on the pinned connection; where it is the first on it, and was refused at the wrong place, again."""
+        since, pins = time.monotonic(), not self.is_pinned
+        while True:
+            try:
+                return self._pinned(Connection.fetch, fetch)  # type: ignore[no-any-return]
+            except Unreachable as error:
+                self.drop()
+                if not pins or self._executor().lasts(error, since):
+                    raise
+            time.sleep(PAUSE)
+
     def _pinned(self, use: Callable[[Connection, S], Any], what: S) -> Any:
+        calls = what.calls if isinstance(what, Fetch) else what.transaction
         lent, connection = self._lent, self._connection
         if lent is None or connection is None:
-            lent = self._executor().pinned()
+            lent, self._first = self._executor().pinned(calls), calls
             connection = lent.__enter__()
             self._lent, self._connection = lent, connection
             self.pins += 1
+        self._executor().check_pinned(self._first, calls)
         try:
             return use(connection, what)
         except BaseException as error:

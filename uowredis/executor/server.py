@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import redis
 from redis.backoff import NoBackoff
+from redis.cluster import ClusterNode, RedisCluster
 from redis.retry import Retry
 
-from uowredis.exceptions import ArgumentTypeError, ImplementationError
+from uowredis.exceptions import ArgumentTypeError, ImplementationError, Unreachable
+from uowredis.executor.cluster import Address, ClusterExecutor, Nodes
 from uowredis.executor.connection import Pool
 from uowredis.executor.establishing import bounded
 from uowredis.executor.executor import Certainty, Executor
@@ -53,6 +55,8 @@ class Server:
         ArgumentError: for values that cannot be.
     """
 
+    _reaches_clusters: ClassVar[bool] = True
+
     def __init__(self, max_watched: int, scripts: bool, certainty: Certainty, settings: dict[str, Any]) -> None:
         self._max_watched = max_watched
         self._scripts = scripts
@@ -61,6 +65,7 @@ class Server:
         self._lock = threading.Lock()
         self.make: Callable[..., Any] = redis.Redis
         self._settings: dict[str, Any] = {}
+        self._nodes: tuple[Address, ...] = ()
         self._executor: Executor | None = None
         self._connection: Any = None
         self._use(self._taken(settings))
@@ -72,8 +77,8 @@ class Server:
             ImplementationError: where settings were given, which would have no effect.
             ArgumentTypeError: where *server* is none.
         """
-        if self._settings:
-            named = ", ".join(sorted(self._settings))
+        if given := [*self._settings, *(["cluster"] if self._nodes else [])]:
+            named = ", ".join(sorted(given))
             raise ImplementationError(
                 f"RedisDatabase.embedded() does not take {named}: there is nothing to connect to. Way out: leave it out"
             )
@@ -102,16 +107,22 @@ class Server:
 
     def _taken(self, settings: dict[str, Any]) -> dict[str, Any]:
         taken = checked(settings)
+        if "cluster" in taken and not self._reaches_clusters:
+            raise ImplementationError(
+                "uowredis.aio takes no cluster=... yet. Way out: uowredis.RedisDatabase(cluster=...), in a thread "
+                "(asyncio.to_thread)"
+            )
         try:
             # Made, not connected: what redis-py itself refuses is refused now.
-            self._client(taken).connection_pool.make_connection()
+            self._client(of_a_node(taken)).connection_pool.make_connection()
         except (TypeError, ValueError, redis.RedisError) as error:
             raise ImplementationError(f"RedisDatabase cannot connect by these arguments: {error}") from None
         return taken
 
     def _use(self, taken: dict[str, Any]) -> None:
         self._embedded = False
-        self._settings = taken
+        self._nodes = taken.get("cluster", ())
+        self._settings = of_a_node(taken)
         self.make = lambda **more: self._client({**self._settings, **more})
 
     @property
@@ -119,7 +130,7 @@ class Server:
         """An ordinary redis-py client (text replies)."""
         with self._lock:
             if self._connection is None:
-                self._connection = self.make(decode_responses=True)
+                self._connection = self._cluster() if self._nodes else self.make(decode_responses=True)
             client: redis.Redis = self._connection
             return client
 
@@ -132,8 +143,38 @@ class Server:
                     self._executor = self._make_executor()
         return self._executor
 
+    @staticmethod
+    def knows(name: str) -> bool:
+        """Return whether redis-py's clients have a command, or something else, of that *name*."""
+        return hasattr(redis.Redis, name)
+
+    @property
+    def is_cluster(self) -> bool:
+        """Whether it is a Redis Cluster."""
+        return bool(self._nodes)
+
+    def _cluster(self) -> Any:
+        """Return redis-py's client of the cluster.
+
+        Raises:
+            Unreachable: where no node is there.
+        """
+        nodes = [ClusterNode(host, port) for host, port in self._nodes]  # type: ignore[no-untyped-call]
+        settings = {name: value for name, value in self._settings.items() if name not in ("timeout", "host", "port")}
+        try:
+            return RedisCluster(startup_nodes=nodes, decode_responses=True, **settings)
+        except (redis.RedisError, OSError) as error:
+            raise Unreachable(f"The cluster cannot be reached: {error}; nothing was sent") from error
+
     def _make_executor(self) -> Executor:
-        pool = self.make(protocol=2).connection_pool
+        if not self._nodes:
+            return self._executor_at()
+        nodes = Nodes(self._nodes, lambda address: self._executor_at(host=address[0], port=address[1]))
+        first = nodes.at(self._nodes[0])
+        return ClusterExecutor(first.pool, self._max_watched, self._scripts, self._certainty, nodes=nodes)
+
+    def _executor_at(self, **where: Any) -> Executor:
+        pool = self.make(protocol=2, **where).connection_pool
         bound = self._settings.get("socket_connect_timeout") or CONNECT_TIMEOUT
         pool.connection_kwargs.update(OURS, retry=Retry(NoBackoff(), 0), socket_connect_timeout=bound)
         turns = Turns(pool.max_connections, self._settings.get("timeout", POOL_TIMEOUT))
@@ -141,8 +182,8 @@ class Server:
             # WATCH costs nothing in process, and scripts would need another package.
             return Executor(Pool(pool, "the embedded server", turns), None, False)
         pool.connection_class = bounded(pool.connection_class)
-        where = Pool(pool, address(pool.connection_kwargs), turns)
-        return Executor(where, self._max_watched, self._scripts, self._certainty)
+        its_pool = Pool(pool, address(pool.connection_kwargs), turns)
+        return Executor(its_pool, self._max_watched, self._scripts, self._certainty)
 
     def close(self) -> None:
         """Close all connections; the next command opens new ones."""
@@ -155,7 +196,7 @@ class Server:
             client, self._connection = self._connection, None
             executor, self._executor = self._executor, None
         if executor is not None:
-            executor.pool.connections.disconnect()
+            executor.disconnect()
         return client
 
     def _client(self, settings: dict[str, Any]) -> Any:
@@ -167,6 +208,11 @@ class Server:
         from uowredis.embedded import EmbeddedConnection
 
         return fakeredis.FakeRedis(server=server, connection_class=EmbeddedConnection, **settings)
+
+
+def of_a_node(settings: dict[str, Any]) -> dict[str, Any]:
+    """Return of *settings* what holds for a connection to one server."""
+    return {name: value for name, value in settings.items() if name != "cluster"}
 
 
 def address(connection_kwargs: dict[str, Any]) -> str:

@@ -127,12 +127,26 @@ def _anything(value: Any, _: str) -> Any:
     return value
 
 
+def _nodes(value: Any, what: str) -> tuple[tuple[str, int], ...]:
+    """Return nodes of a cluster, given as ``"host:port"``, as (host, port)."""
+    if not isinstance(value, list | tuple) or not value or not all(isinstance(each, str) for each in value):
+        raise ArgumentTypeError(f"{what} must be a list of 'host:port', not {_cut(value)}")
+    found = []
+    for node in value:
+        host, _, port = node.rpartition(":")
+        if not host or not port.isdecimal() or not 0 < int(port) < 65_536:
+            raise ArgumentError(f"{what} takes nodes as 'host:port', not {_cut(node)}")
+        found.append((host.removeprefix("[").removesuffix("]"), int(port)))
+    return tuple(found)
+
+
 def _or_none(check: _Check) -> _Check:
     return lambda value, what: None if value is None else check(value, what)
 
 
 #: What each argument of ``redis.Redis`` that is taken may be; ``timeout`` is that of its BlockingConnectionPool.
 _CHECKS: dict[str, _Check] = {
+    "cluster": _nodes,
     "host": _name,
     "port": _whole(1, 65_535),
     "db": _whole(0, 2**31 - 1),
@@ -218,6 +232,12 @@ _OWN = (
 #: What says nothing to a Unix socket.
 _OF_TCP = ("host", "port", "socket_keepalive", "socket_keepalive_options", "ssl")
 
+#: What says nothing of a cluster, which has nodes, and no other db than 0.
+_OF_ONE = ("host", "port", "db", "unix_socket_path")
+
+#: How the URL of a cluster begins, and whether it is TLS.
+_CLUSTERS = {"redis+cluster": False, "rediss+cluster": True, "valkey+cluster": False, "valkeys+cluster": True}
+
 #: How a URL begins, and whether it is TCP, and TLS.
 _SCHEMES = {
     "redis": (True, False),
@@ -240,6 +260,8 @@ def checked(settings: Mapping[str, Any]) -> dict[str, Any]:
     found = {name: _CHECKS[name](value, f"RedisDatabase({name}=...)") for name, value in settings.items()}
     if found.get("unix_socket_path") is not None:
         _check_idle(found, lambda name: name in _OF_TCP, "unix_socket_path", "leave one of the two out")
+    if found.get("cluster") is not None:
+        _check_idle(found, lambda name: name in _OF_ONE, "cluster", "cluster=['host:port', ...] names the nodes")
     if not found.get("ssl"):
         _check_idle(found, lambda name: name.startswith("ssl_"), "no TLS", "ssl=True, or a URL with rediss://")
     return found
@@ -295,6 +317,8 @@ def read(url: Any) -> dict[str, Any]:
         raise ArgumentTypeError(
             f"RedisDatabase.from_url() takes text such as 'redis://localhost:6379/0', not {_cut(url)}"
         )
+    if url.partition("://")[0] in _CLUSTERS:
+        return _of_cluster(url)
     try:
         split = urlsplit(url)
         port = split.port
@@ -304,7 +328,8 @@ def read(url: Any) -> dict[str, Any]:
             url, "its port is no number. Way out: write '#', '/', '?' and ':' of a password as %23, %2F, %3F and %3A"
         ) from None
     if split.scheme not in _SCHEMES or not url[len(split.scheme) :].startswith("://"):
-        raise _unreadable(url, f"it must begin with {', '.join(f'{scheme}://' for scheme in _SCHEMES)}")
+        schemes = (*_SCHEMES, *_CLUSTERS)
+        raise _unreadable(url, f"it must begin with {', '.join(f'{scheme}://' for scheme in schemes)}")
     if split.fragment or url.endswith("#"):
         raise _unreadable(url, "nothing can stand behind '#'. Way out: write a '#' of a password as %23")
     is_tcp, is_tls = _SCHEMES[split.scheme]
@@ -319,6 +344,23 @@ def read(url: Any) -> dict[str, Any]:
         if value not in (None, "")
     }
     return found | _queried(url, split, found)
+
+
+def _of_cluster(url: str) -> dict[str, Any]:
+    """Return the settings of a cluster: ``redis+cluster://user:password@host:port,host:port?option=value``."""
+    scheme, _, rest = url.partition("://")
+    where, _, query = rest.partition("?")
+    login, _, hosts = where.rpartition("@")
+    nodes = hosts.removesuffix("/").split(",")
+    if "/" in hosts.removesuffix("/"):
+        raise _unreadable(url, "a cluster has no db but 0. Way out: leave it out")
+    username, _, password = login.partition(":")
+    said = {"username": unquote(username), "password": unquote(password)}
+    found: dict[str, Any] = {name: value for name, value in said.items() if value}
+    if _CLUSTERS[scheme]:
+        found["ssl"] = True
+    found["cluster"] = [node if node.rpartition("]")[2].count(":") else f"{node}:6379" for node in nodes]
+    return found | _queried(url, urlsplit(f"redis://node?{query}"), found)
 
 
 def _db(url: str, split: SplitResult) -> Any:

@@ -14,7 +14,7 @@ import redis
 from uowredis.commands.calls import Call
 from uowredis.commands.commands import Look, Read
 from uowredis.exceptions import OutcomeUnknown, PartiallyApplied, Rejected
-from uowredis.executor.connection import LOST, MULTI, Connection, Exchanging, shown
+from uowredis.executor.connection import LOST, MULTI, Connection, Exchanging, refusal, shown
 from uowredis.plan import script
 from uowredis.plan.plan import CHUNK, Plan
 
@@ -45,7 +45,7 @@ def transact(connection: Connection, calls: Sequence[Call]) -> Exchanging[list[A
     _note_end(connection, left, result)
     if isinstance(result, Exception):
         _check_queued(connection, left[:-1], replies[:-1])
-        raise Rejected(f"Redis refused the transaction of a query: {result}") from result
+        raise refusal(result)(f"Redis refused the transaction of a query: {result}") from result
     if not isinstance(result, list) or len(result) != len(calls):
         raise redis.InvalidResponse(f"EXEC was answered by {type(result).__name__}")
     return connection.checked(calls, result)
@@ -68,7 +68,7 @@ def _executed(connection: Connection, plan: Plan) -> Exchanging[list[Any] | None
     if isinstance(result, Exception):
         queueing = list(itertools.takewhile(EXEC.__ne__, calls))
         _check_queued(connection, queueing, replies[: len(queueing)])
-        raise Rejected(f"Redis refused the transaction: {result}; nothing was applied") from result
+        raise refusal(result)(f"Redis refused the transaction: {result}; nothing was applied") from result
     return None if result is None else _applied(plan, _of_steps(connection, plan, result))
 
 
@@ -86,7 +86,8 @@ def _evaluated(connection: Connection, plan: Plan) -> Exchanging[list[Any] | Non
     at = next(at for at, call in enumerate(plan.transaction) if call[0] == "EVAL")
     reply = (yield from _final(connection, plan, plan.transaction))[at]
     if isinstance(reply, Exception):
-        raise Rejected(f"Redis refused the script: {reply}; nothing was applied. Way out: commit in batches") from reply
+        kind = refusal(reply)
+        raise kind(f"Redis refused the script: {reply}; nothing was applied. Way out: commit in batches") from reply
     if not isinstance(reply, list) or not reply or reply[0] not in (b"conflict", b"failed", b"applied"):
         _of_steps(connection, plan, None)
     if reply[0] == b"conflict":
@@ -152,7 +153,7 @@ def _check_queued(connection: Connection, calls: Sequence[Call], replies: list[A
     for call, reply in zip(calls[first:], replies[first:], strict=True):
         if isinstance(reply, Exception):
             connection.note(reply)
-            raise Rejected(f"Redis refused to queue {shown(call)}: {reply}; nothing was applied") from reply
+            raise refusal(reply)(f"Redis refused to queue {shown(call)}: {reply}; nothing was applied") from reply
 
 
 def _applied(plan: Plan, replies: list[Any]) -> list[Any]:

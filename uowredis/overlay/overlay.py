@@ -63,10 +63,12 @@ class Overlay:
         rehearsal: Rehearsal,
         *,
         dry_run: bool = False,
+        by_keys: bool = False,
     ) -> None:
         self.journal = Journal()
         self.rehearsal = rehearsal
         self.watches = False
+        self.by_keys = by_keys
         self.is_recorded = False
         self._read: Callable[[Sequence[Call]], Deciding[list[Any]]] = unwatched
         self._touched_so_far: Touched | None = None

@@ -219,6 +219,9 @@ class Search(Matching):
             return False
         if order is not None and (order.scores is not None or order.further):
             return False
+        if self.overlay.by_keys and any(column.field is not None for column in self._all_columns):
+            # While a slot moves, SORT gets nothing by its patterns of what has moved, without a word.
+            return False
         return order is None or order.column is not None or order.alpha or self.query.model.auto
 
     def sorting(self, start: int, count: int | None, temporary: str) -> Sorting:
@@ -246,7 +249,7 @@ class Search(Matching):
             raise
 
     def _all_rows(self) -> Deciding[list[Row]]:
-        if self.overlay.watches:
+        if self.overlay.watches or self.overlay.by_keys:
             rows = yield from self._rows_by_keys()
         else:
             try:

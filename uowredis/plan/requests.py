@@ -15,6 +15,7 @@ its own way. Replies are raw, as they come from the connection.
 ``Settle``      a token; answered with what became of its transaction
 ``Release``     watch nothing any more; the pinned connection is given back
 ``Pause``       let some time pass
+``Again``       answered with whether what was refused is to be tried again: nothing of it was applied
 ==============  ==================================================================================================
 """
 
@@ -106,7 +107,20 @@ class Pause:
     seconds: float
 
 
-Request: TypeAlias = Send | Transact | Collation | Scripts | Fetch | Apply | Settle | Release | Pause
+@attrs.frozen
+class Again:
+    """Whether what *error* refused is worth another try, since it may be served elsewhere by now.
+
+    Attributes:
+        error: of the last try.
+        since: the moment of the first one.
+    """
+
+    error: Exception
+    since: float
+
+
+Request: TypeAlias = Send | Transact | Collation | Scripts | Fetch | Apply | Settle | Release | Pause | Again
 
 #: A generator that decides.
 Deciding: TypeAlias = Generator[Request, Any, T]

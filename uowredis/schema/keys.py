@@ -201,6 +201,10 @@ class Keys:
         """Return whether *key* is one of this model, or of one whose name begins with all of this one's."""
         return key.startswith(f"{self.prefix}:")
 
+    def is_beside(self, key: str) -> bool:
+        """Return whether *key* is in the place of this model."""
+        return self.place is not None and key.startswith(f"{{{self.place}}}:")
+
     @property
     def owned(self) -> str:
         """The pattern of SCAN that every key fits which :meth:`owns` knows, and no other."""

@@ -20,7 +20,7 @@ from uowredis.executor.watched import WatchedReads
 from uowredis.overlay.overlay import Overlay
 from uowredis.plan.guards import Guards
 from uowredis.plan.plan import Plan
-from uowredis.plan.requests import Apply, Deciding, Lost, Pause, Release, Send, Settle
+from uowredis.plan.requests import Again, Apply, Deciding, Lost, Pause, Release, Send, Settle
 from uowredis.plan.steps import Question, with_order
 from uowredis.plan.token import Outcome, Token
 from uowredis.planner import Limits, Planner
@@ -137,12 +137,23 @@ class Committer:
         """
         self.tried, self.outcome, self.acknowledged, self._tried_plan = 0, None, None, None
         try:
-            lost = 0
+            lost, since = 0, None
             while True:
                 # An attempt that failed may have stood on what the caller read; a script lets go of nothing to tell.
                 yield from self.check_reads(again=self.tried > 0)
                 self.tried += 1
-                applied = yield from self._attempt(shown, limits, answers)
+                since = self.attempts.now() if since is None else since
+                try:
+                    applied = yield from self._attempt(shown, limits, answers)
+                except Unreachable as error:
+                    if not (yield Again(error, since)):
+                        raise
+                    # What is watched is let go of: it is watched anew where it is by now.
+                    self._watches_are_lost()
+                    yield Release()
+                    yield Pause(back_off(self.tried))
+                    continue
+                since = None
                 if isinstance(applied, Applied):
                     return applied
                 if applied is Lost.VOID:

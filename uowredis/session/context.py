@@ -18,6 +18,7 @@ from uowredis.exceptions import SessionError
 if TYPE_CHECKING:
     from uowredis.executor.executor import Executor
     from uowredis.plan.guards import Guards
+    from uowredis.schema.models import ModelSchema
     from uowredis.session.fingerprints import Fingerprints
     from uowredis.session.options import Options
 
@@ -54,6 +55,15 @@ class Database:
     @property
     def _executor(self) -> Executor:
         """What sends the library's own commands."""
+        raise NotImplementedError
+
+    @property
+    def _is_cluster(self) -> bool:
+        """Whether it is a Redis Cluster."""
+        raise NotImplementedError
+
+    def _check_placed(self, model: ModelSchema) -> None:
+        """Check that *model* can be where this database is."""
         raise NotImplementedError
 
     @property

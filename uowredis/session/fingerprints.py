@@ -54,7 +54,9 @@ class Fingerprints:
 
     def to_read(self, calls: Iterable[Call]) -> list[ModelSchema]:
         """Return the models whose fingerprint is to be read with *calls*."""
-        return list(dict.fromkeys([*self._wanted, *(model for model, _ in self._standing_on(calls))]))
+        said = tuple(calls)
+        wanted = [model for model in self._wanted if model.keys.place is None or _is_beside(model, said)]
+        return list(dict.fromkeys([*wanted, *(model for model, _ in self._standing_on(said))]))
 
     def _standing_on(self, calls: Iterable[Call]) -> Iterable[tuple[ModelSchema, FieldSchema]]:
         """Yield whose indexes that are not ready *calls* read."""
@@ -112,3 +114,8 @@ def _said(model: ModelSchema, more: Sequence[str]) -> str:
         f"{model.name} is declared with more than its data was written with: {', '.join(more)}. What was written "
         f"before is not in a new index, and a query on it raises until it is. Way out: uowredis rebuild {model.path}"
     )
+
+
+def _is_beside(model: ModelSchema, calls: Iterable[Call]) -> bool:
+    """Return whether *calls* are about keys in the place of *model*."""
+    return any(model.keys.is_beside(text) for call in calls for text in call[1:])

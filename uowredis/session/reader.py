@@ -50,7 +50,9 @@ class Reader:
     def __init__(self, database: context.Database, options: Options, *, dry_run: bool = False) -> None:
         self._database = database
         self.line = self.line_class(lambda: database._executor)
-        self.overlay = Overlay(Rehearsal(options.rehearsal_limit, random.getrandbits(32)), dry_run=dry_run)
+        self.overlay = Overlay(
+            Rehearsal(options.rehearsal_limit, random.getrandbits(32)), dry_run=dry_run, by_keys=database._is_cluster
+        )
         learning = self.learning_class(database._fingerprints, self.line.answer)
         self.unlogged: Callable[[Request], Any] = learning.answer
         self.echo = None

@@ -39,6 +39,7 @@ def here(database: context.Database, model: ModelSchema) -> Door | SingleCall:
     """
     database._entered += 1
     if model not in database._fingerprints.known:
+        database._check_placed(model)
         database._fingerprints.want(model)
     session: Session | None = context.find(database)
     if session is not None:

@@ -82,6 +82,6 @@ class Executor(blocking.Executor):
     async def _claimed(self, token: Token, within: float) -> Outcome:
         return self._said(token, *await asked_beside(self.pool, token.claim, socket_timeout=self._bound(within)))
 
-    def pinned(self) -> Lent:
+    def pinned(self, calls: Sequence[Call] = ()) -> Lent:
         """Same as the blocking one."""
         return Lent(self.pool, "EXEC was not sent, nothing was applied")

@@ -7,18 +7,32 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from uowredis.exceptions import OutcomeUnknown, UowError
+from uowredis.exceptions import OutcomeUnknown, Unreachable, UowError
 from uowredis.executor import line as blocking
 from uowredis.executor.aio.connection import Connection
+from uowredis.executor.executor import PAUSE
 from uowredis.executor.line import of_a_script, sent
 from uowredis.plan.plan import Plan
-from uowredis.plan.requests import Apply, Collation, Lost, Pause, Release, Request, Scripts, Send, Settle, Transact
+from uowredis.plan.requests import (
+    Again,
+    Apply,
+    Collation,
+    Lost,
+    Pause,
+    Release,
+    Request,
+    Scripts,
+    Send,
+    Settle,
+    Transact,
+)
 from uowredis.plan.steps import Fetch
 
-S = TypeVar("S")
+S = TypeVar("S", Fetch, Plan)
 
 
 class Line(blocking.Line):
@@ -30,7 +44,7 @@ class Line(blocking.Line):
             case Send(calls):
                 return await self._executor().send(calls)
             case Fetch():
-                return await self._pinned(Connection.fetch, request)
+                return await self._fetched(request)
             case Apply(plan):
                 return await self._applied(plan)
             case Settle(token):
@@ -47,15 +61,31 @@ class Line(blocking.Line):
                 await self._release()
             case Pause(seconds):
                 await asyncio.sleep(seconds)
+            case Again(error, since):
+                return not self._executor().lasts(error, since)
         return None
 
+    async def _fetched(self, fetch: Fetch) -> list[Any]:
+        """Same as the blocking one."""
+        since, pins = time.monotonic(), not self.is_pinned
+        while True:
+            try:
+                return await self._pinned(Connection.fetch, fetch)  # type: ignore[no-any-return]
+            except Unreachable as error:
+                self.drop()
+                if not pins or self._executor().lasts(error, since):
+                    raise
+            await asyncio.sleep(PAUSE)
+
     async def _pinned(self, use: Callable[[Connection, S], Any], what: S) -> Any:
+        calls = what.calls if isinstance(what, Fetch) else what.transaction
         lent, connection = self._lent, self._connection
         if lent is None or connection is None:
-            lent = self._executor().pinned()
+            lent, self._first = self._executor().pinned(calls), calls
             connection = await lent.__aenter__()
             self._lent, self._connection = lent, connection
             self.pins += 1
+        self._executor().check_pinned(self._first, calls)
         try:
             return await use(connection, what)
         except BaseException as error:

@@ -1,0 +1,49 @@
+"""The short form of ``python -m tests.cluster.chaos``, and what becomes of tokens when their slot has moved."""
+
+import os
+import time
+
+from tests.cluster.chaos import chaos
+from tests.cluster.test_places import declare
+from tests.tools.cluster import Cluster
+from uowredis.plan.token import Token
+from uowredis.schema.keys import slot_of
+
+
+def test_commits_are_whole_while_slots_move_and_a_master_dies() -> None:
+    """Every counter is what was told, every index what the objects hold."""
+    numbers, wrong = chaos(7.0, 2, int.from_bytes(os.urandom(4), "big"), kill=True)
+    assert [] == wrong, numbers
+    assert numbers["killed"] == 1
+    assert min(numbers["moved"], numbers["commits"]) > 10, numbers
+
+
+def test_a_token_is_settled_where_its_slot_is_by_then(cluster: Cluster) -> None:
+    """Applied where it says so; claimed for ever where it says nothing."""
+    shop = declare(cluster)
+    keys = shop.bike._schema.keys
+    noted, silent = (Token(keys.token(word), time.time(), 3_600) for word in ("noted", "silent"))
+    shop.db.connection.set(noted.key, "applied")
+    slot = slot_of("shop")
+    cluster.move(slot, (cluster.having(slot) + 1) % 3)
+    assert "applied" == shop.db.settle(noted)
+    assert "not applied" == shop.db.settle(silent)
+    cluster.move(slot, (cluster.having(slot) + 1) % 3)
+    assert "not applied" == shop.db.settle(silent)
+    assert shop.db.connection.get(silent.key) not in (None, "applied")
+
+
+def test_a_commit_goes_on_where_its_slot_has_gone(cluster: Cluster) -> None:
+    """Also one that watches what was read, on a connection to the node that had it."""
+    shop = declare(cluster)
+    bike = shop.bike(name="a", price=1)
+    slot = slot_of("shop")
+
+    def add(s: object) -> None:
+        price = bike.price.hget()
+        cluster.move(slot, (cluster.having(slot) + 1) % 3)
+        bike.price.hset(price + 1)
+
+    shop.db.run(add)
+    assert 2 == bike.price.hget()
+    assert ["1"] == list(shop.bike.collection(price=2)) == list(shop.bike.collection(price__gt=1))

@@ -1,0 +1,224 @@
+"""The executor of a Redis Cluster: each place is on one node, which is talked to as to a server (do).
+
+redis-py's own transactions on a cluster send EXEC again on a new connection, where nothing is watched any more, and so
+must carry none of ours. A slot that is elsewhere, moves, or is served by nobody just now refuses what it is sent, and
+nothing of it was applied: whoever sent it sends it again, or plans it again, for some time. ASK is not followed: while
+a slot moves, a node that takes it over answers for keys that are not there yet.
+"""
+
+from __future__ import annotations
+
+import itertools
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+import attrs
+import redis
+
+from uowredis.commands.calls import Call
+from uowredis.exceptions import CrossPlace, ImplementationError, Unreachable
+from uowredis.executor.connection import LOST, Lent, asked_beside
+from uowredis.executor.executor import LONGEST_PAUSE, PAUSE, Executor
+from uowredis.executor.slots import key_of, slot_of_key, slots_of
+from uowredis.plan.token import Outcome, Token
+
+T = TypeVar("T")
+
+#: Where a node is: host and port.
+Address = tuple[str, int]
+
+#: Asks which node has which slots: each range with its master first.
+_ASK_SLOTS: Call = ("CLUSTER", "SLOTS")
+
+
+@attrs.define(eq=False)
+class Nodes:
+    """The nodes of a cluster, and which has which slots.
+
+    Attributes:
+        named: those that were given.
+        make: makes the executor of a node.
+    """
+
+    named: Sequence[Address]
+    make: Callable[[Address], Executor]
+    _masters: dict[int, Address] = attrs.field(factory=dict)
+    _executors: dict[Address, Executor] = attrs.field(factory=dict)
+    _lock: Any = attrs.field(factory=threading.Lock)
+
+    def of_slot(self, slot: int) -> Executor:
+        """Return the executor of the node that has *slot*, as far as is known.
+
+        Raises:
+            Unreachable: where no node answers, or none has it.
+        """
+        master = self._masters.get(slot)
+        if master is None:
+            self.look()
+            master = self._masters.get(slot)
+        if master is None:
+            raise Unreachable(f"No node of the cluster at {self.words} has slot {slot}; nothing was sent")
+        return self.at(master)
+
+    def at(self, address: Address) -> Executor:
+        """Return the executor of the node at *address*."""
+        with self._lock:
+            if address not in self._executors:
+                self._executors[address] = self.make(address)
+            return self._executors[address]
+
+    @property
+    def known(self) -> list[Executor]:
+        """Those that were made."""
+        return list(self._executors.values())
+
+    @property
+    def words(self) -> str:
+        """The nodes that were given, in words."""
+        return ", ".join(f"{host}:{port}" for host, port in self.named)
+
+    def look(self) -> None:
+        """Ask which node has which slots.
+
+        Raises:
+            Unreachable: where no node answers.
+            ImplementationError: where one is no node of a cluster.
+        """
+        failed: Exception | None = None
+        for address in dict.fromkeys((*self.named, *self._masters.values())):
+            try:
+                (reply,) = asked_beside(self.at(address).pool, (_ASK_SLOTS,))
+            except (redis.RedisError, *LOST) as error:
+                failed = error
+                continue
+            if isinstance(reply, Exception):
+                raise ImplementationError(
+                    f"{address[0]}:{address[1]} is no node of a cluster: {reply}. Way out: "
+                    f"RedisDatabase(host={address[0]!r}, port={address[1]})"
+                )
+            masters: dict[int, Address] = {}
+            for first, last, (host, port, *_), *_ in reply:
+                # A node that does not know its own name is where it was asked.
+                where = (str(host or b"", "utf-8") or address[0], int(port))
+                masters.update(dict.fromkeys(range(first, last + 1), where))
+            self._masters = masters
+            return
+        raise Unreachable(f"No node of the cluster at {self.words} can be reached: {failed}; nothing was sent")
+
+
+@attrs.define(eq=False)
+class ClusterExecutor(Executor):
+    """Sends calls to the nodes of a cluster; what is pinned is of one place."""
+
+    nodes: Nodes = attrs.field(kw_only=True)
+    _spent_by_slot: dict[int, dict[str, None]] = attrs.field(factory=dict)
+
+    @property
+    def address(self) -> str:
+        """The cluster, in words."""
+        return f"the cluster at {self.nodes.words}"
+
+    def send(self, calls: Sequence[Call]) -> list[Any]:
+        """Send reading *calls*, in one round trip for each node; return their raw replies in order."""
+        return self._again(lambda: self._spread(calls))
+
+    def _spread(self, calls: Sequence[Call]) -> list[Any]:
+        by_node: dict[Executor, list[int]] = {}
+        for at, slot in enumerate(slots_of(calls)):
+            by_node.setdefault(self.nodes.of_slot(0 if slot is None else slot), []).append(at)
+        replies: list[Any] = [None] * len(calls)
+        for node, places in by_node.items():
+            for at, reply in zip(places, node.send([calls[at] for at in places]), strict=True):
+                replies[at] = reply
+        return replies
+
+    def transact(self, calls: Sequence[Call]) -> list[Any]:
+        """Same as of one server, at the node that has the place."""
+        return self._again(lambda: self._node(calls).transact(calls))
+
+    def tell(self, call: Call) -> Any:
+        """Same as of one server, at the node that has the place."""
+        return self._again(lambda: self._node((call,)).tell(call))
+
+    def pinned(self, calls: Sequence[Call] = ()) -> Lent:
+        """Lend a connection to the node that has the place of *calls*."""
+        return self._node(calls).pinned(calls)
+
+    def check_pinned(self, first: Sequence[Call], calls: Sequence[Call]) -> None:
+        """Check that *calls* are of the place of the *first* ones on a pinned connection.
+
+        Raises:
+            CrossPlace: where they are not; nothing was sent.
+        """
+        keys = itertools.chain.from_iterable(map(_keys_of, (*first, *calls)))
+        by_slot = {slot_of_key(key): key for key in keys}
+        if len(by_slot) > 1:
+            raise CrossPlace(
+                f"What is watched and read for one commit is in several places: {', '.join(sorted(by_slot.values()))}; "
+                f"nothing was sent. Way out: a session for each place, or watch_reads=False"
+            )
+
+    def lasts(self, error: Exception, since: float) -> bool:
+        """Return whether what was refused by *error*, first at the moment *since*, is not worth another try.
+
+        Where it is, it is known anew where the slots are.
+        """
+        if not isinstance(error, Unreachable) or time.monotonic() - since > self._patience:
+            return True
+        try:
+            self.nodes.look()
+        except Unreachable:
+            return True
+        return False
+
+    def token(self, spelled: Callable[[str], str]) -> Token | None:
+        """Same as of one server; the spent ones that it takes along are of its own slot."""
+        token = super().token(spelled)
+        if token is None:
+            return None
+        spent = tuple(self._spent_by_slot.get(slot_of_key(token.key), ()))[:100]
+        return attrs.evolve(token, spent=spent)
+
+    def note_spent(self, token: Token) -> None:
+        """Same as of one server."""
+        spent = self._spent_by_slot.setdefault(slot_of_key(token.key), {})
+        for key in token.spent:
+            spent.pop(key, None)
+        spent[token.key] = None
+
+    def _claimed(self, token: Token, within: float) -> Outcome:
+        try:
+            self.nodes.look()
+            node = self.nodes.of_slot(slot_of_key(token.key))
+        except Unreachable as error:
+            raise redis.ConnectionError(str(error)) from error
+        return node._claimed(token, within)
+
+    def disconnect(self) -> None:
+        """Close all connections to all nodes."""
+        for node in self.nodes.known:
+            node.disconnect()
+
+    def _node(self, calls: Sequence[Call]) -> Executor:
+        found = [slot for slot in slots_of(calls) if slot is not None]
+        return self.nodes.of_slot(found[0] if found else 0)
+
+    def _again(self, sending: Callable[[], T]) -> T:
+        """Return what *sending* does, which is harmless to repeat, or was not done where it is refused."""
+        since, pause = time.monotonic(), PAUSE
+        while True:
+            try:
+                return sending()
+            except Unreachable as error:
+                if self.lasts(error, since):
+                    raise
+            time.sleep(pause)
+            pause = min(2 * pause, LONGEST_PAUSE)
+
+
+def _keys_of(call: Call) -> Sequence[str]:
+    if call[0] == "WATCH":
+        return call[1:]
+    return () if (key := key_of(call)) is None else (key,)
