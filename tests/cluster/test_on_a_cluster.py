@@ -18,6 +18,7 @@ from uowredis import (
     RedisDatabase,
     RedisModel,
     Session,
+    SetField,
     StringField,
     UniquenessError,
     Unreachable,
@@ -142,6 +143,48 @@ def test_a_pipeline_is_in_one_place(cluster: Cluster) -> None:
         pipe.execute()
     assert ["a", "b"] == sorted(names)
     assert [4, 4] == [each.price.hget() for each in (shop.bike("1"), made)]
+
+
+def test_plans_and_explanations_name_the_node(cluster: Cluster, real: Real) -> None:
+    """It is where the slot is by then."""
+    shop, slot = declare(cluster), slot_of("shop")
+    for _ in range(2):
+        at = cluster.masters[cluster.having(slot)]
+        words = f"; place {{shop}}, slot {slot} at {at.host}:{at.port}"
+        with Session(shop.db, on_pending="discard") as s:
+            shop.bike(name="a")
+            assert words in str(s.plan()).partition("\n")[0]
+        assert words in str(shop.bike.collection(name="a").explain()).partition("\n")[0]
+        cluster.move(slot, (cluster.having(slot) + 1) % 3)
+    here = declare(real)
+    assert "query: 1 round trip; place {shop}, slot 3808\n" in str(here.bike.collection(name="a").explain())
+
+
+def test_sets_of_another_place_are_fetched(cluster: Cluster) -> None:
+    """No command reads keys of two places; the answer is what it would be."""
+    shop = declare(cluster)
+    bikes = [shop.bike(name=f"b{at}", price=at) for at in range(4)]
+    elsewhere = shop.db.connection
+    elsewhere.sadd("{zoo}:some", "2", "3", "9")
+    elsewhere.zadd("{zoo}:scored", {"3": 1, "1": 2})
+    elsewhere.rpush("{zoo}:listed", "3", "4")
+
+    class Basket(RedisModel):
+        database = shop.db
+        place = "zoo"
+        bikes = SetField()
+
+    basket = Basket(bikes=["2", "4"])
+
+    def found(given: Any) -> Any:
+        return shop.bike.collection().intersect(given)
+
+    assert ["2", "3"] == sorted(found("{zoo}:some"))
+    assert ["1", "3"] == sorted(found("{zoo}:scored"))
+    assert ["3", "4"] == sorted(found("{zoo}:listed"))
+    assert ["2", "4"] == sorted(found(basket.bikes))
+    assert ["2", "3", "1"] == list(shop.bike.collection(price__lt=3).sort(by_score="{zoo}:scored"))
+    assert bikes[1] in shop.bike.collection().intersect(basket.bikes).instances()
 
 
 def test_values_are_read_key_by_key(cluster: Cluster, real: Real) -> None:

@@ -34,6 +34,7 @@ from uowredis.commands.where import All, Either, Without
 from uowredis.exceptions import ArgumentError, ArgumentTypeError, NotCommitted, attribute
 from uowredis.overlay.overlay import Overlay
 from uowredis.plan.requests import Deciding
+from uowredis.schema.keys import placed
 from uowredis.schema.models import ModelSchema
 from uowredis.session.pending import Pending
 from uowredis.session.single import here
@@ -300,7 +301,17 @@ class CollectionManager(ChangesMany[T, R], Generic[T, R]):
         return Explanation(tuple(rounds), self._note())
 
     def _note(self) -> str:
+        notes = [self._cost()]
+        if (place := self._schema.keys.place) is not None:
+            notes.insert(0, placed(place, self._database._executor.node_of))
+        return "; ".join(note for note in notes if note)
+
+    def _cost(self) -> str:
         sort = self._wanted.sort
+        if self._database._is_cluster and (self._wanted.shape.of_values or (sort is not None and sort.by is not None)):
+            return (
+                "a cluster sorts by no values: those of all that match are fetched key by key, and ordered here: O(N)"
+            )
         if sort is not None and sort.scores is not None:
             return "all that match are fetched and ordered here: O(N)"
         if sort is not None and sort.further:

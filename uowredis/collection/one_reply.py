@@ -27,7 +27,11 @@ def in_one_reply(wanted: Wanted, temporary: str, *, by_keys: bool) -> tuple[Sort
     Returns:
         The calls, and what makes primary keys, or columns of values, of the reply, as they are stored.
     """
-    where = None if wanted.shape.looked_up or wanted.scores is not None or wanted.shape.scored else _unasked(wanted)
+    where = (
+        None
+        if wanted.shape.looked_up or wanted.scores is not None or wanted.shape.scored
+        else _unasked(wanted, by_keys)
+    )
     if where is None:
         return None
     order = None if wanted.sort is None else wanted.sort.order(wanted.model)
@@ -52,17 +56,20 @@ def in_one_reply(wanted: Wanted, temporary: str, *, by_keys: bool) -> tuple[Sort
     return sorting, read
 
 
-def _unasked(wanted: Wanted) -> Condition | None:
-    """Return who is wanted where nothing has to be asked for it first."""
+def _unasked(wanted: Wanted, by_keys: bool) -> Condition | None:
+    """Return who is wanted where nothing has to be asked for it first, as of a set in another place of a cluster."""
     keyed = all(
-        isinstance(given, Bound) and not isinstance(given, ListField) and given._owner.identity.pk is not None
+        isinstance(given, Bound)
+        and not isinstance(given, ListField)
+        and given._owner.identity.pk is not None
+        and (not by_keys or wanted.model.keys.is_beside(given.key))
         for given in wanted.intersections
     )
     if not keyed or wanted.stored is not None or any(known is None for _, _, known in wanted.said):
         return None
     parts = _known(wanted.filters)
     if wanted.algebra is not None:
-        first, second = map(_unasked, wanted.parts)
+        first, second = [_unasked(part, by_keys) for part in wanted.parts]
         if first is None or second is None:
             return None
         parts.insert(0, wanted.algebra.of(first, second))

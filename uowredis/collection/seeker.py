@@ -46,7 +46,9 @@ class Seeker:
     def _order(self, sort: Sort) -> Deciding[Order]:
         if sort.scores is None:
             return sort.order(self.wanted.model)
-        return Order(None, sort.alpha, sort.desc, (yield from Sources(self.overlay).scores(sort.scores)))
+        return Order(
+            None, sort.alpha, sort.desc, (yield from Sources(self.overlay, self.wanted.model.keys).scores(sort.scores))
+        )
 
     def _query(self, order: Order | None) -> Deciding[Query]:
         return Query(self.wanted.model, (yield from self._where()), order, self.wanted.shape.columns(self.wanted.model))
@@ -60,7 +62,7 @@ class Seeker:
             first = yield from attrs.evolve(self, wanted=algebra.first)._where()
             second = yield from attrs.evolve(self, wanted=algebra.second)._where()
             parts.insert(0, algebra.of(first, second))
-        sources = Sources(self.overlay)
+        sources = Sources(self.overlay, self.wanted.model.keys)
         for given in self.wanted.intersections:
             if isinstance(given, Other) and id(given) not in self.elsewhere:
                 pks, _ = yield from attrs.evolve(self, wanted=given.wanted).found()
@@ -116,7 +118,7 @@ class Seeker:
     def _found_stored(self, start: int, count: int | None) -> Deciding[tuple[list[Any], list[Identity | None]]]:
         wanted = self.wanted
         assert wanted.stored is not None
-        stored = yield from Sources(self.overlay).stored(wanted.stored)
+        stored = yield from Sources(self.overlay, self.wanted.model.keys).stored(wanted.stored)
         wanted.check_scores()
         pks = stored[start : None if count is None else start + count]
         everything = where_of(wanted.model, (), ())
@@ -142,7 +144,7 @@ class Seeker:
             return len((yield from self.found())[0])
         if stored is not None and self.wanted.as_it_was_stored:
             self.wanted.check_scores()
-            return len((yield from Sources(self.overlay).stored(stored)))
+            return len((yield from Sources(self.overlay, self.wanted.model.keys).stored(stored)))
         return (yield from (yield from self._search()).count())
 
     def contains(self, item: Any) -> Deciding[bool]:

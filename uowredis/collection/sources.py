@@ -24,11 +24,13 @@ class Sources:
     """Reads, over what is pending, what one look at a collection stands on.
 
     Attributes:
+        keys: of the model whose objects are looked for.
         sets: keys of sets and sorted sets of pks that are intersected; each with whether it is a sorted set.
         within: sets of pks that are intersected.
     """
 
     overlay: Overlay
+    keys: Keys
     sets: list[tuple[str, bool]] = attrs.field(factory=list)
     within: list[frozenset[str]] = attrs.field(factory=list)
 
@@ -53,7 +55,15 @@ class Sources:
         if isinstance(given, ListField):
             self.within.append(frozenset((yield from self._read(("LRANGE", key, "0", "-1")))))
         else:
-            self.sets.append((key, isinstance(given, SortedSetField)))
+            yield from self._take_set(key, isinstance(given, SortedSetField))
+
+    def _take_set(self, key: str, scored: bool) -> Deciding[None]:
+        if self.overlay.by_keys and not self.keys.is_beside(key):
+            # No command reads keys of two places.
+            call = ("ZRANGE", key, "0", "-1") if scored else ("SMEMBERS", key)
+            self.within.append(frozenset((yield from self._read(call))))
+        else:
+            self.sets.append((key, scored))
 
     def _members(self, given: Any) -> Deciding[list[str]]:
         """Return what a field holds."""
@@ -67,9 +77,9 @@ class Sources:
         self._refuse_pending(key)
         kind = yield from self._read(("TYPE", key))
         if kind in ("set", "none"):
-            self.sets.append((key, False))
+            yield from self._take_set(key, False)
         elif kind == "zset":
-            self.sets.append((key, True))
+            yield from self._take_set(key, True)
         elif kind == "list":
             self.within.append(frozenset((yield from self._read(("LRANGE", key, "0", "-1")))))
         else:

@@ -62,6 +62,10 @@ class Nodes:
             raise Unreachable(f"No node of the cluster at {self.words} has slot {slot}; nothing was sent")
         return self.at(master)
 
+    def master_of(self, slot: int) -> Address | None:
+        """Return where the master of *slot* is, None where that was not asked yet."""
+        return self._masters.get(slot)
+
     def at(self, address: Address) -> Executor:
         """Return the executor of the node at *address*."""
         with self._lock:
@@ -195,6 +199,11 @@ class ClusterExecutor(Executor):
         except Unreachable as error:
             raise redis.ConnectionError(str(error)) from error
         return node._claimed(token, within)
+
+    def node_of(self, slot: int) -> str | None:
+        """Return which node has *slot*, as far as is known."""
+        master = self.nodes.master_of(slot)
+        return None if master is None else f"{master[0]}:{master[1]}"
 
     def disconnect(self) -> None:
         """Close all connections to all nodes."""

@@ -234,6 +234,10 @@ class Executor:
         """Return whether what was refused by *error*, first at the moment *since*, is not worth another try."""
         return True
 
+    def node_of(self, slot: int) -> str | None:
+        """Return which node of a cluster has *slot*, as far as is known; None on one server."""
+        return None
+
     def disconnect(self) -> None:
         """Close all connections."""
         self.pool.connections.disconnect()

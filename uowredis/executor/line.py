@@ -132,6 +132,10 @@ class Line:
         """Return the token of a commit, whose key is *spelled* of a text that no other has; see the executor."""
         return self._executor().token(spelled)
 
+    def node_of(self, slot: int) -> str | None:
+        """Return which node of a cluster has *slot*, as far as is known; None on one server."""
+        return self._executor().node_of(slot)
+
     def wait_for(self, replicas: int) -> Call | None:
         """Return the call that waits for *replicas*, None where there is nothing to wait for."""
         return self._executor().wait_for(replicas)

@@ -9,7 +9,7 @@ Equal commands and answers give equal plans.
 from __future__ import annotations
 
 import sys
-from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias, TypeVar
 
 import attrs
@@ -34,7 +34,7 @@ from uowredis.planner.rehearsal import Rehearsal, Rewrite
 from uowredis.planner.relations import Relations
 from uowredis.planner.unique import Unique
 from uowredis.planner.values import Values
-from uowredis.schema.keys import INSTANCE_HASH, slot_of
+from uowredis.schema.keys import INSTANCE_HASH, placed
 from uowredis.schema.models import ModelSchema
 
 T = TypeVar("T")
@@ -86,6 +86,7 @@ class Planner:
         token: by which the commit is settled where its reply is lost.
         wait: what is sent behind the transaction.
         known: of the fingerprints of models; by default nothing is asked of them.
+        node_of: tells which node of a cluster has a slot, for eyes.
 
     Attributes:
         declaration: the fingerprints.
@@ -102,6 +103,7 @@ class Planner:
         token: Token | None = None,
         wait: Call | None = None,
         known: Known = NOTHING_ASKED,
+        node_of: Callable[[int], str | None] = lambda _: None,
     ) -> None:
         self.rewrites: Mapping[int, Rewrite] = {}
         self._journal = journal
@@ -109,6 +111,7 @@ class Planner:
         self._token = token
         self._token_to_watch = None if token is None else token.key
         self._wait = wait
+        self._node_of = node_of
         self._questions = Questions(limits.watched, standing, scripted=unwatched)
         self._values = Values(self._questions, rehearsal)
         self._presence = Presence(self._questions)
@@ -387,7 +390,7 @@ class Planner:
             parts.append(f"{reads:,} read{'' if reads == 1 else 's'}")
         if not self._relations.idle:
             parts += self._relations.title()
-        place = "" if self._place is None else f"; place {{{self._place}}}, slot {slot_of(self._place)}"
+        place = "" if self._place is None else f"; {placed(self._place, self._node_of)}"
         return (", ".join(parts) or "nothing changes") + place
 
 

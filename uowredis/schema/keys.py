@@ -8,7 +8,7 @@ place in one slot.
 from __future__ import annotations
 
 import binascii
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import attrs
 
@@ -271,6 +271,13 @@ def why_no_place(place: str) -> str | None:
 def slot_of(tag: str) -> int:
     """Return the hash slot of Redis Cluster in which keys are that have *tag* in braces (redis.io: cluster-spec)."""
     return binascii.crc_hqx(tag.encode("utf-8", "surrogateescape"), 0) % 16_384
+
+
+def placed(place: str, node_of: Callable[[int], str | None]) -> str:
+    """Return in words where *place* is: its slot, and the node that has it, where *node_of* tells."""
+    slot = slot_of(place)
+    node = node_of(slot)
+    return f"place {{{place}}}, slot {slot}" + (f" at {node}" if node else "")
 
 
 def literal(text: str) -> str:

@@ -122,6 +122,7 @@ class Committer:
             token=None if model is None else self.line.token(model.keys.token),
             wait=self.line.wait_for(self.replicas) if self.replicas and model is not None else None,
             known=self.fingerprints,
+            node_of=self.line.node_of,
         )
 
     def turns(self, shown: Plan | None, limits: Limits, answers: list[Pending[Any] | object]) -> Deciding[Applied]:
