@@ -138,6 +138,7 @@ class Cluster:
         with replica.client() as client:
             until(lambda: client.info("replication")["role"] == "master" and info(client)["cluster_state"] == "ok")
         self.masters[dead], self.replicas[dead] = replica, self.masters[dead]
+        until(lambda: all(info(client)["cluster_state"] == "ok" for client in self.clients()))
 
     def __enter__(self) -> Self:
         return self

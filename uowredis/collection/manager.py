@@ -308,10 +308,9 @@ class CollectionManager(ChangesMany[T, R], Generic[T, R]):
 
     def _cost(self) -> str:
         sort = self._wanted.sort
-        if self._database._is_cluster and (self._wanted.shape.of_values or (sort is not None and sort.by is not None)):
-            return (
-                "a cluster sorts by no values: those of all that match are fetched key by key, and ordered here: O(N)"
-            )
+        by_values = self._wanted.shape.of_values or (sort is not None and sort.by is not None)
+        if by_values and self._database._is_cluster:
+            return "values are read key by key, of all that match, and ordered here: O(N)"
         if sort is not None and sort.scores is not None:
             return "all that match are fetched and ordered here: O(N)"
         if sort is not None and sort.further:

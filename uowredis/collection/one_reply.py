@@ -27,11 +27,9 @@ def in_one_reply(wanted: Wanted, temporary: str, *, by_keys: bool) -> tuple[Sort
     Returns:
         The calls, and what makes primary keys, or columns of values, of the reply, as they are stored.
     """
-    where = (
-        None
-        if wanted.shape.looked_up or wanted.scores is not None or wanted.shape.scored
-        else _unasked(wanted, by_keys)
-    )
+    if wanted.shape.looked_up or wanted.scores is not None or wanted.shape.scored:
+        return None
+    where = _unasked(wanted, by_keys)
     if where is None:
         return None
     order = None if wanted.sort is None else wanted.sort.order(wanted.model)
