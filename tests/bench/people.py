@@ -71,9 +71,9 @@ def change_by_hand(client: redis.Redis, pks: Sequence[str], cities: Sequence[str
             change_one_by_hand(pipe, pk, city)
 
 
-def change_one_by_hand(pipe: redis.client.Pipeline, pk: str, city: str) -> None:
+def change_one_by_hand(pipe: redis.client.Pipeline, pk: str, city: str, prefix: str = ":person") -> None:
     """Move one person: WATCH, read, MULTI ... EXEC, again where somebody else was faster."""
-    key = f":person:{pk}:hash"
+    key = f"{prefix}:{pk}:hash"
     while True:
         try:
             pipe.watch(key)
@@ -81,8 +81,8 @@ def change_one_by_hand(pipe: redis.client.Pipeline, pk: str, city: str) -> None:
             pipe.multi()
             pipe.hset(key, "city", city)
             if old is not None:
-                pipe.srem(b":person:city:" + old, pk)
-            pipe.sadd(f":person:city:{city}", pk)
+                pipe.srem(f"{prefix}:city:".encode() + old, pk)
+            pipe.sadd(f"{prefix}:city:{city}", pk)
             pipe.execute()
             return
         except redis.WatchError:
