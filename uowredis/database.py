@@ -81,7 +81,8 @@ class RedisDatabase(Database):
             them holds for :attr:`connection`. ``socket_connect_timeout``, 1 second by default, bounds all that makes a
             connection. Beside them ``timeout``: seconds for which a connection is waited for when all
             ``max_connections`` (100) are in use, 20 by default, None for any time. ``cluster=["host:port", ...]``, some
-            nodes, in place of host and port for a Redis Cluster: see docs/cluster.md.
+            nodes, in place of host and port for a Redis Cluster, and ``sentinels=["host:port", ...], service="name"`` for
+            the master that they know: see docs/cluster.md.
 
     Raises:
         ImplementationError: for arguments that are not known, not for the library, or have no effect beside others.
@@ -167,7 +168,8 @@ class RedisDatabase(Database):
         """Return a database at *url*: ``redis://``, ``rediss://`` (TLS) or ``unix://``, as redis-py reads them.
 
         ``valkey://`` and ``valkeys://`` are the same as ``redis://`` and ``rediss://``. A Redis Cluster is named by
-        some of its nodes: ``redis+cluster://host:port,host:port`` (``rediss+cluster://`` with TLS).
+        some of its nodes: ``redis+cluster://host:port,host:port`` (``rediss+cluster://`` with TLS);
+        the master that sentinels know is ``redis+sentinel://host:port,host:port/service/0``.
 
         Args:
             url: e.g. ``redis://localhost:6379/0``; whatever the class takes of ``redis.Redis`` may stand behind a "?".
