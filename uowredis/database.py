@@ -81,8 +81,8 @@ class RedisDatabase(Database):
             them holds for :attr:`connection`. ``socket_connect_timeout``, 1 second by default, bounds all that makes a
             connection. Beside them ``timeout``: seconds for which a connection is waited for when all
             ``max_connections`` (100) are in use, 20 by default, None for any time. ``cluster=["host:port", ...]``, some
-            nodes, in place of host and port for a Redis Cluster; ``sentinels=["host:port", ...]`` and ``service=...`` for
-            the master that they know: see docs/cluster.md.
+            nodes, in place of host and port for a Redis Cluster; ``sentinels=["host:port", ...]`` and ``service=...``
+            for the master that they know: see docs/cluster.md.
 
     Raises:
         ImplementationError: for arguments that are not known, not for the library, or have no effect beside others.
