@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import builtins
 import functools
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, Self, TypeAlias, overload
 
 from uowredis.aio.single import here
@@ -39,7 +39,9 @@ class CollectionManager(manager.CollectionManager[T, R], Generic[T, R]):
 
     if TYPE_CHECKING:
 
-        def instances(self, skip_exist_test: bool = False, lazy: bool = False) -> CollectionManager[T, T]:
+        def instances(
+            self, skip_exist_test: bool = False, lazy: bool = False, *, load: Iterable[Any] = ()
+        ) -> CollectionManager[T, T]:
             """Same as the blocking one."""
 
         def primary_keys(self) -> CollectionManager[T, str]:

@@ -2,7 +2,7 @@
 
 from uowredis.collection.explanation import Explanation
 from uowredis.collection.manager import DEFAULT_STORE_TTL, CollectionManager
-from uowredis.collection.wanted import SORTED_SCORE
+from uowredis.collection.widths import SORTED_SCORE
 
 __all__ = ["DEFAULT_STORE_TTL", "SORTED_SCORE", "CollectionManager", "Explanation"]
 

@@ -18,6 +18,7 @@ import attrs
 
 from uowredis.collection import elsewhere
 from uowredis.collection.explanation import Explanation
+from uowredis.collection.loaded import Loaded
 from uowredis.collection.many import ChangesMany
 from uowredis.collection.misnamed import OF_A_COLLECTION
 from uowredis.collection.one_reply import in_one_reply
@@ -172,6 +173,10 @@ class CollectionManager(ChangesMany[T, R], Generic[T, R]):
             return shape.shaped(schema, list(found))
         if shape.kind == "pks":
             return list(found) if schema.pk_holds is None else [pk_value(schema, pk) for pk in found]
+        if shape.wide:
+            rows = zip(found[0], created, *shape.typed(schema, found), strict=True)
+            handle, names = self._model._handle, shape.names
+            return [handle(pk, each, tested=shape.tested, loaded=Loaded(names, row)) for pk, each, *row in rows]
         pairs = itertools.zip_longest(found, created)
         return [self._model._handle(pk, identity, tested=shape.tested) for pk, identity in pairs]
 

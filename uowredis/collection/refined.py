@@ -11,7 +11,7 @@ import attrs
 
 from uowredis.collection import elsewhere
 from uowredis.collection.conditions import check_later, condition, given_pk, is_known_later
-from uowredis.collection.names import sort_name, value_names
+from uowredis.collection.names import are_wide, loaded_names, sort_name, value_names
 from uowredis.collection.wanted import Other, Shape, Sort, Wanted
 from uowredis.commands.arguments import flag
 from uowredis.commands.identity import check_current
@@ -202,7 +202,9 @@ class Refined(Generic[T, R]):
         # As Python has it the same collection, as a type checker has it one of other rows.
         return self._told(shape=shape)
 
-    def instances(self, skip_exist_test: bool = False, lazy: bool = False) -> CollectionManager[T, T]:
+    def instances(
+        self, skip_exist_test: bool = False, lazy: bool = False, *, load: Iterable[str | Field[Any]] = ()
+    ) -> CollectionManager[T, T]:
         """Give instances; return the collection.
 
         At most two round trips: the pks, and one SMISMEMBER that looks all of them up. A pk that has vanished in
@@ -211,8 +213,17 @@ class Refined(Generic[T, R]):
         Args:
             skip_exist_test: do not look them up; an instance is then looked up before its first write.
             lazy: the same by its later name.
+            load: fields to be read along, as for :meth:`values`: what they hold at that moment is
+                ``instance.loaded[...]``, by the same names. It is read in these two round trips, and one more for each
+                further foreign key of a path.
+
+        Raises:
+            ImplementationError: for a field that is not there, or of another model, or a path that leads nowhere.
+            ArgumentTypeError: for *load* of something else than fields and names.
         """
-        found: CollectionManager[T, T] = self._giving(Shape("instances", tested=not (skip_exist_test or lazy)))
+        names = loaded_names(self._model, self._schema, load)
+        shape = Shape("instances", names, tested=not (skip_exist_test or lazy), wide=bool(names))
+        found: CollectionManager[T, T] = self._giving(shape)
         return found
 
     def primary_keys(self) -> CollectionManager[T, str]:
@@ -238,13 +249,19 @@ class Refined(Generic[T, R]):
         """Give dicts of values (SORT ... GET); return the collection.
 
         Args:
-            fields: the primary key, StringFields and InstanceHashFields, or their names; all of them by default.
-                ``SORTED_SCORE`` is the score that the collection is sorted by.
+            fields: fields or their names, the primary key too; by default all that hold one value. One that holds many
+                gives a set, a list, a dict of scores or a dict; ``"author__name"`` is of the object that a foreign key
+                refers to, None where there is none. ``SORTED_SCORE`` is the score that the collection is sorted by.
 
         Raises:
-            ImplementationError: for a field that is not there or holds many values, or of another model.
+            ImplementationError: for a field that is not there, or of another model, or a path that leads nowhere.
+            ArgumentTypeError: for something else than fields and names.
         """
-        return self._giving(Shape("values", value_names(self._model, self._schema, fields)))
+        return self._values("values", fields)
+
+    def _values(self, kind: str, fields: tuple[Any, ...], flat: bool = False) -> Any:
+        names = value_names(self._model, self._schema, fields)
+        return self._giving(Shape(kind, names, flat, wide=are_wide(self._schema, names)))
 
     @overload
     def values_list(self, field: str, /, *, flat: Literal[True]) -> CollectionManager[T, str | None]: ...
@@ -287,7 +304,7 @@ class Refined(Generic[T, R]):
         """
         if flag(flat, "flat") and len(fields) != 1:
             raise ArgumentError(f"values_list(flat=True) takes exactly one field, not {len(fields)}")
-        return self._giving(Shape("values_list", value_names(self._model, self._schema, fields), flat))
+        return self._values("values_list", fields, flat)
 
     def copy(self) -> Self:
         """Return a collection of its own that says the same."""

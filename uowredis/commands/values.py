@@ -221,10 +221,11 @@ def read_columns(model: ModelSchema, names: Sequence[str], table: Sequence[Seque
 def _read_column(holds: ValueType[Any], column: Sequence[Any]) -> list[Any]:
     if holds.read_all is not None and None not in column:
         return holds.read_all(column)
-    return [None if stored is None else holds.read(stored) for stored in _as_texts(column)]
+    return [None if stored is None else holds.read(stored) for stored in texts_of(column)]
 
 
-def _as_texts(column: Sequence[Any]) -> Sequence[str | None]:
+def texts_of(column: Sequence[Any]) -> Sequence[str | None]:
+    """Return a *column* of texts, which may be replies, as texts."""
     if str in map(type, column):
         return column
     return read_by(as_maybe_texts, column, "SORT")
@@ -235,7 +236,7 @@ def _refuse_row(
 ) -> None:
     """Raise the error for the first row whose value cannot be read, with the primary key where it was asked for."""
     at = next((at for at, each in enumerate(names) if each in ("pk", model.pk_field)), None)
-    for row, stored in enumerate(_as_texts(table[place])):
+    for row, stored in enumerate(texts_of(table[place])):
         pk = None if at is None else table[at][row]
         if stored is not None:
             read_value(holds, stored, names[place], model if pk is None else Identity(model, pk))

@@ -27,6 +27,7 @@ from uowredis.commands.commands import Read, Write
 from uowredis.commands.identity import Identity, check_current
 from uowredis.commands.replies import as_is, sure_float
 from uowredis.commands.values import TEXTS, OfReplies, TypedReplies, spelled
+from uowredis.commands.whole import whole_read
 from uowredis.exceptions import ArgumentError, ImplementationError
 from uowredis.fields.indexes import RANGE, check_together, checked_indexes, declared_indexes
 from uowredis.fields.methods import G, M, Sayer, V, writes
@@ -114,7 +115,8 @@ class Bound(Sayer[M], NotItsValue, Generic[V, G, M]):
 
     def _whole_read(self) -> Read[Any]:
         """Return the command that reads all that the field holds."""
-        return self._value_read()
+        identity = self._owner.identity
+        return whole_read(identity, self._schema(identity))
 
     def _current(self) -> Any:
         """Return the one value of the field at once, in a pipeline, too."""

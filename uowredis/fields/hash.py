@@ -75,9 +75,6 @@ class BoundHash(BoundKey[V, G, M]):
         """Return all entries with their values (HGETALL)."""
         return self._whole_read()
 
-    def _whole_read(self) -> Read[dict[str, V]]:
-        return self._read("HGETALL", decode=self._reader.by_entry)
-
     @reads
     def hkeys(self) -> Read[list[str]]:
         """Return the names of all entries, in no order (HKEYS)."""

@@ -29,9 +29,6 @@ class BoundList(BoundKey[V, G, M]):
         """Return the values from *start* to *end*, both included, negative from the end (LRANGE)."""
         return self._read("LRANGE", integer(start, "start"), integer(end, "end"), decode=self._reader.many)
 
-    def _whole_read(self) -> Read[list[V]]:
-        return self._read("LRANGE", "0", "-1", decode=self._reader.many)
-
     @reads
     def lindex(self, index: int) -> Read[V | None]:
         """Return the value at *index*, negative from the end, None beyond it (LINDEX)."""

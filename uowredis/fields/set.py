@@ -29,9 +29,6 @@ class BoundSet(BoundKey[V, G, M]):
         """Return all values (SMEMBERS)."""
         return self._whole_read()
 
-    def _whole_read(self) -> Read[set[V]]:
-        return self._read("SMEMBERS", decode=self._reader.unique)
-
     @reads
     def scard(self) -> Read[int]:
         """Return how many values there are (SCARD)."""

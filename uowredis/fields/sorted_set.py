@@ -163,10 +163,6 @@ class BoundSortedSet(BoundKey[V, G, M]):
         decode: Any = self._reader.scored if withscores else self._reader.many
         return self._read("ZRANGE", spell(start, "start"), spell(end, "end"), *options, decode=decode)
 
-    def _whole_read(self) -> Read[dict[V, float]]:
-        scored = self._reader.scored
-        return self._read("ZRANGE", "0", "-1", "WITHSCORES", decode=lambda reply: dict(scored(reply)))
-
     @reversed_range
     @reads
     def zrevrange(self, start: int, end: int, withscores: bool = False) -> Read[Any]:

@@ -7,7 +7,7 @@ is fetched, merged with what the session touched, and ordered here.
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
 import attrs
@@ -328,14 +328,21 @@ class Search(Matching):
         in_order: list[str] = texts if self.overlay.is_recorded else answer
         return {text: place for place, text in enumerate(in_order)}
 
-    def existing(self, pks: Sequence[str]) -> Deciding[list[str]]:
-        """Return those of *pks* that are there (SMISMEMBER), as they will be right after the commit."""
+    def existing(
+        self, pks: Sequence[str], ask: Callable[[Sequence[Call]], Deciding[list[Any]]] | None = None
+    ) -> Deciding[list[str]]:
+        """Return those of *pks* that are there (SMISMEMBER), as they will be right after the commit.
+
+        Args:
+            pks: to be looked up.
+            ask: asks the one call for it, or none, perhaps together with others; returns the replies.
+        """
         model = self.query.model
         known = yield from self.overlay.are_pending(model, pks)
         asked = [pk for pk in pks if known[pk] is None]
         there = {pk for pk, alive in known.items() if alive}
-        if asked:
-            (reply,) = yield from self.ask((("SMISMEMBER", model.keys.collection, *asked),))
+        calls = (("SMISMEMBER", model.keys.collection, *asked),) if asked else ()
+        for reply in (yield from (ask or self.ask)(calls)):
             there |= {pk for pk, found in zip(asked, reply, strict=True) if found}
         return [pk for pk in pks if pk in there]
 
