@@ -18,7 +18,8 @@ from uowredis.commands.identity import check_current
 from uowredis.commands.where import Condition
 from uowredis.database import RedisDatabase
 from uowredis.exceptions import ArgumentError, ArgumentTypeError, ImplementationError
-from uowredis.fields import Bound, Field, PKField, SingleValueField, SortedSetField
+from uowredis.fields import Bound, Field, SortedSetField
+from uowredis.fields.base import InRows
 from uowredis.fields.modes import one_class
 from uowredis.overlay.overlay import Overlay
 from uowredis.plan.requests import Deciding
@@ -31,7 +32,7 @@ C = TypeVar("C")
 D = TypeVar("D")
 
 if TYPE_CHECKING:
-    from typing import Literal, TypeAlias
+    from typing import Literal
 
     from typing_extensions import TypeVar as _TypeVar
 
@@ -41,9 +42,6 @@ if TYPE_CHECKING:
     #: The model, and what the collection gives for each of its objects.
     T = _TypeVar("T", bound=InstanceHashCommands[Any], default=InstanceHashCommands[Any])
     R = _TypeVar("R", default=str)
-
-    #: What holds one value.
-    One: TypeAlias = SingleValueField[A] | PKField[A]
 else:
     T = TypeVar("T")
     R = TypeVar("R")
@@ -203,7 +201,7 @@ class Refined(Generic[T, R]):
         return self._told(shape=shape)
 
     def instances(
-        self, skip_exist_test: bool = False, lazy: bool = False, *, load: Iterable[str | Field[Any]] = ()
+        self, skip_exist_test: bool = False, lazy: bool = False, *, load: Iterable[str | InRows[Any]] = ()
     ) -> CollectionManager[T, T]:
         """Give instances; return the collection.
 
@@ -232,19 +230,19 @@ class Refined(Generic[T, R]):
         return found
 
     @overload
-    def values(self, *fields: str) -> CollectionManager[T, dict[str, str | None]]: ...
+    def values(self, *fields: str) -> CollectionManager[T, dict[str, Any]]: ...
     @overload
-    def values(self, a: One[A], /) -> CollectionManager[T, dict[str, A | None]]: ...
+    def values(self, a: InRows[A], /) -> CollectionManager[T, dict[str, A]]: ...
     @overload
-    def values(self, a: One[A], b: One[B], /) -> CollectionManager[T, dict[str, A | B | None]]: ...
+    def values(self, a: InRows[A], b: InRows[B], /) -> CollectionManager[T, dict[str, A | B]]: ...
     @overload
-    def values(self, a: One[A], b: One[B], c: One[C], /) -> CollectionManager[T, dict[str, A | B | C | None]]: ...
+    def values(self, a: InRows[A], b: InRows[B], c: InRows[C], /) -> CollectionManager[T, dict[str, A | B | C]]: ...
     @overload
     def values(
-        self, a: One[A], b: One[B], c: One[C], d: One[D], /
-    ) -> CollectionManager[T, dict[str, A | B | C | D | None]]: ...
+        self, a: InRows[A], b: InRows[B], c: InRows[C], d: InRows[D], /
+    ) -> CollectionManager[T, dict[str, A | B | C | D]]: ...
     @overload
-    def values(self, *fields: str | One[Any]) -> CollectionManager[T, dict[str, object]]: ...
+    def values(self, *fields: str | InRows[Any]) -> CollectionManager[T, dict[str, object]]: ...
     def values(self, *fields: Any) -> Any:
         """Give dicts of values (SORT ... GET); return the collection.
 
@@ -264,32 +262,28 @@ class Refined(Generic[T, R]):
         return self._giving(Shape(kind, names, flat, wide=are_wide(self._schema, names)))
 
     @overload
-    def values_list(self, field: str, /, *, flat: Literal[True]) -> CollectionManager[T, str | None]: ...
+    def values_list(self, field: str, /, *, flat: Literal[True]) -> CollectionManager[T, Any]: ...
     @overload
-    def values_list(self, field: PKField[A], /, *, flat: Literal[True]) -> CollectionManager[T, A]: ...
+    def values_list(self, field: InRows[A], /, *, flat: Literal[True]) -> CollectionManager[T, A]: ...
     @overload
-    def values_list(self, field: SingleValueField[A], /, *, flat: Literal[True]) -> CollectionManager[T, A | None]: ...
+    def values_list(self, *fields: str, flat: Literal[False] = False) -> CollectionManager[T, tuple[Any, ...]]: ...
     @overload
-    def values_list(
-        self, *fields: str, flat: Literal[False] = False
-    ) -> CollectionManager[T, tuple[str | None, ...]]: ...
-    @overload
-    def values_list(self, a: One[A], /, *, flat: Literal[False] = False) -> CollectionManager[T, tuple[A | None]]: ...
+    def values_list(self, a: InRows[A], /, *, flat: Literal[False] = False) -> CollectionManager[T, tuple[A]]: ...
     @overload
     def values_list(
-        self, a: One[A], b: One[B], /, *, flat: Literal[False] = False
-    ) -> CollectionManager[T, tuple[A | None, B | None]]: ...
+        self, a: InRows[A], b: InRows[B], /, *, flat: Literal[False] = False
+    ) -> CollectionManager[T, tuple[A, B]]: ...
     @overload
     def values_list(
-        self, a: One[A], b: One[B], c: One[C], /, *, flat: Literal[False] = False
-    ) -> CollectionManager[T, tuple[A | None, B | None, C | None]]: ...
+        self, a: InRows[A], b: InRows[B], c: InRows[C], /, *, flat: Literal[False] = False
+    ) -> CollectionManager[T, tuple[A, B, C]]: ...
     @overload
     def values_list(
-        self, a: One[A], b: One[B], c: One[C], d: One[D], /, *, flat: Literal[False] = False
-    ) -> CollectionManager[T, tuple[A | None, B | None, C | None, D | None]]: ...
+        self, a: InRows[A], b: InRows[B], c: InRows[C], d: InRows[D], /, *, flat: Literal[False] = False
+    ) -> CollectionManager[T, tuple[A, B, C, D]]: ...
     @overload
     def values_list(
-        self, *fields: str | One[Any], flat: Literal[False] = False
+        self, *fields: str | InRows[Any], flat: Literal[False] = False
     ) -> CollectionManager[T, tuple[object, ...]]: ...
     def values_list(self, *fields: Any, flat: bool = False) -> Any:
         """Same as :meth:`values` but give tuples; return the collection.

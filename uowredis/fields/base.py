@@ -71,6 +71,13 @@ class _BindsLater(Protocol[B_co]):
     def bound_later(self) -> type[B_co]: ...
 
 
+class InRows(Protocol[B_co]):
+    """A declared field, as far as what rows of a collection hold of it."""
+
+    @property
+    def _in_rows(self) -> B_co: ...
+
+
 class Bound(Sayer[M], NotItsValue, Generic[V, G, M]):
     """A field of one instance: its methods are Redis' commands without the key.
 
@@ -421,6 +428,11 @@ class SingleValueField(Field[V]):
     """
 
     many = False
+
+    if TYPE_CHECKING:
+
+        @property
+        def _in_rows(self) -> V | None: ...
 
     def __init__(
         self,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 from uowredis.commands.arguments import Value, flag, integer, listed, text, texts
 from uowredis.commands.changes import Computed, Opaque, Removed, Replaced
@@ -213,6 +213,11 @@ class HashField(Field[V]):
     kind = Kind.HASH
     bound: type[BoundHash[V]] = BoundHash
     bound_later: type[BoundHash[V, V, Async]]
+
+    if TYPE_CHECKING:
+
+        @property
+        def _in_rows(self) -> dict[str, V]: ...
 
     def __init__(
         self,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from uowredis.commands.arguments import Value, integer
 from uowredis.commands.changes import Added, Computed, Removed
@@ -149,6 +149,11 @@ class ListField(Field[V]):
     kind = Kind.LIST
     bound: type[BoundList[V]] = BoundList
     bound_later: type[BoundList[V, V, Async]]
+
+    if TYPE_CHECKING:
+
+        @property
+        def _in_rows(self) -> list[V]: ...
 
     def first_write(self, identity: Identity, schema: FieldSchema, value: Any) -> Write[Any]:
         """Return the RPUSH of one value or of many."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from uowredis.commands.arguments import Value, integer
 from uowredis.commands.changes import Added, Opaque, Removed
@@ -104,6 +104,11 @@ class SetField(Field[V]):
     tells_apart = True
     bound: type[BoundSet[V]] = BoundSet
     bound_later: type[BoundSet[V, V, Async]]
+
+    if TYPE_CHECKING:
+
+        @property
+        def _in_rows(self) -> set[V]: ...
 
     def first_write(self, identity: Identity, schema: FieldSchema, value: Any) -> Write[Any]:
         """Return the SADD of one value or of many."""
