@@ -44,6 +44,7 @@ from uowredis.fields import (
     SortedSetField,
     StringField,
 )
+from uowredis.model.facts import FieldFacts
 from uowredis.model.redis_model import RedisModel
 from uowredis.plan.plan import Plan
 from uowredis.plan.steps import Step
@@ -69,6 +70,7 @@ __all__ = [
     "DeclarationChanged",
     "Delete",
     "DoesNotExist",
+    "FieldFacts",
     "HashField",
     "ImplementationError",
     "IndexNotReady",

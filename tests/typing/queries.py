@@ -5,6 +5,7 @@ from typing import Any, Self, assert_type
 from uuid import UUID
 
 from uowredis import (
+    FieldFacts,
     HashField,
     InstanceHashField,
     ListField,
@@ -128,4 +129,7 @@ assert_type(Person.get_many(["x"]), list[Person])
 assert_type(Person.create_many([{"name": "x"}], progress=print), list[Person])
 assert_type(Person.get(name="x").to_dict(), dict[str, Any])
 assert_type(Person.lazy_connect("x"), Person)
+assert_type(Person.fields["name"], FieldFacts)
+assert_type(Person.fields["name"].unique, bool)
+Person.fields["name"].unique = True  # type: ignore[misc]
 assert_type(Person.get_or_connect(name="x"), tuple[Person, bool])

@@ -290,6 +290,7 @@ class Field(Generic[V]):
             raise ImplementationError(f"{called}: stored_as must be text, not {stored_as!r}")
         try:
             self._type: ValueType[Any] | None = value_type(type)
+            self.declared_type = type
         except (TypeError, ImportError) as error:
             raise ImplementationError(f"{called}: {error}") from error
         if self.tells_apart and self._type is not None and not self._type.hashable:
