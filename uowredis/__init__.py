@@ -50,6 +50,7 @@ from uowredis.plan.plan import Plan
 from uowredis.plan.steps import Step
 from uowredis.plan.token import Token
 from uowredis.session.pending import Pending
+from uowredis.session.pipeline import Pipeline
 from uowredis.session.session import Session
 from uowredis.values import Codec, DateTime, Json
 
@@ -84,6 +85,7 @@ __all__ = [
     "PartiallyApplied",
     "Pending",
     "PendingWrites",
+    "Pipeline",
     "Plan",
     "PlanTooLarge",
     "Read",

@@ -16,6 +16,7 @@ from uowredis.session.begin import CommittedSession, Joined
 from uowredis.session.context import Database, face, find
 from uowredis.session.fingerprints import Fingerprints
 from uowredis.session.options import Options
+from uowredis.session.pipeline import Pipeline, transact
 from uowredis.session.run import run
 from uowredis.session.session import Session
 
@@ -34,8 +35,6 @@ __all__ = ["RedisDatabase"]
 
 T = TypeVar("T")
 
-_PIPELINES = "PipelineDatabase of uowredis.contrib.database, which has pipelines as redis-py has"
-
 #: What other libraries call otherwise.
 _CALLED_HERE = {
     "add": "Model(field=value), with or without an open session",
@@ -44,8 +43,6 @@ _CALLED_HERE = {
     "delete": "delete() of an object, or of a field",
     "commit": "with db.begin() as s:, which commits; or s.commit() of a Session(db)",
     "rollback": "rollback() of a Session(db)",
-    "transaction": f"db.run(function); or {_PIPELINES}",
-    "pipeline": f"Session(db); or {_PIPELINES}",
 }
 
 
@@ -420,6 +417,63 @@ class RedisDatabase(Database):
             CommitError: where the commit was refused, or nobody knows.
         """
         return run(self, function, attempts, retry_for, join, options)
+
+    def pipeline(
+        self, transaction: bool = True, share_in_threads: bool = False, **options: Unpack[SessionOptions]
+    ) -> Pipeline:
+        """Return a pipeline, a session in which reads wait, too: ``with db.pipeline() as pipeline:``.
+
+        Args:
+            transaction: False sends what only reads without MULTI and EXEC.
+            share_in_threads: every thread may use it while it is open, one call at a time.
+            options: as for :class:`Session`.
+        """
+        return Pipeline(self, transaction=transaction, share_in_threads=share_in_threads, **options)
+
+    @overload
+    def transaction(
+        self,
+        function: Callable[[Pipeline], object],
+        *watches: Any,
+        value_from_callable: Literal[False] = False,
+        retry_for: float | None = None,
+    ) -> list[Any]: ...
+
+    @overload
+    def transaction(
+        self,
+        function: Callable[[Pipeline], T],
+        *watches: Any,
+        value_from_callable: Literal[True],
+        retry_for: float | None = None,
+    ) -> T: ...
+
+    def transaction(
+        self,
+        function: Callable[[Pipeline], Any],
+        *watches: Any,
+        value_from_callable: bool = False,
+        retry_for: float | None = None,
+    ) -> Any:
+        """Call ``function(pipeline)`` and execute the pipeline; call it again where something watched has changed.
+
+        Until the function calls ``pipeline.multi()`` reads are answered at once; from then on commands wait.
+
+        Args:
+            function: takes the pipeline.
+            watches: fields of instances, or keys as text.
+            value_from_callable: return what the function returned.
+            retry_for: seconds for which it is tried again, the database's ``retry_for`` (30) by default.
+
+        Returns:
+            The replies of the pipeline.
+
+        Raises:
+            Conflict: where others kept changing what is watched; nothing was applied.
+            ArgumentTypeError: for what cannot be called, or only returns what is run later.
+            SessionError: for a write before ``multi()``, and for ``execute()`` in the function.
+        """
+        return transact(self, function, watches, value_from_callable, retry_for)
 
 
 def checked_token(token: Any) -> Token:

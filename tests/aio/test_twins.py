@@ -29,7 +29,7 @@ TWINS = {
     "aio/model.py": ("model/redis_model.py", "model/any_model.py"),
     "aio/collection.py": ("collection/manager.py", "collection/refined.py"),
     "aio/database.py": ("database.py",),
-    "aio/pipelines.py": ("contrib/database.py",),
+    "aio/pipelines.py": ("session/pipeline.py",),
 }
 
 #: What cannot be the same, and why.
@@ -67,6 +67,7 @@ DIFFER = {
     "CollectionManager.__repr__": "it cannot wait",
     "RedisDatabase.__enter__": "the same",
     "RedisDatabase.session": "typed",
+    "RedisDatabase.pipeline": "no threads share it",
     "Pipeline._known": "what needs no asking waits for nothing",
     "TransactionPipeline._commit_all": "super() is the refusing one there",
 }
