@@ -12,7 +12,7 @@ from uowredis.aio import getting
 from uowredis.aio.collection import CollectionManager
 from uowredis.aio.single import SingleCall, here
 from uowredis.collection import manager
-from uowredis.commands.commands import Read, Write
+from uowredis.commands.commands import Create, Read, Write
 from uowredis.commands.identity import State
 from uowredis.exceptions import ArgumentTypeError
 from uowredis.fields.modes import Async
@@ -103,7 +103,10 @@ class RedisModel(AnyModel[Async], Async, metaclass=MetaRedisModel):
             return await (session._read(command) if isinstance(command, Read) else session._write(command))
 
     async def _create(self, schema: ModelSchema, values: dict[str, Any]) -> None:
-        create = self._creation(schema, values)
+        await self._begin(self._creation(schema, values))
+
+    async def _begin(self, create: Create) -> None:
+        """Same as the blocking one."""
         # Not by __setattr__, which looks up each name.
         identity = self.__dict__["_identity"] = create.identity
         with self._session() as session:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from uowredis.collection.conditions import given_pk
 from uowredis.collection.filters import filter_name, is_of_pk
 from uowredis.collection.manager import CollectionManager
 from uowredis.commands.arguments import shown
+from uowredis.commands.commands import Create
 from uowredis.commands.identity import Identity, State
 from uowredis.commands.values import pk_value
 from uowredis.exceptions import ArgumentError, ArgumentTypeError, Conflict, ImplementationError, absent
@@ -94,12 +95,33 @@ def get_many(model: type[T], pks: Iterable[Any], missing: str) -> list[T]:
 
 def create_many(model: type[T], rows: Iterable[Mapping[str, Any]], batches: Batches) -> list[T]:
     """Do what :meth:`RedisModel.create_many` says."""
-    schema, given = schema_of(model), [] if isinstance(rows, str | bytes | Mapping) else list(rows)
+    made: list[T] = []
+
+    def say(part: Sequence[Create]) -> None:
+        for create in part:
+            made.append(model.__new__(model))
+            made[-1]._begin(create)
+
+    database = database_of(model)
+    assert database is not None
+    batches.say(database, creations(model, rows), say, lambda part: part)
+    return made
+
+
+def creations(model: type[AnyModel[Any]], rows: Iterable[Mapping[str, Any]]) -> list[Create]:
+    """Return what creates the objects of *rows*: each is looked at once, since an iterator in it is gone after that.
+
+    Raises:
+        ArgumentTypeError: for what are no rows.
+        ArgumentError: for one that is none of the model.
+    """
+    schema, found = schema_of(model), []
+    given = [] if isinstance(rows, str | bytes | Mapping) else list(rows)
     for number, row in enumerate(given):
         if not (isinstance(row, Mapping) and all(isinstance(name, str) for name in row)):
             raise ArgumentTypeError(f"{schema.name}.create_many() takes mappings of fields to values, not {shown(row)}")
         try:
-            model._creation(schema, dict(row))
+            found.append(model._creation(schema, dict(row)))
         except ArgumentError as error:
             error.add_note(f"uowredis: in row {number} of create_many(), counted from 0; nothing was written")
             raise
@@ -107,11 +129,7 @@ def create_many(model: type[T], rows: Iterable[Mapping[str, Any]], batches: Batc
         raise ArgumentTypeError(
             f"{schema.name}.create_many() takes several rows, not {shown(rows)}. Way out: a list of mappings"
         )
-    made: list[T] = []
-    database = database_of(model)
-    assert database is not None
-    batches.say(database, given, lambda part: made.extend([model(**row) for row in part]), lambda part: part)
-    return made
+    return found
 
 
 def to_dict(instance: RedisModel) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar, Literal, TypeVar
 
 from uowredis.collection.conditions import given_pk
-from uowredis.commands.commands import Read, Write
+from uowredis.commands.commands import Create, Read, Write
 from uowredis.commands.identity import Event, Identity, State
 from uowredis.exceptions import (
     ArgumentError,
@@ -65,7 +65,10 @@ class RedisModel(AnyModel[Sync], Sync, metaclass=MetaRedisModel):
         self._identity = self._find(lambda overlay: with_pk(schema, given, overlay))
 
     def _create(self, schema: ModelSchema, values: dict[str, Any]) -> None:
-        create = self._creation(schema, values)
+        self._begin(self._creation(schema, values))
+
+    def _begin(self, create: Create) -> None:
+        """Be the object that *create* makes."""
         # Not by __setattr__, which looks up each name.
         identity = self.__dict__["_identity"] = create.identity
         with self._session() as session:
@@ -195,9 +198,10 @@ class RedisModel(AnyModel[Sync], Sync, metaclass=MetaRedisModel):
     ) -> list[T]:
         """Create an object of each of *rows*, as the constructor does, and return them in this order.
 
-        All rows are checked before anything is sent. Each *batch* of them is one commit, all or nothing. Where one is
-        refused, those before it stay, a note of the error says how many, and of the others nothing is written. In an
-        open session nothing is sent, and all of them are part of its commit.
+        All rows are checked, and what is called for a default is, before anything is sent. Each *batch* of them is one
+        commit, all or nothing. Where one is refused, those before it stay, a note of the error says how many, and of
+        the others nothing is written. In an open session nothing is sent, and all of them are part of its commit. As
+        for objects that are found, an ``__init__`` of a model's own is not called.
 
         Args:
             rows: mappings of fields to values.
