@@ -26,9 +26,12 @@ TWINS = {
     "aio/begin.py": ("session/begin.py",),
     "aio/run.py": ("session/run.py",),
     "aio/getting.py": ("model/getting.py",),
+    "aio/several.py": ("model/several.py",),
     "aio/model.py": ("model/redis_model.py", "model/any_model.py"),
     "aio/collection.py": ("collection/manager.py", "collection/refined.py"),
     "aio/database.py": ("database.py",),
+    "aio/batches.py": ("session/batches.py",),
+    "aio/many.py": ("collection/many.py",),
     "aio/pipelines.py": ("session/pipeline.py",),
 }
 
@@ -59,6 +62,9 @@ DIFFER = {
     "get_or_connect": "a constructor cannot wait",
     "RedisModel.__init__": "a constructor cannot wait",
     "RedisModel._say": "a write is said in a session, and awaited outside of one",
+    "Batches._tell": "it awaits what can be awaited",
+    "ChangesMany.update": "what it says is awaited there, though it waits for nothing",
+    "ChangesMany._of_all": "there is no list()",
     "CollectionManager._elsewhere": "another database is not asked",
     "CollectionManager._intersected": "nothing is asked while a collection is refined",
     "CollectionManager.iter": "an asynchronous generator",

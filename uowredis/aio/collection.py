@@ -10,6 +10,7 @@ import functools
 from collections.abc import AsyncIterator, Callable, Iterable
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, Self, TypeAlias, overload
 
+from uowredis.aio.many import ChangesMany
 from uowredis.aio.single import here
 from uowredis.collection import elsewhere, manager
 from uowredis.collection.manager import DEFAULT_STORE_TTL
@@ -28,7 +29,7 @@ from uowredis.planner.rehearsal import Rehearsal
 Many: TypeAlias = list[Any]
 
 
-class CollectionManager(manager.CollectionManager[T, R], Generic[T, R]):
+class CollectionManager(ChangesMany[T, R], manager.CollectionManager[T, R], Generic[T, R]):
     """A lazy query on one model: looked at by ``async for``, or by awaiting what it is asked.
 
     Methods that refine it wait for nothing and return it, as on the blocking face; ``await c.list()``,
@@ -194,13 +195,6 @@ class CollectionManager(manager.CollectionManager[T, R], Generic[T, R]):
             f"list(), count(), contains(item) or a slice"
         )
 
-    def _refuse_many(self, *_: object, **__: object) -> NoReturn:
-        raise ImplementationError(
-            f"A collection of {self._schema.name} changes no objects on this face. Way out: async for over its "
-            f"instances() inside async with db.begin(), each of which is changed, or deleted"
-        )
-
-    delete = update = _refuse_many
     __iter__ = __len__ = __bool__ = __contains__ = __eq__ = _refuse
 
     def __repr__(self) -> str:

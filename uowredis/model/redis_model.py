@@ -13,7 +13,7 @@ from uowredis.exceptions import (
     absent,
 )
 from uowredis.fields.modes import Sync
-from uowredis.model import getting
+from uowredis.model import getting, several
 from uowredis.model.any_model import AnyModel
 from uowredis.model.declaration import MetaRedisModel, schema_of
 from uowredis.overlay.overlay import Overlay, gone
@@ -119,7 +119,7 @@ class RedisModel(AnyModel[Sync], Sync, metaclass=MetaRedisModel):
             PendingWrites: in a session, where it cannot be known exactly.
             UnreadableValue: for what the type of its field cannot read.
         """
-        return getting.to_dict(self)
+        return several.to_dict(self)
 
     def delete(self) -> None:
         """Delete the object: its keys, its primary key, its places in indexes.
@@ -175,7 +175,7 @@ class RedisModel(AnyModel[Sync], Sync, metaclass=MetaRedisModel):
             ArgumentError: for another *missing*, or a pk that cannot be.
             ArgumentTypeError: for what is not several.
         """
-        return getting.get_many(cls, pks, missing)
+        return several.get_many(cls, pks, missing)
 
     @classmethod
     def lazy_connect(cls: type[T], pk: Any) -> T:
@@ -190,7 +190,7 @@ class RedisModel(AnyModel[Sync], Sync, metaclass=MetaRedisModel):
         Raises:
             ArgumentError: for a pk that cannot be.
         """
-        return getting.lazy_connect(cls, pk)
+        return several.lazy_connect(cls, pk)
 
     @classmethod
     def create_many(
@@ -214,7 +214,7 @@ class RedisModel(AnyModel[Sync], Sync, metaclass=MetaRedisModel):
             UniquenessError: for a unique value or a chosen pk that is taken.
             CommitError: where a commit is not applied, or nobody knows.
         """
-        return getting.create_many(cls, rows, Batches("create_many", batch, progress))
+        return several.create_many(cls, rows, Batches("create_many", batch, progress))
 
     @classmethod
     def get_or_connect(cls: type[T], *, defaults: Mapping[str, Any] | None = None, **filters: Any) -> tuple[T, bool]:
