@@ -20,23 +20,16 @@ _CALLS: dict[Kind, tuple[str, ...]] = {
 }
 
 
-def whole_read(identity: Identity, field: FieldSchema, decode: Callable[[Any], Any] | None = None) -> Read[Any]:
-    """Return the command that reads all that *field* holds of an object.
-
-    Args:
-        identity: the object.
-        field: of its model.
-        decode: makes the answer of the reply; by default a value or None, a set, a list, a dict of scores, or a dict.
-    """
-    decode = decode or _reader(identity, field)
+def whole_command(field: FieldSchema) -> tuple[str, tuple[str, ...]]:
+    """Return the name and the arguments, without the key, of what reads all that *field* holds."""
     if field.kind is Kind.ENTRY:
-        entry = (field.stored,)
-        return Read(identity, field.storage, field, "HGET", entry, decode, entry)
+        return "HGET", (field.stored,)
     name, *args = _CALLS[field.kind]
-    return Read(identity, field.storage, field, name, tuple(args), decode)
+    return name, tuple(args)
 
 
-def _reader(identity: Identity, field: FieldSchema) -> Callable[[Any], Any]:
+def whole_reader(identity: Identity, field: FieldSchema) -> Callable[[Any], Any]:
+    """Return what makes a value or None, a set, a list, a dict of scores, or a dict of the reply to that."""
     holds = field.holds
     of: OfReplies[Any] = TEXTS if holds is None else TypedReplies(holds, field.name, identity)
     match field.kind:
@@ -50,3 +43,16 @@ def _reader(identity: Identity, field: FieldSchema) -> Callable[[Any], Any]:
             return lambda reply: dict(of.scored(reply))
         case _:
             return of.one
+
+
+def whole_read(identity: Identity, field: FieldSchema, decode: Callable[[Any], Any] | None = None) -> Read[Any]:
+    """Return the command that reads all that *field* holds of an object.
+
+    Args:
+        identity: the object.
+        field: of its model.
+        decode: makes the answer of the reply, by default :func:`whole_reader`.
+    """
+    name, args = whole_command(field)
+    members = args if field.kind is Kind.ENTRY else None
+    return Read(identity, field.storage, field, name, args, decode or whole_reader(identity, field), members)

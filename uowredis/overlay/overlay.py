@@ -318,9 +318,14 @@ class Overlay:
             there |= {pk for pk, alive in pending.items() if alive}
         return frozenset(there)
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is pending: it is what the server holds."""
+        return not self.journal.commands
+
     def touches(self, model: ModelSchema) -> bool:
         """Return whether something pending changes objects of *model*, or may."""
-        if not self.journal.commands:
+        if self.is_empty:
             return False
         return self._touched().any_of(model) or model in reach(self.journal)
 
