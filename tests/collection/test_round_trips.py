@@ -268,8 +268,20 @@ CASES = [
     Case(
         "a page of ten, with tags, author names and total",
         lambda s: s.book.collection(kind="novel").sort("title", alpha=True).values("title", "tags", "author__name"),
-        [["SORT"], ["SMEMBERS", "SMEMBERS", "HGET"], ["SCARD"]],
-        lambda c: (c[0:10], c.count()),
+        [["SORT", "SCARD"], ["SMEMBERS", "SMEMBERS", "HGET"]],
+        lambda c: c.page(0, 10),
+    ),
+    Case(
+        "a page with total",
+        lambda s: s.find(**JOHN).sort(by="birth_year"),
+        [["SORT", "SCARD"]],
+        lambda c: c.page(0, 20),
+    ),
+    Case(
+        "a page of several filters, with total",
+        lambda s: s.find(**DOE).sort(by="birth_year"),
+        transaction("SINTERSTORE", "SORT", "SCARD", "DEL"),
+        lambda c: c.page(0, 20),
     ),
     Case(
         "stored, with values of any kind",

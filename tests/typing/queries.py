@@ -16,7 +16,7 @@ from uowredis import (
     SortedSetField,
     StringField,
 )
-from uowredis.collection import SORTED_SCORE, CollectionManager
+from uowredis.collection import SORTED_SCORE, CollectionManager, Page
 from uowredis.contrib.collection import ExtendedCollectionManager
 from uowredis.contrib.database import PipelineDatabase
 from uowredis.contrib.related import FKStringField, M2MSetField, RelatedModel
@@ -105,6 +105,9 @@ def rows() -> None:
     assert_type(everybody.values_list("city", Person.born)[0], tuple[object, ...])
     assert_type(len(everybody), int)
     assert_type(everybody.count(), int)
+    assert_type(everybody.page(0, 10), Page[str])
+    assert_type(everybody.instances().page(0, 10)[0], Person)
+    assert_type(everybody.page(0, 10).total, int)
     assert_type(everybody.stored_key, str | None)
     assert_type(everybody.delete(batch=10, progress=print), int)
     assert_type(everybody.update({"batch": 1}, name="x", batch=10), int)

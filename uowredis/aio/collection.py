@@ -14,6 +14,7 @@ from uowredis.aio.many import ChangesMany
 from uowredis.aio.single import here
 from uowredis.collection import elsewhere, manager
 from uowredis.collection.manager import DEFAULT_STORE_TTL
+from uowredis.collection.page import Page
 from uowredis.collection.refined import R, T, given_pks
 from uowredis.collection.seeker import Seeker
 from uowredis.collection.slices import FURTHEST, span
@@ -130,6 +131,13 @@ class CollectionManager(ChangesMany[T, R], manager.CollectionManager[T, R], Gene
         """Same as the blocking one."""
         found = await self._fetch(0, 1, Order())
         return found[0] if found else None
+
+    async def page(self, start: int, count: int) -> Page[R]:
+        """Same as the blocking one."""
+        first = int(integer(start, "start of page()", 0, FURTHEST))
+        most = int(integer(count, "count of page()", 1, FURTHEST))
+        *found, total = await self._look(lambda seeker: seeker.page(first, most))
+        return Page(self._given(*found), total)
 
     async def contains(self, item: Any) -> bool:
         """Return whether *item*, as the collection gives them, or an instance, is found."""

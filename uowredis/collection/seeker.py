@@ -39,12 +39,13 @@ class Seeker:
 
     # The query as it stands now.
 
-    def _search(self, order: Order | None = None) -> Deciding[Search]:
-        """Return the search; *order* is the order where none was said."""
+    def _search(self, order: Order | None = None, total: list[int] | None = None) -> Deciding[Search]:
+        """Return the search; *order* is the order where none was said, *total* takes how many match."""
         self.wanted.check_scores()
         if self.wanted.sort is not None:
             order = yield from self._order(self.wanted.sort)
-        return Search(self.overlay, (yield from self._query(order)), with_scores=self.wanted.shape.scored)
+        query = yield from self._query(order)
+        return Search(self.overlay, query, with_scores=self.wanted.shape.scored, total=total)
 
     def _order(self, sort: Sort) -> Deciding[Order]:
         if sort.scores is None:
@@ -93,7 +94,7 @@ class Seeker:
     # Questions.
 
     def found(
-        self, start: int = 0, count: int | None = None, order: Order | None = None
+        self, start: int = 0, count: int | None = None, order: Order | None = None, total: list[int] | None = None
     ) -> Deciding[tuple[list[Any], list[Identity | None]]]:
         """Return pks with what the session makes of them, or columns of values, all of it as it is stored.
 
@@ -101,11 +102,12 @@ class Seeker:
             start: the first one wanted.
             count: how many at most, None for all that follow.
             order: where none was said.
+            total: takes how many match in all.
         """
         wanted = self.wanted
         if wanted.as_it_was_stored:
-            return (yield from self._found_stored(start, count))
-        search = yield from self._search(order)
+            return (yield from self._found_stored(start, count, total))
+        search = yield from self._search(order, total)
         if wanted.shape.wide:
             table = yield from search.table(start, count)
             return (yield from self._loaded(search, table[0], table, certain=self._certain(search)))
@@ -154,10 +156,20 @@ class Seeker:
             found = [[each for pk, each in zip(pks, column, strict=True) if pk in kept] for column in found]
         return found, [] if shape.of_values else [self.overlay.created(model, pk) for pk in there]
 
-    def _found_stored(self, start: int, count: int | None) -> Deciding[tuple[list[Any], list[Identity | None]]]:
+    def page(self, start: int, count: int) -> Deciding[tuple[list[Any], list[Identity | None], int]]:
+        """Return what :meth:`found` does, and how many match in all."""
+        total: list[int] = []
+        found, created = yield from self.found(start, count, Order(), total)
+        return found, created, total[0]
+
+    def _found_stored(
+        self, start: int, count: int | None, total: list[int] | None
+    ) -> Deciding[tuple[list[Any], list[Identity | None]]]:
         wanted = self.wanted
         assert wanted.stored is not None
         stored = yield from Sources(self.overlay).stored(wanted.stored)
+        if total is not None:
+            total.append(len(stored))
         wanted.check_scores()
         pks = stored[start : None if count is None else start + count]
         everything = where_of(wanted.model, (), ())
