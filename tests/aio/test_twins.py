@@ -29,7 +29,7 @@ TWINS = {
     "aio/several.py": ("model/several.py",),
     "aio/model.py": ("model/redis_model.py", "model/any_model.py"),
     "aio/collection.py": ("collection/manager.py", "collection/refined.py"),
-    "aio/database.py": ("database.py",),
+    "aio/database.py": ("database.py", "session/opens.py"),
     "aio/batches.py": ("session/batches.py",),
     "aio/many.py": ("collection/many.py",),
     "aio/pipelines.py": ("session/pipeline.py",),
@@ -142,6 +142,7 @@ def pairs() -> Iterator[tuple[str, str, str]]:
         # A model's parts stand in two classes there.
         blocking |= {name.replace("AnyModel.", "RedisModel."): text for name, text in blocking.items()}
         blocking |= {name.replace("Refined.", "CollectionManager."): text for name, text in blocking.items()}
+        blocking |= {name.replace("OpensSessions.", "RedisDatabase."): text for name, text in blocking.items()}
         for name, text in functions(path):
             if name in blocking:
                 yield name, text, blocking[name]
