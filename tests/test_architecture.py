@@ -48,7 +48,6 @@ MAY_WAIT = {
         "reader.py",
         "learning.py",
         "opens.py",
-        "opens.py",
         "pipeline.py",
     },
     "database": None,

@@ -116,6 +116,29 @@ def test_values_of_a_type(on: RedisDatabase) -> None:
         list(Place.collection(pk=8).values("near__days"))
 
 
+def test_a_reference_whose_model_has_moved(on: RedisDatabase) -> None:
+    """It is the text that is stored, and leads nowhere; it is told when the collection is looked at."""
+
+    class Shelf(RelatedModel):
+        database = on
+        number = PKField(type=int)
+        name = StringField()
+
+    class Book(RelatedModel):
+        database = on
+        shelf = FKStringField(Shelf)
+
+    shelf: Any = Shelf(number=7, name="high")
+    Book(shelf=shelf)
+    names = Book.collection().values_list("shelf__name", flat=True)
+    assert ([7], ["high"]) == (Book.collection().values_list("shelf", flat=True), names)
+    with RedisDatabase.embedded() as elsewhere:
+        Shelf.use_database(elsewhere)
+        assert ["7"] == Book.collection().values_list("shelf", flat=True)
+        with pytest.raises(ImplementationError, match="Shelf, which is not declared on the same database"):
+            list(names)
+
+
 def test_sorted_cut_stored_and_combined(both: Groups) -> None:
     """In the order, and of the part, that is wanted."""
     group = both.group
@@ -220,6 +243,7 @@ def test_a_dry_run_counts_no_primary_keys(both: Groups) -> None:
     with Session(both.database, dry_run=True):
         both.group(title="four", entry=both.person(name="new", friend=both.person(name="newer")))
         names = ("title", "entry__name", "entry__friend__name", "entry__pk")
+        assert [("new", None)] == both.group.collection(title="four").values_list("entry__name", "entry__age")
         assert ("four", "new", "newer", "<Person 2>") in [
             (*row[:3], str(row[3])) for row in both.group.collection().values_list(*names)
         ]

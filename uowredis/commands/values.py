@@ -209,6 +209,8 @@ def read_columns(model: ModelSchema, names: Sequence[str], table: Sequence[Seque
         of_pk = model.pk_holds if name in ("pk", model.pk_field) else None
         holds = of_pk if field is None else field.holds
         if holds is None:
+            # A reference may have had a type when the query was made.
+            columns[place] = texts_of(table[place])
             continue
         try:
             columns[place] = _read_column(holds, table[place])
@@ -226,7 +228,9 @@ def _read_column(holds: ValueType[Any], column: Sequence[Any]) -> list[Any]:
 
 def texts_of(column: Sequence[Any]) -> Sequence[str | None]:
     """Return a *column* of texts, which may be replies, as texts."""
-    if str in map(type, column):
+    # What stands for a primary key is text, too.
+    first = next((each for each in column if each is not None), None)
+    if first is None or isinstance(first, str):
         return column
     return read_by(as_maybe_texts, column, "SORT")
 
