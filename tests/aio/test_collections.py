@@ -48,6 +48,10 @@ async def asked(on: Models) -> list[Any]:
         .list(),
         await (everybody(city="x") - everybody(name="a")).count(),
         await everybody().exclude(city="x").count(),
+        [
+            (page, page.total)
+            for page in [await everybody().sort("-name", alpha=True).values_list("name", flat=True).page(1, 2)]
+        ],
         await on.Person.exists(city="x"),
         await everybody(city="z").exists() or await everybody(city="x").exists(),
         await (await everybody(city="y").sort("name", alpha=True).instances().first()).name.get(),
@@ -70,6 +74,7 @@ ANSWERS = [
     ["a", "b", "c", "e"],
     2,
     2,
+    [(["d", "c"], 5)],
     True,
     True,
     "b",

@@ -21,6 +21,7 @@ from uowredis import (
     UowError,
 )
 from uowredis.contrib.collection import SORTED_SCORE
+from uowredis.contrib.related import FKStringField, RelatedModel
 
 
 @pytest.fixture
@@ -152,6 +153,73 @@ def test_sorted_by_the_field_of_another(told: Told, stock: Stock, on: RedisDatab
     with told(UowError):
         stock.Product.collection().sort(by=Bike.size)
     assert ["1"] == list(stock.Product.collection().sort(by="stock"))
+
+
+@tries("{} has no field {} to give")
+def test_a_value_of_no_field(told: Told, related: Any) -> None:
+    with told(ImplementationError) as caught:
+        related.group.collection().values("entry__nmae")
+    for name in str(caught.value).partition("Way out: one of ")[2].split(", "):
+        assert 1 == len(list(related.group.collection().values(f"entry__{name}")))
+
+
+@tries("{} cannot be given: {} refers to no other object")
+def test_a_value_behind_no_reference(told: Told, related: Any) -> None:
+    with told(ImplementationError) as caught:
+        related.group.collection().values("name__length")
+    assert str(caught.value).endswith("Way out: 'name' for all it holds")
+    assert ["n"] == list(related.group.collection().values_list("name", flat=True))
+
+
+@tries("{} cannot be given: {} refers to many objects")
+def test_a_value_of_many_objects(told: Told, related: Any) -> None:
+    with told(ImplementationError) as caught:
+        related.group.collection().values("members__name")
+    assert "'members' for their primary keys, which Person.collection(pk__in=...) finds" in str(caught.value)
+    (pks,) = related.group.collection().values_list("members", flat=True)
+    assert ["bob", "ann"] == list(related.person.collection(pk__in=pks).sort().values_list("name", flat=True))
+
+
+@tries("{} cannot be given: {} refers to {}, which is not declared on the same database", "commands/paths.py")
+def test_a_value_of_a_model_that_is_not_there(told: Told, on: RedisDatabase) -> None:
+    class Shelf(RelatedModel):
+        database = on
+        room = FKStringField("Room", related_name="shelves")
+
+    with told(ImplementationError):
+        Shelf.collection().values("room__name")
+
+    class Room(RelatedModel):
+        database = on
+        name = StringField()
+
+    Shelf(room=Room(name="den"))
+    assert ["den"] == list(Shelf.collection().values_list("room__name", flat=True))
+
+
+@tries("instances(load=...) takes several fields or names, not {}")
+def test_one_name_to_load(told: Told, stock: Stock) -> None:
+    with told(ArgumentError):
+        stock.Product.collection().instances(load="name")
+    assert [{"name": "bread"}] == [dict(each.loaded) for each in stock.Product.collection().instances(load=["name"])]
+
+
+@tries("instances(load=...) takes fields, and SORTED_SCORE is none")
+def test_a_score_to_load(told: Told, related: Any) -> None:
+    found = related.person.collection().sort(by_score=related.group("1").scores)
+    with told(ArgumentError):
+        found.instances(load=(SORTED_SCORE,))
+    assert ["1", "2"] == list(found.values_list(SORTED_SCORE, flat=True))
+
+
+@tries("{} was not loaded, but {}")
+def test_what_was_not_loaded(told: Told, related: Any) -> None:
+    (group,) = related.group.collection().instances(load=("title",))
+    with told(KeyError) as caught:
+        group.loaded["entry__name"]
+    assert "instances(load=('entry__name',)), or a command of the field" in caught.value.args[0]
+    (again,) = related.group.collection().instances(load=("entry__name",))
+    assert ("ann", "t") == (again.loaded["entry__name"], group.title.hget())
 
 
 @tries("intersect() takes fields of an instance")

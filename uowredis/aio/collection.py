@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import builtins
 import functools
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, Self, TypeAlias, overload
 
+from uowredis.aio.many import ChangesMany
 from uowredis.aio.single import here
 from uowredis.collection import elsewhere, manager
 from uowredis.collection.manager import DEFAULT_STORE_TTL
+from uowredis.collection.page import Page
 from uowredis.collection.refined import R, T, given_pks
 from uowredis.collection.seeker import Seeker
 from uowredis.collection.slices import FURTHEST, span
@@ -28,7 +30,7 @@ from uowredis.planner.rehearsal import Rehearsal
 Many: TypeAlias = list[Any]
 
 
-class CollectionManager(manager.CollectionManager[T, R], Generic[T, R]):
+class CollectionManager(ChangesMany[T, R], manager.CollectionManager[T, R], Generic[T, R]):
     """A lazy query on one model: looked at by ``async for``, or by awaiting what it is asked.
 
     Methods that refine it wait for nothing and return it, as on the blocking face; ``await c.list()``,
@@ -39,7 +41,9 @@ class CollectionManager(manager.CollectionManager[T, R], Generic[T, R]):
 
     if TYPE_CHECKING:
 
-        def instances(self, skip_exist_test: bool = False, lazy: bool = False) -> CollectionManager[T, T]:
+        def instances(
+            self, skip_exist_test: bool = False, lazy: bool = False, *, load: Iterable[Any] = ()
+        ) -> CollectionManager[T, T]:
             """Same as the blocking one."""
 
         def primary_keys(self) -> CollectionManager[T, str]:
@@ -128,6 +132,13 @@ class CollectionManager(manager.CollectionManager[T, R], Generic[T, R]):
         found = await self._fetch(0, 1, Order())
         return found[0] if found else None
 
+    async def page(self, start: int, count: int) -> Page[R]:
+        """Same as the blocking one."""
+        first = int(integer(start, "start of page()", 0, FURTHEST))
+        most = int(integer(count, "count of page()", 1, FURTHEST))
+        *found, total = await self._look(lambda seeker: seeker.page(first, most))
+        return Page(self._given(*found), total)
+
     async def contains(self, item: Any) -> bool:
         """Return whether *item*, as the collection gives them, or an instance, is found."""
         self._check_waits()
@@ -192,13 +203,6 @@ class CollectionManager(manager.CollectionManager[T, R], Generic[T, R]):
             f"list(), count(), contains(item) or a slice"
         )
 
-    def _refuse_many(self, *_: object, **__: object) -> NoReturn:
-        raise ImplementationError(
-            f"A collection of {self._schema.name} changes no objects on this face. Way out: async for over its "
-            f"instances() inside async with db.begin(), each of which is changed, or deleted"
-        )
-
-    delete = update = _refuse_many
     __iter__ = __len__ = __bool__ = __contains__ = __eq__ = _refuse
 
     def __repr__(self) -> str:

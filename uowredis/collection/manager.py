@@ -18,9 +18,11 @@ import attrs
 
 from uowredis.collection import elsewhere
 from uowredis.collection.explanation import Explanation
+from uowredis.collection.loaded import Loaded
 from uowredis.collection.many import ChangesMany
 from uowredis.collection.misnamed import OF_A_COLLECTION
 from uowredis.collection.one_reply import in_one_reply
+from uowredis.collection.page import Page
 from uowredis.collection.refined import R, T
 from uowredis.collection.seeker import Seeker
 from uowredis.collection.slices import FURTHEST, span
@@ -173,6 +175,10 @@ class CollectionManager(ChangesMany[T, R], Generic[T, R]):
             return shape.shaped(schema, list(found))
         if shape.kind == "pks":
             return list(found) if schema.pk_holds is None else [pk_value(schema, pk) for pk in found]
+        if shape.wide:
+            rows = zip(found[0], created, *shape.typed(schema, found), strict=True)
+            handle, names = self._model._handle, shape.names
+            return [handle(pk, each, tested=shape.tested, loaded=Loaded(names, row)) for pk, each, *row in rows]
         pairs = itertools.zip_longest(found, created)
         return [self._model._handle(pk, identity, tested=shape.tested) for pk, identity in pairs]
 
@@ -238,6 +244,26 @@ class CollectionManager(ChangesMany[T, R], Generic[T, R]):
         """Return the first item, None for none; without a sort that of the lowest primary key (SORT ... LIMIT)."""
         found = self._fetch(0, 1, Order())
         return found[0] if found else None
+
+    def page(self, start: int, count: int) -> Page[R]:
+        """Return *count* items from *start* on, as a slice does, and how many match in all (SORT ... LIMIT, SCARD).
+
+        That is counted in the round trip of the slice.
+
+        Args:
+            start: the first one wanted, from 0.
+            count: how many at most.
+
+        Returns:
+            A list with one attribute more, ``total``.
+
+        Raises:
+            ArgumentError: for a start below 0, or a count below 1.
+        """
+        first = int(integer(start, "start of page()", 0, FURTHEST))
+        most = int(integer(count, "count of page()", 1, FURTHEST))
+        *found, total = self._look(lambda seeker: seeker.page(first, most))
+        return Page(self._given(*found), total)
 
     def __contains__(self, item: Any) -> bool:
         self._check_waits()
