@@ -31,6 +31,12 @@ retrieving
     Three InstanceHashFields of all objects, as dicts. Ours: ``collection().values(...)``. By hand: SMEMBERS, then one
     ``pipeline(transaction=False)`` of HMGETs. The answers of both contests must be equal.
 
+finding
+    A range of numbers, the same as a page of 20 by name, a prefix, one of three values, one of two collections, a
+    thousand primary keys at once, as ``tests/bench/finding.py`` has them. By hand: the one command that answers it
+    (ZRANGEBYSCORE, ZRANGEBYLEX, SUNION, SMISMEMBER), for the page ZRANGESTORE, SORT and DEL in one
+    ``pipeline(transaction=True)``.
+
 relating
     Ten members added to each of N groups that are there, by an M2MSetField: once so that each member comes into one
     group, once into three. Ours: one session, one commit, in which every group's presence is checked. By hand: one
@@ -63,7 +69,7 @@ from typing import Any
 import attrs
 import redis
 
-from tests.bench import apart, groups, memory, people, queries
+from tests.bench import apart, finding, groups, memory, people, queries
 from tests.bench.lines import LINES
 from tests.bench.rounds import Contestant, Result, check_equal, compete
 from tests.tools import servers
@@ -145,14 +151,36 @@ def questions(
         OURS: lambda: [queries.page(*pair) for pair in pairs],
         HAND: lambda: [queries.page_by_hand(client, *pair) for pair in pairs],
     }
-    return compare_answers(server, database, works, objects, rounds, asked)
+    return compare_answers(server, lambda: create_people(database, objects), works, rounds, asked)
+
+
+def finding_by(
+    server: Real, database: RedisDatabase, client: redis.Redis, name: str, objects: int, asked: int, rounds: int
+) -> list[Result]:
+    """Ask the question *name* of indexes, or of many at once, *asked* times of *objects* objects."""
+    question, writer = finding.QUESTIONS[name], server.client()
+    given = people.rows(objects)
+    works: dict[str, Callable[[], list[Any]]] = {
+        OURS: lambda: [question.ours(at, objects) for at in range(asked)],
+        HAND: lambda: [question.hand(client, at, objects) for at in range(asked)],
+    }
+
+    def plain(answers: list[Any]) -> list[Any]:
+        return [sorted(map(str, question.plain(answer))) for answer in answers]
+
+    return compare_answers(server, lambda: finding.create_by_hand(writer, given), works, rounds, asked, plain)
+
+
+def create_people(database: RedisDatabase, objects: int) -> None:
+    """Have *objects* persons there."""
+    people.create(database, people.rows(objects))
 
 
 def retrieving(server: Real, database: RedisDatabase, client: redis.Redis, objects: int, rounds: int) -> list[Result]:
     """Retrieve three values of *objects* objects."""
     names = ("name", "city", "birth_year")
     works = {OURS: lambda: queries.retrieve(names), HAND: lambda: queries.retrieve_by_hand(client, names)}
-    return compare_answers(server, database, works, objects, rounds, objects)
+    return compare_answers(server, lambda: create_people(database, objects), works, rounds, objects)
 
 
 def relating(
@@ -190,25 +218,24 @@ def deleting(server: Real, database: RedisDatabase, client: redis.Redis, count: 
 
 def compare_answers(
     server: Real,
-    database: RedisDatabase,
+    create: Callable[[], object],
     works: Mapping[str, Callable[[], list[Any]]],
-    objects: int,
     rounds: int,
     count: int,
+    plain: Callable[[list[Any]], list[Any]] = list,
 ) -> list[Result]:
-    """Time *works* over *objects* objects; their answers, in any order, must be equal."""
-    given = people.rows(objects)
+    """Time *works* over what *create* makes; what *plain* makes of their answers, in any order, must be equal."""
     answers: dict[str, list[Any]] = {}
 
     def contestant(name: str) -> Contestant:
         def ready() -> Callable[[], object]:
-            people.create(database, given)
+            create()
             return lambda: answers.update({name: works[name]()})
 
         return ready
 
     results = compete(server, {name: contestant(name) for name in works}, rounds=rounds, count=count)
-    check_equal({name: dict(enumerate(sorted(found, key=str))) for name, found in answers.items()})
+    check_equal({name: dict(enumerate(sorted(plain(found), key=str))) for name, found in answers.items()})
     return results
 
 
@@ -290,6 +317,10 @@ def run(server: Real, options: argparse.Namespace) -> None:
     print(table(f"asking {options.queries:,} times", asked), end="\n\n", flush=True)
     retrieved = retrieving(server, database, reader, options.objects, options.rounds)
     print(table(f"retrieving {options.objects:,}", retrieved), end="\n\n", flush=True)
+    finding.Citizen.use_database(database)
+    for name in finding.QUESTIONS:
+        found = finding_by(server, database, reader, name, options.objects, options.queries, options.rounds)
+        print(table(f"{name}, {options.queries:,} times", found), end="\n\n", flush=True)
     groups.Related.use_database(database)
     for each in (1, 3):
         members = max(groups.MEMBERS, options.groups * groups.MEMBERS // each)

@@ -3,6 +3,7 @@
 ``python -m tests.bench.apart LINE SIDE URL COUNT`` is one of these processes; it prints what it needed, as JSON.
 """
 
+import hashlib
 import json
 import resource
 import statistics
@@ -37,6 +38,7 @@ class Needed:
         server: the same of the server.
         commands: how many the server was sent.
         peak: kilobytes of memory at most.
+        answer: a digest of what it answered, where that is compared.
     """
 
     clock: float
@@ -44,6 +46,7 @@ class Needed:
     server: float
     commands: int
     peak: int
+    answer: str = ""
 
 
 @attrs.frozen
@@ -98,7 +101,7 @@ def measured(server: Real, names: Iterable[str], repetitions: int, count: int | 
                 for side in sides[at % len(sides) :] + sides[: at % len(sides)]:
                     server.flush()
                     figures[side].append(needed(name, side, url, many))
-                    dumps[side] = server.dump()
+                    dumps[side] = server.dump() | {"what it answered": figures[side][-1].answer}
                 check_equal(dumps)
         yield Figures(name, many, line.most, figures)
 
@@ -117,12 +120,13 @@ def _of_children() -> float:
 
 def main(arguments: Sequence[str]) -> None:
     """Be one contestant."""
-    from tests.bench import groups, people
+    from tests.bench import finding, groups, people
     from uowredis.contrib.database import PipelineDatabase
 
     name, side, url, count = arguments
     database = PipelineDatabase.from_url(url)
     people.Person.use_database(database)
+    finding.Citizen.use_database(database)
     groups.Related.use_database(database)
     beside = redis.Redis.from_url(url)
     stage = Stage(
@@ -130,10 +134,13 @@ def main(arguments: Sequence[str]) -> None:
     )
     work = getattr(LINES[name], side)(stage)
     before, used = _of_server(beside), _of_children()
-    took = timed(work)
+    answers: list[object] = []
+    took = timed(lambda: answers.append(work()))
     used, after = took.processor + _of_children() - used, _of_server(beside)
     # One INFO each is ours.
-    figures = Needed(took.clock, used, after[0] - before[0], int(after[1] - before[1]) - 1, _peak())
+    plain = LINES[name].plain
+    answer = "" if plain is None else hashlib.sha256(repr(plain(answers[0])).encode()).hexdigest()
+    figures = Needed(took.clock, used, after[0] - before[0], int(after[1] - before[1]) - 1, _peak(), answer)
     print(json.dumps(attrs.asdict(figures)))
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import attrs
 import redis
 
-from tests.bench import groups, people, queries
+from tests.bench import finding, groups, people, queries
 from uowredis import Session
 from uowredis.contrib.database import PipelineDatabase
 
@@ -68,6 +68,7 @@ class Line:
         count: how many objects, or calls.
         most: what ours shall need at most, of what hand needs.
         delay: seconds by which replies arrive later.
+        plain: makes an answer comparable where all must give the same; else what they leave says it.
     """
 
     ours: Contestant
@@ -76,6 +77,7 @@ class Line:
     count: int
     most: float
     delay: float = 0.0
+    plain: Callable[[Any], object] | None = None
 
 
 def _in_parts(items: Sequence[Any], size: int = 1_000) -> Iterable[Sequence[Any]]:
@@ -188,6 +190,33 @@ def _asking(page: Callable[[Stage, str, str], object]) -> Contestant:
         return lambda: [page(stage, *pair) for pair in pairs]
 
     return ready
+
+
+# Finding.
+
+
+def _finding(name: str) -> Line:
+    question = finding.QUESTIONS[name]
+
+    def ready(stage: Stage) -> int:
+        objects = 20 * stage.count
+        finding.create_by_hand(stage.client, people.rows(objects))
+        return objects
+
+    def ours(stage: Stage) -> Callable[[], object]:
+        objects = ready(stage)
+        question.ours(0, objects)
+        return lambda: [question.ours(at, objects) for at in range(stage.count)]
+
+    def hand(stage: Stage) -> Callable[[], object]:
+        objects = ready(stage)
+        question.hand(stage.reader, 0, objects)
+        return lambda: [question.hand(stage.reader, at, objects) for at in range(stage.count)]
+
+    def plain(answers: Any) -> object:
+        return [sorted(map(str, question.plain(answer))) for answer in answers]
+
+    return Line(ours, hand, None, 50 if name == "get-many" else 500, 1.3, plain=plain)
 
 
 # Deleting.
@@ -387,6 +416,7 @@ LINES: dict[str, Line] = {
         500,
         1.05,
     ),
+    **{name: _finding(name) for name in finding.QUESTIONS},
     "delete": Line(_deleting(_delete_ours), _deleting(_delete_hand), _deleting(_delete_best), 1_000, 1.0),
     "relate": Line(
         _relating(_relate_ours),

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.bench import people
+from tests.bench.finding import QUESTIONS, Citizen, create_by_hand
 from tests.bench.growth import exponent
 from tests.bench.rounds import Unequal, check_equal, compete
 from tests.tools.backends import Real
@@ -33,6 +35,7 @@ def test_benchmark_prints_a_table_for_each_contest() -> None:
         ["one hset, indexed", "---", ours, hand],
         ["asking 3 times", "---", ours, hand],
         ["retrieving 600", "---", ours, hand],
+        *([f"{name}, 3 times", "---", ours, hand] for name in QUESTIONS),
         ["10 of 30 members each to 3 groups", "---", ours, hand],
         ["10 of 10 members each to 3 groups", "---", ours, hand],
         ["deleting 1 with 200 referrers", "---", ours, hand, comparing],
@@ -42,18 +45,34 @@ def test_benchmark_prints_a_table_for_each_contest() -> None:
 
 def test_the_table_has_each_line_as_figures(real: Real) -> None:
     """Each side runs in a process of its own, with its figures, and all must leave the same data."""
-    sizes = ["--table", "--only", "create", "delete", "together", "get", "--count", "5", "--rounds", "2", "--json"]
+    only = ["create", "delete", "together", "get", "prefix"]
+    sizes = ["--table", "--only", *only, "--count", "5", "--rounds", "2", "--json"]
     finished = subprocess.run([sys.executable, "-m", "tests.bench", *sizes], cwd=ROOT, capture_output=True, text=True)
     assert (0, "") == (finished.returncode, finished.stderr)
     lines = {line["line"]: line["sides"] for line in map(json.loads, finished.stdout.splitlines())}
     three, two = {"ours", "hand", "best"}, {"ours", "hand"}
-    assert {"create": three, "delete": three, "together": three, "get": two} == {
+    assert {"create": three, "delete": three, "together": three, "get": two, "prefix": two} == {
         name: set(sides) for name, sides in lines.items()
     }
     needed = [each for sides in lines.values() for side in sides.values() for each in side]
-    assert len(needed) == 22
+    assert len(needed) == 26
     assert all(each["clock"] > 0 and each["commands"] > 0 and each["peak"] > 0 for each in needed)
     assert [5, 5] == [each["commands"] for each in lines["get"]["hand"]]
+    assert len({each["answer"] for side in lines["prefix"].values() for each in side} - {""}) == 1
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_both_sides_of_a_question_answer_what_was_asked(name: str, real: Real) -> None:
+    """And something: an empty answer would say nothing."""
+    question = QUESTIONS[name]
+    create_by_hand(real.client(), people.rows(600))
+    Citizen.use_database(real.database())
+    for at in (0, 7):
+        ours, hand = (
+            question.plain(question.ours(at, 600)),
+            question.plain(question.hand(real.client(decode_responses=True), at, 600)),
+        )
+        assert sorted(map(str, ours)) == sorted(map(str, hand)) != []
 
 
 def test_a_slow_network_makes_round_trips_count(real: Real) -> None:

@@ -190,7 +190,8 @@ class Seeker:
             return list(pks), []
         if self.wanted.shape.looked_up and pks and not certain:
             pks = yield from search.existing(pks)
-        return list(pks), [self.overlay.created(self.wanted.model, pk) for pk in pks]
+        made = self.overlay.created_among(self.wanted.model, pks)
+        return list(pks), [made.get(pk) for pk in pks]
 
     def count(self) -> Deciding[int]:
         """Return how many are given."""

@@ -198,7 +198,7 @@ def _marking(key: str, scored: bool, some: Sequence[str]) -> Call:
 
 def _in_span(span: Span, some: Sequence[str] | None) -> tuple[tuple[Call, ...], Callable[[Sequence[Any]], Any]]:
     if some is None or span.separator:
-        return span.reads, lambda replies: span.found(replies)
+        return span.reads, span.pks
 
     def scored(replies: Sequence[Any]) -> list[str]:
         return [pk for pk, score in zip(some, replies[0], strict=True) if score is not None and span.within(pk, score)]

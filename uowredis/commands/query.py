@@ -133,7 +133,7 @@ class Query:
         if within is not None:
             return marks(self.where, sorted(within))
         if isinstance(self.where, Filter) and (span := self.where.span) is not None:
-            return Asked(span.reads, lambda replies: list(span.found(replies)))
+            return Asked(span.reads, span.pks)
         storing = Storing(temporary)
         call = storing.reading(self.where)
         calls = (*storing.calls, call, *storing.deletion)

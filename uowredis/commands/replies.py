@@ -77,7 +77,11 @@ def sure_float(reply: bytes) -> float:
 
 def as_texts(reply: Iterable[bytes]) -> list[str]:
     """Return an array reply as list of text."""
-    return [str(item, "utf-8", "surrogateescape") for item in reply]
+    try:
+        # Nearly all there is, and in a third of the time.
+        return list(map(bytes.decode, reply))
+    except UnicodeDecodeError:
+        return [str(item, "utf-8", "surrogateescape") for item in reply]
 
 
 def as_maybe_texts(reply: Iterable[bytes | None]) -> list[str | None]:

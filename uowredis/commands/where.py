@@ -99,16 +99,16 @@ def all_of(parts: Iterable[Condition]) -> Condition:
     """Return what fulfils each of *parts*: known primary keys as one condition, spans of one index as one."""
     flat: list[Condition] = []
     given: list[frozenset[str]] = []
-    spans: dict[tuple[FieldSchema, str], Span] = {}
+    spans: dict[str, tuple[FieldSchema, Span]] = {}
     for part in itertools.chain.from_iterable(each.parts if isinstance(each, All) else (each,) for each in parts):
         if isinstance(part, Given):
             given.append(part.pks)
         elif isinstance(part, Filter) and part.field.one_each and (span := part.span) is not None:
-            known = spans.get((part.field, span.key))
-            spans[part.field, span.key] = span if known is None else known.narrowed(span)
+            _, known = spans.get(span.key, (None, None))
+            spans[span.key] = part.field, span if known is None else known.narrowed(span)
         else:
             flat.append(part)
-    found: list[Condition] = [*flat, *(Filter(field, span) for (field, _), span in spans.items())]
+    found: list[Condition] = [*flat, *(Filter(field, span) for field, span in spans.values())]
     if given:
         found.append(Given(frozenset.intersection(*given)))
     return found[0] if len(found) == 1 else All(tuple(found))

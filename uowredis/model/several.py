@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from uowredis.collection.conditions import given_pk
-from uowredis.commands.arguments import shown
+from uowredis.commands.arguments import shown, text
 from uowredis.commands.commands import Create
 from uowredis.commands.identity import Identity, State
 from uowredis.commands.values import pk_value
@@ -73,14 +73,17 @@ def check_there(model: type[AnyModel[Any]], given: list[Any], found: list[tuple[
 
 def of_pks(schema: ModelSchema, given: Iterable[Any], overlay: Overlay) -> Deciding[list[tuple[Identity, bool]]]:
     """Return the objects that have the primary keys *given*, and whether each is there."""
-    pks = []
+    pks: list[str | None] = []
+    where, plain = f"a primary key of {schema.name} in get_many()", schema.pk_holds is None
     for each in given:
-        pks.append((yield from given_pk(schema, each, overlay, " in get_many()")))
+        # Thousands of them are text or numbers, as a rule: what an object would need is not gone through for these.
+        if plain and type(each) in (str, int):
+            pks.append(text(each, where))
+        else:
+            pks.append((yield from given_pk(schema, each, overlay, " in get_many()")))
     there = yield from overlay.holding(schema, [pk for pk in pks if pk is not None])
-    return [
-        (overlay.created(schema, pk or "") or Identity(schema, pk, State.STORED), pk is not None and pk in there)
-        for pk in pks
-    ]
+    made = overlay.created_among(schema, [pk or "" for pk in pks])
+    return [(made.get(pk) or Identity(schema, pk, State.STORED), pk in there) for pk in pks]
 
 
 def lazy_connect(model: type[T], pk: Any) -> T:

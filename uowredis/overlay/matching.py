@@ -88,13 +88,14 @@ class Matching:
         where = self.query.where
         if self.over_pending:
             where = yield from self.overlay.as_cleared(self.query.model, where)
-        spans = {leaf: leaf.span for leaf in filters(where) if leaf.span is not None}
-        if not spans and where is self.query.where:
-            return self
-        if not self.over_pending and not self.overlay.watches:
-            in_pairs = {leaf: span for leaf, span in spans.items() if span.separator}
+        ranges = [leaf for leaf in filters(where) if leaf.span is not None]
+        if ranges and not self.over_pending and not self.overlay.watches:
+            in_pairs = [leaf for leaf in ranges if leaf.span is not None and leaf.span.separator]
             needed = in_pairs and (stores or not isinstance(where, Filter))
-            spans = in_pairs if needed and not (yield Scripts()) else {}
+            ranges = in_pairs if needed and not (yield Scripts()) else []
+        if not ranges and where is self.query.where:
+            return self
+        spans = {leaf: leaf.span for leaf in ranges if leaf.span is not None}
         replies = iter((yield from self.ask([call for span in spans.values() for call in span.reads])))
         read = {}
         for leaf, span in spans.items():

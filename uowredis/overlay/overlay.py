@@ -300,7 +300,10 @@ class Overlay:
         there: set[str] = set()
         asked: list[str] = []
         missing: list[str] = []
-        for pk in dict.fromkeys(pks):
+        distinct = dict.fromkeys(pks)
+        if not self.journal.commands:
+            asked, distinct = list(distinct), {}
+        for pk in distinct:
             life = self.journal.with_pk(model, pk)
             if gone.holds(model, pk, life):
                 missing.append(pk)
@@ -412,6 +415,13 @@ class Overlay:
         """Return the identity of the object with *pk* where it is pending itself; its handles share its fate."""
         life = self._pending(model, pk)
         return None if life is None or not life.alive or life.create is None else life.current
+
+    def created_among(self, model: ModelSchema, pks: Iterable[str]) -> dict[str | None, Identity]:
+        """Return those of *pks* that :meth:`created` knows, with the object."""
+        if not self.journal.commands:
+            return {}
+        made = ((pk, self.created(model, pk)) for pk in pks)
+        return {pk: identity for pk, identity in made if identity is not None}
 
     def _pending(self, model: ModelSchema, pk: str) -> Life | None:
         known = self.journal.with_pk(model, pk)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import operator
 from collections.abc import Callable, Mapping, Sequence
@@ -74,23 +75,29 @@ class Span:
         """From where to where is read, each."""
         raise NotImplementedError
 
+    def members(self, replies: Sequence[Sequence[str]]) -> list[str]:
+        """Return the members between the bounds that the *replies* to :attr:`reads` hold."""
+        members = [member for reply in replies for member in reply]
+        return [member for member in members if self.within(member, None)] if self.sifting else members
+
     def found(self, replies: Sequence[Sequence[str]]) -> dict[str, set[str]]:
         """Return the members between the bounds that the *replies* to :attr:`reads` hold, by primary key."""
         found: dict[str, set[str]] = {}
-        for member in (member for reply in replies for member in reply):
+        for member in self.members(replies):
             pk = member_of(member, self.separator)[1] if self.separator else member
-            if self.sifts(member):
-                found.setdefault(pk, set()).add(member)
+            found.setdefault(pk, set()).add(member)
         return found
+
+    def pks(self, replies: Sequence[Sequence[str]]) -> list[str]:
+        """Return the primary keys that :meth:`found` tells, alone."""
+        members, separator = self.members(replies), self.separator
+        pks = [member_of(member, separator)[1] for member in members] if separator else members
+        return list(dict.fromkeys(pks))
 
     @property
     def sifting(self) -> tuple[tuple[str, str], ...]:
         """The bounds that what is read is to be sifted by."""
         return ()
-
-    def sifts(self, member: str) -> bool:
-        """Return whether *member*, one that was read, lies between the bounds."""
-        return not self.sifting or self.within(member, None)
 
 
 @attrs.frozen
@@ -136,11 +143,16 @@ class TextSpan(Span):
 
     @property
     def sifting(self) -> tuple[tuple[str, str], ...]:
-        """All bounds: what is read may go on before the separator."""
-        return self.bounds
+        """All bounds, since what is read may go on before the separator; a beginning without a colon tells all."""
+        ((word, bound), *more) = self.bounds
+        return self.bounds if more or word != "startswith" or ":" in bound else ()
 
     def _fits(self, text: bytes) -> bool:
-        return all(COMPARED[word](text, _bytes(bound)) for word, bound in self.bounds)
+        return all(compare(text, bound) for compare, bound in self._compared)
+
+    @functools.cached_property
+    def _compared(self) -> tuple[tuple[Callable[[Any, Any], bool], bytes], ...]:
+        return tuple((COMPARED[word], _bytes(bound)) for word, bound in self.bounds)
 
     @property
     def ranges(self) -> Sequence[tuple[str, str]]:
