@@ -5,10 +5,11 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.bench import people
+from tests.bench import matches, people
 from tests.bench.finding import QUESTIONS, Citizen, create_by_hand
 from tests.bench.growth import exponent
 from tests.bench.rounds import Unequal, check_equal, compete
@@ -115,3 +116,14 @@ def test_contestants_that_leave_nothing_give_no_result() -> None:
     """No data is no agreement."""
     with pytest.raises(Unequal):
         check_equal({"one": {}, "two": {}})
+
+
+def test_how_questions_grow_has_a_line_for_each(real: Real) -> None:
+    """Each is timed on each size, and finds as many as the table says that match."""
+    Citizen.use_database(real.database())
+    _, _, *lines = matches.measured(real, real.client(), ((100, 10), (120, 20)), 1)
+    assert list(matches.QUESTIONS) == [line.split(" | ")[0].removeprefix("| ") for line in lines]
+    answers: dict[str, Any] = {name: ask() for name, ask in matches.QUESTIONS.items()}
+    found = {name: answer if isinstance(answer, int) else len(answer) for name, answer in answers.items()}
+    others = {"in of three": 60, "OR of two": 40, "all without some": 100, "get_many of 100": 100}
+    assert dict.fromkeys(matches.QUESTIONS, 20) | others == found
