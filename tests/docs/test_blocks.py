@@ -7,6 +7,9 @@ from typing import Any
 
 import pytest
 
+from tests.tools.backends import Real
+from uowredis import RedisDatabase
+
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("README.md"), *ROOT.glob("docs/*.md")])
 
@@ -45,6 +48,13 @@ def test_the_blocks_of_a_page_run(page: Path) -> None:
     """Blocks run in order as a reader would type them; those with ``>>>`` print what the page shows."""
     opened = page.read_text("utf-8").count("```python\n")
     assert opened == run(page) + page.read_text("utf-8").count("<!-- not run: ")
+
+
+def test_the_recipes_run_on_a_real_server(real: Real, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is copied from the cookbook is copied for one."""
+    monkeypatch.setattr(RedisDatabase, "embedded", lambda: real.database())
+    assert run(ROOT / "docs/cookbook.md")
+    assert 30 == real.client().scard(":bike:collection")
 
 
 def test_a_page_is_run_with_its_own_line_numbers(tmp_path: Path) -> None:
