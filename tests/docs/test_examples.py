@@ -5,6 +5,7 @@ import re
 import runpy
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +70,19 @@ RELATIONS = [
     ),
     "All that is left is as in pycountry and Babel",
 ]
+QUESTIONS = [
+    "Country: # objects in # s",
+    "Spoken: # objects in # s",
+    "Legal: # objects in # s",
+    "In Europe and in Asia: RU",
+    "United, and not in Europe: AE, UM, US",
+    "In one of three regions, with A: AD, AF, AL, AM, AO, AT, AZ, DZ",
+    "# saints, and # from Ma to Mc, the first Macao",
+    "French is spoken by # to # percent in HT (#), TG (#), CH (#), LB (#), BE (#)",
+    "Legal tender in France on #-01-01: EUR, FRF",
+    "The euro was it in # countries; # ended in the nineties, # have not",
+    "All answers, objects and indexes are as in pycountry and Babel",
+]
 
 
 @attrs.frozen
@@ -94,8 +108,9 @@ class Example:
 
 COUNTRIES_EXAMPLE = Example("countries.py", "iso", COUNTRIES)
 RELATIONS_EXAMPLE = Example("relations.py", "atlas", RELATIONS)
+QUESTIONS_EXAMPLE = Example("questions.py", "tender", QUESTIONS)
 every_example = pytest.mark.parametrize(
-    "example", [COUNTRIES_EXAMPLE, RELATIONS_EXAMPLE], ids=lambda each: each.program
+    "example", [COUNTRIES_EXAMPLE, RELATIONS_EXAMPLE, QUESTIONS_EXAMPLE], ids=lambda each: each.program
 )
 
 
@@ -184,3 +199,37 @@ def test_relations_would_notice_a_difference(real: Real, monkeypatch: pytest.Mon
         "atlas:subdivision:country:BE",
         "atlas:subdivision:parent:#",
     } | languages == {re.sub(r"(?<=:)\d+|(?<=:BE-).*", "#", key) for key in found}
+
+
+def test_questions_would_notice_a_difference(real: Real, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither comparison is a formality: a country that is moved and renamed is found in answers, and in keys."""
+    QUESTIONS_EXAMPLE.run("--url", real.server.url)
+    example = functions_of(QUESTIONS_EXAMPLE, monkeypatch)
+    example["Tender"].use_database(real.database())
+    for question in ("regions", "names", "shares", "validity"):
+        found, told = example[question]()
+        assert found == told
+    russia = example["Country"].get("RU")
+    russia.regions.srem("Asia")
+    russia.name.hset("United Russia")
+    example["Spoken"].get(country="CH", language="fr").percent.hset(50)
+    example["Legal"].get(country="FR", currency="FRF").until.hset(date(1999, 12, 31))
+    for question in ("regions", "shares", "validity"):
+        found, told = example[question]()
+        assert found != told
+    assert {
+        "tender:country:RU:hash",
+        "tender:country:RU:regions",
+        "tender:country:name:Russian Federation",
+        "tender:country:name:United Russia",
+        "tender:country:name:text-range",
+        "tender:country:regions:Asia",
+        "tender:legal:#:hash",
+        "tender:legal:until:1999-12-31",
+        "tender:legal:until:2002-02-17",
+        "tender:legal:until:text-range",
+        "tender:spoken:#:hash",
+        "tender:spoken:percent:39",
+        "tender:spoken:percent:50",
+        "tender:spoken:percent:number-range",
+    } >= {re.sub(r"(?<=:)\d+(?=:hash)", "#", key) for key in example["differences"](real.client(decode_responses=True))}
