@@ -13,6 +13,7 @@ from uowredis.aio.batches import Batches
 from uowredis.aio.collection import CollectionManager
 from uowredis.aio.single import SingleCall, here
 from uowredis.collection import manager
+from uowredis.commands.between import Combined, Move
 from uowredis.commands.commands import Create, Read, Write
 from uowredis.commands.identity import State
 from uowredis.exceptions import ArgumentTypeError
@@ -89,7 +90,7 @@ class RedisModel(AnyModel[Async], Async, metaclass=MetaRedisModel):
         assert database is not None
         return here(database, schema_of(cls))
 
-    def _say(self, command: Read[Any] | Write[Any]) -> Any:
+    def _say(self, command: Read[Any] | Write[Any] | Move[Any] | Combined[Any]) -> Any:
         """Say what the open session takes; else return what answers *command* when it is awaited."""
         opened = context.find(self.database)
         if opened is not None and opened._takes(command):
@@ -100,9 +101,13 @@ class RedisModel(AnyModel[Async], Async, metaclass=MetaRedisModel):
         answer.__qualname__ = str(command)
         return answer
 
-    async def _answered(self, command: Read[Any] | Write[Any]) -> Any:
+    async def _answered(self, command: Read[Any] | Write[Any] | Move[Any] | Combined[Any]) -> Any:
         with self._session() as session:
-            return await (session._read(command) if isinstance(command, Read) else session._write(command))
+            if isinstance(command, Read):
+                return await session._read(command)
+            if isinstance(command, Write):
+                return await session._write(command)
+            return await (session._move(command) if isinstance(command, Move) else session._combine(command))
 
     async def _create(self, schema: ModelSchema, values: dict[str, Any]) -> None:
         await self._begin(self._creation(schema, values))

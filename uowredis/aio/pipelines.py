@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from uowredis.aio.later import at_once, check_called_at_once
 from uowredis.aio.session import Session
 from uowredis.commands.arguments import flag, span
+from uowredis.commands.between import Move
 from uowredis.commands.commands import Look, Read, Write
 from uowredis.commands.identity import Identity, State
 from uowredis.exceptions import Conflict
@@ -72,6 +73,11 @@ class Pipeline(Session, blocking.Pipeline):
             found[id(look)] = await look
             answer._settle(found[id(look)])
         return [found.get(id(reply), reply) for reply in replies]
+
+    async def _move(self, move: Move[T]) -> Any:
+        """Same as the blocking one."""
+        self._check_begun(move)
+        return await super()._move(move)
 
     async def _allocate(self, identity: Identity) -> str:
         """Same as the blocking one."""

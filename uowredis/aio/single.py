@@ -6,15 +6,17 @@
 from __future__ import annotations
 
 import inspect
+import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 from uowredis.aio.reader import Reader, logged
 from uowredis.aio.work import Work
+from uowredis.commands.between import Combined, Move
 from uowredis.commands.calls import Call
 from uowredis.commands.commands import Create, Read, Write, borrows, matters
 from uowredis.commands.identity import Event, Identity, State
-from uowredis.exceptions import absent
+from uowredis.exceptions import Conflict, absent
 from uowredis.overlay.overlay import Overlay
 from uowredis.plan.requests import Deciding
 from uowredis.schema.models import ModelSchema
@@ -22,6 +24,7 @@ from uowredis.session import context, single
 from uowredis.session.door import Door
 from uowredis.session.session import Session
 from uowredis.session.single import call_of
+from uowredis.session.work import speak_of
 
 T = TypeVar("T")
 
@@ -80,6 +83,45 @@ class SingleCall(single.SingleCall):
             identity.become(Event.FOUND)
         reply: T = pending.result
         return reply
+
+    async def _move(self, move: Move[T]) -> T:
+        """Same as the blocking one."""
+        on = self._database
+        for identity in move.identities:
+            self._check(identity)
+        goes_as_it_is = not (on._certain or on._of_one_call.replicas) or on._executor.certainty is None
+        if goes_as_it_is and not move.matters and all(map(on._fingerprints.is_free, move.models)):
+            for identity in move.identities:
+                if identity.state is State.UNTESTED:
+                    await self._look_up(identity)
+            if all(identity.state is State.STORED for identity in move.identities):
+                return move.out.decode(await self._sent(on._executor.tell, move.call))
+        deadline = time.monotonic() + on._retry_for
+        while True:
+            try:
+                pending = await self._committed(lambda work: work._move(move))
+            except Conflict:
+                # What would have gone is gone meanwhile: another one may go.
+                if time.monotonic() >= deadline:
+                    raise
+                continue
+            for identity in move.identities:
+                if identity.state is State.UNTESTED:
+                    identity.become(Event.FOUND)
+            reply: T = pending.result
+            return reply
+
+    async def _combine(self, combined: Combined[T]) -> T:
+        """Same as the blocking one."""
+        for read in combined.reads:
+            self._check(read.identity)
+        are_known = all(map(self._database._fingerprints.is_free, combined.models))
+        if not are_known or any(read.identity.pk is None for read in combined.reads):
+            speak_of(self._database, combined.models)
+            found: T = combined.of(await self._find(lambda overlay: overlay.read_all(combined.reads)))
+            return found
+        executor = self._database._executor
+        return combined.decode((await self._sent(lambda call: executor.send((call,)), combined.call))[0])
 
     async def _look_up(self, identity: Identity) -> None:
         model, pk = identity.model, identity.pk
@@ -143,6 +185,11 @@ class ToldCall(SingleCall, single.ToldCall):
         """Same as the blocking one."""
         self._tell(write)
         return await super()._write(write)
+
+    async def _move(self, move: Move[T]) -> T:
+        """Same as the blocking one."""
+        self._tell(move.out)
+        return await super()._move(move)
 
     async def _create(self, create: Create, instance: object) -> None:
         """Same as the blocking one."""

@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Generator, Sequence
 from typing import Any, TypeVar
 
 from uowredis.aio.reader import Reader
+from uowredis.commands.between import Combined, Move
 from uowredis.commands.commands import Create, Read
 from uowredis.commands.identity import Identity, State
 from uowredis.exceptions import UowError
@@ -22,7 +23,14 @@ from uowredis.plan.requests import Deciding, Send
 from uowredis.plan.steps import UNKNOWN
 from uowredis.session import context, pending, record, work
 from uowredis.session.commit import Applied
-from uowredis.session.work import INTERRUPTED, check_nothing_shown, created_meanwhile, read_watched, watched_reads
+from uowredis.session.work import (
+    INTERRUPTED,
+    check_nothing_shown,
+    created_meanwhile,
+    read_watched,
+    speak_of,
+    watched_reads,
+)
 
 T = TypeVar("T")
 
@@ -55,6 +63,22 @@ class Work(work.Work):
     _is_awaited = True
     _reader_class = Reader
     _record_class = Record
+
+    async def _move(self, move: Move[T]) -> Any:
+        """Same as the blocking one."""
+        self._check_settled()
+        overlay = self._reader.overlay
+        for identity in move.identities:
+            overlay.check_alive(identity)
+        speak_of(self.database, move.models)
+        read = functools.partial(read_watched, self._committer, self.database)
+        (seen,) = await drive(overlay.watching(read).read_all((move.looks,)), self._reader.answer)
+        return self._record.move(move, seen)
+
+    async def _combine(self, combined: Combined[T]) -> Any:
+        """Same as the blocking one."""
+        speak_of(self.database, combined.models)
+        return combined.of(await self._find(lambda overlay: overlay.read_all(combined.reads)))
 
     async def _create(self, create: Create, instance: object) -> None:
         """Same as the blocking one; it waits for nothing, and is awaited where no session is open."""

@@ -79,6 +79,7 @@ class Write(Generic[T_co]):
         args: its arguments without the key.
         change: what it does to what the key holds.
         _decode: makes the answer of the reply.
+        method: what was said, where that is called neither like the Redis command nor always so.
     """
 
     identity: Identity = attrs.field(eq=same_object)
@@ -88,6 +89,7 @@ class Write(Generic[T_co]):
     args: tuple[str, ...]
     change: Change
     _decode: Callable[[Any], T_co] = attrs.field(default=as_is, eq=False)
+    method: str = ""
 
     def decode(self, reply: Any) -> T_co:
         """Return the answer that *reply* is.
@@ -99,7 +101,7 @@ class Write(Generic[T_co]):
 
     def said(self, who: str) -> str:
         """Return the command in words, about the object called *who*."""
-        return _said(self, who)
+        return _said(self, who, self.method)
 
     def __str__(self) -> str:
         return self.said(str(self.identity))
@@ -306,9 +308,9 @@ def _resolved_pairs(
 _METHODS = {"DEL": "delete", "INCRBY": "incr", "DECRBY": "decr"}
 
 
-def _said(command: Read[Any] | Write[Any], who: str) -> str:
+def _said(command: Read[Any] | Write[Any], who: str, method: str = "") -> str:
     field = "" if command.field is None else f".{command.field.name}"
-    return f"{who}{field}.{_METHODS.get(command.name) or command.name.lower()}"
+    return f"{who}{field}.{method or _METHODS.get(command.name) or command.name.lower()}"
 
 
 def touched_fields(model: ModelSchema, storage: str, entries: Iterable[str]) -> Iterator[FieldSchema]:

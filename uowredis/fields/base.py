@@ -22,6 +22,7 @@ from typing import (
 )
 
 from uowredis.commands.arguments import listed, number, text
+from uowredis.commands.between import Combined, Move
 from uowredis.commands.changes import Change, Removed
 from uowredis.commands.commands import Read, Write
 from uowredis.commands.identity import Identity, check_current
@@ -52,7 +53,7 @@ class Instance(Protocol):
 
     database: Any
 
-    def _say(self, command: Read[Any] | Write[Any]) -> Any: ...
+    def _say(self, command: Read[Any] | Write[Any] | Move[Any] | Combined[Any]) -> Any: ...
 
     def _answer(self, read: Read[Any]) -> Any: ...
 
@@ -113,7 +114,7 @@ class Bound(Sayer[M], NotItsValue, Generic[V, G, M]):
             )
         return identity.model.keys.storage(identity.pk, self._schema(identity).storage)
 
-    def _say(self, command: Read[Any] | Write[Any]) -> Any:
+    def _say(self, command: Read[Any] | Write[Any] | Move[Any] | Combined[Any]) -> Any:
         return self._owner._say(command)
 
     def _value_read(self, decode: Callable[[Any], Any] | None = None) -> Read[Any]:
@@ -183,10 +184,12 @@ class Bound(Sayer[M], NotItsValue, Generic[V, G, M]):
         schema = self._schema(identity)
         return Read(identity, schema.storage, schema, name, args, decode, members, counts)
 
-    def _write(self, change: Change, name: str, *args: str, decode: Callable[[Any], Any] = as_is) -> Write[Any]:
+    def _write(
+        self, change: Change, name: str, *args: str, decode: Callable[[Any], Any] = as_is, method: str = ""
+    ) -> Write[Any]:
         identity = self._owner.identity
         schema = self._schema(identity)
-        return Write(identity, schema.storage, schema, name, args, change, decode)
+        return Write(identity, schema.storage, schema, name, args, change, decode, method)
 
     def _refuse_expiry(self, **given: object) -> None:
         options = [option for option, value in given.items() if value is not None]

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from uowredis.commands.arguments import Value, integer
+from uowredis.commands.between import Move
 from uowredis.commands.changes import Added, Computed, Removed
 from uowredis.commands.commands import Read, Write
 from uowredis.commands.identity import Identity
-from uowredis.commands.replies import as_ok, one_or_many
+from uowredis.commands.replies import as_ok, as_text, one_or_many
 from uowredis.exceptions import ArgumentError
-from uowredis.fields.base import Field
+from uowredis.fields.base import Bound, Field
+from uowredis.fields.between import checked
 from uowredis.fields.lasting import BoundKey
 from uowredis.fields.methods import G, M, V, reads, writes
 from uowredis.fields.modes import Async
@@ -141,6 +143,40 @@ class BoundList(BoundKey[V, G, M]):
     def ltrim(self, start: int, end: int) -> Write[bool | None]:
         """Keep only the values from *start* to *end*, both included; return True (LTRIM)."""
         return self._write(Computed(), "LTRIM", integer(start, "start"), integer(end, "end"), decode=as_ok)
+
+    @writes
+    def lmove(self, target: Bound[V, Any, Any], src: str = "LEFT", dest: str = "RIGHT") -> Move[V | None]:
+        """Move a value to *target*, a list of any object, or this one; return it, None for no list (LMOVE).
+
+        In a session, and where one of both is indexed, what goes is read under watch.
+
+        Args:
+            target: a field that holds a list of the same type.
+            src: the end it is taken from, "LEFT" or "RIGHT".
+            dest: the end it is put to.
+
+        Raises:
+            ArgumentError: for another end.
+            ArgumentTypeError: where *target* is no field of an object that holds a list of the same type.
+            Conflict: from a commit, where another value stands there since that was read.
+        """
+        ends = tuple([end.upper() if isinstance(end, str) else "" for end in (src, dest)])
+        if not {"LEFT", "RIGHT"}.issuperset(ends):
+            raise ArgumentError(f"lmove() takes 'LEFT' or 'RIGHT', not {src!r} and {dest!r}")
+        return self._moved("LMOVE", ends, target, *ends)
+
+    @writes
+    def rpoplpush(self, target: Bound[V, Any, Any]) -> Move[V | None]:
+        """Same as :meth:`lmove` from the end to the beginning (RPOPLPUSH)."""
+        return self._moved("RPOPLPUSH", (), target, "RIGHT", "LEFT")
+
+    def _moved(self, name: str, args: tuple[str, ...], target: Any, src: str, dest: str) -> Move[V | None]:
+        bound, pops = checked(self, target, f"{name.lower()}()"), src == "LEFT"
+        looks = self._read("LINDEX", "0" if pops else "-1", decode=as_text)
+        pop = "LPOP" if pops else "RPOP"
+        out = self._write(Computed(), pop, decode=self._reader.one, method=name.lower())
+        to = bound._owner.identity
+        return Move(name, args, looks, out, to, bound._schema(to), "LPUSH" if dest == "LEFT" else "RPUSH")
 
 
 class ListField(Field[V]):

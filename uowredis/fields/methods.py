@@ -11,6 +11,7 @@ import types
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar, overload
 
+from uowredis.commands.between import Combined, Move
 from uowredis.commands.commands import Read, Write
 from uowredis.exceptions import ArgumentError
 from uowredis.fields.modes import Async, Sync
@@ -43,7 +44,7 @@ class Sayer(Generic[M]):
         """What commands are said on, in words."""
         return repr(self)
 
-    def _say(self, command: Read[Any] | Write[Any]) -> Any:
+    def _say(self, command: Read[Any] | Write[Any] | Move[Any] | Combined[Any]) -> Any:
         """Hand *command* over; return its answer."""
         raise NotImplementedError
 
@@ -76,14 +77,14 @@ class _Says(Generic[P, T]):
 
 
 class reads(_Says[P, T]):  # noqa: N801  # used as a decorator
-    """Make a method that builds a ``Read`` one that answers it."""
+    """Make a method that builds a ``Read``, or a ``Combined`` one, a method that answers it."""
 
-    def __init__(self, build: Callable[Concatenate[Any, P], Read[T]]) -> None:
+    def __init__(self, build: Callable[Concatenate[Any, P], Read[T] | Combined[T]]) -> None:
         super().__init__(build)
 
 
 class writes(_Says[P, T]):  # noqa: N801  # used as a decorator
-    """Make a method that builds a ``Write`` one that says it: sent at once, or by the commit of the open session."""
+    """Make a method that builds a ``Write``, or a ``Move``, one that says it: sent at once, or by the commit."""
 
-    def __init__(self, build: Callable[Concatenate[Any, P], Write[T]]) -> None:
+    def __init__(self, build: Callable[Concatenate[Any, P], Write[T] | Move[T]]) -> None:
         super().__init__(build)

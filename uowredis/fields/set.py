@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from uowredis.commands.arguments import Value, integer
+from uowredis.commands.between import Combined, Move
 from uowredis.commands.changes import Added, Opaque, Removed
 from uowredis.commands.commands import Read, Write
 from uowredis.commands.identity import Identity
 from uowredis.commands.replies import as_bool, as_bools, one_or_many
-from uowredis.fields.base import Field
+from uowredis.fields.base import Bound, Field
+from uowredis.fields.between import checked
 from uowredis.fields.lasting import BoundKey
 from uowredis.fields.methods import G, M, V, reads, writes
 from uowredis.fields.modes import Async
@@ -95,6 +98,47 @@ class BoundSet(BoundKey[V, G, M]):
         """
         args = () if count is None else (integer(count, "count", 0),)
         return self._write(Opaque(), "SPOP", *args, decode=one_or_many(count, self._reader.one, self._reader.many))
+
+    @reads
+    def sinter(self, *others: Bound[V, Any, Any]) -> Combined[set[V]]:
+        """Return the values that are in each of the *others*, too, sets of any object (SINTER).
+
+        In a session it is answered at once, in a pipeline, too, from what each will hold.
+
+        Raises:
+            ArgumentTypeError: for what is no field of an object that holds a set of the same type.
+        """
+        return self._combined("SINTER", others)
+
+    @reads
+    def sunion(self, *others: Bound[V, Any, Any]) -> Combined[set[V]]:
+        """Same as :meth:`sinter` but the values that are in one of them (SUNION)."""
+        return self._combined("SUNION", others)
+
+    @reads
+    def sdiff(self, *others: Bound[V, Any, Any]) -> Combined[set[V]]:
+        """Same as :meth:`sinter` but the values that are in none of the *others* (SDIFF)."""
+        return self._combined("SDIFF", others)
+
+    def _combined(self, name: str, others: Sequence[Any]) -> Combined[set[V]]:
+        fields = [self, *(checked(self, other, f"{name.lower()}()") for other in others)]
+        return Combined(name, tuple([field._whole_read() for field in fields]), self._reader.unique)
+
+    @writes
+    def smove(self, target: Bound[V, Any, Any], value: Value | G) -> Move[bool]:
+        """Move *value* to *target*, a set of any object; return whether it was here (SMOVE).
+
+        In a session, and where one of both is indexed, whether it is here is read under watch.
+
+        Raises:
+            ArgumentTypeError: where *target* is no field of an object that holds a set of the same type.
+            Conflict: from a commit, where another client took it, or put it here, since that was read.
+        """
+        bound, spelled = checked(self, target, "smove()"), self._field.spell(value)
+        looks = self._read("SISMEMBER", spelled, decode=as_bool, members=(spelled,))
+        out = self._write(Removed((spelled,)), "SREM", spelled, decode=as_bool, method="smove")
+        to = bound._owner.identity
+        return Move("SMOVE", (spelled,), looks, out, to, bound._schema(to), "SADD", spelled)
 
 
 class SetField(Field[V]):

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar, Literal, TypeVar
 
 from uowredis.collection.conditions import given_pk
+from uowredis.commands.between import Combined, Move
 from uowredis.commands.commands import Create, Read, Write
 from uowredis.commands.identity import Event, Identity, State
 from uowredis.exceptions import (
@@ -86,9 +87,13 @@ class RedisModel(AnyModel[Sync], Sync, metaclass=MetaRedisModel):
         with cls._session() as session:
             return session._find(question)
 
-    def _say(self, command: Read[Any] | Write[Any]) -> Any:
+    def _say(self, command: Read[Any] | Write[Any] | Move[Any] | Combined[Any]) -> Any:
         with self._session() as session:
-            return session._read(command) if isinstance(command, Read) else session._write(command)
+            if isinstance(command, Read):
+                return session._read(command)
+            if isinstance(command, Write):
+                return session._write(command)
+            return session._move(command) if isinstance(command, Move) else session._combine(command)
 
     def _answer(self, read: Read[Any]) -> Any:
         """Answer *read* at once, in a pipeline, too."""

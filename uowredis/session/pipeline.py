@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast
 import attrs
 
 from uowredis.commands.arguments import flag, span
+from uowredis.commands.between import Move
 from uowredis.commands.commands import Create, Look, Read, Write
 from uowredis.commands.identity import Identity, State
 from uowredis.exceptions import Conflict, SessionError
@@ -121,6 +122,16 @@ class Pipeline(Session):
         """
         self._check_begun(write)
         return super()._write(write)
+
+    def _move(self, move: Move[T]) -> Any:
+        """Take *move* for :meth:`execute`; return its reply to be.
+
+        Raises:
+            SessionError: between ``watch()`` and ``multi()``.
+            DoesNotExist: where one of the objects was deleted, or made in a session that was rolled back.
+        """
+        self._check_begun(move)
+        return super()._move(move)
 
     def _create(self, create: Create, instance: object) -> None:
         """Take the creation of *instance* for :meth:`execute`.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import attrs
 
+from uowredis.commands.between import Move
 from uowredis.commands.commands import Create, Delete, Look, Read, Write, borrows, references, resolved, unfilled
 from uowredis.commands.identity import Event, Identity, State
 from uowredis.commands.journal import Journal
@@ -117,6 +118,27 @@ class Record:
         self.answers.append(pending)
         journal.whole = True
         return pending
+
+    def move(self, move: Move[T], seen: Any) -> Pending[T]:
+        """Take the two writes of *move*, which was *seen* to go or not; return its reply to be, that of the first."""
+        into = move.into(seen)
+        given, going = self._given(move.out), NOTHING if into is None else self._given(into)
+        journal = self.overlay.journal
+        journal.whole = False
+        pending: Pending[T] = self.pending_class(self._added(move.out, given))
+        self.answers.append(pending)
+        if into is not None:
+            self._added(into, going)
+            self.answers.append(None)
+        journal.whole = True
+        return pending
+
+    def _added(self, write: Write[T], given: Given) -> Write[T]:
+        if write.identity.state is State.EMPTY:
+            self._begin(Create(write.identity), None)
+        write = self._resolved(write, given)
+        self.journal.add(write, is_filled=given is NOTHING)
+        return write
 
     def create(self, create: Create, instance: object) -> None:
         """Take the creation of *instance*.

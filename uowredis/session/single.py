@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from uowredis.commands.between import Combined, Move
 from uowredis.commands.calls import Call
 from uowredis.commands.commands import Create, Read, Write, borrows, matters
 from uowredis.commands.identity import Event, Identity, State
-from uowredis.exceptions import absent
+from uowredis.exceptions import Conflict, absent
 from uowredis.overlay.overlay import Overlay, elsewhere, gone
 from uowredis.plan.requests import Deciding
 from uowredis.session import context
@@ -16,7 +18,7 @@ from uowredis.session.door import Door
 from uowredis.session.echo import logged
 from uowredis.session.reader import Reader
 from uowredis.session.telling import tell_outside
-from uowredis.session.work import Work
+from uowredis.session.work import Work, speak_of
 
 if TYPE_CHECKING:
     from uowredis.schema.models import ModelSchema
@@ -111,6 +113,45 @@ class SingleCall:
         reply: T = pending.result
         return reply
 
+    def _move(self, move: Move[T]) -> T:
+        """Send *move*; return its reply. Without an index it goes as it is, in one round trip, unless it must not."""
+        on = self._database
+        for identity in move.identities:
+            self._check(identity)
+        goes_as_it_is = not (on._certain or on._of_one_call.replicas) or on._executor.certainty is None
+        if goes_as_it_is and not move.matters and all(map(on._fingerprints.is_free, move.models)):
+            for identity in move.identities:
+                if identity.state is State.UNTESTED:
+                    self._look_up(identity)
+            if all(identity.state is State.STORED for identity in move.identities):
+                return move.out.decode(self._sent(on._executor.tell, move.call))
+        deadline = time.monotonic() + on._retry_for
+        while True:
+            try:
+                pending = self._committed(lambda work: work._move(move))
+            except Conflict:
+                # What would have gone is gone meanwhile: another one may go.
+                if time.monotonic() >= deadline:
+                    raise
+                continue
+            for identity in move.identities:
+                if identity.state is State.UNTESTED:
+                    identity.become(Event.FOUND)
+            reply: T = pending.result
+            return reply
+
+    def _combine(self, combined: Combined[T]) -> T:
+        """Answer *combined*, in one round trip; an object without pk holds nothing."""
+        for read in combined.reads:
+            self._check(read.identity)
+        are_known = all(map(self._database._fingerprints.is_free, combined.models))
+        if not are_known or any(read.identity.pk is None for read in combined.reads):
+            speak_of(self._database, combined.models)
+            found: T = combined.of(self._find(lambda overlay: overlay.read_all(combined.reads)))
+            return found
+        executor = self._database._executor
+        return combined.decode(self._sent(lambda call: executor.send((call,)), combined.call)[0])
+
     def _create(self, create: Create, instance: object) -> None:
         """Create an object."""
         self._committed(lambda work: work._create(create, None))
@@ -195,6 +236,11 @@ class ToldCall(SingleCall):
         """Tell of *write*, and send it."""
         self._tell(write)
         return super()._write(write)
+
+    def _move(self, move: Move[T]) -> T:
+        """Tell of *move*, and send it."""
+        self._tell(move.out)
+        return super()._move(move)
 
     def _create(self, create: Create, instance: object) -> None:
         """Tell of a creation, and create the object."""

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
+from uowredis.commands.between import Combined, Move
 from uowredis.commands.commands import Create, Read, Write
 from uowredis.commands.identity import Identity, State
 from uowredis.exceptions import Conflict, NotReplicated, SessionError, UowError
@@ -29,6 +30,7 @@ from uowredis.session.reader import Reader
 from uowredis.session.record import Record
 
 if TYPE_CHECKING:
+    from uowredis.schema.models import ModelSchema
     from uowredis.session.options import Options
 
 T = TypeVar("T")
@@ -105,6 +107,32 @@ class Work:
         """
         self._check_settled()
         return self._record.write(write)
+
+    def _move(self, move: Move[T]) -> Any:
+        """Take *move* for the commit, of what is there now; return its reply to be. What was read for it is watched.
+
+        Raises:
+            DoesNotExist: where one of the objects was deleted, or made in a session that was rolled back.
+            PendingWrites: where what goes cannot be known exactly.
+        """
+        self._check_settled()
+        overlay = self._reader.overlay
+        for identity in move.identities:
+            overlay.check_alive(identity)
+        speak_of(self.database, move.models)
+        read = functools.partial(read_watched, self._committer, self.database)
+        (seen,) = drive(overlay.watching(read).read_all((move.looks,)), self._reader.answer)
+        return self._record.move(move, seen)
+
+    def _combine(self, combined: Combined[T]) -> Any:
+        """Answer *combined* at once, as it will be answered right after the commit.
+
+        Raises:
+            DoesNotExist: where one of the objects was deleted, or made in a session that was rolled back.
+            PendingWrites: where that cannot be known exactly.
+        """
+        speak_of(self.database, combined.models)
+        return combined.of(self._find(lambda overlay: overlay.read_all(combined.reads)))
 
     def _create(self, create: Create, instance: object) -> None:
         """Take the creation of *instance* for the commit.
@@ -293,6 +321,13 @@ class Work:
     def _has_failed(self) -> bool:
         """Whether the last commit was applied in part, or nobody knows."""
         return self._committer.stuck is not None
+
+
+def speak_of(database: context.Database, models: Sequence[ModelSchema]) -> None:
+    """Have the fingerprints of *models* read with the next answer, as far as they are not known."""
+    for model in models:
+        if model not in database._fingerprints.known:
+            database._fingerprints.want(model)
 
 
 def check_nothing_shown(plan: Plan | None) -> None:
