@@ -46,7 +46,7 @@ DOCUMENTED: dict[type, tuple[str, str]] = {
 }
 
 #: Commands of each field with a key of its own.
-OF_A_KEY = ("exists pttl ttl", "expire expireat persist pexpire pexpireat")
+OF_A_KEY = ("exists expiretime pexpiretime pttl ttl", "expire expireat persist pexpire pexpireat")
 
 #: Commands beside that list: `delete` of every field ("what all fields have in common"), and the two names by which
 #: an InstanceHashField may be read and set like a StringField.
@@ -54,13 +54,16 @@ ADDITIONS: dict[type, tuple[str, str]] = {
     StringField: (f"bitpos {OF_A_KEY[0]}", f"bitfield delete getdel getex {OF_A_KEY[1]}"),
     HashField: (f"hrandfield hscan hstrlen {OF_A_KEY[0]}", f"delete {OF_A_KEY[1]}"),
     InstanceHashField: ("get hstrlen", "set delete"),
-    SetField: (f"smismember sscan {OF_A_KEY[0]}", f"delete {OF_A_KEY[1]}"),
-    ListField: (f"lpos {OF_A_KEY[0]}", f"delete {OF_A_KEY[1]}"),
+    SetField: (f"sdiff sinter smismember sscan sunion {OF_A_KEY[0]}", f"delete smove {OF_A_KEY[1]}"),
+    ListField: (f"lpos {OF_A_KEY[0]}", f"delete lmove rpoplpush {OF_A_KEY[1]}"),
     SortedSetField: (
         f"zlexcount zmscore zrandmember zrangebylex zrevrangebylex zscan {OF_A_KEY[0]}",
         f"delete zpopmax zpopmin {OF_A_KEY[1]}",
     ),
 }
+
+#: Those of two fields, and those that Redis 7.0 brought: ``test_between.py`` and ``test_lasting.py`` compare them.
+ELSEWHERE_COMPARED = {"sdiff", "sinter", "sunion", "smove", "lmove", "rpoplpush", "expiretime", "pexpiretime"}
 
 #: Commands that are not called like their Redis command: (field type or None for all, method) to the Redis name.
 REDIS_NAMES: dict[tuple[type | None, str], str] = {

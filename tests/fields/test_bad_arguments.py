@@ -264,7 +264,7 @@ def test_arguments_that_a_command_does_not_have(server: Backend, name: str) -> N
     field = getattr(thing(string="x"), name)
     everywhere(server, thing, lambda: field.delete("x"), TypeError, "takes 1 positional")
     everywhere(server, thing, lambda: field.delete(key="x"), TypeError, "'key'")
-    everywhere(server, thing, lambda: field.sunion("x"), AttributeError, "sunion")
+    everywhere(server, thing, lambda: field.sunionstore("x"), AttributeError, "sunionstore")
 
 
 def test_an_expiry_on_a_field_with_an_index(server: Backend) -> None:

@@ -86,6 +86,33 @@ def test_a_condition_where_the_server_knows_it(server: Backend, client: redis.Re
             assert (client.ttl("plain") > 1) is (field.ttl() > 1)
 
 
+@pytest.mark.parametrize("method", ["expiretime", "pexpiretime"])
+def test_when_it_expires_where_the_server_knows_it(server: Backend, client: redis.Redis, method: str) -> None:
+    """As redis-py has it, also that the server does not know it (before 7.0); nothing is told over pending writes."""
+    database = server.database()
+    field = models_of(next(iter(STORED)), database)["Plain"]().field
+    for given in (None, "x", 4_102_444_800):
+        if given == "x":
+            field.set(given)
+            client.set("plain", given)
+        elif given is not None:
+            field.expireat(given)
+            client.expireat("plain", given)
+        try:
+            expected = getattr(client, method)("plain")
+        except redis.ResponseError:
+            with pytest.raises(Rejected):
+                getattr(field, method)()
+            return
+        assert expected == getattr(field, method)()
+    with Session(database) as s:
+        assert expected == getattr(field, method)()
+        field.persist()
+        with pytest.raises(PendingWrites, match="persist"):
+            getattr(field, method)()
+        s.rollback()
+
+
 @pytest.mark.parametrize("method", [one.method for one in EXPIRY])
 def test_bad_times(server: Backend, method: str) -> None:
     """What is no time, is not positive, or a choice that excludes another is refused; nothing is written."""

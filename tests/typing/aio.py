@@ -56,6 +56,8 @@ async def awaited(bike: Bike, db: aio.RedisDatabase) -> None:
     assert_type(await bike.weight.get(), int | None)
     assert_type(await bike.tags.smembers(), set[str])
     assert_type(await bike.tags.sadd("a"), int)
+    assert_type(await bike.tags.sunion(bike.tags), set[str])
+    assert_type(await bike.tags.smove(bike.tags, "a"), bool)
     assert_type(await bike.hmget("color"), list[Any])
     assert_type(await bike.owner.get(), str | None)
     assert_type(await bike.delete(), None)

@@ -332,3 +332,35 @@ def test_options_of_a_primary_key(told: Told, on: RedisDatabase) -> None:
     assert "a" == model_with(on, StringField(), id=PKField())(id="a").pk.get()
     assert UUID(int=1) == model_with(on, StringField(), id=PKField(type=UUID))(id=UUID(int=1)).pk.get()
     assert "1" == model_with(on, StringField(), id=AutoPKField())(field="x").pk.get()
+
+
+# Two fields.
+
+
+@tries("{} of {} takes a field of an object that is a {}, too")
+def test_no_field_of_an_object(told: Told, on: RedisDatabase) -> None:
+    model = model_with(on, SetField())
+    here, other = model(field=["a"]), model(field=["a", "b"])
+    for wrong in (other, {"a"}, model.field):
+        with told(ArgumentTypeError) as caught:
+            here.field.sinter(wrong)
+        assert str(caught.value).endswith("Way out: other.field, where other is the object")
+    assert {"a"} == here.field.sinter(other.field)
+
+
+@tries("{} of {} takes a field on the same database")
+def test_a_field_of_another_database(told: Told, server: Backend, on: RedisDatabase) -> None:
+    here = model_with(on, SetField())(field=["a"])
+    there = model_with(server.database(), SetField())(field=["b"])
+    with told(ArgumentTypeError):
+        here.field.smove(there.field, "a")
+    assert (True, 1, 1) == (here.field.sismember("a"), there.field.sadd("a"), here.field.srem("a"))
+
+
+@tries("{} of {} takes a field that holds the same")
+def test_a_field_of_another_type(told: Told, on: RedisDatabase) -> None:
+    bike = model_with(on, ListField(type=int), text=ListField())(field=[1], text=["x"])
+    with told(ArgumentTypeError):
+        bike.field.lmove(bike.text)
+    bike.text.rpush(str(bike.field.lpop()))
+    assert ["x", "1"] == bike.text.lrange(0, -1)

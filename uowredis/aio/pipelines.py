@@ -39,9 +39,9 @@ class Pipeline(Session, blocking.Pipeline):
     # Else that of an awaited session would come first.
     _read = blocking.Pipeline._read
 
-    def _takes(self, command: Read[Any] | Write[Any]) -> bool:
+    def _takes(self, command: object) -> bool:
         """Same as the session's; reads wait, too, but between ``watch()`` and ``multi()``."""
-        return isinstance(command, Write) or not self._answers_at_once
+        return isinstance(command, Write) or (isinstance(command, Read) and not self._answers_at_once)
 
     def _known(self, read: Read[T]) -> T:
         turns = self._reader.overlay.read_all((read,))

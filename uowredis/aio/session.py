@@ -12,7 +12,7 @@ from typing import Any, ClassVar, NoReturn, Self
 
 from uowredis.aio.work import Work
 from uowredis.commands.arguments import flag
-from uowredis.commands.commands import Read, Write
+from uowredis.commands.commands import Write
 from uowredis.exceptions import SessionError
 from uowredis.plan.plan import Plan
 from uowredis.session import context, record, session, use
@@ -158,7 +158,7 @@ class Session(Work, session.Session):
         with Door(self, self._lock, mends=True):
             await self._forget_all()
 
-    def _takes(self, command: Read[Any] | Write[Any]) -> bool:
+    def _takes(self, command: object) -> bool:
         """Return whether *command* is only said, and waits for the commit; others are answered when awaited."""
         return isinstance(command, Write)
 

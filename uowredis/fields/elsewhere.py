@@ -1,10 +1,10 @@
 """Commands of Redis that no field has: why not, and what does it instead (pure)."""
 
 _WAITS = "a command that waits would hold up all that is said after it"
-_TWO_KEYS = "a command of a field is about one key"
+_TWO_KEYS = "what one command finds in several keys is not put into a field at once"
 _ENTRIES = "entries of a hash do not expire one by one, or their places in indexes would outlive them"
 
-_MOVED = "in one session watch() both lists, read the value by lindex(), then pop it here and push it there"
+_MOVED = "lmove(), asked again after a while"
 _LASTS = "expire() of a field of its own without index"
 
 #: By the name of the command: why, and the way out.
@@ -14,13 +14,11 @@ ELSEWHERE: dict[str, tuple[str, str]] = {
     "bzpopmin": (_WAITS, "zpopmin(), asked again after a while"),
     **dict.fromkeys(("bzpopmax", "bzmpop"), (_WAITS, "zpopmax(), asked again after a while")),
     **dict.fromkeys(("blmove", "brpoplpush"), (_WAITS, _MOVED)),
-    **dict.fromkeys(("lmove", "rpoplpush"), (_TWO_KEYS, _MOVED)),
     "lmpop": (_TWO_KEYS, "lpop(count) or rpop(count)"),
     "zmpop": (_TWO_KEYS, "zpopmin(count) or zpopmax(count)"),
-    "smove": (_TWO_KEYS, "srem() here and sadd() there, in one session"),
-    "sinter": (_TWO_KEYS, "smembers() of both, and & between them"),
-    "sunion": (_TWO_KEYS, "smembers() of both, and | between them"),
-    "sdiff": (_TWO_KEYS, "smembers() of both, and - between them"),
+    **dict.fromkeys(
+        ("sinterstore", "sunionstore", "sdiffstore"), (_TWO_KEYS, "sinter(), sunion() or sdiff(), then sadd()")
+    ),
     **dict.fromkeys(
         ("hexpire", "hpexpire", "hexpireat", "hpexpireat", "hpersist", "httl", "hpttl", "hgetex", "hsetex"),
         (_ENTRIES, _LASTS),

@@ -38,6 +38,21 @@ class BoundKey(Bound[V, G, M]):
         """Same as :meth:`ttl` but in milliseconds (PTTL)."""
         return self._read("PTTL")
 
+    @reads
+    def expiretime(self) -> Read[int]:
+        """Return the Unix time at which the field expires, -1 for never, -2 where there is no value (EXPIRETIME).
+
+        Raises:
+            PendingWrites: where writes on the field are pending.
+            Rejected: by a server before Redis 7.0, which does not know it.
+        """
+        return self._read("EXPIRETIME")
+
+    @reads
+    def pexpiretime(self) -> Read[int]:
+        """Same as :meth:`expiretime` but in milliseconds (PEXPIRETIME)."""
+        return self._read("PEXPIRETIME")
+
     @writes
     def expire(
         self, time: int | timedelta, nx: bool = False, xx: bool = False, gt: bool = False, lt: bool = False

@@ -38,7 +38,7 @@ _OF_ONE: Mapping[str, Callable[[str], Any]] = {
 }
 _OF_EACH: Mapping[str, Callable[[str], Any]] = {"HMGET": encode, "SMISMEMBER": lambda _: 1}
 #: What the rehearsal does not know: how long a key lasts.
-_LASTING = frozenset(("PTTL", "TTL"))
+_LASTING = frozenset(("EXPIRETIME", "PEXPIRETIME", "PTTL", "TTL"))
 _YES_OR_NO = frozenset(("HEXISTS", "SISMEMBER", "SMISMEMBER"))
 
 
