@@ -10,6 +10,13 @@ from hypothesis.strategies import SearchStrategy
 OPAQUE = ("spop", "incrbyfloat", "hincrbyfloat")
 
 
+@attrs.frozen
+class Beside:
+    """The other one of two fields that a command is about: of the same object, or of another."""
+
+    field: str
+
+
 @attrs.frozen(repr=False)
 class Say:
     """One command on a field, or on the instance where *field* is None."""
@@ -19,10 +26,12 @@ class Say:
     args: tuple[Any, ...] = ()
     options: tuple[tuple[str, Any], ...] = ()
 
-    def on(self, instance: Any) -> Any:
-        """Say it on *instance*; return what comes back."""
+    def on(self, instance: Any, other: Any = None) -> Any:
+        """Say it on *instance*, and of a field of *other*, by default its own; return what comes back."""
         sayer = instance if self.field is None else getattr(instance, self.field)
-        return getattr(sayer, self.method)(*self.args, **dict(self.options))
+        beside = instance if other is None else other
+        args = [getattr(beside, each.field) if isinstance(each, Beside) else each for each in self.args]
+        return getattr(sayer, self.method)(*args, **dict(self.options))
 
     @property
     def fields(self) -> tuple[str, ...]:
@@ -70,6 +79,10 @@ BIT_OPERATIONS = st.lists(
     min_size=1,
     max_size=3,
 ).map(tuple)
+#: What is beside a set, and a list.
+SETS = st.sampled_from([Beside("tags"), Beside("badges")])
+LISTS = st.just(Beside("rows"))
+ENDS = st.sampled_from(["LEFT", "RIGHT"])
 ENTRY_FIELDS = ("name", "email", "note")
 
 
@@ -145,6 +158,7 @@ def set_writes(field: str) -> SearchStrategy[Say]:
         spread(field, "srem", SEVERAL),
         # More than there ever are: nothing is left to chance.
         say(field, "spop", st.just(1_000)),
+        say(field, "smove", SETS, VALUES),
         say(field, "persist"),
         say(field, "delete"),
     )
@@ -166,6 +180,8 @@ def list_writes(field: str) -> SearchStrategy[Say]:
         say(field, "lrem", st.sampled_from([1, -1, 2, -2, 0]), COPIES),
         say(field, "lset", PLACES, COPIES),
         say(field, "ltrim", PLACES, PLACES),
+        say(field, "lmove", LISTS, ENDS, ENDS),
+        say(field, "rpoplpush", LISTS),
         say(field, "persist"),
         say(field, "delete"),
     )
@@ -244,6 +260,9 @@ def set_reads(field: str) -> SearchStrategy[Say]:
         say(field, "scard"),
         say(field, "sismember", VALUES),
         say(field, "smismember", VALUES, VALUES),
+        say(field, "sinter", SETS),
+        say(field, "sunion", SETS, SETS),
+        say(field, "sdiff", SETS),
         say(field, "sscan"),
         say(field, "sscan", st.just(0), st.sampled_from(["a*", "?"])),
         say(field, "srandmember"),

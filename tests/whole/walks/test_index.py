@@ -23,10 +23,10 @@ from tests.whole.walks.commands import (
     runs_of,
 )
 from tests.whole.walks.replies import outcome
-from uowredis import ArgumentError, DoesNotExist, Rejected, Session
+from uowredis import ArgumentError, DoesNotExist, PendingWrites, Rejected, Session
 
 #: How a command may be refused; then nothing was changed.
-REFUSALS = (Rejected, DoesNotExist, ArgumentError)
+REFUSALS = (Rejected, DoesNotExist, ArgumentError, PendingWrites)
 
 PLACES = st.integers(0, 9)
 PKS = st.one_of(st.sampled_from(CHOSEN_PKS), st.sampled_from(CHOSEN_PKS), st.sampled_from(IMPOSSIBLE_PKS))
@@ -94,7 +94,7 @@ class Walk(RuleBasedStateMachine):
         instance = self.handle(place)
         for command in commands:
             with self.allowed():
-                command.on(self.known(instance, command))
+                command.on(self.known(instance, command), self.handle(place // 2))
                 self.journal.append((instance, True))
 
     @precondition(lambda self: self.handles)

@@ -26,7 +26,9 @@ def names(field: str | None) -> str:
 
 
 def writes_near(field: str | None) -> Any:
-    """Draw writes on what *field* is stored with: the entries of an instance share one hash."""
+    """Draw writes on what *field* is stored with, or read with: the entries of an instance share one hash."""
+    if field == "tags":
+        return st.one_of(WRITES["tags"], WRITES["tags"], WRITES["badges"])
     if field not in ("name", None):
         return WRITES[field]
     return st.one_of(WRITES["name"], WRITES["note"], WRITES[None])

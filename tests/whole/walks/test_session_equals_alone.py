@@ -46,7 +46,7 @@ class Said:
     command: Say
 
     def on(self, models: EveryKind, instances: list[Any]) -> Any:
-        return self.command.on(instances[self.place % len(instances)])
+        return self.command.on(instances[self.place % len(instances)], instances[(self.place + 1) % len(instances)])
 
 
 def flat(lists: list[Any]) -> list[Any]:
