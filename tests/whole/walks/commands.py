@@ -363,9 +363,42 @@ SIMPLE_WRITES = {
     "ranks": st.one_of(say("ranks", "zadd", SCORED), simple_writes("ranks", "zrem")),
     None: instance_writes(),
 }
+#: Writes that move what is there, mostly: among all others there are few that find something.
+MOVES = {
+    field: st.one_of(spread(field, "sadd", ROWS), *[say(field, "smove", SETS, COPIES)] * 3)
+    for field in ("tags", "badges")
+}
+MOVES["rows"] = st.one_of(
+    spread("rows", "rpush", ROWS), *[say("rows", "lmove", LISTS, ENDS, ENDS)] * 2, say("rows", "rpoplpush", LISTS)
+)
+#: How long fields without index last, with writes between that keep that, and that end it; one moment is past.
+LASTING = {
+    field: st.one_of(
+        write,
+        say(field, "expire", st.sampled_from([100_000, 200_000])),
+        say(field, "pexpire", st.just(100_000_000)),
+        say(field, "expireat", st.sampled_from([4_102_444_800, 4_102_444_800, 1])),
+        say(field, "pexpireat", st.just(4_102_444_800_000)),
+        say(field, "persist"),
+        say(field, "exists"),
+        say(field, "ttl"),
+        say(field, "pttl"),
+    )
+    for field, write in {
+        "title": optioned("title", "set", st.tuples(COPIES), [{}, {"ex": 100_000}, {"keepttl": True}, {"px": 10**9}]),
+        "code": st.one_of(
+            say("code", "append", COPIES), say("code", "getdel"), say("code", "getex", ex=st.just(9_000))
+        ),
+        "headers": st.one_of(say("headers", "hset", ENTRIES, COPIES), say("headers", "hdel", ENTRIES)),
+        "tags": MOVES["tags"],
+        "badges": MOVES["badges"],
+        "rows": MOVES["rows"],
+        "ranks": st.one_of(say("ranks", "zadd", SCORED), say("ranks", "zpopmin"), say("ranks", "delete")),
+    }.items()
+}
 #: Runs of any writing commands.
-RUNS = st.one_of(runs_of(WRITES), runs_of(SIMPLE_WRITES, 3))
-CERTAIN_RUNS = st.one_of(runs_of(CERTAIN_WRITES), runs_of(SIMPLE_WRITES, 3))
+RUNS = st.one_of(runs_of(WRITES), runs_of(SIMPLE_WRITES, 3), runs_of(MOVES, 4))
+CERTAIN_RUNS = st.one_of(runs_of(CERTAIN_WRITES), runs_of(SIMPLE_WRITES, 3), runs_of(MOVES, 4))
 #: Values for a constructor, some of them.
 FIRST_VALUES = st.fixed_dictionaries(
     {},

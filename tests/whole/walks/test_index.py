@@ -16,6 +16,7 @@ from tests.whole.walks.commands import (
     CHOSEN_PKS,
     FIRST_VALUES,
     IMPOSSIBLE_PKS,
+    MOVES,
     RUNS,
     SIMPLE_WRITES,
     WRITES,
@@ -33,7 +34,7 @@ PKS = st.one_of(st.sampled_from(CHOSEN_PKS), st.sampled_from(CHOSEN_PKS), st.sam
 CLAIMS = runs_of({field: SIMPLE_WRITES[field] for field in oracle.UNIQUE}, 2)
 
 
-KINDS = (WRITES, SIMPLE_WRITES)
+KINDS = (WRITES, SIMPLE_WRITES, MOVES)
 
 
 class Left(Exception):

@@ -10,9 +10,17 @@ from hypothesis import strategies as st
 from tests.models import EveryKind, every_kind
 from tests.tools.backends import Backend
 from tests.whole.walks import oracle
-from tests.whole.walks.commands import CERTAIN_RUNS, CHOSEN_PKS, FIRST_VALUES, IMPOSSIBLE_PKS, Say
+from tests.whole.walks.commands import (
+    CERTAIN_RUNS,
+    CHOSEN_PKS,
+    FIRST_VALUES,
+    IMPOSSIBLE_PKS,
+    LASTING,
+    Say,
+    runs_of,
+)
 from tests.whole.walks.replies import ordered, outcome
-from uowredis import Pending, Rejected, Session
+from uowredis import Pending, PendingWrites, Rejected, Session
 
 
 @attrs.frozen
@@ -123,9 +131,40 @@ def test_one_session_does_what_single_commands_do(
     assert refused == (committed is Rejected)
     if refused:
         assert oracle.without_counters(before) == oracle.without_counters(server.dump())
+    elif any(each is PendingWrites for each in said):
+        # On a field without index SPOP is the server's, and whether something is there to be moved after it.
+        drawn = any(isinstance(step, Said) and step.command.method == "spop" for step in steps)
+        assert (face, drawn) == ("bare", True)
     else:
         assert expected == [plain(step, reply) for step, reply in zip(steps, said, strict=True)]
         assert alone == server.dump()
+
+
+def lasts(step: Any, reply: Any) -> Any:
+    """Return a reply of which time does not change what is compared: of how long, whether."""
+    timed = isinstance(step, Said) and step.command.method in ("ttl", "pttl") and isinstance(reply, int)
+    return min(reply, 1) if timed else plain(step, reply)
+
+
+@given(steps=st.lists(st.builds(said_on, st.integers(0, 1), runs_of(LASTING, 5)), max_size=4).map(flat))
+def test_one_session_lets_fields_last_as_single_commands_do(server: Backend, bare: EveryKind, steps: list[Any]) -> None:
+    """The same fields expire, those that are past are gone; how long is told before anything is pending, or not."""
+    instances = begin(server, bare)
+    expected = [lasts(step, outcome(lambda step=step: step.on(bare, instances))) for step in steps]
+    alone, lasting = server.dump(), expiring(server)
+    instances = begin(server, bare)
+    with Session(bare.database) as session:
+        said = [outcome(lambda step=step: step.on(bare, instances)) for step in steps]
+        session.commit()
+    for step, one, other in zip(steps, expected, said, strict=True):
+        assert one == lasts(step, other) or (other is PendingWrites and step.command.method in ("ttl", "pttl"))
+    assert (alone, lasting) == (server.dump(), expiring(server))
+
+
+def expiring(server: Backend) -> set[bytes]:
+    """Return the keys of objects that expire."""
+    client = server.client()
+    return {key for key in server.dump() if client.ttl(key) > 0}
 
 
 @given(steps=st.lists(RUNS, max_size=4).map(flat))
