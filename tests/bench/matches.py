@@ -1,4 +1,4 @@
-"""How the time of a question grows, with the objects there and with those that match: ``python -m tests.bench.matches``.
+"""How questions grow with the objects there, and with those that match: ``python -m tests.bench.matches``.
 
 It prints for each question the smallest time of some, in milliseconds, on so many objects of which so many match. It
 empties the server's database.

@@ -16,6 +16,7 @@ from uowredis import (
     ArgumentError,
     ArgumentTypeError,
     Conflict,
+    CrossPlace,
     DoesNotExist,
     ListField,
     PendingWrites,
@@ -393,6 +394,32 @@ def test_what_is_refused(server: Backend) -> None:
     left.pop(b":bin:max_pk")
     before.pop(b":bin:max_pk")
     assert before == left
+
+
+def test_two_places(server: Backend) -> None:
+    """What is in two of them is not moved, whether it is indexed or not; it is read, each field by itself."""
+    on = server.database()
+
+    class Shop(RedisModel):
+        database = on
+        place = "shop"
+        plain = SetField()
+        indexed = SetField(indexable=True)
+
+    class Web(RedisModel):
+        database = on
+        place = "web"
+        plain = SetField()
+        indexed = SetField(indexable=True)
+
+    here, there = Shop(plain=["a", "b"], indexed=["a", "b"]), Web(plain=["b"], indexed=["b"])
+    before = server.dump()
+    for name in ("plain", "indexed"):
+        one, other = getattr(here, name), getattr(there, name)
+        assert ({"b"}, {"a", "b"}) == (one.sinter(other), other.sunion(one))
+        with pytest.raises(CrossPlace):
+            one.smove(other, "a")
+    assert before == server.dump()
 
 
 def test_what_only_the_server_will_know_is_not_moved(server: Backend) -> None:

@@ -6,7 +6,7 @@ said, as a caller would read it. Redis' own command is sent where nothing has to
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Generic, TypeVar
 
 import attrs
@@ -65,9 +65,9 @@ class Move(Generic[T_co]):
         return self.out.identity.model, self.to.model
 
     @property
-    def matters(self) -> bool:
-        """Whether one of the fields is indexed."""
-        return matters(self.out) or self.target.indexed
+    def goes_as_it_is(self) -> bool:
+        """Whether Redis' own command does all of it: neither field is indexed, and both are in one place."""
+        return not (matters(self.out) or self.target.indexed) and in_one_place(self.models)
 
     @property
     def call(self) -> Call:
@@ -132,6 +132,11 @@ class Combined(Generic[T_co]):
 
     def __repr__(self) -> str:
         return f"<{self}>"
+
+
+def in_one_place(models: Iterable[ModelSchema]) -> bool:
+    """Return whether one command may speak of keys of all *models*."""
+    return len({model.keys.place for model in models}) == 1
 
 
 def _key(identity: Identity, storage: str) -> str:

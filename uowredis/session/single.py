@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from uowredis.commands.between import Combined, Move
+from uowredis.commands.between import Combined, Move, in_one_place
 from uowredis.commands.calls import Call
 from uowredis.commands.commands import Create, Read, Write, borrows, matters
 from uowredis.commands.identity import Event, Identity, State
@@ -119,7 +119,7 @@ class SingleCall:
         for identity in move.identities:
             self._check(identity)
         goes_as_it_is = not (on._certain or on._of_one_call.replicas) or on._executor.certainty is None
-        if goes_as_it_is and not move.matters and all(map(on._fingerprints.is_free, move.models)):
+        if goes_as_it_is and move.goes_as_it_is and all(map(on._fingerprints.is_free, move.models)):
             for identity in move.identities:
                 if identity.state is State.UNTESTED:
                     self._look_up(identity)
@@ -144,8 +144,8 @@ class SingleCall:
         """Answer *combined*, in one round trip; an object without pk holds nothing."""
         for read in combined.reads:
             self._check(read.identity)
-        are_known = all(map(self._database._fingerprints.is_free, combined.models))
-        if not are_known or any(read.identity.pk is None for read in combined.reads):
+        as_one = in_one_place(combined.models) and all(map(self._database._fingerprints.is_free, combined.models))
+        if not as_one or any(read.identity.pk is None for read in combined.reads):
             speak_of(self._database, combined.models)
             found: T = combined.of(self._find(lambda overlay: overlay.read_all(combined.reads)))
             return found
