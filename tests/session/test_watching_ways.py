@@ -81,4 +81,5 @@ def test_every_read_of_a_field_has_its_way() -> None:
     bounds = [each for each in vars(fields).values() if isinstance(each, type) and issubclass(each, Bound)]
     found = {name for bound in bounds for name, method in vars(bound).items() if isinstance(method, reads)}
     assert len(found) > 20
-    assert found <= {way.split(".")[1] for way in FIELDS}
+    # Redis 6.2 does not know the last two.
+    assert found <= {way.split(".")[1] for way in FIELDS} | {"expiretime", "pexpiretime"}
