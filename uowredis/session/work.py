@@ -327,6 +327,7 @@ def speak_of(database: context.Database, models: Sequence[ModelSchema]) -> None:
     """Have the fingerprints of *models* read with the next answer, as far as they are not known."""
     for model in models:
         if model not in database._fingerprints.known:
+            database._check_placed(model)
             database._fingerprints.want(model)
 
 
