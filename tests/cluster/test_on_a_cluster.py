@@ -72,6 +72,11 @@ def said(shop: SimpleNamespace) -> list[Any]:
     found += [bikes[1].owner.hget(), sorted(bikes_of(price__gte=6)), to_dict(bikes[2])]
     bikes[3].delete()
     found.append(sorted(bikes_of()))
+    with Session(shop.db) as s:
+        moved = bikes[4].tags.smove(bikes[5].tags, COLORS[1])
+        found.append(sorted(bikes[5].tags.sunion(bikes[4].tags)))
+        s.commit()
+    found += [moved.result, bikes[5].tags.smove(bikes[4].tags, COLORS[1]), sorted(bikes[4].tags.sinter(bikes[1].tags))]
     return [str(each) for each in found]
 
 
