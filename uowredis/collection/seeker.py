@@ -16,7 +16,7 @@ from uowredis.commands.identity import Identity, State
 from uowredis.commands.query import Order, Query
 from uowredis.commands.replies import plain
 from uowredis.commands.values import texts_of
-from uowredis.commands.where import Condition, Either, Everything, Given, Members, Without, all_of
+from uowredis.commands.where import Condition, Either, Everything, Filter, Given, Members, Without, all_of
 from uowredis.exceptions import ArgumentError, PendingWrites
 from uowredis.overlay.loading import Loading
 from uowredis.overlay.overlay import Overlay
@@ -63,13 +63,13 @@ class Seeker:
         for together in self.wanted.excluded:
             excluded.append(all_of((yield from self._conditions(together))))
         if (algebra := self.wanted.algebra) is not None:
-            first = yield from attrs.evolve(self, wanted=algebra.first)._where()
-            second = yield from attrs.evolve(self, wanted=algebra.second)._where()
+            first = yield from self._of(algebra.first)._where()
+            second = yield from self._of(algebra.second)._where()
             parts.insert(0, algebra.of(first, second))
         sources = Sources(self.overlay, self.wanted.model.keys)
         for given in self.wanted.intersections:
             if isinstance(given, Other) and id(given) not in self.elsewhere:
-                pks, _ = yield from attrs.evolve(self, wanted=given.wanted).found()
+                pks, _ = yield from self._of(given.wanted).found()
                 sources.within.append(frozenset(pks))
             else:
                 yield from sources.take(self.elsewhere.get(id(given), given))
@@ -78,6 +78,10 @@ class Seeker:
         parts += [Members(key, scored) for key, scored in sources.sets]
         parts += [Given(pks) for pks in sources.within]
         return where_of(self.wanted.model, parts, excluded)
+
+    def _of(self, wanted: Wanted) -> Seeker:
+        """Return what looks at a part of it."""
+        return Seeker(wanted, self.overlay, self.elsewhere)
 
     def _conditions(self, said: Sequence[Said]) -> Deciding[list[Condition]]:
         """Return the conditions with the values that are known only now."""
@@ -279,6 +283,9 @@ class Seeker:
 def where_of(model: ModelSchema, parts: Sequence[Condition], excluded: Sequence[Condition]) -> Condition:
     """Return who is wanted where all *parts* are said, and nothing of what is *excluded*."""
     found = list(parts)
+    if len(found) == 1 and isinstance(found[0], Filter) and not excluded:
+        # By far most questions.
+        return found[0]
     if all(isinstance(part, Given | Members) for part in parts):
         # Who is meant is told by no index, and must be there.
         found.insert(0, Everything(model.keys.collection))

@@ -121,7 +121,7 @@ class Other:
     def wanted(self) -> Wanted:
         """What it finds, as primary keys."""
         wanted: Wanted = self.of._wanted
-        return attrs.evolve(wanted, shape=Shape())
+        return wanted.told({"shape": Shape()})
 
 
 @attrs.frozen(eq=False)
@@ -204,7 +204,7 @@ class Wanted:
     @property
     def as_part(self) -> Wanted:
         """The same as a part of another: neither its order nor what it gives matters."""
-        return attrs.evolve(self, sort=None, shape=Shape())
+        return self.told({"sort": None, "shape": Shape()})
 
     @property
     def as_it_was_stored(self) -> bool:

@@ -53,7 +53,7 @@ class Span:
 
     def narrowed(self, other: Span) -> Span:
         """Return the span of what lies in both, of the same index of a field with one value."""
-        return attrs.evolve(self, bounds=(*self.bounds, *other.bounds))
+        return type(self)(self.key, (*self.bounds, *other.bounds), self.separator)
 
     def holds(self, key: str, member: str, score: str | None) -> bool:
         """Return whether an index entry is one that is asked for."""
