@@ -33,9 +33,10 @@ retrieving
 
 finding
     A range of numbers, the same as a page of 20 by name, a prefix, one of three values, one of two collections, a
-    thousand primary keys at once, as ``tests/bench/finding.py`` has them. By hand: the one command that answers it
-    (ZRANGEBYSCORE, ZRANGEBYLEX, SUNION, SMISMEMBER), for the page ZRANGESTORE, SORT and DEL in one
-    ``pipeline(transaction=True)``.
+    thousand primary keys at once, a hundred objects with their tags and the names of whom they refer to, as
+    ``tests/bench/finding.py`` has them. By hand: the one command that answers it (ZRANGEBYSCORE, ZRANGEBYLEX, SUNION,
+    SMISMEMBER), for the page ZRANGESTORE, SORT and DEL in one ``pipeline(transaction=True)``; for the last SMEMBERS, a
+    pipeline of HMGET and SMEMBERS, and one of HGET.
 
 relating
     Ten members added to each of N groups that are there, by an M2MSetField: once so that each member comes into one
@@ -317,7 +318,7 @@ def run(server: Real, options: argparse.Namespace) -> None:
     print(table(f"asking {options.queries:,} times", asked), end="\n\n", flush=True)
     retrieved = retrieving(server, database, reader, options.objects, options.rounds)
     print(table(f"retrieving {options.objects:,}", retrieved), end="\n\n", flush=True)
-    finding.Citizen.use_database(database)
+    finding.use(database)
     for name in finding.QUESTIONS:
         found = finding_by(server, database, reader, name, options.objects, options.queries, options.rounds)
         print(table(f"{name}, {options.queries:,} times", found), end="\n\n", flush=True)

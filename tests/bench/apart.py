@@ -126,7 +126,7 @@ def main(arguments: Sequence[str]) -> None:
     name, side, url, count = arguments
     database = PipelineDatabase.from_url(url)
     people.Person.use_database(database)
-    finding.Citizen.use_database(database)
+    finding.use(database)
     groups.Related.use_database(database)
     beside = redis.Redis.from_url(url)
     stage = Stage(

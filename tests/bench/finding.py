@@ -12,11 +12,15 @@ import attrs
 import redis
 
 from tests.bench import people
-from uowredis import InstanceHashField, RedisDatabase, RedisModel
+from uowredis import InstanceHashField, RedisDatabase, RedisModel, SetField
+from uowredis.contrib.related import FKInstanceHashField, RelatedModel
 from uowredis.indexes import NumberRangeIndex, TextRangeIndex
 
 #: How many primary keys ``get_many()`` is given.
 MANY = 1_000
+
+#: How many tales stand on a shelf, and are read with their tags and the names of their writers.
+SHELF = 100
 
 #: Stands between text and primary key in the members of a text index.
 SEPARATOR = ":TEXT-RANGE-SEPARATOR:"
@@ -30,8 +34,32 @@ class Citizen(RedisModel):
     birth_year = InstanceHashField(indexable=True, indexes=[NumberRangeIndex])
 
 
+class Telling(RelatedModel):
+    """What tales and their writers share."""
+
+    abstract = True
+    database = RedisDatabase()
+
+
+class Writer(Telling):
+    name = InstanceHashField()
+
+
+class Tale(Telling):
+    title = InstanceHashField()
+    shelf = InstanceHashField(indexable=True)
+    tags = SetField()
+    author = FKInstanceHashField(Writer)
+
+
+def use(database: RedisDatabase) -> None:
+    """Move all models to *database*."""
+    Citizen.use_database(database)
+    Telling.use_database(database)
+
+
 def create_by_hand(client: redis.Redis, rows: Sequence[people.Row]) -> None:
-    """Have citizens there, as the library would write them but for their fingerprint."""
+    """Have citizens there, as the library would write them but for their fingerprint; and tales, shelf by shelf."""
     with client.pipeline(transaction=True) as pipe:
         for pk, (name, city, birth_year, _) in enumerate(rows, start=1):
             pipe.hset(f":citizen:{pk}:hash", mapping={"name": name, "city": city, "birth_year": birth_year})
@@ -40,7 +68,20 @@ def create_by_hand(client: redis.Redis, rows: Sequence[people.Row]) -> None:
             pipe.zadd(":citizen:birth_year:number-range", {pk: birth_year})
             pipe.sadd(":citizen:collection", pk)
         pipe.set(":citizen:max_pk", len(rows))
+        for pk in range(1, _tales(len(rows)) + 1):
+            shelf, author = (pk - 1) // SHELF, pk % 50 + 1
+            pipe.hset(f":tale:{pk}:hash", mapping={"title": f"Tale {pk}", "shelf": shelf, "author": author})
+            pipe.sadd(f":tale:{pk}:tags", "all", f"t{pk % 7}", f"t{pk % 11}")
+            pipe.sadd(f":tale:shelf:{shelf}", pk)
+            pipe.sadd(f":tale:author:{author}", pk)
+            pipe.sadd(":tale:collection", pk)
+            pipe.hset(f":writer:{author}:hash", "name", f"Writer {author}")
+            pipe.sadd(":writer:collection", author)
         pipe.execute()
+
+
+def _tales(objects: int) -> int:
+    return max(SHELF, min(objects, 10 * SHELF))
 
 
 @attrs.frozen
@@ -153,6 +194,34 @@ def _pks_of(objects: list[Citizen | ByHand]) -> list[str]:
     return [each.pk if isinstance(each, ByHand) else each.pk.get() for each in objects]
 
 
+def _load(at: int, count: int) -> list[Tale]:
+    shelf = at % (_tales(count) // SHELF)
+    return list(Tale.collection(shelf=shelf).instances(load=("title", "tags", "author__name")))
+
+
+def _load_by_hand(client: redis.Redis, at: int, count: int) -> list[dict[str, Any]]:
+    pks = list(client.smembers(f":tale:shelf:{at % (_tales(count) // SHELF)}"))
+    with client.pipeline(transaction=False) as pipe:
+        for pk in pks:
+            pipe.hmget(f":tale:{pk}:hash", "title", "author")
+            pipe.smembers(f":tale:{pk}:tags")
+        found = pipe.execute()
+    authors = list(dict.fromkeys(author for _, author in found[::2]))
+    with client.pipeline(transaction=False) as pipe:
+        for author in authors:
+            pipe.hget(f":writer:{author}:hash", "name")
+        names = dict(zip(authors, pipe.execute(), strict=True))
+    rows = zip(pks, found[::2], found[1::2], strict=True)
+    return [
+        {"pk": pk, "title": title, "tags": tags, "author__name": names[author]} for pk, (title, author), tags in rows
+    ]
+
+
+def _loaded(tales: list[Any]) -> list[Any]:
+    rows = [each if isinstance(each, dict) else {"pk": each.pk.get(), **each.loaded} for each in tales]
+    return [(row["pk"], row["title"], sorted(row["tags"]), row["author__name"]) for row in rows]
+
+
 #: The questions, by what they are called in the tables.
 QUESTIONS: Mapping[str, Question] = {
     "range": Question(_range, _range_by_hand),
@@ -161,4 +230,5 @@ QUESTIONS: Mapping[str, Question] = {
     "in": Question(_in, _in_by_hand),
     "or": Question(_or, _or_by_hand),
     "get-many": Question(_get_many, _get_many_by_hand, _pks_of),
+    "prefetch": Question(_load, _load_by_hand, _loaded),
 }

@@ -216,7 +216,7 @@ def _finding(name: str) -> Line:
     def plain(answers: Any) -> object:
         return [sorted(map(str, question.plain(answer))) for answer in answers]
 
-    return Line(ours, hand, None, 50 if name == "get-many" else 500, 1.3, plain=plain)
+    return Line(ours, hand, None, 50 if name in ("get-many", "prefetch") else 500, 1.3, plain=plain)
 
 
 # Deleting.

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.bench import matches, people
-from tests.bench.finding import QUESTIONS, Citizen, create_by_hand
+from tests.bench.finding import QUESTIONS, Citizen, create_by_hand, use
 from tests.bench.growth import exponent
 from tests.bench.rounds import Unequal, check_equal, compete
 from tests.tools.backends import Real
@@ -67,7 +67,7 @@ def test_both_sides_of_a_question_answer_what_was_asked(name: str, real: Real) -
     """And something: an empty answer would say nothing."""
     question = QUESTIONS[name]
     create_by_hand(real.client(), people.rows(600))
-    Citizen.use_database(real.database())
+    use(real.database())
     for at in (0, 7):
         ours, hand = (
             question.plain(question.ours(at, 600)),
