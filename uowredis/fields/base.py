@@ -181,7 +181,7 @@ class Bound(Sayer[M], NotItsValue, Generic[V, G, M]):
 
     def _refuse_expiry(self, **given: object) -> None:
         options = [option for option, value in given.items() if value is not None]
-        if options and (self._field.indexable or self._field.unique):
+        if options and self._schema(self._owner.identity).indexed:
             raise ImplementationError(
                 f"{self._field} is indexed and takes no expiry ({', '.join(options)}): its index entries would outlive "
                 f"it. Way out: a field without index"

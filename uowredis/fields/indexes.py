@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from uowredis.exceptions import ImplementationError
 from uowredis.schema.index import EQUALITY, EqualIndex, Index
+from uowredis.schema.joint import EqualIndexWith, JointIndex, ScoredEqualIndex
 from uowredis.schema.models import FieldSchema, Kind
 from uowredis.schema.multi import IndexKinds, MultiIndexes
 from uowredis.schema.ranges import NumberRangeIndex, TextRangeIndex
@@ -67,12 +69,15 @@ def check_together(field: Field[Any], schema: FieldSchema) -> None:
     answered: dict[str, Index] = {}
     kinds: dict[tuple[str, ...], Index] = {}
     for index in schema.indexes:
-        called, place = type(index).__name__, (index.redis_type, *index.tail)
-        if (other := kinds.setdefault(place, index)) is not index:
-            raise ImplementationError(
-                f"{field}: {called} and {type(other).__name__} would have the same keys. Way out: "
-                f"configure(key=...) or configure(prefix=...) for one of them"
-            )
+        called = type(index).__name__
+        for place in index.places:
+            if (other := kinds.setdefault(place, index)) is not index:
+                raise ImplementationError(
+                    f"{field}: {called} and {type(other).__name__} would have the same keys. Way out: "
+                    f"configure(key=...) or configure(prefix=...) for one of them"
+                )
+        if not index.answers_alone:
+            continue
         ranges = index.suffixes - EQUALITY
         for suffix in sorted(ranges or index.suffixes):
             asked = "__".join(filter(None, (field.name, index.prefix, suffix)))
@@ -86,3 +91,38 @@ def check_together(field: Field[Any], schema: FieldSchema) -> None:
         raise ImplementationError(
             f"{field} is unique, and none of its indexes handles that. Way out: {EqualIndex.__name__} among indexes"
         )
+
+
+def check_joint(model: str, fields: Mapping[str, FieldSchema]) -> None:
+    """Check that each index of several fields names fields of the *model* that can be in it.
+
+    Raises:
+        ImplementationError: naming the index, and the field that cannot.
+    """
+    for field in fields.values():
+        for index in field.indexes:
+            if not isinstance(index, JointIndex):
+                continue
+            called, names = f"{model}.{field.name}: {type(index).__name__}", index.names_beside()
+            scored = isinstance(index, ScoredEqualIndex)
+            option = "score_field" if scored else "other_fields"
+            others = [each for each in fields if each != field.name]
+            way = f"{', '.join(others) or 'another field'} in configure({option}=...)"
+            if not names:
+                raise ImplementationError(f"{called} names no other field. Way out: {way}")
+            for name in names:
+                if name not in others:
+                    reason = "is its own field" if name == field.name else "is no field of the model"
+                    raise ImplementationError(f"{called} names {name!r}, which {reason}. Way out: {way}")
+            if scored and not fields[names[0]].single:
+                raise ImplementationError(
+                    f"{called} takes its scores from {names[0]}, which has many values. Way out: a StringField or "
+                    f"InstanceHashField"
+                )
+            if isinstance(index, EqualIndexWith) and index.unique:
+                hashes = [name for name in (field.name, *names) if fields[name].by_entry]
+                if hashes:
+                    raise ImplementationError(
+                        f"{called} cannot make {', '.join(hashes)} unique: a HashField has none. Way out: leave out "
+                        f"unique=True, or name other fields"
+                    )

@@ -82,7 +82,9 @@ class Renaming:
         return Content(self.model, field, pk).call
 
     def _entries(self, field: FieldSchema, pk: str, reply: Any) -> set[IndexEntry]:
-        return Content(self.model, field, pk).entries(reply) if field.indexed else set()
+        return (
+            self.model.index_entries(field, Content(self.model, field, pk).pairs(reply), pk) if field.indexed else set()
+        )
 
     # Moving.
 

@@ -10,6 +10,7 @@ from uowredis.commands.identity import check_current
 from uowredis.database import RedisDatabase
 from uowredis.exceptions import DoesNotExist, ImplementationError, missing
 from uowredis.fields import AutoPKField, Field, PKField
+from uowredis.fields.indexes import check_joint
 from uowredis.model.misnamed import AWAITED_OF_A_MODEL, OF_A_MODEL
 from uowredis.schema.keys import INSTANCE_HASH, RESERVED, Keys, why_no_place, why_not_stored
 from uowredis.schema.models import ModelSchema
@@ -118,16 +119,18 @@ class MetaRedisModel(type):
             _check_place(cls.__name__, cls.place)
         for field in cls._fields.values():
             field.check_model(cls)
+        fields = {
+            name: field.schema(cls.lockable, cls.default_indexes)
+            for name, field in cls._fields.items()
+            if field is not pk_field
+        }
+        check_joint(cls.__name__, fields)
         cls._schema = ModelSchema(
             cls.__name__,
             Keys.of_model(cls.namespace, cls.__name__, cls.stored_as, cls.place),
             pk_field.name,
             pk_field.auto,
-            {
-                name: field.schema(cls.lockable, cls.default_indexes)
-                for name, field in cls._fields.items()
-                if field is not pk_field
-            },
+            fields,
             f"{cls.__module__}:{cls.__qualname__}",
             pk_holds=pk_field.holds,
             absent=cls.DoesNotExist,
