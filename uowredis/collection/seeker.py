@@ -226,7 +226,7 @@ class Seeker:
 
 
 def order_of(wanted: Wanted, where: Condition) -> Order | None:
-    """Return how what is *wanted* is ordered, but for scores: as is said, or as the index has it that answers *where*."""
+    """Return how what is *wanted* is ordered, but for scores: as is said, or as the index has it that answers."""
     if wanted.sort is not None:
         return wanted.sort.order(wanted.model)
     parts = where.parts if isinstance(where, All) else (where,)

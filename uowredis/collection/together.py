@@ -1,4 +1,4 @@
-"""What the filters of one call say: each its condition, or several one, where an index of several fields answers (say)."""
+"""What the filters of one call say: each its condition, or several one, by an index of several fields (say)."""
 
 from __future__ import annotations
 

@@ -130,8 +130,8 @@ def renaming_of(
     if field.owners:
         owners = ", ".join(each.name for each in field.owners)
         raise ImplementationError(
-            f"{schema.name}.{name} is in an index of several fields, that of {owners}, which no rename keeps right. Way "
-            f"out: rename it while the model is declared without that index, then declare it again, and "
+            f"{schema.name}.{name} is in an index of several fields, that of {owners}, which no rename keeps right. "
+            f"Way out: rename it while the model is declared without that index, then declare it again, and "
             f"rebuild({schema.name})"
         )
     old = field.stored if old is None else old

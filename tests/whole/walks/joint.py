@@ -1,0 +1,253 @@
+"""What random walks over indexes of several fields say and ask, and the oracle: plain redis-py, none of our code."""
+
+import itertools
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import attrs
+import redis
+from hypothesis import strategies as st
+
+from tests.whole.walks.oracle import read
+from uowredis import (
+    HashField,
+    InstanceHashField,
+    ListField,
+    RedisDatabase,
+    SetField,
+    StringField,
+)
+from uowredis.contrib.indexes import EqualIndexWith, ScoredEqualIndex
+from uowredis.contrib.related import FKInstanceHashField, RelatedModel
+from uowredis.indexes import EqualIndex
+
+WORDS = st.sampled_from(["a", "a", "a", "b", "A", "a:b", "b:a", "", "a%3Ab"])
+NUMBERS = st.sampled_from(["1", "2.5", "-3", "1e3"])
+REFERENCES = st.sampled_from(["1", "2"])
+PLACES = st.integers(0, 3)
+
+
+def declare(on: RedisDatabase) -> Any:
+    """Declare groups, and items with indexes of several fields of every kind."""
+
+    class Group(RelatedModel):
+        database = on
+        name = InstanceHashField()
+
+    class Item(RelatedModel):
+        database = on
+        text = InstanceHashField(
+            indexable=True, indexes=[EqualIndex, EqualIndexWith.configure(other_fields=["size", "tags"])]
+        )
+        size = StringField()
+        tags = SetField(indexable=True)
+        first = InstanceHashField(
+            indexable=True, indexes=[EqualIndexWith.configure(other_fields=["last"], unique=True)]
+        )
+        last = InstanceHashField()
+        rows = ListField(
+            indexable=True,
+            indexes=[EqualIndexWith.configure(other_fields=["parts"], prefix="low", transform=str.lower)],
+        )
+        parts = HashField()
+        owned = StringField(indexable=True, indexes=[EqualIndexWith.configure(other_fields=["group"], key="own")])
+        group = FKInstanceHashField(Group)
+        ranked = ScoredEqualIndex.configure(score_field="rank", prefix="by")
+        marks = SetField(indexable=True, indexes=[EqualIndex, ranked])
+        rank = InstanceHashField()
+        code = StringField(unique=True, indexes=[ScoredEqualIndex.configure(score_field="price", prefix="by")])
+        price = StringField()
+
+    return Group, Item
+
+
+@attrs.frozen(repr=False)
+class Say:
+    """One thing said of the item at *place*: *method* of *field*; of no field: it is created or deleted."""
+
+    place: int
+    field: str
+    method: str
+    args: tuple[Any, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"item {self.place}.{self.field}.{self.method}{self.args}"
+
+
+def _say(field: str, method: str, *args: st.SearchStrategy[Any]) -> st.SearchStrategy[Say]:
+    return st.builds(Say, PLACES, st.just(field), st.just(method), st.tuples(*args))
+
+
+FIRST = st.fixed_dictionaries(
+    {},
+    optional={
+        "text": WORDS,
+        "size": WORDS,
+        "tags": st.lists(WORDS, min_size=1, max_size=2),
+        "first": WORDS,
+        "last": WORDS,
+        "rows": st.lists(WORDS, min_size=1, max_size=2),
+        "parts": st.dictionaries(st.sampled_from(["e", "f"]), WORDS, min_size=1),
+        "owned": WORDS,
+        "group": REFERENCES,
+        "marks": st.lists(WORDS, min_size=1, max_size=2),
+        "rank": NUMBERS,
+        "code": WORDS,
+        "price": NUMBERS,
+    },
+)
+
+SAID = st.one_of(
+    st.builds(Say, PLACES, st.just(""), st.just("create"), st.tuples(FIRST)),
+    st.builds(Say, PLACES, st.just(""), st.just("delete")),
+    st.builds(Say, PLACES, st.just("group"), st.just("end"), st.tuples(REFERENCES)),
+    _say("text", "hset", WORDS),
+    _say("text", "hdel"),
+    _say("size", "set", WORDS),
+    _say("size", "append", WORDS),
+    _say("size", "delete"),
+    _say("tags", "sadd", WORDS, WORDS),
+    _say("tags", "srem", WORDS),
+    _say("tags", "spop"),
+    _say("first", "hset", WORDS),
+    _say("last", "hset", WORDS),
+    _say("last", "hsetnx", WORDS),
+    _say("last", "hdel"),
+    _say("rows", "rpush", WORDS, WORDS),
+    _say("rows", "lpop"),
+    _say("rows", "lrem", st.just(1), WORDS),
+    _say("parts", "hset", st.sampled_from(["e", "f"]), WORDS),
+    _say("parts", "hdel", st.sampled_from(["e", "f"])),
+    _say("parts", "delete"),
+    _say("owned", "set", WORDS),
+    _say("group", "hset", REFERENCES),
+    _say("group", "hdel"),
+    _say("marks", "sadd", WORDS),
+    _say("marks", "srem", WORDS, WORDS),
+    _say("rank", "hset", NUMBERS),
+    _say("rank", "hincrbyfloat", st.just(1)),
+    _say("rank", "hdel"),
+    _say("code", "set", WORDS),
+    _say("code", "delete"),
+    _say("price", "set", NUMBERS),
+    _say("price", "incrbyfloat", st.just(1.5)),
+    _say("price", "delete"),
+)
+
+#: Filters, each with what an object holds that it finds: fields to texts.
+ASKED: dict[str, tuple[tuple[str, ...], Callable[..., dict[str, Any]]]] = {
+    "text": (("text", "size", "tags"), lambda a, b, c: {"text": a, "size": b, "tags__eq": c}),
+    "several": (("text", "size", "tags"), lambda a, b, c: {"text__in": [a, b], "size__in": [b, c], "tags": c}),
+    "first": (("first", "last"), lambda a, b, c: {"first": a, "last": b}),
+    "rows": (("rows", "parts"), lambda a, b, c: {"rows__low": a.lower(), "parts__e": b}),
+    "owned": (("owned", "group"), lambda a, b, c: {"owned": a, "group__in": ["1", "2"]}),
+    "marks": (("marks", "rank"), lambda a, b, c: {"marks__by": a}),
+    "code": (("code", "price"), lambda a, b, c: {"code__by__in": [a, b]}),
+}
+
+QUESTIONS = st.builds(lambda name, *words: (name, ASKED[name][1](*words)), st.sampled_from(sorted(ASKED)), *[WORDS] * 3)
+
+
+# The oracle.
+
+ENTRIES = ("text", "first", "last", "group", "rank")
+
+
+def held(data: dict[bytes, Any], pk: str) -> dict[str, list[tuple[str, ...]]]:
+    """Return what an item holds by field, each value as the parts that it is in keys."""
+    found: dict[str, list[tuple[str, ...]]] = {}
+    for name, value in data.get(f":item:{pk}:hash".encode(), {}).items():
+        found[name.decode()] = [(value.decode(),)]
+    for name in ("size", "owned", "code", "price"):
+        if (text := data.get(f":item:{pk}:{name}".encode())) is not None:
+            found[name] = [(text.decode(),)]
+    for name in ("tags", "rows", "marks"):
+        if (values := data.get(f":item:{pk}:{name}".encode())) is not None:
+            found[name] = [(value.decode(),) for value in values]
+    if (entries := data.get(f":item:{pk}:parts".encode())) is not None:
+        found["parts"] = [(entry.decode(), value.decode()) for entry, value in entries.items()]
+    return found
+
+
+def _together(held: dict[str, Any], place: str, word: str, *fields: str) -> Iterator[str]:
+    """Yield the keys of the combinations of what is held in *fields*."""
+    for combination in itertools.product(*(held.get(field, ()) for field in fields)):
+        parts = [part for each in combination for part in each]
+        if any(":" in part for part in parts[:-1]):
+            parts = [*(part.replace("%", "%25").replace(":", "%3A") for part in parts[:-1]), parts[-1]]
+            yield f":item:{place}:{word}-quoted:{':'.join(parts)}"
+        else:
+            yield f":item:{place}:{word}:{':'.join(parts)}"
+
+
+def entitled(data: dict[bytes, Any]) -> dict[bytes, Any]:
+    """Return the index keys that the items in *data* entitle to, and what they hold."""
+    sets: dict[str, set[str]] = {}
+    scored: dict[str, dict[str, float]] = {}
+    for pk in sorted(text.decode() for text in data.get(b":item:collection", ())):
+        mine = held(data, pk)
+        low = mine | {"rows": [(value.lower(),) for (value,) in mine.get("rows", ())]}
+        keys = [
+            *(
+                f":item:{field}:{value}"
+                for field in ("text", "tags", "group", "marks")
+                for (value,) in mine.get(field, ())
+            ),
+            *_together(mine, "text", "equal-with", "text", "size", "tags"),
+            *_together(mine, "first", "equal-with", "first", "last"),
+            *_together(low, "rows:low", "equal-with", "rows", "parts"),
+            *_together(mine, "owned", "own", "owned", "group"),
+            *(f":item:code:by:equal-scored:{value}:__uniqueness__" for (value,) in mine.get("code", ())),
+        ]
+        for key in keys:
+            sets.setdefault(key, set()).add(pk)
+        for place, field, by in (("marks:by", "marks", "rank"), ("code:by", "code", "price")):
+            for (number,) in mine.get(by, ()):
+                for (value,) in mine.get(field, ()):
+                    scored.setdefault(f":item:{place}:equal-scored:{value}", {})[pk] = float(number)
+    found: dict[bytes, Any] = {key.encode(): {pk.encode() for pk in pks} for key, pks in sets.items()}
+    ordered = {
+        key.encode(): sorted(((pk.encode(), score) for pk, score in each.items()), key=lambda pair: (pair[1], pair[0]))
+        for key, each in scored.items()
+    }
+    return found | ordered
+
+
+def indexed(data: dict[bytes, Any]) -> dict[bytes, Any]:
+    """Return the index keys that there are."""
+    pks = [pk.decode() for pk in data.get(b":item:collection", ())]
+    own = (b":item:collection", b":item:max_pk", b":group:", *(f":item:{pk}:".encode() for pk in pks))
+    return {key: value for key, value in data.items() if not key.startswith(own)}
+
+
+def check(client: redis.Redis) -> dict[bytes, Any]:
+    """Assert that the indexes say what the items hold, and that what is unique is so; return the data."""
+    data = read(client)
+    assert entitled(data) == indexed(data)
+    for key, pks in indexed(data).items():
+        if key.startswith(b":item:first:") or key.endswith(b":__uniqueness__"):
+            assert len(pks) == 1, key
+    return data
+
+
+def answer(data: dict[bytes, Any], name: str, filters: dict[str, Any]) -> list[str] | set[str]:
+    """Return whom a question of ``ASKED`` finds: a list where there is an order."""
+    found = []
+    for pk in (text.decode() for text in data.get(b":item:collection", ())):
+        mine = held(data, pk)
+        fulfilled = all(_fulfils(mine, asked, value) for asked, value in filters.items())
+        if fulfilled and all(mine.get(field) for field in ASKED[name][0]):
+            found.append((pk, mine))
+    if name not in ("marks", "code"):
+        return {pk for pk, _ in found}
+    by = ASKED[name][0][1]
+    return [pk for pk, _ in sorted(found, key=lambda each: (float(each[1][by][0][0]), int(each[0])))]
+
+
+def _fulfils(mine: dict[str, Any], asked: str, value: Any) -> bool:
+    field, *rest = asked.split("__")
+    wanted = value if isinstance(value, list) else [value]
+    if field == "parts":
+        return any(pair == (rest[0], each) for each in wanted for pair in mine.get("parts", ()))
+    texts = [text.lower() if "low" in rest else text for (text,) in mine.get(field, ())]
+    return any(each in texts for each in wanted)

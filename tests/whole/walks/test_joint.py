@@ -1,0 +1,105 @@
+"""Indexes of several fields say what all of these hold, after any walk; queries find by them, before the commit, too."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given, note, settings
+from hypothesis import strategies as st
+
+from tests.tools.backends import Backend
+from tests.whole.walks import joint
+from tests.whole.walks.joint import QUESTIONS, SAID, Say
+from uowredis import ArgumentError, DoesNotExist, Rejected, Session, check, rebuild
+
+REFUSALS = (ArgumentError, DoesNotExist, Rejected)
+
+
+class Client:
+    """Says what is drawn, of the items that are there."""
+
+    def __init__(self, models: Any) -> None:
+        self.group, self.item = models
+        self.items: list[Any] = []
+
+    def say(self, said: Say) -> None:
+        """Say it; what is refused is said in vain."""
+        try:
+            self._say(said)
+        except REFUSALS as error:
+            note(f"{said} refused: {error}")
+
+    def _say(self, said: Say) -> None:
+        if said.method == "create":
+            self.items.append(self.item(**said.args[0]))
+        elif said.method == "end":
+            if self.group.exists(pk=said.args[0]):
+                self.group(*said.args).delete()
+        elif self.items:
+            item = self.items[said.place % len(self.items)]
+            if said.method == "delete":
+                item.delete()
+            else:
+                getattr(getattr(item, said.field), said.method)(*said.args)
+
+
+@pytest.fixture
+def both(server: Backend) -> tuple[Any, Any]:
+    """The models of two clients."""
+    return joint.declare(server.database()), joint.declare(server.database())
+
+
+@settings(max_examples=2 * settings().max_examples)
+@given(
+    parts=st.lists(st.tuples(st.booleans(), st.lists(SAID, min_size=1, max_size=6)), min_size=1, max_size=4),
+    theirs=SAID,
+    questions=st.lists(QUESTIONS, max_size=3),
+)
+def test_indexes_say_what_all_their_fields_hold(
+    server: Backend,
+    both: tuple[Any, Any],
+    parts: list[tuple[bool, list[Say]]],
+    theirs: Say,
+    questions: list[tuple[str, dict[str, Any]]],
+) -> None:
+    """At once or in sessions, committed or not, another client between; and each question finds who holds it."""
+    server.flush()
+    ours, others = map(Client, both)
+    database = ours.item.database
+    ours.group(name="x"), ours.group(name="y")
+    client = server.client()
+    for in_session, said in parts:
+        if not in_session:
+            for each in said:
+                ours.say(each)
+                joint.check(client)
+            continue
+        with Session(database, on_pending="discard") as session:
+            for each in said:
+                ours.say(each)
+            others.items = [others.item(pk) for pk in sorted(others.item.collection())]
+            others.say(theirs)
+            found = []
+            for name, filters in questions:
+                try:
+                    found.append(list(ours.item.collection(**filters)))
+                except REFUSALS as error:
+                    found.append(None)
+                    note(f"{filters} refused: {error}")
+            try:
+                session.commit()
+            except REFUSALS as error:
+                note(f"refused: {error}")
+                session.rollback()
+                found = []
+        data = joint.check(client)
+        for (name, filters), before in zip(questions, found, strict=False):
+            expected = joint.answer(data, name, filters)
+            if before is not None:
+                assert expected == (before if isinstance(expected, list) else set(before)), (name, filters)
+            after = list(ours.item.collection(**filters))
+            assert expected == (after if isinstance(expected, list) else set(after)), (name, filters)
+    assert [] == [each for each in check(ours.item, ours.group) if not each.is_note and "reference" not in each.fault]
+    for key in joint.indexed(joint.check(client)):
+        client.delete(key)
+    list(rebuild(ours.item))
+    joint.check(client)
