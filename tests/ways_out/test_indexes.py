@@ -18,6 +18,7 @@ from uowredis import (
     StringField,
     rebuild,
 )
+from uowredis.contrib.indexes import EqualIndexWith, ScoredEqualIndex
 from uowredis.contrib.related import FKStringField, RelatedModel
 from uowredis.indexes import EqualIndex, NumberRangeIndex, TextRangeIndex
 
@@ -207,3 +208,79 @@ def test_indexes_of_references(told: Told, on: RedisDatabase) -> None:
     ann = person(name="ann")
     car(owner=ann)
     assert ["1"] == list(car.collection(owner=ann))
+
+
+# Of several fields.
+
+
+@tries("{} cannot be filtered on {} alone")
+def test_one_field_of_an_index_of_several(told: Told, on: RedisDatabase) -> None:
+    together = EqualIndexWith.configure(other_fields=["size"])
+    bike = bikes(on, name=StringField(indexable=True, indexes=[together]), size=StringField())
+    bike(name="a", size=1)
+    with told(ImplementationError) as caught:
+        bike.collection(size=1)
+    assert "Way out: collection(name=..., size=...), all in one call; or indexable=True on Bike.size" in str(
+        caught.value
+    )
+    assert ["1"] == list(bike.collection(name="a", size=1))
+    indexed = bikes(on, name=StringField(indexable=True, indexes=[together]), size=StringField(indexable=True))
+    list(rebuild(indexed))
+    assert ["1"] == list(indexed.collection(size=1))
+
+
+def others(index: Any) -> dict[str, Any]:
+    return {"name": StringField(indexable=True, indexes=[index]), "size": StringField(), "parts": HashField()}
+
+
+@tries("{} names no other field")
+def test_an_index_of_several_fields_that_names_none(told: Told, on: RedisDatabase) -> None:
+    for kind, way in ((EqualIndexWith, "other_fields"), (ScoredEqualIndex, "score_field")):
+        with told(ImplementationError) as caught:
+            bikes(on, **others(kind))
+        assert str(caught.value).endswith(f"Way out: size, parts in configure({way}=...)")
+    bike = bikes(on, **others(EqualIndexWith.configure(other_fields=["size", "parts"])))
+    bike(name="a", size=1, parts={"bell": "x"})
+    assert ["1"] == list(bike.collection(name="a", size=1, parts__bell="x"))
+
+
+@tries("{} names {}, which {}")
+def test_an_index_of_several_fields_that_names_another(told: Told, on: RedisDatabase) -> None:
+    for wrong in ("name", "color", "pk"):
+        with told(ImplementationError) as caught:
+            bikes(on, **others(EqualIndexWith.configure(other_fields=[wrong])))
+        assert str(caught.value).endswith("Way out: size, parts in configure(other_fields=...)")
+    bike = bikes(on, **others(EqualIndexWith.configure(other_fields=["size"])))
+    bike(name="a", size=1)
+    assert ["1"] == list(bike.collection(name="a", size=1))
+
+
+@tries("{} takes its scores from {}, which has many values")
+def test_scores_of_many_values(told: Told, on: RedisDatabase) -> None:
+    with told(ImplementationError):
+        bikes(on, **others(ScoredEqualIndex.configure(score_field="parts")))
+    bike = bikes(on, **others(ScoredEqualIndex.configure(score_field="size")))
+    bike(name="a", size=2), bike(name="a", size=1)
+    assert ["2", "1"] == list(bike.collection(name="a"))
+
+
+@tries("{} cannot make {} unique")
+def test_a_hash_that_is_unique_together(told: Told, on: RedisDatabase) -> None:
+    with told(ImplementationError):
+        bikes(on, **others(EqualIndexWith.configure(other_fields=["parts"], unique=True)))
+    bike = bikes(on, **others(EqualIndexWith.configure(other_fields=["parts"])))
+    bike(name="a", parts={"bell": "x"}), bike(name="a", parts={"bell": "x"})
+    assert {"1", "2"} == bike.collection(name="a", parts__bell="x")
+    bike = bikes(on, **others(EqualIndexWith.configure(other_fields=["size"], unique=True)))
+    list(rebuild(bike))
+    assert "3" == bike(name="a", size=1).pk.get()
+
+
+@tries("{}.{}; nothing was written. Way out: a number")
+def test_a_score_that_is_no_number(told: Told, on: RedisDatabase) -> None:
+    bike = bikes(on, **others(ScoredEqualIndex.configure(score_field="size")))
+    one = bike(name="a")
+    with told(ArgumentError):
+        one.size.set("large")
+    one.size.set(5)
+    assert ["1"] == list(bike.collection(name="a"))

@@ -1,4 +1,4 @@
-"""Indexes of several fields say what all of these hold, after any walk; queries find by them, before the commit, too."""
+"""Indexes of several fields say what all of these hold, after any walk; queries find by them, before commits, too."""
 
 from typing import Any
 
@@ -79,7 +79,7 @@ def test_indexes_say_what_all_their_fields_hold(
             others.items = [others.item(pk) for pk in sorted(others.item.collection())]
             others.say(theirs)
             found = []
-            for name, filters in questions:
+            for _, filters in questions:
                 try:
                     found.append(list(ours.item.collection(**filters)))
                 except REFUSALS as error:
