@@ -87,9 +87,8 @@ class Values:
     def ask_ending(self, life: Life) -> None:
         """Ask for all that the indexes must forget of *life*, whose end it is."""
         for field in life.model.indexed:
-            content = whole_field(life, field)
-            for each in (content, *content.beside):
-                self._ask_for(life, each)
+            # Those beside a field are among them.
+            self._ask_for(life, whole_field(life, field))
 
     def _ask_for(self, life: Life, content: Content) -> None:
         field = content.field
