@@ -152,6 +152,19 @@ def test_filters_together(server: Backend) -> None:
     ann.tags.srem("A")
     assert [] == Person.collection(tags__low="a", sizes__w=2)
     assert ["1"] == Person.collection(tags__low="b", sizes__w=2)
+    with Session(on) as s:
+        ann.tags.sadd("C")
+        ann.sizes.hset("w", 3)
+        ann.city.set("Oslo")
+        assert (
+            []
+            == Person.collection(tags__low="b", sizes__w=2)
+            == Person.collection(first="Ann", last="Lee", city="Rome")
+        )
+        assert {"1", "2"} == Person.collection(last="Lee").exclude(first="Ann", last="Lee", city="Rome")
+        s.commit()
+    assert [] == Person.collection(tags__low="b", sizes__w=2)
+    assert ["1"] == Person.collection(tags__low="b", sizes__w=3) == Person.collection(tags__low="c", sizes__w=3)
     for alone in ({"city": "Rome"}, {"city": "Rome", "last": "Lee"}, {"tags__low": "a"}):
         with pytest.raises(ImplementationError, match="alone: its index is one of several fields"):
             Person.collection(**alone)

@@ -41,10 +41,18 @@ class Client:
             else:
                 getattr(getattr(item, said.field), said.method)(*said.args)
 
-    def ask(self, name: str, place: int, words: list[str]) -> tuple[str, dict[str, Any], list[str]] | None:
+    def filters(self, name: str, place: int, words: list[str]) -> tuple[str, dict[str, Any]] | None:
+        """Return a question by what an object holds now; None where that is not known before the commit."""
+        try:
+            item = self.items[place % len(self.items)] if self.items else None
+            return name, joint.filters(name, item, words)
+        except REFUSALS as error:
+            note(f"refused: {error}")
+            return None
+
+    def ask(self, name: str, filters: dict[str, Any]) -> tuple[str, dict[str, Any], list[str]] | None:
         """Return what was asked, and who was found; None where that is not known before the commit."""
         try:
-            filters = joint.filters(name, self.items[place % len(self.items)] if self.items else None, words)
             return name, filters, list(self.item.collection(**filters))
         except REFUSALS as error:
             note(f"refused: {error}")
@@ -87,11 +95,13 @@ def test_indexes_say_what_all_their_fields_hold(
                 joint.check(client)
             continue
         with Session(database, on_pending="discard") as session:
+            former = [ours.filters(*question) for question in questions]
             for each in said:
                 ours.say(each)
             others.items = [others.item(pk) for pk in sorted(others.item.collection())]
             others.say(theirs)
-            found = [each for each in (ours.ask(*question) for question in questions) if each is not None]
+            asked = former + [ours.filters(*question) for question in questions]
+            found = [each for each in (ours.ask(*each) for each in asked if each is not None) if each is not None]
             try:
                 session.commit()
             except REFUSALS as error:
