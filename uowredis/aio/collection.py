@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Generic, NoReturn, Self, TypeAlias, overl
 from uowredis.aio.single import here
 from uowredis.collection import elsewhere, manager
 from uowredis.collection.manager import DEFAULT_STORE_TTL
+from uowredis.collection.pages import Page, order_of_pages, place, told
 from uowredis.collection.refined import R, T, given_pks
 from uowredis.collection.seeker import Seeker
 from uowredis.collection.slices import FURTHEST, span
@@ -157,6 +158,14 @@ class CollectionManager(manager.CollectionManager[T, R], Generic[T, R]):
         if not found:
             raise IndexError(f"collection index {index} out of range")
         return found[0]
+
+    async def page(self, size: int, after: tuple[Any, Any] | None = None) -> Page[R]:
+        """Return the next *size* items behind a place in the order of one field; same as the blocking one."""
+        counted = int(integer(size, "the size of page()", 1))
+        field, index = order_of_pages(self._wanted)
+        begin = place(self._wanted, field, index, after)
+        found, created, last = await self._look(lambda seeker: seeker.page(counted, index, begin))
+        return Page(self._given(found, created), told(self._wanted, field, index, last))
 
     async def store(self, key: str | None = None, ttl: int | None = DEFAULT_STORE_TTL) -> Self:
         """Store the primary keys found as a list (RPUSH, EXPIRE); return a new collection on it.

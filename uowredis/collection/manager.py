@@ -21,6 +21,7 @@ from uowredis.collection.explanation import Explanation
 from uowredis.collection.many import ChangesMany
 from uowredis.collection.misnamed import OF_A_COLLECTION
 from uowredis.collection.one_reply import in_one_reply
+from uowredis.collection.pages import Page, order_of_pages, place, told
 from uowredis.collection.refined import R, T
 from uowredis.collection.seeker import Seeker
 from uowredis.collection.slices import FURTHEST, span
@@ -238,6 +239,32 @@ class CollectionManager(ChangesMany[T, R], Generic[T, R]):
         """Return the first item, None for none; without a sort that of the lowest primary key (SORT ... LIMIT)."""
         found = self._fetch(0, 1, Order())
         return found[0] if found else None
+
+    def page(self, size: int, after: tuple[Any, Any] | None = None) -> Page[R]:
+        """Return the next *size* items behind a place in the order of one field (ZRANGEBYSCORE, ZRANGEBYLEX).
+
+        It takes ``sort(by=...)`` of a field with an index of ranges, and goes along that: however far the place lies, a
+        page costs the same, where no filter is said but bounds of numbers on that field. Else all that matches is
+        fetched, and ordered here. What has no value of the field is left out, what is equal comes by primary key.
+
+        Args:
+            size: how many at most.
+            after: a value of the field, and the primary key of the object that has it, which need not be there any
+                more; ``last`` of the page before. None: from the first one on.
+
+        Returns:
+            A list, with the place of its last item as ``last``.
+
+        Raises:
+            ImplementationError: without such a sort, or such an index.
+            ArgumentTypeError: for a place that is none.
+            ArgumentError: for a size below 1.
+        """
+        counted = int(integer(size, "the size of page()", 1))
+        field, index = order_of_pages(self._wanted)
+        begin = place(self._wanted, field, index, after)
+        found, created, last = self._look(lambda seeker: seeker.page(counted, index, begin))
+        return Page(self._given(found, created), told(self._wanted, field, index, last))
 
     def __contains__(self, item: Any) -> bool:
         self._check_waits()

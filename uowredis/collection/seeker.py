@@ -19,9 +19,11 @@ from uowredis.commands.where import All, Condition, Either, Everything, Filter, 
 from uowredis.exceptions import ArgumentError, PendingWrites
 from uowredis.overlay.overlay import Overlay
 from uowredis.overlay.search import Search
+from uowredis.overlay.walk import Place, Walk
 from uowredis.plan.requests import Deciding, Transact
 from uowredis.schema.lookup import Among
 from uowredis.schema.models import ModelSchema
+from uowredis.schema.ranges import RangeIndex
 
 
 @attrs.frozen
@@ -122,6 +124,20 @@ class Seeker:
         # The primary keys of all objects are their own lookup.
         certain = search.query.key == wanted.model.keys.collection and not search.over_pending
         return (yield from self._looked_up(search, pks, certain=certain))
+
+    def page(
+        self, size: int, index: RangeIndex, after: Place | None
+    ) -> Deciding[tuple[list[Any], list[Identity | None], Place | None]]:
+        """Return the first *size* behind the place *after* in the order of *index*, and the place of the last one."""
+        search = yield from self._search()
+        order = search.query.order
+        assert order is not None
+        walk = Walk(self.overlay, search.query, index=index, desc=order.desc)
+        rows, last = yield from walk.page(size, after)
+        if self.wanted.shape.of_values:
+            return rows, [], last
+        found, created = yield from self._looked_up(walk, [pk for (pk,) in rows], certain=False)
+        return found, created, last
 
     def _found_stored(self, start: int, count: int | None) -> Deciding[tuple[list[Any], list[Identity | None]]]:
         wanted = self.wanted
