@@ -213,6 +213,31 @@ CASES = [
         # How many are stored is not known: one is shown.
         shown=[["LRANGE"], ["HGET"]],
     ),
+    Case("a page, by numbers", lambda s: s.ranged.collection().sort("age"), [["ZRANGEBYSCORE"]], lambda c: c.page(1)),
+    Case(
+        "a page behind a place, by numbers",
+        lambda s: s.ranged.collection().sort("age"),
+        [["ZRANGEBYSCORE", "ZRANGEBYSCORE"]],
+        lambda c: c.page(1, (5, 1)),
+    ),
+    Case(
+        "a page behind a place, by numbers, with values",
+        lambda s: s.ranged.collection().sort("age").values("city"),
+        [["ZRANGEBYSCORE", "ZRANGEBYSCORE"], ["HGET"]],
+        lambda c: c.page(1, (5, 1)),
+    ),
+    Case(
+        "a page behind a place, by texts",
+        lambda s: s.ranged.collection().sort("name", alpha=True),
+        [["ZRANGEBYLEX"]],
+        lambda c: c.page(1, ("A", 1)),
+    ),
+    Case(
+        "a page, with a filter",
+        lambda s: s.ranged.collection(city="Rome").sort("age"),
+        [["SORT"]],
+        lambda c: c.page(1),
+    ),
     Case("stored, instances", lambda s: s.find().from_stored(s.stored).instances(), [["LRANGE"], ["SMISMEMBER"]]),
     Case(
         "stored, filtered", lambda s: s.find().from_stored(s.stored).filter(city="Paris"), [["LRANGE"], ["SMISMEMBER"]]

@@ -5,7 +5,7 @@ from typing import Any, Self, assert_type
 from uuid import UUID
 
 from uowredis import InstanceHashField, PKField, RedisDatabase, RedisModel, StringField
-from uowredis.collection import SORTED_SCORE, CollectionManager
+from uowredis.collection import SORTED_SCORE, CollectionManager, Page
 from uowredis.contrib.collection import ExtendedCollectionManager
 from uowredis.contrib.database import PipelineDatabase
 
@@ -49,6 +49,8 @@ def rows() -> None:
     assert_type(list(everybody.iter()), list[str])
     assert_type(list(everybody.instances()), list[Person])
     assert_type(everybody.instances()[0], Person)
+    assert_type(everybody.instances().sort("born").page(10, (date(2000, 1, 1), "1")), Page[Person])
+    assert_type(everybody.sort("born").page(10)[:2], list[str])
     assert_type(everybody.instances()[0].born.hget(), date | None)
     assert_type(everybody.instances().filter(name="x").sort("name").copy()[:1], list[Person])
     assert_type(everybody.instances().intersect(["1"]).store(), CollectionManager[Person, Person])
