@@ -173,6 +173,12 @@ def test_what_is_given_and_from_where(server: Backend) -> None:
     assert ["n3", "n4"] == [person.name.hget() for person in people.instances().page(2, first.last)]
     assert ["4", "5"] == people.primary_keys().page(10, (date(2000, 1, 3), Person("3")))
     assert ["5", "4"] == people.sort(by="-born").page(2)
+    with Session(Person.database) as s:
+        Person("4").name.hset("last")
+        listed = people.copy().values_list("name", "size", "pk")
+        assert [("n5", 2, "5"), ("last", 2, "4"), ("n3", 1, "3")] == listed.page(3)
+        assert [] == listed.page(3, (date(1999, 1, 1), "1"))
+        s.rollback()
     sizes = Person.collection().sort(by=Person.size)
     assert (1, "3") == sizes.page(2).last
     assert ["4"] == sizes.page(1, (1, "3")) == sizes.page(1, (1.5, 9))

@@ -133,10 +133,10 @@ class Seeker:
         order = search.query.order
         assert order is not None
         walk = Walk(self.overlay, search.query, index=index, desc=order.desc)
-        rows, last = yield from walk.page(size, after)
+        pks, columns, last = yield from walk.page(size, after)
         if self.wanted.shape.of_values:
-            return rows, [], last
-        found, created = yield from self._looked_up(walk, [pk for (pk,) in rows], certain=False)
+            return list(columns), [], last
+        found, created = yield from self._looked_up(walk, pks, certain=False)
         return found, created, last
 
     def _found_stored(self, start: int, count: int | None) -> Deciding[tuple[list[Any], list[Identity | None]]]:

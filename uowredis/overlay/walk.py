@@ -15,8 +15,8 @@ import attrs
 from uowredis.commands.calls import Call
 from uowredis.commands.replies import encode
 from uowredis.commands.where import Condition, Everything, Filter
-from uowredis.overlay.order import by_pk
-from uowredis.overlay.search import Search
+from uowredis.overlay.order import Row, by_pk
+from uowredis.overlay.search import Columns, Search
 from uowredis.plan.requests import Deciding
 from uowredis.schema.keys import member_of
 from uowredis.schema.lookup import NumberSpan, TextSpan
@@ -45,8 +45,8 @@ class Walk(Search):
     def _by_number(self) -> bool:
         return isinstance(self.index, NumberRangeIndex)
 
-    def page(self, size: int, after: Place | None) -> Deciding[tuple[list[tuple[str | None, ...]], Place | None]]:
-        """Return at most *size* rows behind the place *after*, and the place of the last one."""
+    def page(self, size: int, after: Place | None) -> Deciding[tuple[list[str], Columns, Place | None]]:
+        """Return at most *size* primary keys behind the place *after*, their values, and the place of the last one."""
         span = self._span()
         if span is None or self.over_pending or self.overlay.watches:
             return (yield from self._fetched(size, after))
@@ -54,12 +54,10 @@ class Walk(Search):
             places = yield from self._numbers(span, size, after)
         else:
             places = yield from (self._down(span, size, after) if self.desc else self._up(span, size, after))
-        places = self._cut(places, size, after)
+        places = self._behind(places, size, after)
         pks = [pk for _, pk in places]
-        rows: list[tuple[str | None, ...]] = [(pk,) for pk in pks]
-        if self.query.columns:
-            rows = yield from self.values_of(pks)
-        return rows, places[-1] if places else None
+        columns = (yield from self.values_of(pks)) if self.query.columns else ()
+        return pks, columns, places[-1] if places else None
 
     def _span(self) -> NumberSpan | TextSpan | None:
         """Return what the index holds of what is wanted, None where that is not all that is said."""
@@ -73,13 +71,15 @@ class Walk(Search):
 
     # All of it.
 
-    def _fetched(self, size: int, after: Place | None) -> Deciding[tuple[list[tuple[str | None, ...]], Place | None]]:
-        if self.query.within == frozenset():
-            return [], None
-        settled = yield from self.settled(stores=True)
-        rows = {row.pk: row for row in (yield from settled._all_rows()) if row.by is not None}
-        found = self._cut([(self._placed(row.by or ""), pk) for pk, row in rows.items()], size, after)
-        return [rows[pk].values or (pk,) for _, pk in found], found[-1] if found else None
+    def _fetched(self, size: int, after: Place | None) -> Deciding[tuple[list[str], Columns, Place | None]]:
+        rows: dict[str, Row] = {}
+        if self.query.within != frozenset():
+            settled = yield from self.settled(stores=True)
+            rows = {row.pk: row for row in (yield from settled._all_rows()) if row.by is not None}
+        places = self._behind([(self._placed(row.by or ""), pk) for pk, row in rows.items()], size, after)
+        pks = [pk for _, pk in places]
+        columns = [[rows[pk].values[place] for pk in pks] for place in range(len(self.query.columns))]
+        return pks, columns, places[-1] if places else None
 
     def _placed(self, text: str) -> str:
         return (score_of(text) or "0") if self._by_number else text
@@ -90,7 +90,7 @@ class Walk(Search):
         value, pk = place
         return float(value) if self._by_number else encode(value), by_pk(pk, self.query.model)
 
-    def _cut(self, places: Iterable[Place], size: int, after: Place | None) -> list[Place]:
+    def _behind(self, places: Iterable[Place], size: int, after: Place | None) -> list[Place]:
         """Return the first of *places* behind *after*."""
         found = {place: self._key(place) for place in places}
         if after is not None:
@@ -138,7 +138,7 @@ class Walk(Search):
                 places += self._told(span, reply)
             last = encode(member_of(members[-1], span.separator)[0])
             certain = [place for place in places if encode(place[0]) <= last]
-            if len(self._cut(certain, size, after)) == size:
+            if len(self._behind(certain, size, after)) == size:
                 return certain
             begin = f"({members[-1]}"
 
@@ -158,7 +158,7 @@ class Walk(Search):
             # What goes on from what begins the last text may be larger and stand before it.
             uncertain = set(_beginnings(member_of(members[-1], span.separator)[0], None))
             certain = [place for place in places if place[0] not in uncertain]
-            if len(self._cut(certain, size, after)) == size:
+            if len(self._behind(certain, size, after)) == size:
                 return certain
             end, calls = f"({members[-1]}", []
 
