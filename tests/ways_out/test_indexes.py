@@ -11,7 +11,6 @@ from uowredis import (
     ArgumentError,
     HashField,
     ImplementationError,
-    InstanceHashField,
     RedisDatabase,
     RedisModel,
     SetField,
@@ -19,7 +18,7 @@ from uowredis import (
     rebuild,
 )
 from uowredis.contrib.indexes import EqualIndexWith, ScoredEqualIndex
-from uowredis.contrib.related import FKStringField, RelatedModel
+from uowredis.contrib.related import FKStringField, M2MSetField, RelatedModel
 from uowredis.indexes import EqualIndex, NumberRangeIndex, TextRangeIndex
 
 
@@ -133,13 +132,26 @@ def test_what_configure_does_not_know(told: Told, on: RedisDatabase) -> None:
     assert ["1"] == list(bike.collection(name__long__gt=2))
 
 
-@tries("{}: none=True takes a field that is indexable and has one value")
-def test_no_value_of_a_field_with_many(told: Told, on: RedisDatabase) -> None:
-    for wrong in (lambda: SetField(indexable=True, none=True), lambda: StringField(none=True)):
+@tries("{}: none=True takes a field that is indexable")
+def test_no_value_of_a_field_without_index(told: Told, on: RedisDatabase) -> None:
+    for kind in (StringField, SetField, HashField):
         with told(ImplementationError):
-            wrong()
-    for right in (StringField, InstanceHashField):
-        bikes(on, name=right(indexable=True, none=True))
+            kind(none=True)
+        bikes(on, name=kind(indexable=True, none=True))
+
+
+@tries("{} refers to many objects, and who refers to none is not indexed")
+def test_no_value_of_many_references(told: Told, on: RedisDatabase) -> None:
+    person = groups(on).person
+
+    def declared(**options: Any) -> Any:
+        return type(RelatedModel)("Car", (RelatedModel,), {"database": on, "owners": M2MSetField(person, **options)})
+
+    with told(ImplementationError):
+        declared(none=True)
+    car, ann = declared(), person(name="ann")
+    car(owners=[ann]), car(owners=[person(name="bob")])
+    assert ["2"] == list(car.collection().exclude(owners__in=[ann]))
 
 
 @tries("{} has indexes and is not indexable")

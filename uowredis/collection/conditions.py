@@ -190,7 +190,7 @@ def condition(schema: ModelSchema, name: str, value: Any) -> Condition:
         return nothing if value else Without(Everything(keys.collection), nothing)
     given = several(value, what) if asked.suffix == "in" else (value,)
     parts: list[Condition] = []
-    if None in given and asked.suffix in EQUALITY and field.single:
+    if None in given and asked.suffix in EQUALITY and not field.by_entry:
         if not field.none:
             raise ArgumentTypeError(
                 f"{what} cannot be None: it is not indexed which objects have no {field.name}. Way out: none=True on "

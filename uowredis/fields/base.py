@@ -234,7 +234,7 @@ class Field(Generic[V]):
             text and numbers are taken, and text is given.
         indexable: objects can be found by its value; ``"range"``: by smaller and larger ones, too.
         indexes: the kinds of its indexes, by default an ``EqualIndex``.
-        none: objects can be found by that they hold nothing; on fields with one value.
+        none: objects can be found by that they hold nothing; of a field with many values all is then read to change it.
         unique: as indexable, and no two objects share a value.
         lockable: False plans no watches for this field: faster, and two writers at once may leave a stale index entry.
         stored_as: its name in Redis, where that is not the name of the attribute.

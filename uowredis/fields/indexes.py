@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from uowredis.exceptions import ImplementationError
 from uowredis.schema.index import EQUALITY, EqualIndex, Index
 from uowredis.schema.joint import EqualIndexWith, JointIndex, ScoredEqualIndex
-from uowredis.schema.models import FieldSchema, Kind
+from uowredis.schema.models import FieldSchema
 from uowredis.schema.multi import IndexKinds, MultiIndexes
 from uowredis.schema.ranges import NumberRangeIndex, TextRangeIndex
 
@@ -26,11 +26,8 @@ def declared_indexes(field: Field[Any], indexes: IndexKinds | None, *, ranged: b
         ImplementationError: for indexes of a field that is not indexable, or that are none.
     """
     called = type(field).__name__
-    if field.none and (not field.indexable or field.kind not in (Kind.STRING, Kind.ENTRY)):
-        raise ImplementationError(
-            f"{called}: none=True takes a field that is indexable and has one value. Way out: indexable=True on a "
-            f"StringField or InstanceHashField"
-        )
+    if field.none and not field.indexable:
+        raise ImplementationError(f"{called}: none=True takes a field that is indexable. Way out: indexable=True")
     if ranged:
         if indexes is not None or field.holds is None:
             raise ImplementationError(

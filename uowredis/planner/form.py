@@ -62,7 +62,8 @@ class KeyForm:
         touched = list(touched_fields(model, storage, members))
         indexed = [field for field in touched if field.indexed]
         # Where an index needs all values of a field, not those alone that are named.
-        spread = any(field.owners and not field.single for field in indexed) and not epoch.from_nothing
+        spread = any((field.owners or field.none) and not field.single for field in indexed)
+        spread = spread and not epoch.from_nothing
         # Where two values may share an entry, what is left of the others tells whether it stays.
         lossy = any(field.lossy for field in indexed)
         rehearsed = any(needs_content(write.change) and (matters(write) or may_fail(write)) for write in said)
