@@ -332,3 +332,32 @@ def test_a_cascade_takes_the_entries_along(server: Backend) -> None:
         assert [] == Seat.collection(room="1", row=1, number=3)
         s.commit()
     assert not [key for key in server.dump() if key.startswith(b":seat:row")]
+
+
+def test_keys_of_indexes(embedded: Backend) -> None:
+    """They are those in which the object is found, transformed, of entries, and of several fields."""
+    on = embedded.database()
+    lower = EqualIndex.configure(prefix="low", transform=lambda text: text.lower() or None)
+
+    class Person(RedisModel):
+        database = on
+        name = InstanceHashField(
+            stored_as="n", indexable=True, indexes=[lower, with_("parts", "born"), NumberRangeIndex]
+        )
+        parts = HashField(indexable=True)
+        born = StringField(type=date, indexable=True, indexes=[scored("rank")])
+        rank = StringField()
+
+    Person(name="A:b", parts={"e": "x"}, born=date(2000, 1, 2), rank=3)
+    keys = [
+        Person.name.get_index().get_storage_key("A:b"),
+        Person.get_field("name").get_index(EqualIndexWith).get_storage_key("A:b", "e", "x", date(2000, 1, 2)),
+        Person.name.get_index(key="number-range").get_storage_key("A:b"),
+        Person.parts.get_index().get_storage_key("e", "x"),
+        Person.born.get_index(ScoredEqualIndex).get_storage_key(date(2000, 1, 2)),
+    ]
+    assert 5 == len({key.encode() for key in keys} & embedded.dump().keys())
+    assert lower is Person.name.get_index(lower).kind
+    for args in ((), ("a", "b"), ("",)):
+        with pytest.raises(ArgumentError, match=r"Person\.name"):
+            Person.name.get_index().get_storage_key(*args)

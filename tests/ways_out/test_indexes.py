@@ -296,3 +296,32 @@ def test_a_score_that_is_no_number(told: Told, on: RedisDatabase) -> None:
         one.size.set("large")
     one.size.set(5)
     assert ["1"] == list(bike.collection(name="a"))
+
+
+# By their keys.
+
+
+@tries("{}.get_field() has no {}")
+def test_no_field_of_that_name(told: Told, on: RedisDatabase) -> None:
+    bike = bikes(on, name=StringField(indexable=True))
+    with told(ImplementationError) as caught:
+        bike.get_field("nmae")
+    assert str(caught.value).endswith("Way out: one of pk, name")
+    assert [bike.pk, bike.name] == [bike.get_field(name) for name in ("pk", "name")]
+
+
+@tries("{} has no such index. Way out: of its indexes")
+def test_no_such_index(told: Told, on: RedisDatabase) -> None:
+    upper = EqualIndex.configure(prefix="upper", transform=str.upper)
+    bike = bikes(on, name=StringField(indexable=True, indexes=[EqualIndex, upper]), size=StringField())
+    for wrong in (
+        lambda: bike.size.get_index(),
+        lambda: bike.pk.get_index(),
+        lambda: bike.name.get_index(TextRangeIndex),
+        lambda: bike.name.get_index(EqualIndex, prefix="lower"),
+    ):
+        with told(ImplementationError):
+            wrong()
+    bike(name="a")
+    for index in (bike.name.get_index(), bike.name.get_index(prefix="upper"), bike.name.get_index(upper)):
+        assert {"1"} == on.connection.smembers(index.get_storage_key("a"))

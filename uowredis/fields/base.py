@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import (
     TYPE_CHECKING,
@@ -32,8 +32,9 @@ from uowredis.fields.indexes import RANGE, check_together, checked_indexes, decl
 from uowredis.fields.methods import G, M, Sayer, V, writes
 from uowredis.fields.misuse import NotItsValue
 from uowredis.fields.modes import Async, Sync, one_class
-from uowredis.schema.index import EqualIndex
-from uowredis.schema.models import FieldSchema, Kind
+from uowredis.fields.stored_index import StoredIndex, stored_index
+from uowredis.schema.index import EqualIndex, Index
+from uowredis.schema.models import FieldSchema, Kind, ModelSchema
 from uowredis.schema.multi import IndexKinds
 from uowredis.values import Codec, ValueType, value_type
 
@@ -290,6 +291,8 @@ class Field(Generic[V]):
             )
         self.name = ""
         self.model: str = ""
+        self._of: ModelSchema | None = None
+        self._others: Mapping[str, Field[Any]] = {}
         self.indexable = bool(indexable) or unique
         self.unique = unique
         self.none = none
@@ -315,7 +318,31 @@ class Field(Generic[V]):
         """Return a copy of the field under *name* on *model*: each model has fields of its own."""
         field = copy.copy(self)
         field.name, field.model = name, model
+        field._of = None
         return field
+
+    def declared_on(self, schema: ModelSchema, fields: Mapping[str, Field[Any]]) -> None:
+        """Learn the facts of the model, and its other *fields*."""
+        self._of, self._others = schema, fields
+
+    def beside(self, name: str) -> Field[Any]:
+        """Return the field *name* of the same model."""
+        return self._others[name]
+
+    def get_index(
+        self, kind: type[Index] | None = None, key: str | None = None, prefix: str | None = None
+    ) -> StoredIndex:
+        """Return an index of the field, for its keys: the first one that is as is said.
+
+        Args:
+            kind: its class, or one that it is derived from.
+            key: what tells it apart from another of its kind.
+            prefix: what stands in filters.
+
+        Raises:
+            ImplementationError: where there is no such index.
+        """
+        return stored_index(self, self._of, kind, key, prefix)
 
     def check_model(self, model: type) -> None:
         """Check that the field can be declared on *model*; any model will do for most.

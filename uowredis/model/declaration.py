@@ -135,6 +135,8 @@ class MetaRedisModel(type):
             pk_holds=pk_field.holds,
             absent=cls.DoesNotExist,
         )
+        for field in cls._fields.values():
+            field.declared_on(cls._schema, cls._fields)
         try:
             cls._join(database)
         except ImplementationError:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeAlias
 
 from uowredis.schema.keys import Keys
@@ -164,6 +164,21 @@ class Index:
     def picky(self) -> bool:
         """Whether there are values that it cannot index."""
         return self._transformed is not None
+
+    def storage_key(self, keys: Keys, held: Sequence[tuple[str, str]]) -> str:
+        """Return the key of one value of each of its fields: (entry, value) pairs.
+
+        Raises:
+            ValueError: for one that is not indexed.
+        """
+        ((entry, stored),) = held
+        return self.entry(keys, entry, self._to_be_seen(stored), "")[0]
+
+    def _to_be_seen(self, stored: str) -> str:
+        value = self.seen(stored)
+        if value is None:
+            raise ValueError("its transform leaves it out")
+        return value
 
     def pk_in(self, member: str) -> str:
         """Return the primary key in a *member* of one of its keys."""

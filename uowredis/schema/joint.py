@@ -144,6 +144,15 @@ class EqualIndexWith(JointIndex):
             tail, parts = self._quoted, [*map(quoted, parts[:-1]), parts[-1]]
         return keys.index(self.field.stored, *tail, *parts)
 
+    def storage_key(self, keys: Keys, held: Sequence[tuple[str, str]]) -> str:
+        """Return the key of one value of each of its fields: (entry, value) pairs.
+
+        Raises:
+            ValueError: for one that is not indexed.
+        """
+        (entry, stored), *others = held
+        return self._key(keys, [(entry, self._to_be_seen(stored)), *others])
+
     def claims(self, keys: Keys, key: str) -> bool:
         """Return whether *key*, one of its own, stands for what is unique."""
         return self.unique
@@ -257,6 +266,15 @@ class ScoredEqualIndex(JointIndex):
                 if score is not None:
                     for entry, value in self._own(held):
                         yield self._key(keys, entry, value), pk, score
+
+    def storage_key(self, keys: Keys, held: Sequence[tuple[str, str]]) -> str:
+        """Return the key of one value of the owner: an (entry, value) pair.
+
+        Raises:
+            ValueError: for one that is not indexed.
+        """
+        ((entry, stored),) = held
+        return self._key(keys, entry, self._to_be_seen(stored))
 
     def _key(self, keys: Keys, entry: str, value: str) -> str:
         return keys.index(self.field.stored, *self.parts(entry), value)
