@@ -1,4 +1,4 @@
-"""What random walks over indexes of several fields say and ask, and the oracle: plain redis-py, none of our code."""
+"""What random walks over indexes of every kind say and ask, and the oracle: plain redis-py, none of our code."""
 
 import itertools
 from collections.abc import Callable, Iterator
@@ -17,18 +17,19 @@ from uowredis import (
     SetField,
     StringField,
 )
-from uowredis.contrib.indexes import EqualIndexWith, ScoredEqualIndex
+from uowredis.contrib.indexes import DateTimeIndex, EqualIndexWith, ScoredEqualIndex
 from uowredis.contrib.related import FKInstanceHashField, M2MSetField, RelatedModel
-from uowredis.indexes import EqualIndex
+from uowredis.indexes import EqualIndex, NumberRangeIndex, TextRangeIndex
 
 WORDS = st.sampled_from(["a", "a", "a:b", "b", "b:a", "A", ""])
+DAYS = st.sampled_from(["2015-12-16 10:00:00", "2015-12-16 09:59:59", "2016-01-01 00:00:07"])
 NUMBERS = st.sampled_from(["1", "2.5", "-3", "1e3"])
 REFERENCES = st.sampled_from(["1", "2"])
 PLACES = st.integers(0, 3)
 
 
 def declare(on: RedisDatabase) -> Any:
-    """Declare groups, and items with indexes of several fields of every kind."""
+    """Declare groups, and items with indexes of every kind, of one field and of several."""
 
     class Group(RelatedModel):
         database = on
@@ -37,19 +38,23 @@ def declare(on: RedisDatabase) -> Any:
     class Item(RelatedModel):
         database = on
         text = InstanceHashField(
-            indexable=True, indexes=[EqualIndex, EqualIndexWith.configure(other_fields=["size", "tags"])]
+            indexable=True,
+            indexes=[EqualIndex, TextRangeIndex, EqualIndexWith.configure(other_fields=["size", "tags"])],
         )
         size = StringField()
-        tags = SetField(indexable=True)
+        tags = SetField(indexable=True, none=True)
         first = InstanceHashField(
             indexable=True, indexes=[EqualIndexWith.configure(other_fields=["last"], unique=True)]
         )
         last = InstanceHashField()
         rows = ListField(
             indexable=True,
-            indexes=[EqualIndexWith.configure(other_fields=["parts"], prefix="low", transform=str.lower)],
+            indexes=[
+                NumberRangeIndex,
+                EqualIndexWith.configure(other_fields=["parts"], prefix="low", transform=str.lower),
+            ],
         )
-        parts = HashField()
+        parts = HashField(indexable=True, indexes=[TextRangeIndex])
         owned = StringField(indexable=True, indexes=[EqualIndexWith.configure(other_fields=["group"], key="own")])
         group = FKInstanceHashField(Group)
         note = StringField(indexable=True, indexes=[EqualIndexWith.configure(other_fields=["seen"])])
@@ -58,7 +63,8 @@ def declare(on: RedisDatabase) -> Any:
         marks = SetField(indexable=True, indexes=[EqualIndex, ranked])
         rank = InstanceHashField()
         code = StringField(unique=True, indexes=[ScoredEqualIndex.configure(score_field="price", prefix="by")])
-        price = StringField()
+        price = StringField(indexable=True, indexes=[NumberRangeIndex], none=True)
+        at = InstanceHashField(indexable=True, indexes=[DateTimeIndex])
 
     return Group, Item
 
@@ -96,6 +102,7 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
     "rank": NUMBERS,
     "code": WORDS,
     "price": NUMBERS,
+    "at": DAYS,
 }
 #: What a new item holds: mostly all fields of an index.
 FIRST = st.one_of(
@@ -103,7 +110,7 @@ FIRST = st.one_of(
         st.fixed_dictionaries({name: VALUES[name] for name in names})
         for names in (("text", "size", "tags", "note", "seen"), ("first", "last", "rows", "parts"))
     ),
-    st.fixed_dictionaries({name: VALUES[name] for name in ("owned", "group", "marks", "rank", "code", "price")}),
+    st.fixed_dictionaries({name: VALUES[name] for name in ("owned", "group", "marks", "rank", "code", "price", "at")}),
     st.fixed_dictionaries({}, optional=VALUES),
 )
 
@@ -146,6 +153,9 @@ SAID = st.one_of(
     _say("price", "set", NUMBERS),
     _say("price", "incrbyfloat", st.just(1.5)),
     _say("price", "delete"),
+    _say("at", "hset", DAYS),
+    _say("at", "hdel"),
+    _say("tags", "delete"),
 )
 
 #: The fields of each question, and what it asks by a value of each.
@@ -158,6 +168,11 @@ ASKED: dict[str, tuple[tuple[str, ...], Callable[..., dict[str, Any]]]] = {
     "note": (("note", "seen"), lambda a, b: {"note": a, "seen": b}),
     "marks": (("marks", "rank"), lambda a, _: {"marks__by": a}),
     "code": (("code", "price"), lambda a, _: {"code__by__in": [a, "a"]}),
+    "texts": (("text",), lambda a: {"text__gte": a}),
+    "numbers": (("price",), lambda a: {"price__lt": 2, "text__lt": "b"}),
+    "days": (("at",), lambda _: {"at__date__lt": "2015-12-17", "at__second": 59}),
+    "entries": (("parts",), lambda a: {"parts__e__startswith": a[:1]}),
+    "nothing": (("price",), lambda _: {"tags": None, "price__isnull": True}),
 }
 
 #: Which question, by the values of which object; or other ones.
@@ -234,6 +249,10 @@ def entitled(data: dict[bytes, Any]) -> dict[bytes, Any]:
         ]
         for key in keys:
             sets.setdefault(key, set()).add(pk)
+        for field in (field for field in ("tags", "price") if not mine.get(field)):
+            sets.setdefault(f":item:__none__:{field}", set()).add(pk)
+        for key, member, score in _ranges(mine, pk):
+            scored.setdefault(key, {})[member] = score
         for place, field, by in (("marks:by", "marks", "rank"), ("code:by", "code", "price")):
             for (number,) in mine.get(by, ()):
                 for (value,) in mine.get(field, ()):
@@ -244,6 +263,24 @@ def entitled(data: dict[bytes, Any]) -> dict[bytes, Any]:
         for key, each in scored.items()
     }
     return found | ordered
+
+
+def _ranges(mine: dict[str, Any], pk: str) -> Iterator[tuple[str, str, float]]:
+    """Yield what the sorted sets of ranges hold of an item: key, member, score."""
+    for (text,) in mine.get("text", ()):
+        yield ":item:text:text-range", f"{text}:TEXT-RANGE-SEPARATOR:{pk}", 0
+    for entry, text in mine.get("parts", ()):
+        yield f":item:parts:{entry}:text-range", f"{text}:TEXT-RANGE-SEPARATOR:{pk}", 0
+    for (number,) in mine.get("price", ()):
+        yield ":item:price:number-range", pk, float(number)
+    for (text,) in mine.get("rows", ()):
+        yield ":item:rows:number-range", f"{text}:NUMBER-RANGE-SEPARATOR:{pk}", 0
+    for (at,) in mine.get("at", ()):
+        for key, text in (("full", at), ("date:date", at[:10]), ("time:time", at[11:])):
+            yield f":item:at:{key}", f"{text}:TEXT-RANGE-SEPARATOR:{pk}", 0
+        parts = ("year", "month", "day", "hour", "minute", "second")
+        for part, number in zip(parts, at.replace(" ", "-").replace(":", "-").split("-"), strict=True):
+            yield f":item:at:{part}:number-range", pk, int(number)
 
 
 def indexed(data: dict[bytes, Any]) -> dict[bytes, Any]:
@@ -268,8 +305,9 @@ def answer(data: dict[bytes, Any], name: str, filters: dict[str, Any]) -> list[s
     found = []
     for pk in (text.decode() for text in data.get(b":item:collection", ())):
         mine = held(data, pk)
-        fulfilled = all(_fulfils(mine, asked, value) for asked, value in filters.items())
-        if fulfilled and all(mine.get(field) for field in ASKED[name][0]):
+        # What scores it is held, too.
+        needed = ASKED[name][0] if name in ("marks", "code") else ()
+        if all(_fulfils(mine, *each) for each in filters.items()) and all(mine.get(field) for field in needed):
             found.append((pk, mine))
     if name not in ("marks", "code"):
         return {pk for pk, _ in found}
@@ -279,8 +317,22 @@ def answer(data: dict[bytes, Any], name: str, filters: dict[str, Any]) -> list[s
 
 def _fulfils(mine: dict[str, Any], asked: str, value: Any) -> bool:
     field, *rest = asked.split("__")
+    pairs = mine.get(field, ())
+    texts = [pair[-1] for pair in pairs if field != "parts" or pair[0] == rest[0]]
+    match asked:
+        case "text__gte":
+            return any(text.encode() >= value.encode() for text in texts)
+        case "text__lt":
+            return any(text.encode() < value.encode() for text in texts)
+        case "price__lt":
+            return any(float(text) < value for text in texts)
+        case "at__date__lt":
+            return any(text[:10] < value for text in texts)
+        case "at__second":
+            return any(int(text[17:]) == value for text in texts)
+        case "parts__e__startswith":
+            return any(text.startswith(value) for text in texts)
+        case "tags" | "price__isnull" if value is None or value is True:
+            return not texts
     wanted = value if isinstance(value, list) else [value]
-    if field == "parts":
-        return any(pair == (rest[0], each) for each in wanted for pair in mine.get("parts", ()))
-    texts = [text.lower() if "low" in rest else text for (text,) in mine.get(field, ())]
-    return any(each in texts for each in wanted)
+    return any(each in [text.lower() if "low" in rest else text for text in texts] for each in wanted)

@@ -1,14 +1,14 @@
-"""Indexes of several fields say what all of these hold, after any walk; queries find by them, before commits, too."""
+"""Indexes of every kind say what the fields hold, after any walk; queries find by them, over pending writes, too."""
 
 from typing import Any
 
 import pytest
-from hypothesis import event, given, note, settings
+from hypothesis import event, given, note
 from hypothesis import strategies as st
 
 from tests.tools.backends import Backend
-from tests.whole.walks import joint
-from tests.whole.walks.joint import FIRST, QUESTIONS, SAID, Say
+from tests.whole.walks import every_index
+from tests.whole.walks.every_index import FIRST, QUESTIONS, SAID, Say
 from uowredis import ArgumentError, DoesNotExist, Rejected, Session, check, rebuild
 
 REFUSALS = (ArgumentError, DoesNotExist, Rejected)
@@ -45,7 +45,7 @@ class Client:
         """Return a question by what an object holds now; None where that is not known before the commit."""
         try:
             item = self.items[place % len(self.items)] if self.items else None
-            return name, joint.filters(name, item, words)
+            return name, every_index.filters(name, item, words)
         except REFUSALS as error:
             note(f"refused: {error}")
             return None
@@ -62,17 +62,16 @@ class Client:
 @pytest.fixture
 def both(server: Backend) -> tuple[Any, Any]:
     """The models of two clients."""
-    return joint.declare(server.database()), joint.declare(server.database())
+    return every_index.declare(server.database()), every_index.declare(server.database())
 
 
-@settings(max_examples=2 * settings().max_examples)
 @given(
     first=st.lists(FIRST, min_size=1, max_size=3),
     parts=st.lists(st.tuples(st.booleans(), st.lists(SAID, min_size=1, max_size=6)), min_size=1, max_size=4),
     theirs=SAID,
     questions=st.lists(QUESTIONS, min_size=1, max_size=4),
 )
-def test_indexes_say_what_all_their_fields_hold(
+def test_indexes_of_every_kind_say_what_the_fields_hold(
     server: Backend,
     both: tuple[Any, Any],
     first: list[dict[str, Any]],
@@ -92,7 +91,7 @@ def test_indexes_say_what_all_their_fields_hold(
         if not in_session:
             for each in said:
                 ours.say(each)
-                joint.check(client)
+                every_index.check(client)
             continue
         with Session(database, on_pending="discard") as session:
             former = [ours.filters(*question) for question in questions]
@@ -108,15 +107,15 @@ def test_indexes_say_what_all_their_fields_hold(
                 note(f"refused: {error}")
                 session.rollback()
                 found = []
-        data = joint.check(client)
+        data = every_index.check(client)
         for name, filters, before in found:
-            expected = joint.answer(data, name, filters)
+            expected = every_index.answer(data, name, filters)
             event("found" if expected else "not found")
             assert expected == (before if isinstance(expected, list) else set(before)), (name, filters)
             after = list(ours.item.collection(**filters))
             assert expected == (after if isinstance(expected, list) else set(after)), (name, filters)
     assert [] == [each for each in check(ours.item, ours.group) if not each.is_note and "reference" not in each.fault]
-    for key in joint.indexed(joint.check(client)):
+    for key in every_index.indexed(every_index.check(client)):
         client.delete(key)
     list(rebuild(ours.item))
-    joint.check(client)
+    every_index.check(client)
