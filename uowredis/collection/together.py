@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from uowredis.collection.conditions import check_later, check_target, condition, is_known_later, several, spelled_value
@@ -24,20 +24,22 @@ def said(schema: ModelSchema, filters: Mapping[str, Any]) -> list[Said]:
         ArgumentTypeError: for a value that Redis has no spelling for.
         ArgumentError: for a value that an index cannot compare with.
     """
+    if not schema.together:
+        return [_alone(schema, name, value) for name, value in filters.items()]
     found = []
     for names in grouped(schema, tuple(name for name, value in filters.items() if value is not None)):
-        found.append(_said(schema, {name: filters[name] for name in names}))
+        known = {name: filters[name] for name in names}
+        later = any(map(is_known_later, known.values()))
+        found.append(Said(tuple(known.items()), None if later else condition_of(schema, known)))
     taken = {name for each in found for name, _ in each.filters}
-    return found + [_said(schema, {name: value}) for name, value in filters.items() if name not in taken]
+    return found + [_alone(schema, name, value) for name, value in filters.items() if name not in taken]
 
 
-def _said(schema: ModelSchema, filters: Mapping[str, Any]) -> Said:
-    if not any(map(is_known_later, filters.values())):
-        return Said(tuple(filters.items()), condition_of(schema, filters))
-    if len(filters) == 1:
-        for name, value in filters.items():
-            check_later(schema, name, value)
-    return Said(tuple(filters.items()), None)
+def _alone(schema: ModelSchema, name: str, value: Any) -> Said:
+    if not is_known_later(value):
+        return Said(((name, value),), condition(schema, name, value))
+    check_later(schema, name, value)
+    return Said(((name, value),), None)
 
 
 def condition_of(schema: ModelSchema, filters: Mapping[str, Any]) -> Condition:
@@ -76,7 +78,7 @@ def grouped(schema: ModelSchema, names: tuple[str, ...]) -> tuple[tuple[str, ...
     """Return which of the *names* of filters are answered together, in the order of the fields of their index."""
     found: list[tuple[str, ...]] = []
     left = dict.fromkeys(names)
-    for index in _indexes(schema):
+    for index in schema.together:
         together = [next((name for name in left if _asked(index, field, name)), None) for field in index.fields]
         if None not in together:
             found.append(tuple(filter(None, together)))
@@ -86,20 +88,12 @@ def grouped(schema: ModelSchema, names: tuple[str, ...]) -> tuple[tuple[str, ...
 
 
 def _index_of(schema: ModelSchema, names: tuple[str, ...]) -> tuple[EqualIndexWith, Sequence[FilterName]]:
-    for index in _indexes(schema):
+    for index in schema.together:
         if len(index.fields) == len(names):
             asked = [_asked(index, field, name) for field, name in zip(index.fields, names, strict=True)]
             if all(asked):
                 return index, list(filter(None, asked))
     raise AssertionError(names)  # they were grouped by one
-
-
-def _indexes(schema: ModelSchema) -> Iterator[EqualIndexWith]:
-    """Yield the indexes that answer filters together, those of most fields first."""
-    found: Iterable[EqualIndexWith] = (
-        index for field in schema.indexed for index in field.joint if isinstance(index, EqualIndexWith)
-    )
-    yield from sorted(found, key=lambda index: -len(index.fields))
 
 
 def _asked(index: EqualIndexWith, field: FieldSchema, name: str) -> FilterName | None:

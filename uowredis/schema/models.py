@@ -263,6 +263,7 @@ class ModelSchema:
         indexed: those with an index, in the same order.
         unique: those whose values no two instances share, alone or together with others, in the same order.
         nones: those of which it is indexed that they hold nothing, in the same order.
+        together: the indexes that answer filters on several fields, those of most fields first.
         related: those whose values refer to other objects, in the same order.
         path: where its class is, ``module:qualified.name``; a pickle says no more of it.
         pk_holds: what its primary keys are, None for text.
@@ -288,6 +289,7 @@ class ModelSchema:
     indexed: tuple[FieldSchema, ...] = attrs.field(init=False)
     unique: tuple[FieldSchema, ...] = attrs.field(init=False)
     nones: tuple[FieldSchema, ...] = attrs.field(init=False)
+    together: tuple[EqualIndexWith, ...] = attrs.field(init=False, repr=False)
     related: tuple[FieldSchema, ...] = attrs.field(init=False)
     storages: tuple[tuple[str, Kind], ...] = attrs.field(init=False)
     plain: bool = attrs.field(init=False)
@@ -308,6 +310,12 @@ class ModelSchema:
     @nones.default
     def _nones(self) -> tuple[FieldSchema, ...]:
         return tuple(field for field in self.fields.values() if field.none)
+
+    @together.default
+    def _together(self) -> tuple[EqualIndexWith, ...]:
+        joint = (index for field in self.fields.values() for index in field.joint)
+        found = (index for index in joint if isinstance(index, EqualIndexWith))
+        return tuple(sorted(found, key=lambda index: -len(index.fields)))
 
     @related.default
     def _related(self) -> tuple[FieldSchema, ...]:
