@@ -13,6 +13,7 @@ from tests.tools.backends import Real
 from tests.tools.proxy import Proxy
 from uowredis import InstanceHashField, RedisDatabase, RedisModel, Session, StringField
 from uowredis.contrib.collection import SORTED_SCORE
+from uowredis.contrib.indexes import EqualIndexWith, ScoredEqualIndex
 from uowredis.indexes import EqualIndex, NumberRangeIndex, TextRangeIndex
 
 PAGE = Path(__file__).parents[2] / "docs" / "collections.md"
@@ -63,6 +64,13 @@ def declared_ranged(on: RedisDatabase) -> type[Any]:
         name = InstanceHashField(indexable=True, indexes=[EqualIndex, TextRangeIndex], none=True)
         age = StringField(indexable=True, indexes=[NumberRangeIndex])
         city = InstanceHashField(indexable=True)
+        team = InstanceHashField(
+            indexable=True,
+            indexes=[
+                EqualIndexWith.configure(other_fields=["city"]),
+                ScoredEqualIndex.configure(score_field="age", prefix="ranked"),
+            ],
+        )
 
     return Ranged
 
@@ -212,6 +220,13 @@ CASES = [
         [["LRANGE"], ["HGET", "HGET"]],
         # How many are stored is not known: one is shown.
         shown=[["LRANGE"], ["HGET"]],
+    ),
+    Case("several fields, by an index of them", lambda s: s.ranged.collection(team="a", city="Rome"), [["SMEMBERS"]]),
+    Case("in the order of another field", lambda s: s.ranged.collection(team__ranked="a"), [["SORT"]]),
+    Case(
+        "in the order of another field, and a filter",
+        lambda s: s.ranged.collection(team__ranked="a", city="Rome"),
+        transaction("ZINTERSTORE", "SORT", "DEL"),
     ),
     Case("a page, by numbers", lambda s: s.ranged.collection().sort("age"), [["ZRANGEBYSCORE"]], lambda c: c.page(1)),
     Case(

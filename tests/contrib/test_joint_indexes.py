@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.tools.backends import Backend
+from tests.tools.backends import Backend, Real
 from uowredis import (
     ArgumentError,
     HashField,
@@ -22,6 +22,7 @@ from uowredis import (
     rebuild,
     repair,
 )
+from uowredis.contrib.database import PipelineDatabase
 from uowredis.contrib.indexes import EqualIndexWith, MultiIndexes, ScoredEqualIndex
 from uowredis.contrib.related import CASCADE, FKInstanceHashField, RelatedModel
 from uowredis.indexes import EqualIndex, NumberRangeIndex
@@ -117,6 +118,23 @@ def test_others_meet_at_the_key(server: Backend) -> None:
             s.commit()
         assert ":booking:day:equal-with:2015-01-01:9:2" in plan.watched
         s.rollback()
+
+
+def test_who_stands_in_the_way_of_a_claim(server: Backend) -> None:
+    """Is asked by all fields of the index, under watch; an entry that says what they do not leaves."""
+    _, bookings = booked(server.database())
+    first = bookings(day=date(2015, 1, 1), hour=1, room="9")
+    key = ":booking:day:equal-with:2015-01-01:9:2"
+    server.client().sadd(key, "1", "77")
+    second = bookings(day=date(2015, 1, 1), room="9")
+    with Session(bookings.database) as s:
+        second.hour.set(2)
+        plan = s.plan()
+        assert {key, ":booking:1:hash", ":booking:1:hour"} <= {*plan.watched}
+        s.commit(plan)
+    assert {b"2"} == server.client().smembers(key)
+    with pytest.raises(UniquenessError):
+        first.hour.set(2)
 
 
 def test_filters_together(server: Backend) -> None:
@@ -296,7 +314,7 @@ def test_a_declaration_that_says_more(server: Backend) -> None:
         bike = declared(index)
         with pytest.warns(match="declared with more"), pytest.raises(IndexNotReady, match="rebuild"):
             list(bike.collection(**filters))
-        left = [finding.fault for done in rebuild(bike) for finding in done.left]
+        left = [finding.fault for done in rebuild(bike, "a") for finding in done.left]
         assert left == (["two holders of a unique value"] if index.unique else [])
         assert "1" in bike.collection(**filters)
 
@@ -361,3 +379,23 @@ def test_keys_of_indexes(embedded: Backend) -> None:
     for args in ((), ("a", "b"), ("",)):
         with pytest.raises(ArgumentError, match=r"Person\.name"):
             Person.name.get_index().get_storage_key(*args)
+
+
+def test_a_pipeline_gives_the_order_of_the_index(server: Backend) -> None:
+    """As one reply of it."""
+    url = server.server.url if isinstance(server, Real) else None
+    shared: Any = server
+    on = PipelineDatabase.embedded(shared.server) if url is None else PipelineDatabase.from_url(url)
+
+    class Task(RedisModel):
+        database = on
+        state = InstanceHashField(indexable=True, indexes=[scored("rank")])
+        rank = StringField()
+
+    for rank in (3, 1, 2):
+        Task(state="open", rank=rank)
+    with on.pipeline() as pipeline:
+        Task.collection(state="open")
+        Task.collection(state__in=["open", "shut"]).values_list("rank", flat=True)
+        assert [["2", "3", "1"], ["1", "2", "3"]] == pipeline.execute()
+    on.close()
