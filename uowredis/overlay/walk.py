@@ -136,10 +136,8 @@ class Walk(Search):
             calls = [_of_text(span, text) for text in _beginnings(member_of(members[-1], span.separator)[0], after)]
             for reply in (yield from self.ask(calls)):
                 places += self._told(span, reply)
-            last = encode(member_of(members[-1], span.separator)[0])
-            certain = [place for place in places if encode(place[0]) <= last]
-            if len(self._behind(certain, size, after)) == size:
-                return certain
+            if len(self._behind(places, size, after)) == size:
+                return places
             begin = f"({members[-1]}"
 
     def _down(self, span: TextSpan, size: int, after: Place | None) -> Deciding[list[Place]]:
