@@ -288,6 +288,23 @@ def test_a_hash_that_is_unique_together(told: Told, on: RedisDatabase) -> None:
     assert "3" == bike(name="a", size=1).pk.get()
 
 
+@tries("{} answers {} together, and so does {}")
+def test_two_that_answer_the_same_together(told: Told, on: RedisDatabase) -> None:
+    by_size, by_name = (EqualIndexWith.configure(other_fields=[name]) for name in ("size", "name"))
+    lower = by_size.configure(prefix="low", key="low", transform=str.lower)
+
+    def declared(*indexes: Any, **options: Any) -> Any:
+        return bikes(on, name=StringField(indexable=True, indexes=list(indexes)), size=StringField(**options))
+
+    with told(ImplementationError):
+        declared(by_size, indexable=True, indexes=[by_name])
+    with told(ImplementationError):
+        declared(by_size, by_size.configure(key="again"))
+    bike = declared(by_size, lower)
+    bike(name="A", size=1)
+    assert ["1"] == list(bike.collection(name="A", size=1)) == list(bike.collection(name__low="a", size=1))
+
+
 @tries("{}.{}; nothing was written. Way out: a number")
 def test_a_score_that_is_no_number(told: Told, on: RedisDatabase) -> None:
     bike = bikes(on, **others(ScoredEqualIndex.configure(score_field="size")))

@@ -96,6 +96,7 @@ def check_joint(model: str, fields: Mapping[str, FieldSchema]) -> None:
     Raises:
         ImplementationError: naming the index, and the field that cannot.
     """
+    answered: dict[frozenset[str], str] = {}
     for field in fields.values():
         for index in field.indexes:
             if not isinstance(index, JointIndex):
@@ -122,4 +123,13 @@ def check_joint(model: str, fields: Mapping[str, FieldSchema]) -> None:
                     raise ImplementationError(
                         f"{called} cannot make {', '.join(hashes)} unique: a HashField has none. Way out: leave out "
                         f"unique=True, or name other fields"
+                    )
+            if isinstance(index, EqualIndexWith):
+                asked = frozenset(("__".join(filter(None, (field.name, index.prefix))), *names))
+                other = answered.setdefault(asked, called)
+                if other is not called:
+                    shown = ", ".join(f"{name}=" for name in sorted(asked))
+                    raise ImplementationError(
+                        f"{called} answers {shown} together, and so does {other}. Way out: leave out one of them, or "
+                        f"configure(prefix=...) for it"
                     )
