@@ -42,7 +42,7 @@ MAY_IMPORT: dict[str, str] = {
     "fields": "exceptions values schema commands",
     "collection": "exceptions values schema commands plan planner overlay session database fields",
     "model": "exceptions schema commands plan overlay session database fields collection",
-    "contrib": "exceptions values schema commands plan planner overlay session database fields collection model",
+    "contrib": "exceptions values schema commands plan overlay session database fields collection model",
     "aio": "exceptions schema commands plan planner executor overlay session database fields collection model contrib",
     "maintenance": "exceptions values schema commands plan planner executor session database model",
     "cli": "exceptions database session model maintenance",

@@ -39,7 +39,17 @@ HOW_IT_WORKS = (PACKAGE.parent / "docs" / "how-it-works.md").read_text("utf-8")
 #: shells through which users come in.
 MAY_WAIT = {
     "executor": None,
-    "session": {"session.py", "work.py", "begin.py", "run.py", "single.py", "reader.py", "learning.py"},
+    "session": {
+        "session.py",
+        "work.py",
+        "begin.py",
+        "run.py",
+        "single.py",
+        "reader.py",
+        "learning.py",
+        "opens.py",
+        "pipeline.py",
+    },
     "database": None,
     "fields": {"methods.py", "base.py", "pk.py"},
     "collection": {"manager.py"},

@@ -44,11 +44,13 @@ from uowredis.fields import (
     SortedSetField,
     StringField,
 )
+from uowredis.model.facts import FieldFacts
 from uowredis.model.redis_model import RedisModel
 from uowredis.plan.plan import Plan
 from uowredis.plan.steps import Step
 from uowredis.plan.token import Token
 from uowredis.session.pending import Pending
+from uowredis.session.pipeline import Pipeline
 from uowredis.session.session import Session
 from uowredis.values import Codec, DateTime, Json
 
@@ -69,6 +71,7 @@ __all__ = [
     "DeclarationChanged",
     "Delete",
     "DoesNotExist",
+    "FieldFacts",
     "HashField",
     "ImplementationError",
     "IndexNotReady",
@@ -82,6 +85,7 @@ __all__ = [
     "PartiallyApplied",
     "Pending",
     "PendingWrites",
+    "Pipeline",
     "Plan",
     "PlanTooLarge",
     "Read",

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, NoReturn, TypeVar, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NoReturn, TypeVar
 
 from uowredis.commands.arguments import flag, integer, span
 from uowredis.exceptions import ArgumentError, ArgumentTypeError, ImplementationError, attribute
@@ -12,29 +11,24 @@ from uowredis.executor.server import MOST_WATCHED, Server
 from uowredis.executor.settings import not_by_position, read
 from uowredis.plan.guards import Guards
 from uowredis.plan.token import Token
-from uowredis.session.begin import CommittedSession, Joined
-from uowredis.session.context import Database, face, find
+from uowredis.session.context import face
 from uowredis.session.fingerprints import Fingerprints
+from uowredis.session.opens import OpensSessions
 from uowredis.session.options import Options
-from uowredis.session.run import run
-from uowredis.session.session import Session
 
 if TYPE_CHECKING:
     from types import TracebackType
-    from typing import Never, Self, Unpack
+    from typing import Never, Self
 
     import fakeredis
     import redis
 
     from uowredis.plan.token import Outcome
     from uowredis.schema.models import ModelSchema
-    from uowredis.session.options import RunOptions, SessionOptions
 
 __all__ = ["RedisDatabase"]
 
 T = TypeVar("T")
-
-_PIPELINES = "PipelineDatabase of uowredis.contrib.database, which has pipelines as redis-py has"
 
 #: What other libraries call otherwise.
 _CALLED_HERE = {
@@ -44,12 +38,10 @@ _CALLED_HERE = {
     "delete": "delete() of an object, or of a field",
     "commit": "with db.begin() as s:, which commits; or s.commit() of a Session(db)",
     "rollback": "rollback() of a Session(db)",
-    "transaction": f"db.run(function); or {_PIPELINES}",
-    "pipeline": f"Session(db); or {_PIPELINES}",
 }
 
 
-class RedisDatabase(Database):
+class RedisDatabase(OpensSessions):
     """A Redis (or Valkey) database, the models in it, and the sessions on it.
 
     ``RedisDatabase()`` takes the arguments of ``redis.Redis`` and connects with the first command;
@@ -81,7 +73,8 @@ class RedisDatabase(Database):
             them holds for :attr:`connection`. ``socket_connect_timeout``, 1 second by default, bounds all that makes a
             connection. Beside them ``timeout``: seconds for which a connection is waited for when all
             ``max_connections`` (100) are in use, 20 by default, None for any time. ``cluster=["host:port", ...]``, some
-            nodes, in place of host and port for a Redis Cluster: see docs/cluster.md.
+            nodes, in place of host and port for a Redis Cluster; ``sentinels=["host:port", ...]`` and ``service=...``
+            for the master that they know: see docs/cluster.md.
 
     Raises:
         ImplementationError: for arguments that are not known, not for the library, or have no effect beside others.
@@ -167,7 +160,8 @@ class RedisDatabase(Database):
         """Return a database at *url*: ``redis://``, ``rediss://`` (TLS) or ``unix://``, as redis-py reads them.
 
         ``valkey://`` and ``valkeys://`` are the same as ``redis://`` and ``rediss://``. A Redis Cluster is named by
-        some of its nodes: ``redis+cluster://host:port,host:port`` (``rediss+cluster://`` with TLS).
+        some of its nodes: ``redis+cluster://host:port,host:port`` (``rediss+cluster://`` with TLS);
+        the master that sentinels know is ``redis+sentinel://host:port,host:port/service/0``.
 
         Args:
             url: e.g. ``redis://localhost:6379/0``; whatever the class takes of ``redis.Redis`` may stand behind a "?".
@@ -350,76 +344,6 @@ class RedisDatabase(Database):
     def _forget(self, model: Any) -> None:
         """Let go of a model that moves to another database (for models)."""
         self._models.pop(model._schema.keys.prefix, None)
-
-    # The sessions.
-
-    @property
-    def session(self) -> Session | None:
-        """The session of this database that is open in this context, None where none is."""
-        found: Session | None = find(self)
-        return found
-
-    @overload
-    def begin(self, *, join: Literal[False] = False, **options: Unpack[SessionOptions]) -> CommittedSession: ...
-
-    @overload
-    def begin(self, *, join: Literal[True], **options: Unpack[SessionOptions]) -> Joined: ...
-
-    @overload
-    def begin(self, *, join: bool, **options: Unpack[SessionOptions]) -> CommittedSession | Joined: ...
-
-    def begin(self, *, join: bool = False, **options: Unpack[SessionOptions]) -> CommittedSession | Joined:
-        """Return a session that commits when its block is left without an exception: ``with db.begin() as s:``.
-
-        As a decorator, ``@db.begin()``, it gives each call of a function a session of its own.
-
-        Args:
-            join: where a session is open already, the block is a savepoint in it, and ``s`` is that session; it is
-                committed by who opened it. As a decorator, too.
-            options: as for :class:`Session`. With ``join`` they are those of a session of its own: in an open one, what
-                bounds or shows the commit is as it was opened with.
-
-        Raises:
-            SessionError: on entering, where a session is open already; with ``join``, where that one does not keep what
-                ``watch_reads`` or ``dry_run`` asks.
-            ArgumentTypeError: as a decorator, of a function that only returns what is run later, e.g. a coroutine.
-        """
-        return Joined(self, options) if flag(join, "begin(join=...)") else CommittedSession(self, **options)
-
-    def run(
-        self,
-        function: Callable[[Session], T],
-        *,
-        attempts: int | None = None,
-        retry_for: float | None = None,
-        join: bool = False,
-        **options: Unpack[RunOptions],
-    ) -> T:
-        """Call ``function(session)``, commit, and return what it returned; call it again after a conflict.
-
-        What the function reads is watched: where it has changed by the commit nothing is applied, and the function is
-        called anew, after a pause of random length, in a new session. So it must do nothing that cannot be done twice;
-        ``session.on_commit()`` is for that. An exception of the function stands on what was read, too: where that has
-        changed the function is called anew, else the exception goes on. KeyboardInterrupt, SystemExit and GeneratorExit
-        go on at once.
-
-        Args:
-            function: takes the session; its commit is ours.
-            attempts: how many transactions are tried in all, 10 by default (the database's ``attempts``).
-            retry_for: bound the attempts by seconds, not by their number.
-            join: where a session is open already, call the function once, in a savepoint of it. It must watch what is
-                read, unless ``watch_reads=False``; where that has changed, its commit raises, and whoever opened it
-                decides what to do: the outer ``run()`` calls all of it again.
-            options: as for :class:`Session`, but ``dry_run``.
-
-        Raises:
-            SessionError: where a session is open already; with ``join``, where that one does not watch what is read.
-            Conflict: after the last attempt, from the exception of the function, if it had one.
-            ArgumentTypeError: for a function that only returns what is run later, e.g. a coroutine.
-            ArgumentError: for options that cannot be.
-            CommitError: where the commit was refused, or nobody knows.
-        """
-        return run(self, function, attempts, retry_for, join, options)
 
 
 def checked_token(token: Any) -> Token:

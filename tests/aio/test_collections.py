@@ -52,6 +52,10 @@ async def asked(on: Models) -> list[Any]:
         .list(),
         await (everybody(city="x") - everybody(name="a")).count(),
         await everybody().exclude(city="x").count(),
+        [
+            (page, page.total)
+            for page in [await everybody().sort("-name", alpha=True).values_list("name", flat=True).page(1, 2)]
+        ],
         await on.Person.exists(city="x"),
         await everybody(city="z").exists() or await everybody(city="x").exists(),
         await (await everybody(city="y").sort("name", alpha=True).instances().first()).name.get(),
@@ -74,6 +78,7 @@ ANSWERS = [
     ["a", "b", "c", "e"],
     2,
     2,
+    [(["d", "c"], 5)],
     True,
     True,
     "b",
@@ -97,7 +102,7 @@ async def test_collections_answer_over_pending_writes(on: Models) -> None:
         assert await asked(on) == ANSWERS
 
 
-async def test_pages_are_awaited(on: Models) -> None:
+async def test_what_follows_a_place_is_awaited(on: Models) -> None:
     """Each from the place where the one before ended, as on the blocking face; over pending writes, too."""
 
     class Score(aio.RedisModel):
@@ -110,13 +115,13 @@ async def test_pages_are_awaited(on: Models) -> None:
     for name, points in (("a", 3), ("b", 1), ("c", 3)):
         await Score.create(name=name, points=points)
     ranking = Score.collection().sort("-points")
-    first = await ranking.values_list("name", flat=True).page(2)
+    first = await ranking.values_list("name", flat=True).after(None, 2)
     assert (["c", "a"], (3, "1")) == (first, first.last)
-    assert ["b"] == await ranking.page(2, first.last)
+    assert ["b"] == await ranking.after(first.last, 2)
     assert ["1"] == await Score.collection(name="a", points=3).list()
     async with aio.Session(on.database) as s:
         await Score.create(name="b", points=2)
-        assert ["4", "2"] == await ranking.primary_keys().page(2, (2.5, 1))
+        assert ["4", "2"] == await ranking.primary_keys().after((2.5, 1), 2)
         with pytest.raises(UniquenessError):
             await Score.create(name="a", points=3)
             await s.commit()

@@ -26,10 +26,13 @@ TWINS = {
     "aio/begin.py": ("session/begin.py",),
     "aio/run.py": ("session/run.py",),
     "aio/getting.py": ("model/getting.py",),
+    "aio/several.py": ("model/several.py",),
     "aio/model.py": ("model/redis_model.py", "model/any_model.py"),
     "aio/collection.py": ("collection/manager.py", "collection/refined.py"),
-    "aio/database.py": ("database.py",),
-    "aio/pipelines.py": ("contrib/database.py",),
+    "aio/database.py": ("database.py", "session/opens.py"),
+    "aio/batches.py": ("session/batches.py",),
+    "aio/many.py": ("collection/many.py",),
+    "aio/pipelines.py": ("session/pipeline.py",),
 }
 
 #: What cannot be the same, and why.
@@ -59,6 +62,9 @@ DIFFER = {
     "get_or_connect": "a constructor cannot wait",
     "RedisModel.__init__": "a constructor cannot wait",
     "RedisModel._say": "a write is said in a session, and awaited outside of one",
+    "Batches._tell": "it awaits what can be awaited",
+    "ChangesMany.update": "what it says is awaited there, though it waits for nothing",
+    "ChangesMany._of_all": "there is no list()",
     "CollectionManager._elsewhere": "another database is not asked",
     "CollectionManager._intersected": "nothing is asked while a collection is refined",
     "CollectionManager.iter": "an asynchronous generator",
@@ -67,6 +73,7 @@ DIFFER = {
     "CollectionManager.__repr__": "it cannot wait",
     "RedisDatabase.__enter__": "the same",
     "RedisDatabase.session": "typed",
+    "RedisDatabase.pipeline": "no threads share it",
     "Pipeline._known": "what needs no asking waits for nothing",
     "TransactionPipeline._commit_all": "super() is the refusing one there",
 }
@@ -135,6 +142,7 @@ def pairs() -> Iterator[tuple[str, str, str]]:
         # A model's parts stand in two classes there.
         blocking |= {name.replace("AnyModel.", "RedisModel."): text for name, text in blocking.items()}
         blocking |= {name.replace("Refined.", "CollectionManager."): text for name, text in blocking.items()}
+        blocking |= {name.replace("OpensSessions.", "RedisDatabase."): text for name, text in blocking.items()}
         for name, text in functions(path):
             if name in blocking:
                 yield name, text, blocking[name]

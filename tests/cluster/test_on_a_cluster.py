@@ -235,7 +235,7 @@ def declare_again(cluster: Cluster) -> SimpleNamespace:
 
     class Impatient:
         def database(self) -> RedisDatabase:
-            return cluster.database(settle_for=0.05)
+            return cluster.database(settle_for=0.5)
 
     return declare(Impatient())  # type: ignore[arg-type]
 

@@ -183,11 +183,11 @@ def test_sort_by_the_scores_of_no_sorted_set(server: Backend, thing: Any) -> Non
 
 
 def test_values(thing: Any) -> None:
-    """Names of fields with one value; what is not one is refused with those that are."""
+    """Names of fields; what is none is refused with those that there are."""
     for shape in (thing.collection().values, thing.collection().values_list):
-        refused(partial(shape, "nothing"), ImplementationError, "'nothing'", SINGLE)
-        refused(partial(shape, "indexed_entry", "indexed_set"), ImplementationError, "'indexed_set'")
-        refused(partial(shape, 5), ImplementationError, "5")
+        refused(partial(shape, "nothing"), ImplementationError, "'nothing'", "pk, string, entry, headers, set, list")
+        refused(partial(shape, "indexed_entry", "indexed_set__a"), ImplementationError, "'indexed_set__a'")
+        refused(partial(shape, 5), ArgumentTypeError, "5")
 
 
 def test_a_score_without_a_sort_by_scores(thing: Any) -> None:

@@ -1,5 +1,6 @@
 """All that a collection finds deleted or changed, and rows created, in batches that are whole."""
 
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -20,6 +21,7 @@ from uowredis import (
     RedisModel,
     Session,
     SessionError,
+    SetField,
     StringField,
     UniquenessError,
 )
@@ -59,6 +61,26 @@ def test_rows_become_objects_in_their_order(server: Backend, on: RedisDatabase) 
     assert ["1", "2", "3"] == [each.pk.get() for each in made]
     assert expected == data(server)
     assert [] == product.create_many([])
+
+
+def test_a_row_is_looked_at_once(on: RedisDatabase) -> None:
+    """What is called for a default is called once a row, and an iterator gives all its values."""
+    numbers = itertools.count(1)
+
+    class Ticket(RedisModel):
+        database = on
+        number = StringField(default=lambda: next(numbers))
+        tags = SetField()
+
+        def __init__(self, *args: Any, **values: Any) -> None:
+            super().__init__(*args, **values | {"number": 77})
+
+    rows: Any = [{"tags": iter(["a", "b"])}, {}, {"number": 9}]
+    made = Ticket.create_many(rows, batch=2)
+    assert [("1", {"a", "b"}), ("2", set()), ("9", set())] == [
+        (each.number.get(), each.tags.smembers()) for each in made
+    ]
+    assert ["1", "2", "3"] == [each.pk.get() for each in made]
 
 
 def test_a_bad_row_is_told_before_anything_is_sent(server: Backend, on: RedisDatabase) -> None:

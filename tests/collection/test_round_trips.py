@@ -11,9 +11,10 @@ import pytest
 from tests.models import People, current_user, documented, words
 from tests.tools.backends import Real
 from tests.tools.proxy import Proxy
-from uowredis import InstanceHashField, RedisDatabase, RedisModel, Session, StringField
+from uowredis import InstanceHashField, RedisDatabase, RedisModel, Session, SetField, StringField
 from uowredis.contrib.collection import SORTED_SCORE
 from uowredis.contrib.indexes import EqualIndexWith, ScoredEqualIndex
+from uowredis.contrib.related import FKInstanceHashField, FKStringField, RelatedModel
 from uowredis.indexes import EqualIndex, NumberRangeIndex, TextRangeIndex
 
 PAGE = Path(__file__).parents[2] / "docs" / "collections.md"
@@ -44,13 +45,16 @@ class Stage:
 
     Attributes:
         ranged: a model with indexes of ranges.
+        book: a model that refers to authors: two books of one, who has an editor.
     """
 
     people: People
     me: Any
     word: type[Any]
     stored: str
+    users: str
     ranged: type[Any]
+    book: type[Any]
 
     def find(self, **filters: Any) -> Any:
         return self.people.extended.collection(**filters)
@@ -73,6 +77,28 @@ def declared_ranged(on: RedisDatabase) -> type[Any]:
         )
 
     return Ranged
+
+
+def declared_books(on: RedisDatabase) -> type[Any]:
+    """Declare ``Book`` and ``Author``, and store them."""
+
+    class Author(RelatedModel):
+        database = on
+        name = InstanceHashField()
+        born = InstanceHashField()
+        editor = FKStringField("self", related_name="edits")
+
+    class Book(RelatedModel):
+        database = on
+        title = InstanceHashField(indexable=True)
+        kind = InstanceHashField(indexable=True)
+        tags = SetField()
+        author = FKInstanceHashField(Author, related_name="books")
+
+    author = Author(name="Ann", editor=Author(name="Bea"))
+    for title in ("one", "two"):
+        Book(title=title, kind="novel", tags=["a"], author=author)
+    return Book
 
 
 def transaction(*names: str) -> list[list[str]]:
@@ -228,30 +254,35 @@ CASES = [
         lambda s: s.ranged.collection(team__ranked="a", city="Rome"),
         transaction("ZINTERSTORE", "SORT", "DEL"),
     ),
-    Case("a page, by numbers", lambda s: s.ranged.collection().sort("age"), [["ZRANGEBYSCORE"]], lambda c: c.page(1)),
     Case(
-        "a page behind a place, by numbers",
+        "the first, by numbers",
+        lambda s: s.ranged.collection().sort("age"),
+        [["ZRANGEBYSCORE"]],
+        lambda c: c.after(None, 1),
+    ),
+    Case(
+        "after a place, by numbers",
         lambda s: s.ranged.collection().sort("age"),
         [["ZRANGEBYSCORE", "ZRANGEBYSCORE"]],
-        lambda c: c.page(1, (5, 1)),
+        lambda c: c.after((5, 1), 1),
     ),
     Case(
-        "a page behind a place, by numbers, with values",
+        "after a place, by numbers, with values",
         lambda s: s.ranged.collection().sort("age").values("city"),
         [["ZRANGEBYSCORE", "ZRANGEBYSCORE"], ["HGET"]],
-        lambda c: c.page(1, (5, 1)),
+        lambda c: c.after((5, 1), 1),
     ),
     Case(
-        "a page behind a place, by texts",
+        "after a place, by texts",
         lambda s: s.ranged.collection().sort("name", alpha=True),
         [["ZRANGEBYLEX"]],
-        lambda c: c.page(1, ("A", 1)),
+        lambda c: c.after(("A", 1), 1),
     ),
     Case(
-        "a page, with a filter",
+        "the first by an index, with a filter",
         lambda s: s.ranged.collection(city="Rome").sort("age"),
         [["SORT"]],
-        lambda c: c.page(1),
+        lambda c: c.after(None, 1),
     ),
     Case("stored, instances", lambda s: s.find().from_stored(s.stored).instances(), [["LRANGE"], ["SMISMEMBER"]]),
     Case(
@@ -259,6 +290,49 @@ CASES = [
     ),
     Case("text primary keys, sorted", lambda s: s.word.collection(kind="a").sort(), [["SORT"]]),
     Case("text primary keys, sliced", lambda s: s.word.collection(kind="a"), [["SORT"]], lambda c: c[0:1]),
+    Case(
+        "values of any kind",
+        lambda s: s.people.user.collection().values("name", "friends", "history", "met"),
+        [["SORT"], ["SMEMBERS", "LRANGE", "ZRANGE"]],
+    ),
+    Case(
+        "values of objects referred to",
+        lambda s: s.book.collection(kind="novel").values("title", "author__name", "author__born"),
+        [["SORT"], ["HMGET"]],
+    ),
+    Case(
+        "values two references away",
+        lambda s: s.book.collection(kind="novel").values("title", "author__editor__name"),
+        [["SORT"], ["GET"], ["HGET"]],
+    ),
+    Case(
+        "instances, loaded",
+        lambda s: s.book.collection(kind="novel", title="one").instances(load=("title", "tags", "author__name")),
+        [*transaction("SINTERSTORE", "SORT", "DEL"), ["SMEMBERS", "HGET", "SMISMEMBER"]],
+    ),
+    Case(
+        "a page of ten, with tags, author names and total",
+        lambda s: s.book.collection(kind="novel").sort("title", alpha=True).values("title", "tags", "author__name"),
+        [["SORT", "SCARD"], ["SMEMBERS", "SMEMBERS", "HGET"]],
+        lambda c: c.page(0, 10),
+    ),
+    Case(
+        "a page with total",
+        lambda s: s.find(**JOHN).sort(by="birth_year"),
+        [["SORT", "SCARD"]],
+        lambda c: c.page(0, 20),
+    ),
+    Case(
+        "a page of several filters, with total",
+        lambda s: s.find(**DOE).sort(by="birth_year"),
+        transaction("SINTERSTORE", "SORT", "SCARD", "DEL"),
+        lambda c: c.page(0, 20),
+    ),
+    Case(
+        "stored, with values of any kind",
+        lambda s: s.people.user.collection().from_stored(s.users).values("name", "friends"),
+        [["LRANGE"], ["HGET", "SMEMBERS"]],
+    ),
     Case(
         "store", lambda s: s.find(**JOHN), [["SMEMBERS"], *transaction("DEL", "RPUSH", "EXPIRE")], lambda c: c.store()
     ),
@@ -276,11 +350,13 @@ def stage(real: Real, proxy: Proxy) -> Iterator[Stage]:
         word(key="10", kind="a")
         me = current_user(people)
         stored = people.extended.collection(firstname="John").sort().store().stored_key
+        users = people.user.collection().store().stored_key
         ranged = declared_ranged(on)
         ranged(name="Ann", age=5, city="Rome")
         ranged(age=7, city="Rome")
+        book = declared_books(on)
         proxy.reset()
-        yield Stage(people, me, word, stored, ranged)
+        yield Stage(people, me, word, stored, users, ranged, book)
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
@@ -352,6 +428,15 @@ def test_round_trips_do_not_grow_with_what_is_found(proxy: Proxy, stage: Stage, 
     for look, trips in ((lambda c: c.values(), 1), (lambda c: c.instances(), 2), (lambda c: c.instances().sort(), 2)):
         proxy.reset()
         assert count == len(list(look(stage.find(firstname="Max", city="Berlin"))))
+        assert trips == proxy.round_trips()
+    loaded = ("title", "tags", "author__name", "author__editor__name")
+    with Session(stage.book.database) as session:
+        for number in range(count):
+            stage.book(title=f"{number}", kind="new", tags=["a"], author="2")
+        session.commit()
+    for look, trips in ((lambda c: c.values(*loaded), 3), (lambda c: c.instances(load=loaded), 3)):
+        proxy.reset()
+        assert count == len(list(look(stage.book.collection(kind="new"))))
         assert trips == proxy.round_trips()
 
 

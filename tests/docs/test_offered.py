@@ -11,7 +11,6 @@ import pytest
 from tests.fields.conversations import ADDITIONS, DOCUMENTED
 from tests.models import every_kind, groups
 from uowredis import Pending, RedisDatabase, RedisModel, Session
-from uowredis.contrib.database import PipelineDatabase
 
 PAGE = (Path(__file__).parents[2] / "docs/typing.md").read_text("utf-8")
 ROWS = re.findall(r"^\| (an? [a-z ]+) \| (.*`) \|$", PAGE, re.M)
@@ -38,13 +37,12 @@ def by_completion(thing: object) -> set[str]:
 
 def by_static_completion(source: str) -> Callable[[object], set[str]]:
     """Return what an editor offers that completes by jedi, behind *source*."""
-    before = "from uowredis import *\nfrom uowredis.contrib.database import PipelineDatabase\n"
-    return lambda _: {each.name for each in jedi.Script(f"{before}{source}.").complete()}
+    return lambda _: {each.name for each in jedi.Script(f"from uowredis import *\n{source}.").complete()}
 
 
 @pytest.fixture(scope="module")
-def database() -> Iterator[PipelineDatabase]:
-    with PipelineDatabase.embedded() as made:
+def database() -> Iterator[RedisDatabase]:
+    with RedisDatabase.embedded() as made:
         yield made
 
 
@@ -53,19 +51,18 @@ def public(names: set[str]) -> set[str]:
 
 
 MODEL = "class Bike(RedisModel):\n    database = RedisDatabase()\n"
-OFFERED: dict[str, tuple[Callable[[PipelineDatabase], object], str]] = {
+OFFERED: dict[str, tuple[Callable[[RedisDatabase], object], str]] = {
     "a session": (lambda on: Session(on), "Session(RedisDatabase())"),
-    "a pipeline": (lambda on: on.pipeline(), "PipelineDatabase().pipeline()"),
+    "a pipeline": (lambda on: on.pipeline(), "RedisDatabase().pipeline()"),
     "a reply that waits": (lambda on: Pending("said"), "Pending('said')"),
     "a database": (lambda on: RedisDatabase.embedded(), "RedisDatabase()"),
-    "a pipeline database": (lambda on: on, "PipelineDatabase()"),
     "a collection": (lambda on: every_kind(on).Thing.collection(), f"{MODEL}Bike.collection()"),
 }
 
 
 @pytest.mark.parametrize("of", OFFERED)
 @pytest.mark.filterwarnings("ignore:.*was never entered")
-def test_the_page_lists_what_is_offered(database: PipelineDatabase, of: str) -> None:
+def test_the_page_lists_what_is_offered(database: RedisDatabase, of: str) -> None:
     """In a console, and in an editor; each name is there."""
     make, source = OFFERED[of]
     thing = make(database)
@@ -81,7 +78,7 @@ FIELDS = ["title", "name", "headers", "tags", "rows", "ranks", "pk"]
 @pytest.mark.parametrize("field", FIELDS)
 @pytest.mark.parametrize("offered", [by_dir, by_completion])
 def test_a_bound_field_offers_its_commands(
-    database: PipelineDatabase, field: str, offered: Callable[[object], set[str]]
+    database: RedisDatabase, field: str, offered: Callable[[object], set[str]]
 ) -> None:
     """And its key; nothing of the declared field for which it passes."""
     thing: RedisModel = every_kind(database).Thing(title="t", name="n")
@@ -95,7 +92,7 @@ def commands(field: Any) -> set[str]:
     return {name for table in (DOCUMENTED, ADDITIONS) for names in table.get(kind, ()) for name in names.split()}
 
 
-def test_relations_offer_their_objects_too(database: PipelineDatabase) -> None:
+def test_relations_offer_their_objects_too(database: RedisDatabase) -> None:
     """``instance()`` of a foreign key, ``collection()`` of many."""
     models = groups(database)
     group = models.group(name="g")

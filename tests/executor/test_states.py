@@ -28,7 +28,7 @@ STATES = {
     "unknown": "ERR unknown command, with args beginning with: ",
 }
 #: Those that say that another time, or another server, would do.
-_ELSEWHERE = ("LOADING", "MASTERDOWN", "CLUSTERDOWN")
+_ELSEWHERE = ("LOADING", "READONLY", "MASTERDOWN", "CLUSTERDOWN")
 #: The commands of a commit, and which one of that name.
 PLACES = [
     *[("WATCH", 1), ("SCARD", 1), ("INCRBY", 1), ("GET", 1), ("SMEMBERS", 1), ("SISMEMBER", 1)],

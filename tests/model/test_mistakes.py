@@ -215,7 +215,6 @@ def test_what_a_session_calls_otherwise(thing: Any, name: str, hint: str) -> Non
         ("get", r"Model\.get"),
         ("query", r"Model\.collection"),
         ("commit", r"db\.begin\(\)"),
-        ("pipeline", "PipelineDatabase"),
     ],
 )
 def test_what_a_database_calls_otherwise(thing: Any, name: str, hint: str) -> None:

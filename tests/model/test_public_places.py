@@ -44,12 +44,17 @@ def test_a_public_class_is_where_it_is_imported_from(name: str) -> None:
     assert each.__module__ == ("uowredis.exceptions" if is_error else "uowredis")
 
 
-@pytest.mark.parametrize("module", [related, database])
-def test_the_documented_places_of_contrib(module: object) -> None:
+def test_the_documented_places_of_contrib() -> None:
     """The same for what stands in ``contrib``."""
-    classes = [getattr(module, name) for name in module.__all__ if isinstance(getattr(module, name), type)]  # type: ignore[attr-defined]
+    classes = [getattr(related, name) for name in related.__all__ if isinstance(getattr(related, name), type)]
     own = [each for each in classes if each.__module__.startswith("uowredis.contrib")]
-    assert {module.__name__} == {each.__module__ for each in own}  # type: ignore[attr-defined]
+    assert {related.__name__} == {each.__module__ for each in own}
+
+
+def test_every_database_has_pipelines() -> None:
+    """There is one class, by both of its documented paths."""
+    assert database.PipelineDatabase is uowredis.RedisDatabase
+    assert database.Pipeline is uowredis.Pipeline
 
 
 def test_every_collection_is_an_extended_one() -> None:

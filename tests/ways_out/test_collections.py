@@ -22,6 +22,7 @@ from uowredis import (
     rebuild,
 )
 from uowredis.contrib.collection import SORTED_SCORE
+from uowredis.contrib.related import FKStringField, RelatedModel
 from uowredis.indexes import EqualIndex, NumberRangeIndex, TextRangeIndex
 
 
@@ -156,6 +157,73 @@ def test_sorted_by_the_field_of_another(told: Told, stock: Stock, on: RedisDatab
     assert ["1"] == list(stock.Product.collection().sort(by="stock"))
 
 
+@tries("{} has no field {} to give")
+def test_a_value_of_no_field(told: Told, related: Any) -> None:
+    with told(ImplementationError) as caught:
+        related.group.collection().values("entry__nmae")
+    for name in str(caught.value).partition("Way out: one of ")[2].split(", "):
+        assert 1 == len(list(related.group.collection().values(f"entry__{name}")))
+
+
+@tries("{} cannot be given: {} refers to no other object")
+def test_a_value_behind_no_reference(told: Told, related: Any) -> None:
+    with told(ImplementationError) as caught:
+        related.group.collection().values("name__length")
+    assert str(caught.value).endswith("Way out: 'name' for all it holds")
+    assert ["n"] == list(related.group.collection().values_list("name", flat=True))
+
+
+@tries("{} cannot be given: {} refers to many objects")
+def test_a_value_of_many_objects(told: Told, related: Any) -> None:
+    with told(ImplementationError) as caught:
+        related.group.collection().values("members__name")
+    assert "'members' for their primary keys, which Person.collection(pk__in=...) finds" in str(caught.value)
+    (pks,) = related.group.collection().values_list("members", flat=True)
+    assert ["bob", "ann"] == list(related.person.collection(pk__in=pks).sort().values_list("name", flat=True))
+
+
+@tries("{} cannot be given: {} refers to {}, which is not declared on the same database", "commands/paths.py")
+def test_a_value_of_a_model_that_is_not_there(told: Told, on: RedisDatabase) -> None:
+    class Shelf(RelatedModel):
+        database = on
+        room = FKStringField("Room", related_name="shelves")
+
+    with told(ImplementationError):
+        Shelf.collection().values("room__name")
+
+    class Room(RelatedModel):
+        database = on
+        name = StringField()
+
+    Shelf(room=Room(name="den"))
+    assert ["den"] == list(Shelf.collection().values_list("room__name", flat=True))
+
+
+@tries("instances(load=...) takes several fields or names, not {}")
+def test_one_name_to_load(told: Told, stock: Stock) -> None:
+    with told(ArgumentError):
+        stock.Product.collection().instances(load="name")
+    assert [{"name": "bread"}] == [dict(each.loaded) for each in stock.Product.collection().instances(load=["name"])]
+
+
+@tries("instances(load=...) takes fields, and SORTED_SCORE is none")
+def test_a_score_to_load(told: Told, related: Any) -> None:
+    found = related.person.collection().sort(by_score=related.group("1").scores)
+    with told(ArgumentError):
+        found.instances(load=(SORTED_SCORE,))
+    assert ["1", "2"] == list(found.values_list(SORTED_SCORE, flat=True))
+
+
+@tries("{} was not loaded, but {}")
+def test_what_was_not_loaded(told: Told, related: Any) -> None:
+    (group,) = related.group.collection().instances(load=("title",))
+    with told(KeyError) as caught:
+        group.loaded["entry__name"]
+    assert "instances(load=('entry__name',)), or a command of the field" in caught.value.args[0]
+    (again,) = related.group.collection().instances(load=("entry__name",))
+    assert ("ann", "t") == (again.loaded["entry__name"], group.title.hget())
+
+
 @tries("intersect() takes fields of an instance")
 def test_an_intersection_with_a_declared_field(told: Told, related: Any) -> None:
     with told(ImplementationError) as caught:
@@ -217,7 +285,7 @@ def test_update_of_no_field(told: Told, stock: Stock) -> None:
     assert "red" == stock.Product("1").color.hget()
 
 
-# Pages.
+# What follows a place.
 
 
 def aged(on: RedisDatabase, **options: Any) -> Any:
@@ -228,19 +296,19 @@ def aged(on: RedisDatabase, **options: Any) -> Any:
     return Person
 
 
-@tries("page() of {} goes by the index of one field")
-def test_a_page_in_no_order(told: Told, on: RedisDatabase) -> None:
+@tries("after() of {} goes by the index of one field")
+def test_after_in_no_order(told: Told, on: RedisDatabase) -> None:
     person = aged(on, indexes=[EqualIndex, NumberRangeIndex])
     person(age=20), person(age=10)
     for sort in (None, {}, {"by": ("age", "pk")}, {"by_score": "a:key"}):
         with told(ImplementationError):
-            (person.collection() if sort is None else person.collection().sort(**sort)).page(1)
-    assert ["2"] == person.collection().sort(by="age").page(1)
+            (person.collection() if sort is None else person.collection().sort(**sort)).after(None, 1)
+    assert ["2"] == person.collection().sort(by="age").after(None, 1)
     assert ["1"] == person.collection().sort(by=("age", "pk"))[1:2]
 
 
-@tries("page() of {} goes by an index that orders {} as sort() does")
-def test_a_page_without_an_index_in_that_order(told: Told, on: RedisDatabase) -> None:
+@tries("after() of {} goes by an index that orders {} as sort() does")
+def test_after_without_an_index_in_that_order(told: Told, on: RedisDatabase) -> None:
     for kind, other, sort in (
         (NumberRangeIndex, TextRangeIndex, {"by": "age"}),
         (TextRangeIndex, NumberRangeIndex, {"by": "age", "alpha": True}),
@@ -248,33 +316,33 @@ def test_a_page_without_an_index_in_that_order(told: Told, on: RedisDatabase) ->
         person = aged(on, indexes=[EqualIndex, other])
         pks = [person(age=age).pk.get() for age in (20, 3)]
         with told(ImplementationError) as caught:
-            person.collection().sort(**sort).page(1)
+            person.collection().sort(**sort).after(None, 1)
         assert f"indexes=[EqualIndex, {kind.__name__}] on Person.age" in str(caught.value)
         assert (pks if sort.get("alpha") else pks[::-1]) == person.collection().sort(**sort)[:2]
         mended = aged(on, indexes=[EqualIndex, kind])
         list(rebuild(mended, "age"))
         expected = pks if sort.get("alpha") else pks[::-1]
-        assert expected == mended.collection().sort(**sort).page(2)
+        assert expected == mended.collection().sort(**sort).after(None, 2)
         for pk in pks:
             mended(pk).delete()
 
 
-@tries("page(after=...) takes a value of {}.{} and a primary key, not {}")
-def test_a_page_from_no_place(told: Told, on: RedisDatabase) -> None:
+@tries("after() takes a value of {}.{} and a primary key, not {}")
+def test_after_from_no_place(told: Told, on: RedisDatabase) -> None:
     person = aged(on, indexes=[EqualIndex, NumberRangeIndex])
     person(age=20), person(age=30)
     ordered = person.collection().sort(by="age")
     for wrong in (20, (20,), "20"):
         with told(ArgumentError):
-            ordered.page(1, wrong)  # type: ignore[arg-type]
-    assert ["2"] == ordered.page(1, ordered.page(1).last)
+            ordered.after(wrong, 1)  # type: ignore[arg-type]
+    assert ["2"] == ordered.after(ordered.after(None, 1).last, 1)
 
 
 @tries("{} is a number, not {}")
-def test_a_page_from_no_number(told: Told, on: RedisDatabase) -> None:
+def test_after_from_no_number(told: Told, on: RedisDatabase) -> None:
     person = aged(on, indexes=[EqualIndex, NumberRangeIndex])
     person(age="much"), person(age=30)
     ordered = person.collection().sort(by="age")
     with told(ArgumentError):
-        ordered.page(1, ("much", 1))
-    assert ["2"] == ordered.page(1, ordered.page(1).last)
+        ordered.after(("much", 1), 1)
+    assert ["2"] == ordered.after(ordered.after(None, 1).last, 1)

@@ -109,7 +109,7 @@ def test_two_places_watched(told: Told, cluster: Cluster) -> None:
     assert "c!" == bike.name.hget()
 
 
-@tries("uowredis.aio takes no cluster")
+@tries("uowredis.aio takes neither cluster")
 def test_a_cluster_on_asyncio(told: Told, cluster: Cluster) -> None:
     with told(ImplementationError):
         aio.RedisDatabase.from_url(cluster.url)
@@ -119,6 +119,23 @@ def test_a_cluster_on_asyncio(told: Told, cluster: Cluster) -> None:
         return await asyncio.to_thread(lambda: shop.cat(name="c"))
 
     assert "c" == asyncio.run(made()).name.hget()
+
+
+@tries("RedisDatabase(sentinels=[...], service=...) are given together")
+@pytest.mark.parametrize("given", [{"sentinels": ["a:1"]}, {"service": "mymaster"}])
+def test_half_of_sentinels(told: Told, given: dict[str, Any]) -> None:
+    with told(ImplementationError) as caught:
+        RedisDatabase(**given)
+    words = str(caught.value).partition("Way out: ")[2]
+    assert words == "service='mymaster', as the sentinels call it, and sentinels=['host:port', ...]"
+    RedisDatabase(service="mymaster", sentinels=["a:1"]).close()
+
+
+@tries("the name of the service is missing")
+def test_a_url_without_service(told: Told) -> None:
+    with told(ImplementationError):
+        RedisDatabase.from_url("redis+sentinel://a:1")
+    RedisDatabase.from_url("redis+sentinel://a:1/mymaster/0").close()
 
 
 @tries("a cluster has no db but 0")

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import builtins
 import functools
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, Self, TypeAlias, overload
 
+from uowredis.aio.many import ChangesMany
 from uowredis.aio.single import here
 from uowredis.collection import elsewhere, manager
+from uowredis.collection.following import Following, order_of_following, place_of, told
 from uowredis.collection.manager import DEFAULT_STORE_TTL
-from uowredis.collection.pages import Page, order_of_pages, place, told
+from uowredis.collection.page import Page
 from uowredis.collection.refined import R, T, given_pks
 from uowredis.collection.seeker import Seeker
 from uowredis.collection.slices import FURTHEST, span
@@ -29,7 +31,7 @@ from uowredis.planner.rehearsal import Rehearsal
 Many: TypeAlias = list[Any]
 
 
-class CollectionManager(manager.CollectionManager[T, R], Generic[T, R]):
+class CollectionManager(ChangesMany[T, R], manager.CollectionManager[T, R], Generic[T, R]):
     """A lazy query on one model: looked at by ``async for``, or by awaiting what it is asked.
 
     Methods that refine it wait for nothing and return it, as on the blocking face; ``await c.list()``,
@@ -40,7 +42,9 @@ class CollectionManager(manager.CollectionManager[T, R], Generic[T, R]):
 
     if TYPE_CHECKING:
 
-        def instances(self, skip_exist_test: bool = False, lazy: bool = False) -> CollectionManager[T, T]:
+        def instances(
+            self, skip_exist_test: bool = False, lazy: bool = False, *, load: Iterable[Any] = ()
+        ) -> CollectionManager[T, T]:
             """Same as the blocking one."""
 
         def primary_keys(self) -> CollectionManager[T, str]:
@@ -129,6 +133,13 @@ class CollectionManager(manager.CollectionManager[T, R], Generic[T, R]):
         found = await self._fetch(0, 1, Order())
         return found[0] if found else None
 
+    async def page(self, start: int, count: int) -> Page[R]:
+        """Same as the blocking one."""
+        first = int(integer(start, "start of page()", 0, FURTHEST))
+        most = int(integer(count, "count of page()", 1, FURTHEST))
+        *found, total = await self._look(lambda seeker: seeker.page(first, most))
+        return Page(self._given(*found), total)
+
     async def contains(self, item: Any) -> bool:
         """Return whether *item*, as the collection gives them, or an instance, is found."""
         self._check_waits()
@@ -159,13 +170,13 @@ class CollectionManager(manager.CollectionManager[T, R], Generic[T, R]):
             raise IndexError(f"collection index {index} out of range")
         return found[0]
 
-    async def page(self, size: int, after: tuple[Any, Any] | None = None) -> Page[R]:
-        """Return the next *size* items behind a place in the order of one field; same as the blocking one."""
-        counted = int(integer(size, "the size of page()", 1))
-        field, index = order_of_pages(self._wanted)
-        begin = place(self._wanted, field, index, after)
-        found, created, last = await self._look(lambda seeker: seeker.page(counted, index, begin))
-        return Page(self._given(found, created), told(self._wanted, field, index, last))
+    async def after(self, place: tuple[Any, Any] | None, count: int) -> Following[R]:
+        """Return the *count* items that follow a *place* in the order of one field; same as the blocking one."""
+        most = int(integer(count, "count of after()", 1))
+        field, index = order_of_following(self._wanted)
+        begin = place_of(self._wanted, field, index, place)
+        found, created, last = await self._look(lambda seeker: seeker.following(most, index, begin))
+        return Following(self._given(found, created), told(self._wanted, field, index, last))
 
     async def store(self, key: str | None = None, ttl: int | None = DEFAULT_STORE_TTL) -> Self:
         """Store the primary keys found as a list (RPUSH, EXPIRE); return a new collection on it.
@@ -201,13 +212,6 @@ class CollectionManager(manager.CollectionManager[T, R], Generic[T, R]):
             f"list(), count(), contains(item) or a slice"
         )
 
-    def _refuse_many(self, *_: object, **__: object) -> NoReturn:
-        raise ImplementationError(
-            f"A collection of {self._schema.name} changes no objects on this face. Way out: async for over its "
-            f"instances() inside async with db.begin(), each of which is changed, or deleted"
-        )
-
-    delete = update = _refuse_many
     __iter__ = __len__ = __bool__ = __contains__ = __eq__ = _refuse
 
     def __repr__(self) -> str:

@@ -118,6 +118,6 @@ class RedisDatabase(blocking.RedisDatabase):
     ) -> Any:
         """Await ``function(pipeline)`` and execute the pipeline; call it again where something watched has changed.
 
-        Arguments and errors are those of the blocking ``PipelineDatabase``; *function* is an ``async def``.
+        Arguments and errors are those of the blocking face; *function* is an ``async def``.
         """
         return await transact(self, function, watches, value_from_callable, retry_for)

@@ -5,14 +5,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, overload
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar, overload
 
-from uowredis.aio import getting
+from uowredis.aio import getting, several
+from uowredis.aio.batches import Batches
 from uowredis.aio.collection import CollectionManager
 from uowredis.aio.single import SingleCall, here
 from uowredis.collection import manager
-from uowredis.commands.commands import Read, Write
+from uowredis.commands.commands import Create, Read, Write
 from uowredis.commands.identity import State
 from uowredis.exceptions import ArgumentTypeError
 from uowredis.fields.modes import Async
@@ -22,6 +23,7 @@ from uowredis.overlay.overlay import Overlay, gone
 from uowredis.plan.requests import Deciding
 from uowredis.schema.models import ModelSchema
 from uowredis.session import context
+from uowredis.session.batches import BATCH, AfterBatch
 from uowredis.session.door import Door
 
 S = TypeVar("S")
@@ -103,7 +105,10 @@ class RedisModel(AnyModel[Async], Async, metaclass=MetaRedisModel):
             return await (session._read(command) if isinstance(command, Read) else session._write(command))
 
     async def _create(self, schema: ModelSchema, values: dict[str, Any]) -> None:
-        create = self._creation(schema, values)
+        await self._begin(self._creation(schema, values))
+
+    async def _begin(self, create: Create) -> None:
+        """Same as the blocking one."""
         # Not by __setattr__, which looks up each name.
         identity = self.__dict__["_identity"] = create.identity
         with self._session() as session:
@@ -138,6 +143,10 @@ class RedisModel(AnyModel[Async], Async, metaclass=MetaRedisModel):
         answer = await self._answer(read)
         return await target._find(lambda overlay: question(answer, overlay))
 
+    async def to_dict(self) -> dict[str, Any]:
+        """Same as the blocking one."""
+        return await several.to_dict(self)
+
     async def delete(self) -> None:
         """Same as the blocking one."""
         identity = self._identity
@@ -155,6 +164,23 @@ class RedisModel(AnyModel[Async], Async, metaclass=MetaRedisModel):
     async def get(cls: type[T], pk: Any = None, **filters: Any) -> T:
         """Same as the blocking one."""
         return await getting.get(cls, pk, filters)
+
+    @classmethod
+    async def get_many(cls: type[T], pks: Iterable[Any], *, missing: Literal["raise", "skip"] = "raise") -> list[T]:
+        """Same as the blocking one."""
+        return await several.get_many(cls, pks, missing)
+
+    @classmethod
+    async def lazy_connect(cls: type[T], pk: Any) -> T:
+        """Same as the blocking one; what it waits for is a field that is given for *pk*."""
+        return await several.lazy_connect(cls, pk)
+
+    @classmethod
+    async def create_many(
+        cls: type[T], rows: Iterable[Mapping[str, Any]], *, batch: int = BATCH, progress: AfterBatch | None = None
+    ) -> list[T]:
+        """Same as the blocking one; *progress* may be a coroutine function."""
+        return await several.create_many(cls, rows, Batches("create_many", batch, progress))
 
     @classmethod
     async def get_or_connect(

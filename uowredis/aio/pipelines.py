@@ -15,15 +15,15 @@ from uowredis.aio.session import Session
 from uowredis.commands.arguments import flag, span
 from uowredis.commands.commands import Look, Read, Write
 from uowredis.commands.identity import Identity, State
-from uowredis.contrib import database as blocking
 from uowredis.exceptions import Conflict
 from uowredis.plan.plan import Plan
+from uowredis.session import pipeline as blocking
 from uowredis.session.commit import Applied, back_off
 
 T = TypeVar("T")
 
 #: Who calls a function, and what it must be.
-_TRANSACTION = ("db.transaction()", "async def, or the transaction() of a PipelineDatabase")
+_TRANSACTION = ("db.transaction()", "async def, or the transaction() of a blocking RedisDatabase")
 
 
 class Pipeline(Session, blocking.Pipeline):

@@ -173,7 +173,7 @@ async def call_all(callbacks: Sequence[Callable[[], object]]) -> None:
     failure: Exception | None = None
     for call in callbacks:
         try:
-            await _done(call())
+            await awaited(call())
         except Exception as error:
             failure = failure or error
     if failure is not None:
@@ -181,7 +181,7 @@ async def call_all(callbacks: Sequence[Callable[[], object]]) -> None:
         raise failure
 
 
-async def _done(result: object) -> None:
+async def awaited(result: object) -> None:
     """Await *result* where it can be awaited; a task runs by itself."""
     if inspect.isawaitable(result) and not isinstance(result, asyncio.Future):
         await result

@@ -18,10 +18,12 @@ import attrs
 
 from uowredis.collection import elsewhere
 from uowredis.collection.explanation import Explanation
+from uowredis.collection.following import Following, order_of_following, place_of, told
+from uowredis.collection.loaded import Loaded
 from uowredis.collection.many import ChangesMany
 from uowredis.collection.misnamed import OF_A_COLLECTION
 from uowredis.collection.one_reply import in_one_reply
-from uowredis.collection.pages import Page, order_of_pages, place, told
+from uowredis.collection.page import Page
 from uowredis.collection.refined import R, T
 from uowredis.collection.seeker import Seeker
 from uowredis.collection.slices import FURTHEST, span
@@ -174,6 +176,10 @@ class CollectionManager(ChangesMany[T, R], Generic[T, R]):
             return shape.shaped(schema, list(found))
         if shape.kind == "pks":
             return list(found) if schema.pk_holds is None else [pk_value(schema, pk) for pk in found]
+        if shape.wide:
+            rows = zip(found[0], created, *shape.typed(schema, found), strict=True)
+            handle, names = self._model._handle, shape.names
+            return [handle(pk, each, tested=shape.tested, loaded=Loaded(names, row)) for pk, each, *row in rows]
         pairs = itertools.zip_longest(found, created)
         return [self._model._handle(pk, identity, tested=shape.tested) for pk, identity in pairs]
 
@@ -240,17 +246,17 @@ class CollectionManager(ChangesMany[T, R], Generic[T, R]):
         found = self._fetch(0, 1, Order())
         return found[0] if found else None
 
-    def page(self, size: int, after: tuple[Any, Any] | None = None) -> Page[R]:
-        """Return the next *size* items behind a place in the order of one field (ZRANGEBYSCORE, ZRANGEBYLEX).
+    def after(self, place: tuple[Any, Any] | None, count: int) -> Following[R]:
+        """Return the *count* items that follow a *place* in the order of one field (ZRANGEBYSCORE, ZRANGEBYLEX).
 
-        It takes ``sort(by=...)`` of a field with an index of ranges, and goes along that: however far the place lies, a
-        page costs the same, where no filter is said but bounds of numbers on that field. Else all that matches is
+        It takes ``sort(by=...)`` of a field with an index of ranges, and goes along that: however far the place lies,
+        it costs the same, where no filter is said but bounds of numbers on that field. Else all that matches is
         fetched, and ordered here. What has no value of the field is left out, what is equal comes by primary key.
 
         Args:
-            size: how many at most.
-            after: a value of the field, and the primary key of the object that has it, which need not be there any
-                more; ``last`` of the page before. None: from the first one on.
+            place: a value of the field, and the primary key of the object that has it, which need not be there any
+                more; ``last`` of what was given before. None: from the first one on.
+            count: how many at most.
 
         Returns:
             A list, with the place of its last item as ``last``.
@@ -258,13 +264,33 @@ class CollectionManager(ChangesMany[T, R], Generic[T, R]):
         Raises:
             ImplementationError: without such a sort, or such an index.
             ArgumentTypeError: for a place that is none.
-            ArgumentError: for a size below 1.
+            ArgumentError: for a count below 1.
         """
-        counted = int(integer(size, "the size of page()", 1))
-        field, index = order_of_pages(self._wanted)
-        begin = place(self._wanted, field, index, after)
-        found, created, last = self._look(lambda seeker: seeker.page(counted, index, begin))
-        return Page(self._given(found, created), told(self._wanted, field, index, last))
+        most = int(integer(count, "count of after()", 1))
+        field, index = order_of_following(self._wanted)
+        begin = place_of(self._wanted, field, index, place)
+        found, created, last = self._look(lambda seeker: seeker.following(most, index, begin))
+        return Following(self._given(found, created), told(self._wanted, field, index, last))
+
+    def page(self, start: int, count: int) -> Page[R]:
+        """Return *count* items from *start* on, as a slice does, and how many match in all (SORT ... LIMIT, SCARD).
+
+        That is counted in the round trip of the slice.
+
+        Args:
+            start: the first one wanted, from 0.
+            count: how many at most.
+
+        Returns:
+            A list with one attribute more, ``total``.
+
+        Raises:
+            ArgumentError: for a start below 0, or a count below 1.
+        """
+        first = int(integer(start, "start of page()", 0, FURTHEST))
+        most = int(integer(count, "count of page()", 1, FURTHEST))
+        *found, total = self._look(lambda seeker: seeker.page(first, most))
+        return Page(self._given(*found), total)
 
     def __contains__(self, item: Any) -> bool:
         self._check_waits()

@@ -63,8 +63,8 @@ class ChangesMany(Refined[T, R], Generic[T, R]):
             UniquenessError: for a unique value that is taken, as by the second object found.
             CommitError: where a commit is not applied, or nobody knows.
         """
-        said = _checked_values(self._model, self._schema, values, fields)
-        return self._of_all(Batches("update", batch, progress), lambda instance: _change(instance, said))
+        said = checked_values(self._model, self._schema, values, fields)
+        return self._of_all(Batches("update", batch, progress), lambda instance: change(instance, said))
 
     def _of_all(self, batches: Batches, say: Callable[[Any], object]) -> int:
         """Say by *say* something of each object that is found; return of how many."""
@@ -77,7 +77,7 @@ class ChangesMany(Refined[T, R], Generic[T, R]):
         return batches.say(self._database, found, of_part, lambda part: model.get_many(part, missing="skip"))
 
 
-def _checked_values(model: Any, schema: ModelSchema, given: Any, values: Mapping[str, Any]) -> dict[str, Any]:
+def checked_values(model: Any, schema: ModelSchema, given: Any, values: Mapping[str, Any]) -> dict[str, Any]:
     """Return what ``update()`` was told, spelled once, so that nothing is asked or written where it cannot be.
 
     Raises:
@@ -101,7 +101,7 @@ def _checked_values(model: Any, schema: ModelSchema, given: Any, values: Mapping
     return said
 
 
-def _change(instance: Any, values: Mapping[str, Any]) -> None:
+def change(instance: Any, values: Mapping[str, Any]) -> None:
     """Say that each field of *instance* holds its value from now on, and nothing else."""
     identity = instance.identity
     for name, value in values.items():

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from uowredis.collection.wanted import SORTED_SCORE
+from uowredis.collection.widths import SORTED_SCORE
+from uowredis.commands.arguments import shown
+from uowredis.commands.paths import path_of
 from uowredis.exceptions import ArgumentTypeError, ImplementationError
 from uowredis.fields import Bound, Field
 from uowredis.schema.models import Kind, ModelSchema
@@ -34,15 +36,44 @@ def value_names(model: Any, schema: ModelSchema, fields: Sequence[Any]) -> tuple
     """Return the names of *fields*, by default of all that hold one value, in the order of their declaration.
 
     Raises:
-        ImplementationError: for a field that is not there or holds many values, or of another model.
+        ImplementationError: for a field that is not there, or of another model, or a path that leads nowhere.
     """
     if not fields:
         return tuple([name for name, field in model._fields.items() if field.kind in (*_SIMPLE, Kind.PK)])
     names = tuple([_name_of(model, schema, field) for field in fields])
     for name in names:
-        if name != SORTED_SCORE:
-            _check_simple(schema, name)
+        if not isinstance(name, str):
+            raise ArgumentTypeError(f"{schema.name} gives values by fields or their names, not by {shown(name)}")
     return names
+
+
+def loaded_names(model: Any, schema: ModelSchema, fields: Any) -> tuple[str, ...]:
+    """Return the names of the *fields* that instances are loaded with.
+
+    Raises:
+        ImplementationError: same as :func:`value_names`.
+        ArgumentTypeError: for what is not several fields or names.
+    """
+    if isinstance(fields, str | bytes) or not isinstance(fields, Iterable):
+        raise ArgumentTypeError(
+            f"instances(load=...) takes several fields or names, not {shown(fields)}. Way out: a tuple or list of them"
+        )
+    given = tuple(fields)
+    names = value_names(model, schema, given) if given else ()
+    if SORTED_SCORE in names:
+        raise ArgumentTypeError("instances(load=...) takes fields, and SORTED_SCORE is none. Way out: values(...)")
+    are_wide(schema, names)
+    return names
+
+
+def are_wide(schema: ModelSchema, names: Sequence[str]) -> bool:
+    """Return whether some of *names* are of more than single values of the object itself.
+
+    Raises:
+        ImplementationError: for what is no field, or leads nowhere.
+    """
+    paths = [path_of(schema, name) for name in names if name != SORTED_SCORE]
+    return not all(path.near for path in paths)
 
 
 def _check_simple(schema: ModelSchema, name: Any) -> None:

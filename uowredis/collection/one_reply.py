@@ -27,9 +27,9 @@ def in_one_reply(wanted: Wanted, temporary: str, *, by_keys: bool) -> tuple[Sort
     Returns:
         The calls, and what makes primary keys, or columns of values, of the reply, as they are stored.
     """
-    if wanted.shape.looked_up or wanted.scores is not None or wanted.shape.scored:
-        return None
-    where = _unasked(wanted, by_keys)
+    shape = wanted.shape
+    asks_more = shape.looked_up or shape.wide or shape.scored or wanted.scores is not None
+    where = None if asks_more else _unasked(wanted, by_keys)
     if where is None:
         return None
     order = order_of(wanted, where)

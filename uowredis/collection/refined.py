@@ -11,14 +11,15 @@ import attrs
 
 from uowredis.collection import elsewhere
 from uowredis.collection.conditions import given_pk
-from uowredis.collection.names import sort_name, value_names
+from uowredis.collection.names import are_wide, loaded_names, sort_name, value_names
 from uowredis.collection.together import said
 from uowredis.collection.wanted import Other, Shape, Sort, Wanted
 from uowredis.commands.arguments import flag
 from uowredis.commands.identity import check_current
 from uowredis.database import RedisDatabase
 from uowredis.exceptions import ArgumentError, ArgumentTypeError, ImplementationError
-from uowredis.fields import Bound, Field, PKField, SingleValueField, SortedSetField
+from uowredis.fields import Bound, Field, SortedSetField
+from uowredis.fields.base import InRows
 from uowredis.fields.modes import one_class
 from uowredis.overlay.overlay import Overlay
 from uowredis.plan.requests import Deciding
@@ -31,7 +32,7 @@ C = TypeVar("C")
 D = TypeVar("D")
 
 if TYPE_CHECKING:
-    from typing import Literal, TypeAlias
+    from typing import Literal
 
     from typing_extensions import TypeVar as _TypeVar
 
@@ -41,9 +42,6 @@ if TYPE_CHECKING:
     #: The model, and what the collection gives for each of its objects.
     T = _TypeVar("T", bound=InstanceHashCommands[Any], default=InstanceHashCommands[Any])
     R = _TypeVar("R", default=str)
-
-    #: What holds one value.
-    One: TypeAlias = SingleValueField[A] | PKField[A]
 else:
     T = TypeVar("T")
     R = TypeVar("R")
@@ -193,7 +191,9 @@ class Refined(Generic[T, R]):
         # As Python has it the same collection, as a type checker has it one of other rows.
         return self._told(shape=shape)
 
-    def instances(self, skip_exist_test: bool = False, lazy: bool = False) -> CollectionManager[T, T]:
+    def instances(
+        self, skip_exist_test: bool = False, lazy: bool = False, *, load: Iterable[str | InRows[Any]] = ()
+    ) -> CollectionManager[T, T]:
         """Give instances; return the collection.
 
         At most two round trips: the pks, and one SMISMEMBER that looks all of them up. A pk that has vanished in
@@ -202,8 +202,17 @@ class Refined(Generic[T, R]):
         Args:
             skip_exist_test: do not look them up; an instance is then looked up before its first write.
             lazy: the same by its later name.
+            load: fields to be read along, as for :meth:`values`: what they hold at that moment is
+                ``instance.loaded[...]``, by the same names. It is read in these two round trips, and one more for each
+                further foreign key of a path.
+
+        Raises:
+            ImplementationError: for a field that is not there, or of another model, or a path that leads nowhere.
+            ArgumentTypeError: for *load* of something else than fields and names.
         """
-        found: CollectionManager[T, T] = self._giving(Shape("instances", tested=not (skip_exist_test or lazy)))
+        names = loaded_names(self._model, self._schema, load)
+        shape = Shape("instances", names, tested=not (skip_exist_test or lazy), wide=bool(names))
+        found: CollectionManager[T, T] = self._giving(shape)
         return found
 
     def primary_keys(self) -> CollectionManager[T, str]:
@@ -212,58 +221,60 @@ class Refined(Generic[T, R]):
         return found
 
     @overload
-    def values(self, *fields: str) -> CollectionManager[T, dict[str, str | None]]: ...
+    def values(self, *fields: str) -> CollectionManager[T, dict[str, Any]]: ...
     @overload
-    def values(self, a: One[A], /) -> CollectionManager[T, dict[str, A | None]]: ...
+    def values(self, a: InRows[A], /) -> CollectionManager[T, dict[str, A]]: ...
     @overload
-    def values(self, a: One[A], b: One[B], /) -> CollectionManager[T, dict[str, A | B | None]]: ...
+    def values(self, a: InRows[A], b: InRows[B], /) -> CollectionManager[T, dict[str, A | B]]: ...
     @overload
-    def values(self, a: One[A], b: One[B], c: One[C], /) -> CollectionManager[T, dict[str, A | B | C | None]]: ...
+    def values(self, a: InRows[A], b: InRows[B], c: InRows[C], /) -> CollectionManager[T, dict[str, A | B | C]]: ...
     @overload
     def values(
-        self, a: One[A], b: One[B], c: One[C], d: One[D], /
-    ) -> CollectionManager[T, dict[str, A | B | C | D | None]]: ...
+        self, a: InRows[A], b: InRows[B], c: InRows[C], d: InRows[D], /
+    ) -> CollectionManager[T, dict[str, A | B | C | D]]: ...
     @overload
-    def values(self, *fields: str | One[Any]) -> CollectionManager[T, dict[str, object]]: ...
+    def values(self, *fields: str | InRows[Any]) -> CollectionManager[T, dict[str, object]]: ...
     def values(self, *fields: Any) -> Any:
         """Give dicts of values (SORT ... GET); return the collection.
 
         Args:
-            fields: the primary key, StringFields and InstanceHashFields, or their names; all of them by default.
-                ``SORTED_SCORE`` is the score that the collection is sorted by.
+            fields: fields or their names, the primary key too; by default all that hold one value. One that holds many
+                gives a set, a list, a dict of scores or a dict; ``"author__name"`` is of the object that a foreign key
+                refers to, None where there is none. ``SORTED_SCORE`` is the score that the collection is sorted by.
 
         Raises:
-            ImplementationError: for a field that is not there or holds many values, or of another model.
+            ImplementationError: for a field that is not there, or of another model, or a path that leads nowhere.
+            ArgumentTypeError: for something else than fields and names.
         """
-        return self._giving(Shape("values", value_names(self._model, self._schema, fields)))
+        return self._values("values", fields)
+
+    def _values(self, kind: str, fields: tuple[Any, ...], flat: bool = False) -> Any:
+        names = value_names(self._model, self._schema, fields)
+        return self._giving(Shape(kind, names, flat, wide=are_wide(self._schema, names)))
 
     @overload
-    def values_list(self, field: str, /, *, flat: Literal[True]) -> CollectionManager[T, str | None]: ...
+    def values_list(self, field: str, /, *, flat: Literal[True]) -> CollectionManager[T, Any]: ...
     @overload
-    def values_list(self, field: PKField[A], /, *, flat: Literal[True]) -> CollectionManager[T, A]: ...
+    def values_list(self, field: InRows[A], /, *, flat: Literal[True]) -> CollectionManager[T, A]: ...
     @overload
-    def values_list(self, field: SingleValueField[A], /, *, flat: Literal[True]) -> CollectionManager[T, A | None]: ...
+    def values_list(self, *fields: str, flat: Literal[False] = False) -> CollectionManager[T, tuple[Any, ...]]: ...
     @overload
-    def values_list(
-        self, *fields: str, flat: Literal[False] = False
-    ) -> CollectionManager[T, tuple[str | None, ...]]: ...
-    @overload
-    def values_list(self, a: One[A], /, *, flat: Literal[False] = False) -> CollectionManager[T, tuple[A | None]]: ...
+    def values_list(self, a: InRows[A], /, *, flat: Literal[False] = False) -> CollectionManager[T, tuple[A]]: ...
     @overload
     def values_list(
-        self, a: One[A], b: One[B], /, *, flat: Literal[False] = False
-    ) -> CollectionManager[T, tuple[A | None, B | None]]: ...
+        self, a: InRows[A], b: InRows[B], /, *, flat: Literal[False] = False
+    ) -> CollectionManager[T, tuple[A, B]]: ...
     @overload
     def values_list(
-        self, a: One[A], b: One[B], c: One[C], /, *, flat: Literal[False] = False
-    ) -> CollectionManager[T, tuple[A | None, B | None, C | None]]: ...
+        self, a: InRows[A], b: InRows[B], c: InRows[C], /, *, flat: Literal[False] = False
+    ) -> CollectionManager[T, tuple[A, B, C]]: ...
     @overload
     def values_list(
-        self, a: One[A], b: One[B], c: One[C], d: One[D], /, *, flat: Literal[False] = False
-    ) -> CollectionManager[T, tuple[A | None, B | None, C | None, D | None]]: ...
+        self, a: InRows[A], b: InRows[B], c: InRows[C], d: InRows[D], /, *, flat: Literal[False] = False
+    ) -> CollectionManager[T, tuple[A, B, C, D]]: ...
     @overload
     def values_list(
-        self, *fields: str | One[Any], flat: Literal[False] = False
+        self, *fields: str | InRows[Any], flat: Literal[False] = False
     ) -> CollectionManager[T, tuple[object, ...]]: ...
     def values_list(self, *fields: Any, flat: bool = False) -> Any:
         """Same as :meth:`values` but give tuples; return the collection.
@@ -278,7 +289,7 @@ class Refined(Generic[T, R]):
         """
         if flag(flat, "flat") and len(fields) != 1:
             raise ArgumentError(f"values_list(flat=True) takes exactly one field, not {len(fields)}")
-        return self._giving(Shape("values_list", value_names(self._model, self._schema, fields), flat))
+        return self._values("values_list", fields, flat)
 
     def copy(self) -> Self:
         """Return a collection of its own that says the same."""

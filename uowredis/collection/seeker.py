@@ -11,14 +11,17 @@ from uowredis.collection.conditions import current_value, spelled_value
 from uowredis.collection.sources import EMPTY, Sources
 from uowredis.collection.together import condition_of
 from uowredis.collection.wanted import Other, Said, Sort, Wanted
+from uowredis.collection.widths import Widths
 from uowredis.commands.calls import Call
 from uowredis.commands.identity import Identity, State
 from uowredis.commands.query import Column, Order, Query
 from uowredis.commands.replies import plain
+from uowredis.commands.values import texts_of
 from uowredis.commands.where import All, Condition, Either, Everything, Filter, Given, Members, Without, all_of
 from uowredis.exceptions import ArgumentError, PendingWrites
+from uowredis.overlay.loading import Loading
 from uowredis.overlay.overlay import Overlay
-from uowredis.overlay.search import Search
+from uowredis.overlay.search import Columns, Search
 from uowredis.overlay.walk import Place, Walk
 from uowredis.plan.requests import Deciding, Transact
 from uowredis.schema.lookup import Among
@@ -40,15 +43,15 @@ class Seeker:
 
     # The query as it stands now.
 
-    def _search(self, order: Order | None = None) -> Deciding[Search]:
-        """Return the search; *order* is the order where none was said."""
+    def _search(self, order: Order | None = None, total: list[int] | None = None) -> Deciding[Search]:
+        """Return the search; *order* is the order where none was said, *total* takes how many match."""
         self.wanted.check_scores()
         if self.wanted.sort is not None:
             order = yield from self._order(self.wanted.sort)
         query = yield from self._query(order)
         if self.wanted.sort is None:
             query = attrs.evolve(query, order=order_of(self.wanted, query.where) or order)
-        return Search(self.overlay, query, with_scores=self.wanted.shape.scored)
+        return Search(self.overlay, query, with_scores=self.wanted.shape.scored, total=total)
 
     def _order(self, sort: Sort) -> Deciding[Order]:
         if sort.scores is None:
@@ -102,7 +105,7 @@ class Seeker:
     # Questions.
 
     def found(
-        self, start: int = 0, count: int | None = None, order: Order | None = None
+        self, start: int = 0, count: int | None = None, order: Order | None = None, total: list[int] | None = None
     ) -> Deciding[tuple[list[Any], list[Identity | None]]]:
         """Return pks with what the session makes of them, or columns of values, all of it as it is stored.
 
@@ -110,22 +113,24 @@ class Seeker:
             start: the first one wanted.
             count: how many at most, None for all that follow.
             order: where none was said.
+            total: takes how many match in all.
         """
         wanted = self.wanted
         if wanted.as_it_was_stored:
-            return (yield from self._found_stored(start, count))
-        search = yield from self._search(order)
+            return (yield from self._found_stored(start, count, total))
+        search = yield from self._search(order, total)
+        if wanted.shape.wide:
+            table = yield from search.table(start, count)
+            return (yield from self._loaded(search, table[0], table, certain=self._certain(search)))
         if wanted.shape.of_values:
             return list((yield from search.table(start, count))), []
         if search.query.order is None and not start and count is None:
             pks: Sequence[Any] = yield from search.members()
         else:
             (pks,) = yield from search.table(start, count)
-        # The primary keys of all objects are their own lookup.
-        certain = search.query.key == wanted.model.keys.collection and not search.over_pending
-        return (yield from self._looked_up(search, pks, certain=certain))
+        return (yield from self._looked_up(search, pks, certain=self._certain(search)))
 
-    def page(
+    def following(
         self, size: int, index: RangeIndex, after: Place | None
     ) -> Deciding[tuple[list[Any], list[Identity | None], Place | None]]:
         """Return the first *size* behind the place *after* in the order of *index*, and the place of the last one."""
@@ -133,20 +138,71 @@ class Seeker:
         order = search.query.order
         assert order is not None
         walk = Walk(self.overlay, search.query, index=index, desc=order.desc)
-        pks, columns, last = yield from walk.page(size, after)
+        pks, columns, last = yield from walk.follow(size, after)
+        if self.wanted.shape.wide:
+            return *(yield from self._loaded(walk, pks, columns, certain=False)), last
         if self.wanted.shape.of_values:
             return list(columns), [], last
         found, created = yield from self._looked_up(walk, pks, certain=False)
         return found, created, last
 
-    def _found_stored(self, start: int, count: int | None) -> Deciding[tuple[list[Any], list[Identity | None]]]:
+    def _certain(self, search: Search) -> bool:
+        """Return whether who is found is there: the primary keys of all objects are their own lookup."""
+        return search.query.key == self.wanted.model.keys.collection and not search.over_pending
+
+    def _loaded(
+        self, search: Search, pks: Sequence[str], table: Columns, *, certain: bool
+    ) -> Deciding[tuple[list[Any], list[Identity | None]]]:
+        """Return *table*, what SORT got of the objects *pks*, with all else that is wanted of them before a score.
+
+        Where instances are wanted, with what the session makes of them, and without those that are not there: they are
+        looked up together with what is read first.
+        """
+        model, shape = self.wanted.model, self.wanted.shape
+        widths = Widths.of(model, shape.names)
+        near, score = (table[: len(widths.near)], table[len(widths.near) :]) if table else ((), ())
+        loading = Loading(self.overlay, model, widths.paths[len(near) :])
+        known = {
+            name: texts_of(column) for name, column in zip(widths.near, near, strict=False) if name in widths.leads
+        }
+        far: list[Sequence[Any]] = []
+
+        def ask(calls: Sequence[Call]) -> Deciding[list[Any]]:
+            columns, replies = yield from loading.columns(pks, known, calls)
+            far.extend(columns)
+            return replies
+
+        there: Sequence[str] = pks
+        if shape.looked_up and not certain:
+            there = yield from search.existing(pks, ask)
+        else:
+            yield from ask(())
+        found = [*near, *far, *score]
+        if len(there) < len(pks):
+            kept = frozenset(there)
+            found = [[each for pk, each in zip(pks, column, strict=True) if pk in kept] for column in found]
+        return found, [] if shape.of_values else [self.overlay.created(model, pk) for pk in there]
+
+    def page(self, start: int, count: int) -> Deciding[tuple[list[Any], list[Identity | None], int]]:
+        """Return what :meth:`found` does, and how many match in all."""
+        total: list[int] = []
+        found, created = yield from self.found(start, count, Order(), total)
+        return found, created, total[0]
+
+    def _found_stored(
+        self, start: int, count: int | None, total: list[int] | None
+    ) -> Deciding[tuple[list[Any], list[Identity | None]]]:
         wanted = self.wanted
         assert wanted.stored is not None
         stored = yield from Sources(self.overlay, self.wanted.model.keys).stored(wanted.stored)
+        if total is not None:
+            total.append(len(stored))
         wanted.check_scores()
         pks = stored[start : None if count is None else start + count]
         everything = where_of(wanted.model, (), ())
         search = Search(self.overlay, Query(wanted.model, everything, columns=wanted.shape.columns(wanted.model)))
+        if wanted.shape.wide:
+            return (yield from self._loaded(search, pks, (), certain=False))
         if wanted.shape.of_values:
             return list((yield from search.values_of(pks))), []
         return (yield from self._looked_up(search, pks, certain=False))
@@ -165,11 +221,14 @@ class Seeker:
         """Return how many are given."""
         stored = self.wanted.stored
         if self.wanted.shape.looked_up:
-            return len((yield from self.found())[0])
+            return len((yield from self._unloaded().found())[0])
         if stored is not None and self.wanted.as_it_was_stored:
             self.wanted.check_scores()
             return len((yield from Sources(self.overlay, self.wanted.model.keys).stored(stored)))
         return (yield from (yield from self._search()).count())
+
+    def _unloaded(self) -> Seeker:
+        return attrs.evolve(self, wanted=attrs.evolve(self.wanted, shape=self.wanted.shape.unloaded))
 
     def contains(self, item: Any) -> Deciding[bool]:
         """Return whether the object with the primary key that *item* says is found."""
@@ -179,7 +238,7 @@ class Seeker:
         except ArgumentError:
             return False
         if self.wanted.as_it_was_stored:
-            return within.issubset((yield from self.found())[0])
+            return within.issubset((yield from self._unloaded().found())[0])
         search = yield from self._search()
         where = all_of((search.query.where, Given(within)))
         narrowed = attrs.evolve(search.query, where=where, order=None, columns=())

@@ -7,15 +7,13 @@ from typing import Any
 
 import attrs
 
+from uowredis.collection.widths import SORTED_SCORE, Widths
 from uowredis.commands.query import Column, Order
 from uowredis.commands.values import read_columns
 from uowredis.commands.where import All, Condition, Either, Without, all_of
 from uowredis.exceptions import ImplementationError
 from uowredis.fields import Bound
 from uowredis.schema.models import ModelSchema
-
-#: Name under which ``values()`` gives the score that the collection is sorted by.
-SORTED_SCORE = "sorted_score"
 
 
 @attrs.frozen
@@ -24,15 +22,17 @@ class Shape:
 
     Attributes:
         kind: "pks", "instances", "values" (dicts) or "values_list" (tuples).
-        names: the fields of values.
+        names: the fields of values, or what instances are loaded with.
         flat: one value in place of a tuple.
         tested: instances are looked up before they are given.
+        wide: not all values are what SORT gets of the objects.
     """
 
     kind: str = "pks"
     names: tuple[str, ...] = ()
     flat: bool = False
     tested: bool = True
+    wide: bool = False
 
     @property
     def of_values(self) -> bool:
@@ -51,23 +51,40 @@ class Shape:
 
     def columns(self, model: ModelSchema) -> tuple[Column, ...]:
         """Return the values that a query is asked for."""
+        if self.wide:
+            return tuple([Column.of(model, name) for name in Widths.of(model, self.names).near])
         return tuple([Column.of(model, name) for name in self.names if name != SORTED_SCORE])
 
-    def shaped(self, model: ModelSchema, table: Sequence[Sequence[Any]]) -> list[Any]:
-        """Return columns of what is stored as the values that are wanted; a score comes last in them.
+    @property
+    def unloaded(self) -> Shape:
+        """The same, with instances that are loaded with nothing."""
+        return self if self.of_values else attrs.evolve(self, names=(), wide=False)
+
+    def typed(self, model: ModelSchema, table: Sequence[Sequence[Any]]) -> Sequence[Sequence[Any]]:
+        """Return columns of what is stored as values, in the order of their names; a score comes last before that.
 
         Raises:
             UnreadableValue: for text that is no value of its field.
         """
         names = self.names
+        if self.wide:
+            return Widths.of(model, names).typed(model, names, table)
         if self.scored:
             others = iter(table)
             table = [table[-1] if name == SORTED_SCORE else next(others) for name in names]
-        columns = read_columns(model, names, table)
+        return read_columns(model, names, table)
+
+    def shaped(self, model: ModelSchema, table: Sequence[Sequence[Any]]) -> list[Any]:
+        """Return columns of what is stored as dicts, tuples or single values.
+
+        Raises:
+            UnreadableValue: for text that is no value of its field.
+        """
+        columns = self.typed(model, table)
         if self.flat:
             return list(columns[0])
         rows = zip(*columns, strict=True)
-        return [dict(zip(names, row, strict=True)) for row in rows] if self.kind == "values" else list(rows)
+        return [dict(zip(self.names, row, strict=True)) for row in rows] if self.kind == "values" else list(rows)
 
 
 @attrs.frozen

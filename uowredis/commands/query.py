@@ -148,7 +148,15 @@ class Query:
         """
         return by_leaf(self.where)
 
-    def sort(self, temporary: str, by: str | None, limit: tuple[int, int] | None, gets: Iterable[str]) -> Sorting:
+    def sort(
+        self,
+        temporary: str,
+        by: str | None,
+        limit: tuple[int, int] | None,
+        gets: Iterable[str],
+        *,
+        counting: bool = False,
+    ) -> Sorting:
         """Return the calls that sort on the server.
 
         Args:
@@ -156,9 +164,10 @@ class Query:
             by: the pattern to sort by, "nosort", or None for the pk itself.
             limit: (offset, count).
             gets: patterns of the values to return.
+            counting: count all that match, too.
         """
         storing = Storing(temporary)
-        key, _ = storing.stored(self.where)
+        key, scored = storing.stored(self.where)
         call = ["SORT", key, *(("BY", by) if by is not None else ())]
         if limit is not None:
             call += ["LIMIT", str(limit[0]), str(limit[1])]
@@ -168,7 +177,10 @@ class Query:
             call += ["GET", pattern]
         if self.order is not None and by != "nosort":
             call += (["DESC"] if self.order.desc else []) + (["ALPHA"] if self.order.alpha else [])
-        return Sorting((*storing.calls, tuple(call), *storing.deletion), len(storing.calls))
+        answer = len(storing.calls)
+        counts: tuple[Call, ...] = (("ZCARD" if scored else "SCARD", key),) if counting else ()
+        calls = (*storing.calls, tuple(call), *counts, *storing.deletion)
+        return Sorting(calls, answer, answer + 1 if counting else None)
 
 
 def _set_of(condition: Condition) -> tuple[str, bool] | None:
@@ -190,7 +202,9 @@ class Sorting:
     Attributes:
         calls: to send.
         answer: position of the call whose reply is the answer.
+        total: position of the call that counts all that match, None for none.
     """
 
     calls: tuple[Call, ...]
     answer: int
+    total: int | None = None

@@ -209,6 +209,8 @@ def read_columns(model: ModelSchema, names: Sequence[str], table: Sequence[Seque
         of_pk = model.pk_holds if name in ("pk", model.pk_field) else None
         holds = of_pk if field is None else field.holds
         if holds is None:
+            # A reference may have had a type when the query was made.
+            columns[place] = texts_of(table[place])
             continue
         try:
             columns[place] = _read_column(holds, table[place])
@@ -221,11 +223,14 @@ def read_columns(model: ModelSchema, names: Sequence[str], table: Sequence[Seque
 def _read_column(holds: ValueType[Any], column: Sequence[Any]) -> list[Any]:
     if holds.read_all is not None and None not in column:
         return holds.read_all(column)
-    return [None if stored is None else holds.read(stored) for stored in _as_texts(column)]
+    return [None if stored is None else holds.read(stored) for stored in texts_of(column)]
 
 
-def _as_texts(column: Sequence[Any]) -> Sequence[str | None]:
-    if str in map(type, column):
+def texts_of(column: Sequence[Any]) -> Sequence[str | None]:
+    """Return a *column* of texts, which may be replies, as texts."""
+    # What stands for a primary key is text, too.
+    first = next((each for each in column if each is not None), None)
+    if first is None or isinstance(first, str):
         return column
     return read_by(as_maybe_texts, column, "SORT")
 
@@ -235,7 +240,7 @@ def _refuse_row(
 ) -> None:
     """Raise the error for the first row whose value cannot be read, with the primary key where it was asked for."""
     at = next((at for at, each in enumerate(names) if each in ("pk", model.pk_field)), None)
-    for row, stored in enumerate(_as_texts(table[place])):
+    for row, stored in enumerate(texts_of(table[place])):
         pk = None if at is None else table[at][row]
         if stored is not None:
             read_value(holds, stored, names[place], model if pk is None else Identity(model, pk))

@@ -5,6 +5,6 @@ A model whose ``collection_manager`` is :class:`ExtendedCollectionManager` has w
 
 from uowredis.collection.manager import DEFAULT_STORE_TTL
 from uowredis.collection.manager import CollectionManager as ExtendedCollectionManager
-from uowredis.collection.wanted import SORTED_SCORE
+from uowredis.collection.widths import SORTED_SCORE
 
 __all__ = ["DEFAULT_STORE_TTL", "SORTED_SCORE", "ExtendedCollectionManager"]

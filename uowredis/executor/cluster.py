@@ -10,9 +10,8 @@ from __future__ import annotations
 
 import itertools
 import threading
-import time
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import Any
 
 import attrs
 import redis
@@ -20,11 +19,10 @@ import redis
 from uowredis.commands.calls import Call
 from uowredis.exceptions import CrossPlace, ImplementationError, Unreachable
 from uowredis.executor.connection import LOST, Lent, asked_beside
-from uowredis.executor.executor import LONGEST_PAUSE, PAUSE, Executor
+from uowredis.executor.executor import Executor
+from uowredis.executor.replaced import ReplacedExecutor
 from uowredis.executor.slots import key_of, slot_of_key, slots_of
 from uowredis.plan.token import Outcome, Token
-
-T = TypeVar("T")
 
 #: Where a node is: host and port.
 Address = tuple[str, int]
@@ -113,7 +111,7 @@ class Nodes:
 
 
 @attrs.define(eq=False)
-class ClusterExecutor(Executor):
+class ClusterExecutor(ReplacedExecutor):
     """Sends calls to the nodes of a cluster; what is pinned is of one place."""
 
     nodes: Nodes = attrs.field(kw_only=True)
@@ -164,18 +162,13 @@ class ClusterExecutor(Executor):
                 f"nothing was sent. Way out: a session for each place, or watch_reads=False"
             )
 
-    def lasts(self, error: Exception, since: float) -> bool:
-        """Return whether what was refused by *error*, first at the moment *since*, is not worth another try.
+    def look(self) -> None:
+        """Ask anew where the slots are.
 
-        Where it is, it is known anew where the slots are.
+        Raises:
+            Unreachable: where no node answers.
         """
-        if not isinstance(error, Unreachable) or time.monotonic() - since > self._patience:
-            return True
-        try:
-            self.nodes.look()
-        except Unreachable:
-            return True
-        return False
+        self.nodes.look()
 
     def token(self, spelled: Callable[[str], str]) -> Token | None:
         """Same as of one server; the spent ones that it takes along are of its own slot."""
@@ -213,18 +206,6 @@ class ClusterExecutor(Executor):
     def _node(self, calls: Sequence[Call]) -> Executor:
         found = [slot for slot in slots_of(calls) if slot is not None]
         return self.nodes.of_slot(found[0] if found else 0)
-
-    def _again(self, sending: Callable[[], T]) -> T:
-        """Return what *sending* does, which is harmless to repeat, or was not done where it is refused."""
-        since, pause = time.monotonic(), PAUSE
-        while True:
-            try:
-                return sending()
-            except Unreachable as error:
-                if self.lasts(error, since):
-                    raise
-            time.sleep(pause)
-            pause = min(2 * pause, LONGEST_PAUSE)
 
 
 def _keys_of(call: Call) -> Sequence[str]:

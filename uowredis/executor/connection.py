@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 import attrs
 import hiredis
 import redis
+from redis.sentinel import MasterNotFoundError
 
 from uowredis.commands.calls import Call
 from uowredis.commands.replies import encode
@@ -69,7 +70,7 @@ USUAL = 512 * 1_048_576
 _ELSEWHERE = ("READONLY", "MASTERDOWN", "LOADING")
 
 #: So answers one that does not serve what it is asked, just now or any more; nothing of it was applied.
-_NOT_HERE = ("LOADING", "MOVED", "ASK", "TRYAGAIN", "CLUSTERDOWN", "MASTERDOWN")
+_NOT_HERE = ("LOADING", "MOVED", "ASK", "TRYAGAIN", "CLUSTERDOWN", "MASTERDOWN", "READONLY")
 
 
 def packed(calls: Iterable[Call]) -> bytes:
@@ -158,6 +159,11 @@ class Lent:
         address = self.pool.address
         if isinstance(error, redis.AuthenticationError | redis.exceptions.AuthorizationError):
             return Rejected(f"Redis at {address} refused the log-in: {error}; nothing was sent")
+        if isinstance(error, MasterNotFoundError):
+            # redis-py's own message shows all of its clients.
+            return Unreachable(
+                f"Redis at {address} cannot be reached: no sentinel that answers knows one; nothing was sent"
+            )
         if isinstance(error, LOST):
             return Unreachable(f"Redis at {address} cannot be reached: {error}; nothing was sent")
         return Rejected(f"Redis at {address} refused the connection: {error}; nothing was sent")

@@ -10,12 +10,14 @@ import redis
 from redis.backoff import NoBackoff
 from redis.cluster import ClusterNode, RedisCluster
 from redis.retry import Retry
+from redis.sentinel import Sentinel
 
 from uowredis.exceptions import ArgumentTypeError, ImplementationError, Unreachable
 from uowredis.executor.cluster import Address, ClusterExecutor, Nodes
 from uowredis.executor.connection import Pool
 from uowredis.executor.establishing import bounded
 from uowredis.executor.executor import Certainty, Executor
+from uowredis.executor.replaced import ReplacedExecutor
 from uowredis.executor.settings import POOL_TIMEOUT, checked
 from uowredis.executor.turns import Turns
 
@@ -55,7 +57,7 @@ class Server:
         ArgumentError: for values that cannot be.
     """
 
-    _reaches_clusters: ClassVar[bool] = True
+    _reaches_several: ClassVar[bool] = True
 
     def __init__(self, max_watched: int, scripts: bool, certainty: Certainty, settings: dict[str, Any]) -> None:
         self._max_watched = max_watched
@@ -66,6 +68,7 @@ class Server:
         self.make: Callable[..., Any] = redis.Redis
         self._settings: dict[str, Any] = {}
         self._nodes: tuple[Address, ...] = ()
+        self._service: str | None = None
         self._executor: Executor | None = None
         self._connection: Any = None
         self._use(self._taken(settings))
@@ -107,10 +110,10 @@ class Server:
 
     def _taken(self, settings: dict[str, Any]) -> dict[str, Any]:
         taken = checked(settings)
-        if "cluster" in taken and not self._reaches_clusters:
+        if not self._reaches_several and taken.keys() & {"cluster", "sentinels"}:
             raise ImplementationError(
-                "uowredis.aio takes no cluster=... yet. Way out: uowredis.RedisDatabase(cluster=...), in a thread "
-                "(asyncio.to_thread)"
+                "uowredis.aio takes neither cluster=... nor sentinels=... yet. Way out: uowredis.RedisDatabase, in a "
+                "thread (asyncio.to_thread)"
             )
         try:
             # Made, not connected: what redis-py itself refuses is refused now.
@@ -122,6 +125,7 @@ class Server:
     def _use(self, taken: dict[str, Any]) -> None:
         self._embedded = False
         self._nodes = taken.get("cluster", ())
+        self._service = taken.get("service")
         self._settings = of_a_node(taken)
         self.make = lambda **more: self._client({**self._settings, **more})
 
@@ -182,6 +186,9 @@ class Server:
             # WATCH costs nothing in process, and scripts would need another package.
             return Executor(Pool(pool, "the embedded server", turns), None, False)
         pool.connection_class = bounded(pool.connection_class)
+        if self._service is not None:
+            words = f"the master of {self._service!r}"
+            return ReplacedExecutor(Pool(pool, words, turns), self._max_watched, self._scripts, self._certainty)
         its_pool = Pool(pool, address(pool.connection_kwargs), turns)
         return Executor(its_pool, self._max_watched, self._scripts, self._certainty)
 
@@ -200,7 +207,14 @@ class Server:
         return client
 
     def _client(self, settings: dict[str, Any]) -> Any:
-        return redis.Redis(**{name: value for name, value in settings.items() if name != "timeout"})
+        settings = {name: value for name, value in settings.items() if name != "timeout"}
+        if "sentinels" not in settings:
+            return redis.Redis(**settings)
+        service, named = settings.pop("service"), settings.pop("sentinels")
+        bound = settings.get("socket_connect_timeout") or CONNECT_TIMEOUT
+        # What is said of the log-in is that of the master; sentinels seldom have one.
+        theirs = {"socket_timeout": bound, "socket_connect_timeout": bound, "retry": Retry(NoBackoff(), 0)}
+        return Sentinel(list(named), sentinel_kwargs=theirs).master_for(service, **settings)  # type: ignore[no-untyped-call]
 
     def _embedded_client(self, server: fakeredis.FakeServer, settings: dict[str, Any]) -> Any:
         import fakeredis

@@ -128,7 +128,7 @@ def _anything(value: Any, _: str) -> Any:
 
 
 def _nodes(value: Any, what: str) -> tuple[tuple[str, int], ...]:
-    """Return nodes of a cluster, given as ``"host:port"``, as (host, port)."""
+    """Return nodes of a cluster, or sentinels, given as ``"host:port"``, as (host, port)."""
     if not isinstance(value, list | tuple) or not value or not all(isinstance(each, str) for each in value):
         raise ArgumentTypeError(f"{what} must be a list of 'host:port', not {_cut(value)}")
     found = []
@@ -147,6 +147,8 @@ def _or_none(check: _Check) -> _Check:
 #: What each argument of ``redis.Redis`` that is taken may be; ``timeout`` is that of its BlockingConnectionPool.
 _CHECKS: dict[str, _Check] = {
     "cluster": _nodes,
+    "sentinels": _nodes,
+    "service": _name,
     "host": _name,
     "port": _whole(1, 65_535),
     "db": _whole(0, 2**31 - 1),
@@ -232,11 +234,12 @@ _OWN = (
 #: What says nothing to a Unix socket.
 _OF_TCP = ("host", "port", "socket_keepalive", "socket_keepalive_options", "ssl")
 
-#: What says nothing of a cluster, which has nodes, and no other db than 0.
-_OF_ONE = ("host", "port", "db", "unix_socket_path")
+#: What names one server.
+_OF_ONE = ("host", "port", "unix_socket_path")
 
-#: How the URL of a cluster begins, and whether it is TLS.
+#: How the URL of a cluster begins, and whether it is TLS; and that of a master by its sentinels.
 _CLUSTERS = {"redis+cluster": False, "rediss+cluster": True, "valkey+cluster": False, "valkeys+cluster": True}
+_SENTINELS = {"redis+sentinel": False, "rediss+sentinel": True, "valkey+sentinel": False, "valkeys+sentinel": True}
 
 #: How a URL begins, and whether it is TCP, and TLS.
 _SCHEMES = {
@@ -261,7 +264,15 @@ def checked(settings: Mapping[str, Any]) -> dict[str, Any]:
     if found.get("unix_socket_path") is not None:
         _check_idle(found, lambda name: name in _OF_TCP, "unix_socket_path", "leave one of the two out")
     if found.get("cluster") is not None:
-        _check_idle(found, lambda name: name in _OF_ONE, "cluster", "cluster=['host:port', ...] names the nodes")
+        idle = (*_OF_ONE, "db", "sentinels", "service")
+        _check_idle(found, lambda name: name in idle, "cluster", "cluster=['host:port', ...] names the nodes")
+    if found.get("sentinels") is not None:
+        _check_idle(found, lambda name: name in _OF_ONE, "sentinels", "these know where the master is")
+    if ("sentinels" in found) is not ("service" in found):
+        raise ImplementationError(
+            "RedisDatabase(sentinels=[...], service=...) are given together. Way out: service='mymaster', as the "
+            "sentinels call it, and sentinels=['host:port', ...]"
+        )
     if not found.get("ssl"):
         _check_idle(found, lambda name: name.startswith("ssl_"), "no TLS", "ssl=True, or a URL with rediss://")
     return found
@@ -317,8 +328,8 @@ def read(url: Any) -> dict[str, Any]:
         raise ArgumentTypeError(
             f"RedisDatabase.from_url() takes text such as 'redis://localhost:6379/0', not {_cut(url)}"
         )
-    if url.partition("://")[0] in _CLUSTERS:
-        return _of_cluster(url)
+    if url.partition("://")[0] in {**_CLUSTERS, **_SENTINELS}:
+        return _of_several(url)
     try:
         split = urlsplit(url)
         port = split.port
@@ -328,7 +339,7 @@ def read(url: Any) -> dict[str, Any]:
             url, "its port is no number. Way out: write '#', '/', '?' and ':' of a password as %23, %2F, %3F and %3A"
         ) from None
     if split.scheme not in _SCHEMES or not url[len(split.scheme) :].startswith("://"):
-        schemes = (*_SCHEMES, *_CLUSTERS)
+        schemes = (*_SCHEMES, *_CLUSTERS, *_SENTINELS)
         raise _unreadable(url, f"it must begin with {', '.join(f'{scheme}://' for scheme in schemes)}")
     if split.fragment or url.endswith("#"):
         raise _unreadable(url, "nothing can stand behind '#'. Way out: write a '#' of a password as %23")
@@ -346,21 +357,38 @@ def read(url: Any) -> dict[str, Any]:
     return found | _queried(url, split, found)
 
 
-def _of_cluster(url: str) -> dict[str, Any]:
-    """Return the settings of a cluster: ``redis+cluster://user:password@host:port,host:port?option=value``."""
+def _of_several(url: str) -> dict[str, Any]:
+    """Return the settings of a cluster, or of a master that is named by its sentinels.
+
+    ``redis+cluster://user:password@host:port,host:port?option=value``, ``redis+sentinel://host:port,host:port/service/db``.
+    """
     scheme, _, rest = url.partition("://")
     where, _, query = rest.partition("?")
     login, _, hosts = where.rpartition("@")
-    nodes = hosts.removesuffix("/").split(",")
-    if "/" in hosts.removesuffix("/"):
-        raise _unreadable(url, "a cluster has no db but 0. Way out: leave it out")
+    hosts, _, path = hosts.partition("/")
     username, _, password = login.partition(":")
     said = {"username": unquote(username), "password": unquote(password)}
     found: dict[str, Any] = {name: value for name, value in said.items() if value}
-    if _CLUSTERS[scheme]:
+    if {**_CLUSTERS, **_SENTINELS}[scheme]:
         found["ssl"] = True
-    found["cluster"] = [node if node.rpartition("]")[2].count(":") else f"{node}:6379" for node in nodes]
+    if scheme in _CLUSTERS:
+        if path:
+            raise _unreadable(url, "a cluster has no db but 0. Way out: leave it out")
+        found["cluster"] = _with_ports(hosts, 6_379)
+    else:
+        service, _, db = path.partition("/")
+        if not service or (db and not db.isdecimal()):
+            raise _unreadable(
+                url, "the name of the service is missing, or its db is no number. Way out: .../mymaster/0"
+            )
+        found |= {"sentinels": _with_ports(hosts, 26_379), "service": unquote(service)}
+        if db:
+            found["db"] = int(db)
     return found | _queried(url, urlsplit(f"redis://node?{query}"), found)
+
+
+def _with_ports(hosts: str, port: int) -> list[str]:
+    return [host if host.rpartition("]")[2].count(":") else f"{host}:{port}" for host in hosts.split(",")]
 
 
 def _db(url: str, split: SplitResult) -> Any:

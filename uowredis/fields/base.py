@@ -27,6 +27,7 @@ from uowredis.commands.commands import Read, Write
 from uowredis.commands.identity import Identity, check_current
 from uowredis.commands.replies import as_is, sure_float
 from uowredis.commands.values import TEXTS, OfReplies, TypedReplies, spelled
+from uowredis.commands.whole import whole_read
 from uowredis.exceptions import ArgumentError, ImplementationError
 from uowredis.fields.indexes import RANGE, check_together, checked_indexes, declared_indexes
 from uowredis.fields.methods import G, M, Sayer, V, writes
@@ -69,6 +70,13 @@ class _BindsLater(Protocol[B_co]):
 
     @property
     def bound_later(self) -> type[B_co]: ...
+
+
+class InRows(Protocol[B_co]):
+    """A declared field, as far as what rows of a collection hold of it."""
+
+    @property
+    def _in_rows(self) -> B_co: ...
 
 
 class Bound(Sayer[M], NotItsValue, Generic[V, G, M]):
@@ -115,7 +123,8 @@ class Bound(Sayer[M], NotItsValue, Generic[V, G, M]):
 
     def _whole_read(self) -> Read[Any]:
         """Return the command that reads all that the field holds."""
-        return self._value_read()
+        identity = self._owner.identity
+        return whole_read(identity, self._schema(identity))
 
     def _current(self) -> Any:
         """Return the one value of the field at once, in a pipeline, too."""
@@ -282,6 +291,7 @@ class Field(Generic[V]):
             raise ImplementationError(f"{called}: stored_as must be text, not {stored_as!r}")
         try:
             self._type: ValueType[Any] | None = value_type(type)
+            self.declared_type = type
         except (TypeError, ImportError) as error:
             raise ImplementationError(f"{called}: {error}") from error
         if self.tells_apart and self._type is not None and not self._type.hashable:
@@ -446,6 +456,11 @@ class SingleValueField(Field[V]):
     """
 
     many = False
+
+    if TYPE_CHECKING:
+
+        @property
+        def _in_rows(self) -> V | None: ...
 
     def __init__(
         self,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 from uowredis.commands.arguments import Value, flag, integer, listed, text, texts
 from uowredis.commands.changes import Computed, Opaque, Removed, Replaced
@@ -74,9 +74,6 @@ class BoundHash(BoundKey[V, G, M]):
     def hgetall(self) -> Read[dict[str, V]]:
         """Return all entries with their values (HGETALL)."""
         return self._whole_read()
-
-    def _whole_read(self) -> Read[dict[str, V]]:
-        return self._read("HGETALL", decode=self._reader.by_entry)
 
     @reads
     def hkeys(self) -> Read[list[str]]:
@@ -216,6 +213,11 @@ class HashField(Field[V]):
     kind = Kind.HASH
     bound: type[BoundHash[V]] = BoundHash
     bound_later: type[BoundHash[V, V, Async]]
+
+    if TYPE_CHECKING:
+
+        @property
+        def _in_rows(self) -> dict[str, V]: ...
 
     def __init__(
         self,

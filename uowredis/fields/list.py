@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from uowredis.commands.arguments import Value, integer
 from uowredis.commands.changes import Added, Computed, Removed
@@ -28,9 +28,6 @@ class BoundList(BoundKey[V, G, M]):
     def lrange(self, start: int, end: int) -> Read[list[V]]:
         """Return the values from *start* to *end*, both included, negative from the end (LRANGE)."""
         return self._read("LRANGE", integer(start, "start"), integer(end, "end"), decode=self._reader.many)
-
-    def _whole_read(self) -> Read[list[V]]:
-        return self._read("LRANGE", "0", "-1", decode=self._reader.many)
 
     @reads
     def lindex(self, index: int) -> Read[V | None]:
@@ -152,6 +149,11 @@ class ListField(Field[V]):
     kind = Kind.LIST
     bound: type[BoundList[V]] = BoundList
     bound_later: type[BoundList[V, V, Async]]
+
+    if TYPE_CHECKING:
+
+        @property
+        def _in_rows(self) -> list[V]: ...
 
     def first_write(self, identity: Identity, schema: FieldSchema, value: Any) -> Write[Any]:
         """Return the RPUSH of one value or of many."""

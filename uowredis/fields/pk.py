@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable
-from typing import Any, Never, NoReturn, overload
+from typing import TYPE_CHECKING, Any, Never, NoReturn, overload
 
 from uowredis.commands.values import read_value
 from uowredis.exceptions import ImplementationError
@@ -83,6 +83,11 @@ class PKField(Field[V]):
     bound: type[BoundPK[V]] = BoundPK
     bound_later: type[BoundPK[V, Async]]
     auto = False
+
+    if TYPE_CHECKING:
+
+        @property
+        def _in_rows(self) -> V: ...
 
     def __init__(
         self,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from uowredis.commands.arguments import Value, integer
 from uowredis.commands.changes import Added, Opaque, Removed
@@ -28,9 +28,6 @@ class BoundSet(BoundKey[V, G, M]):
     def smembers(self) -> Read[set[V]]:
         """Return all values (SMEMBERS)."""
         return self._whole_read()
-
-    def _whole_read(self) -> Read[set[V]]:
-        return self._read("SMEMBERS", decode=self._reader.unique)
 
     @reads
     def scard(self) -> Read[int]:
@@ -107,6 +104,11 @@ class SetField(Field[V]):
     tells_apart = True
     bound: type[BoundSet[V]] = BoundSet
     bound_later: type[BoundSet[V, V, Async]]
+
+    if TYPE_CHECKING:
+
+        @property
+        def _in_rows(self) -> set[V]: ...
 
     def first_write(self, identity: Identity, schema: FieldSchema, value: Any) -> Write[Any]:
         """Return the SADD of one value or of many."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from uowredis.commands.arguments import Value, flag, integer, lex_bound, number, score_bound
 from uowredis.commands.changes import Added, Change, Computed, Removed
@@ -163,10 +163,6 @@ class BoundSortedSet(BoundKey[V, G, M]):
         decode: Any = self._reader.scored if withscores else self._reader.many
         return self._read("ZRANGE", spell(start, "start"), spell(end, "end"), *options, decode=decode)
 
-    def _whole_read(self) -> Read[dict[V, float]]:
-        scored = self._reader.scored
-        return self._read("ZRANGE", "0", "-1", "WITHSCORES", decode=lambda reply: dict(scored(reply)))
-
     @reversed_range
     @reads
     def zrevrange(self, start: int, end: int, withscores: bool = False) -> Read[Any]:
@@ -318,6 +314,11 @@ class SortedSetField(Field[V]):
     tells_apart = True
     bound: type[BoundSortedSet[V]] = BoundSortedSet
     bound_later: type[BoundSortedSet[V, V, Async]]
+
+    if TYPE_CHECKING:
+
+        @property
+        def _in_rows(self) -> dict[V, float]: ...
 
     def first_write(self, identity: Identity, schema: FieldSchema, value: Mapping[Any, Any]) -> Write[Any]:
         """Return the ZADD of a mapping of values to scores."""

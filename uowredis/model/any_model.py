@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar, overload
 
 from uowredis import exceptions
+from uowredis.collection.loaded import Loaded
 from uowredis.collection.manager import CollectionManager
 from uowredis.collection.many import is_empty
 from uowredis.commands.commands import Create, Write
@@ -68,6 +69,7 @@ class AnyModel(InstanceHashCommands[M], metaclass=MetaRedisModel):
     #: The primary key, also where it has another name.
     pk: ClassVar[PKField]
     _identity: Identity
+    _loaded: Loaded = Loaded()
 
     @classmethod
     def _creation(cls, schema: ModelSchema, values: dict[str, Any]) -> Create:
@@ -110,18 +112,23 @@ class AnyModel(InstanceHashCommands[M], metaclass=MetaRedisModel):
         return here(database, schema_of(cls))
 
     @classmethod
-    def _handle(cls: type[T], pk: str, created: Identity | None = None, *, tested: bool = True) -> T:
+    def _handle(
+        cls: type[T], pk: str, created: Identity | None = None, *, tested: bool = True, loaded: Loaded | None = None
+    ) -> T:
         """Return the instance with *pk* without asking whether it is there.
 
         Args:
             pk: its primary key.
             created: the object where the open session makes it; handles share its fate.
             tested: it was found to be there; else it is looked up before its first write.
+            loaded: what was read of it.
         """
         instance = cls.__new__(cls)
         instance.__dict__["_identity"] = created or Identity(
             schema_of(cls), pk, State.STORED if tested else State.UNTESTED
         )
+        if loaded is not None:
+            instance.__dict__["_loaded"] = loaded
         return instance
 
     if not TYPE_CHECKING:  # else every attribute would be there, and could be set
@@ -204,6 +211,15 @@ class AnyModel(InstanceHashCommands[M], metaclass=MetaRedisModel):
                 f"{cls.__name__}.get_field() has no {name!r}. Way out: one of {', '.join(cls._fields)}"
             )
         return cls._fields[name]
+
+    @property
+    def loaded(self) -> Loaded:
+        """What ``instances(load=...)`` read of the object, by the names that were given, as it was then.
+
+        It is a mapping that stays as it is; a command of a field tells what the field holds now. Empty where nothing
+        was loaded, and in another process.
+        """
+        return self._loaded
 
     @property
     def identity(self) -> Identity:

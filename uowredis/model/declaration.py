@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from uowredis.commands.identity import check_current
@@ -11,9 +12,10 @@ from uowredis.database import RedisDatabase
 from uowredis.exceptions import DoesNotExist, ImplementationError, missing
 from uowredis.fields import AutoPKField, Field, PKField
 from uowredis.fields.indexes import check_joint
+from uowredis.model.facts import FieldFacts, facts_of
 from uowredis.model.misnamed import AWAITED_OF_A_MODEL, OF_A_MODEL
 from uowredis.schema.keys import INSTANCE_HASH, RESERVED, Keys, why_no_place, why_not_stored
-from uowredis.schema.models import ModelSchema
+from uowredis.schema.models import FieldSchema, ModelSchema
 from uowredis.schema.multi import IndexKinds
 
 
@@ -49,6 +51,20 @@ class MetaRedisModel(type):
         if not cls.abstract:
             cls._become_concrete()
         return cls
+
+    @property
+    def fields(cls) -> Mapping[str, FieldFacts]:
+        """What the fields were declared to be, by name, in the order of the declaration, the primary key too.
+
+        An abstract model has facts, too. What a reference leads to is told as it is declared by now.
+        """
+        schemas: Mapping[str, FieldSchema] = {} if cls._schema is None else cls._schema.fields
+        facts = {}
+        for name, field in cls._fields.items():
+            of_pk = isinstance(field, PKField)
+            schema = schemas.get(name) or (None if of_pk else field.schema(cls.lockable, cls.default_indexes))
+            facts[name] = facts_of(field, schema)
+        return MappingProxyType(facts)
 
     def _take_fields(cls, declared: dict[str, Field[Any]]) -> None:
         inherited: dict[str, Field[Any]] = {}

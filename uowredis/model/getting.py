@@ -6,27 +6,17 @@ import time
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from uowredis.collection.conditions import given_pk
 from uowredis.collection.filters import filter_name, is_of_pk
 from uowredis.collection.manager import CollectionManager
-from uowredis.commands.arguments import shown
-from uowredis.commands.identity import Identity, State
-from uowredis.commands.values import pk_value
 from uowredis.exceptions import ArgumentError, ArgumentTypeError, Conflict, ImplementationError, absent
 from uowredis.model.declaration import database_of, schema_of
-from uowredis.overlay.overlay import Overlay
-from uowredis.plan.requests import Deciding
 from uowredis.schema.models import ModelSchema
-from uowredis.session.batches import Batches
 
 if TYPE_CHECKING:
     from uowredis.model.any_model import AnyModel
     from uowredis.model.redis_model import RedisModel
 
 T = TypeVar("T", bound="RedisModel")
-
-#: How many primary keys that are not there an error names.
-_NAMED = 10
 
 
 def get(model: type[T], pk: Any, filters: dict[str, Any]) -> T:
@@ -68,104 +58,6 @@ def get_or_connect(model: type[T], filters: dict[str, Any], defaults: Mapping[st
                 raise
         else:
             return instance, True
-
-
-def get_many(model: type[T], pks: Iterable[Any], missing: str) -> list[T]:
-    """Do what :meth:`RedisModel.get_many` says."""
-    schema = schema_of(model)
-    if missing not in ("raise", "skip"):
-        raise ArgumentError(f"get_many(missing=...) takes 'raise' or 'skip', not {shown(missing)}")
-    if isinstance(pks, str | bytes | Mapping) or not isinstance(pks, Iterable):
-        raise ArgumentTypeError(
-            f"{schema.name}.get_many() takes several primary keys, not {shown(pks)}. Way out: a list of them"
-        )
-    given = list(pks)
-    found = model._find(lambda overlay: _of_pks(schema, given, overlay))
-    absentees = [shown(each) for each, (_, is_there) in zip(given, found, strict=True) if not is_there]
-    if absentees and missing == "raise":
-        named = ", ".join(absentees[:_NAMED]) + (f" and {len(absentees) - _NAMED} more" * (len(absentees) > _NAMED))
-        raise absent(
-            schema,
-            f"No {schema.name} found with pk {named} (not in {schema.keys.collection!r}). Way out: "
-            f"get_many(..., missing='skip') leaves out what is not there",
-        )
-    return [_handle(model, identity) for identity, is_there in found if is_there]
-
-
-def create_many(model: type[T], rows: Iterable[Mapping[str, Any]], batches: Batches) -> list[T]:
-    """Do what :meth:`RedisModel.create_many` says."""
-    schema, given = schema_of(model), [] if isinstance(rows, str | bytes | Mapping) else list(rows)
-    for number, row in enumerate(given):
-        if not (isinstance(row, Mapping) and all(isinstance(name, str) for name in row)):
-            raise ArgumentTypeError(f"{schema.name}.create_many() takes mappings of fields to values, not {shown(row)}")
-        try:
-            model._creation(schema, dict(row))
-        except ArgumentError as error:
-            error.add_note(f"uowredis: in row {number} of create_many(), counted from 0; nothing was written")
-            raise
-    if not given and rows:
-        raise ArgumentTypeError(
-            f"{schema.name}.create_many() takes several rows, not {shown(rows)}. Way out: a list of mappings"
-        )
-    made: list[T] = []
-    database = database_of(model)
-    assert database is not None
-    batches.say(database, given, lambda part: made.extend([model(**row) for row in part]), lambda part: part)
-    return made
-
-
-def to_dict(instance: RedisModel) -> dict[str, Any]:
-    """Do what :meth:`RedisModel.to_dict` says."""
-    identity, fields = instance.identity, type(instance)._fields
-    schema = identity.model
-    names = [name for name in fields if name != schema.pk_field]
-    reads = [getattr(instance, name)._whole_read() for name in names]
-
-    def held(overlay: Overlay) -> Deciding[list[Any]]:
-        if identity.state is State.CREATED:
-            overlay.check_new(identity)
-        return (yield from overlay.read_all(reads))
-
-    found = dict(zip(names, instance._find(held), strict=True))
-    pk = None if identity.pk is None else pk_value(schema, identity.pk)
-    return {name: pk if name == schema.pk_field else found[name] for name in fields}
-
-
-def lazy_connect(model: type[T], pk: Any) -> T:
-    """Do what :meth:`RedisModel.lazy_connect` says."""
-    schema = schema_of(model)
-    return _handle(model, model._find(lambda overlay: _not_looked_up(schema, pk, overlay)))
-
-
-def _handle(model: type[T], identity: Identity) -> T:
-    handle = model.__new__(model)
-    handle.__dict__["_identity"] = identity
-    return handle
-
-
-def _of_pks(schema: ModelSchema, given: Iterable[Any], overlay: Overlay) -> Deciding[list[tuple[Identity, bool]]]:
-    """Return the objects that have the primary keys *given*, and whether each is there."""
-    pks = []
-    for each in given:
-        pks.append((yield from given_pk(schema, each, overlay, " in get_many()")))
-    there = yield from overlay.holding(schema, [pk for pk in pks if pk is not None])
-    return [
-        (overlay.created(schema, pk or "") or Identity(schema, pk, State.STORED), pk is not None and pk in there)
-        for pk in pks
-    ]
-
-
-def _not_looked_up(schema: ModelSchema, given: Any, overlay: Overlay) -> Deciding[Identity]:
-    """Return the object that has the primary key *given*, if there is one.
-
-    Raises:
-        ArgumentError: for what can be no primary key.
-    """
-    pk = yield from given_pk(schema, given, overlay, " in lazy_connect()")
-    reason = "there is none yet" if pk is None else schema.why_not_a_pk(pk)
-    if pk is None or reason is not None:
-        raise ArgumentError(f"{schema.name}.lazy_connect() cannot take {shown(given)}: {reason}")
-    return overlay.created(schema, pk) or Identity(schema, pk, State.UNTESTED)
 
 
 def wanted_by(model: type[AnyModel[Any]], pk: Any, filters: dict[str, Any], method: str) -> CollectionManager:

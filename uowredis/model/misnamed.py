@@ -34,8 +34,8 @@ AWAITED_OF_A_MODEL = OF_A_MODEL | {
     "load": "await Model.get(pk)",
     "get_or_create": "await Model.get_or_connect(field=value)",
     "get_or_none": "await Model.exists(field=value), then await Model.get(field=value)",
-    "bulk_create": "await Model.create(...) for each, in one session",
-    "insert_many": "await Model.create(...) for each, in one session",
+    "bulk_create": f"await Model.{_MANY}",
+    "insert_many": f"await Model.{_MANY}",
     "count": "await collection().count()",
 }
 
@@ -56,6 +56,6 @@ OF_AN_INSTANCE = {
 AWAITED_OF_AN_INSTANCE = OF_AN_INSTANCE | {
     "save": "each command is sent when it is awaited, or by the commit of the open session",
     "id": "await pk.get()",
-    "dict": "await hgetall(), and a command of each other field",
-    "model_dump": "await hgetall(), and a command of each other field",
+    "dict": "await to_dict()",
+    "model_dump": "await to_dict()",
 }

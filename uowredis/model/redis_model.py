@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar, Literal, TypeVar
 
 from uowredis.collection.conditions import given_pk
-from uowredis.commands.commands import Read, Write
+from uowredis.commands.commands import Create, Read, Write
 from uowredis.commands.identity import Event, Identity, State
 from uowredis.exceptions import (
     ArgumentError,
     absent,
 )
 from uowredis.fields.modes import Sync
-from uowredis.model import getting
+from uowredis.model import getting, several
 from uowredis.model.any_model import AnyModel
 from uowredis.model.declaration import MetaRedisModel, schema_of
 from uowredis.overlay.overlay import Overlay, gone
@@ -65,7 +65,10 @@ class RedisModel(AnyModel[Sync], Sync, metaclass=MetaRedisModel):
         self._identity = self._find(lambda overlay: with_pk(schema, given, overlay))
 
     def _create(self, schema: ModelSchema, values: dict[str, Any]) -> None:
-        create = self._creation(schema, values)
+        self._begin(self._creation(schema, values))
+
+    def _begin(self, create: Create) -> None:
+        """Be the object that *create* makes."""
         # Not by __setattr__, which looks up each name.
         identity = self.__dict__["_identity"] = create.identity
         with self._session() as session:
@@ -116,7 +119,7 @@ class RedisModel(AnyModel[Sync], Sync, metaclass=MetaRedisModel):
             PendingWrites: in a session, where it cannot be known exactly.
             UnreadableValue: for what the type of its field cannot read.
         """
-        return getting.to_dict(self)
+        return several.to_dict(self)
 
     def delete(self) -> None:
         """Delete the object: its keys, its primary key, its places in indexes.
@@ -172,7 +175,7 @@ class RedisModel(AnyModel[Sync], Sync, metaclass=MetaRedisModel):
             ArgumentError: for another *missing*, or a pk that cannot be.
             ArgumentTypeError: for what is not several.
         """
-        return getting.get_many(cls, pks, missing)
+        return several.get_many(cls, pks, missing)
 
     @classmethod
     def lazy_connect(cls: type[T], pk: Any) -> T:
@@ -187,7 +190,7 @@ class RedisModel(AnyModel[Sync], Sync, metaclass=MetaRedisModel):
         Raises:
             ArgumentError: for a pk that cannot be.
         """
-        return getting.lazy_connect(cls, pk)
+        return several.lazy_connect(cls, pk)
 
     @classmethod
     def create_many(
@@ -195,9 +198,10 @@ class RedisModel(AnyModel[Sync], Sync, metaclass=MetaRedisModel):
     ) -> list[T]:
         """Create an object of each of *rows*, as the constructor does, and return them in this order.
 
-        All rows are checked before anything is sent. Each *batch* of them is one commit, all or nothing. Where one is
-        refused, those before it stay, a note of the error says how many, and of the others nothing is written. In an
-        open session nothing is sent, and all of them are part of its commit.
+        All rows are checked, and what is called for a default is, before anything is sent. Each *batch* of them is one
+        commit, all or nothing. Where one is refused, those before it stay, a note of the error says how many, and of
+        the others nothing is written. In an open session nothing is sent, and all of them are part of its commit. As
+        for objects that are found, an ``__init__`` of a model's own is not called.
 
         Args:
             rows: mappings of fields to values.
@@ -210,7 +214,7 @@ class RedisModel(AnyModel[Sync], Sync, metaclass=MetaRedisModel):
             UniquenessError: for a unique value or a chosen pk that is taken.
             CommitError: where a commit is not applied, or nobody knows.
         """
-        return getting.create_many(cls, rows, Batches("create_many", batch, progress))
+        return several.create_many(cls, rows, Batches("create_many", batch, progress))
 
     @classmethod
     def get_or_connect(cls: type[T], *, defaults: Mapping[str, Any] | None = None, **filters: Any) -> tuple[T, bool]:

@@ -162,6 +162,12 @@ class Overlay:
             DoesNotExist: where an object was deleted, or made in a session that was rolled back.
             PendingWrites: where that cannot be known exactly.
         """
+        return (yield from self.read_beside(reads))[0]
+
+    def read_beside(
+        self, reads: Sequence[Read[Any]], calls: Sequence[Call] = ()
+    ) -> Deciding[tuple[list[Any], list[Any]]]:
+        """Same as :meth:`read_all`, with the raw replies to other *calls*, which are asked in the same round trip."""
         known = []
         for read in reads:
             known.append((yield from self._known(read)))
@@ -173,18 +179,16 @@ class Overlay:
         if new and not self._dry_run:
             yield from self.allocate(list(dict.fromkeys(new)))
             answers = [self._answer(read, gone) for read in reads]
-        found = yield from self._settled(reads, answers)
-        return [_with_placeholders(answer, new) for answer in found] if new and self._dry_run else found
-
-    def _settled(self, reads: Sequence[Read[Any]], answers: Sequence[Answer | tuple[Call, ...]]) -> Deciding[list[Any]]:
-        calls = [answer.calls if isinstance(answer, Known | Rehearsed) else answer for answer in answers]
-        replies = iter((yield from self.ask([call for each in calls for call in each])))
-        return [
+        asked = [answer.calls if isinstance(answer, Known | Rehearsed) else answer for answer in answers]
+        replies = iter((yield from self.ask([*(call for each in asked for call in each), *calls])))
+        found = [
             answer.settle(self.rehearsal, [plain(next(replies)) for _ in answer.calls])
             if isinstance(answer, Known | Rehearsed)
             else read.decode(next(replies) if answer else [])
             for read, answer in zip(reads, answers, strict=True)
         ]
+        placed = [_with_placeholders(answer, new) for answer in found] if new and self._dry_run else found
+        return placed, list(replies)
 
     def _known(self, read: Read[Any]) -> Deciding[Read[Any]]:
         """Return *read* with the pks of the new objects that it refers to, and the foreign keys that it was given."""
@@ -314,9 +318,14 @@ class Overlay:
             there |= {pk for pk, alive in pending.items() if alive}
         return frozenset(there)
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is pending: it is what the server holds."""
+        return not self.journal.commands
+
     def touches(self, model: ModelSchema) -> bool:
         """Return whether something pending changes objects of *model*, or may."""
-        if not self.journal.commands:
+        if self.is_empty:
             return False
         return self._touched().any_of(model) or model in reach(self.journal)
 

@@ -12,12 +12,16 @@ from uowredis.commands.calls import Call
 from uowredis.plan.requests import Collation, Request, Scripts, Send, Transact
 from uowredis.plan.steps import Fetch
 
-#: Stands for each primary key that only the server knows, and for a value.
-_PK, _VALUE = b"<pk>", b"0"
+#: Stands for each primary key that only the server knows.
+SHOWN_PK = "<pk>"
+
+#: The same, and what stands for a value, as replies.
+_PK, _VALUE = SHOWN_PK.encode(), b"0"
 
 #: Made-up replies by command, but those that depend on the arguments.
 _REPLIES: dict[str, Any] = {
     "EXISTS": 1,
+    "HGETALL": [],
     "LRANGE": [_PK],
     "SDIFF": [_PK],
     "SCARD": 1,

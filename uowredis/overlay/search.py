@@ -7,7 +7,7 @@ is fetched, merged with what the session touched, and ordered here.
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
 import attrs
@@ -45,9 +45,11 @@ class Search(Matching):
 
     Attributes:
         with_scores: the scores that order are wanted, too.
+        total: takes how many match in all, where that is wanted, too.
     """
 
     with_scores: bool = False
+    total: list[int] | None = None
 
     def table(self, start: int = 0, count: int | None = None) -> Deciding[Columns]:
         """Return what matches, ordered, from *start* on, at most *count*: the values of the columns, or the pk.
@@ -59,7 +61,12 @@ class Search(Matching):
         settled = yield from self.settled(stores=True)
         return (yield from settled._table(start, count))
 
+    def _note(self, total: int) -> None:
+        if self.total is not None:
+            self.total[:] = (total,)
+
     def _empty(self) -> Columns:
+        self._note(0)
         return [()] * (len(self._columns) + self.with_scores)
 
     def _table(self, start: int, count: int | None) -> Deciding[Columns]:
@@ -71,7 +78,9 @@ class Search(Matching):
             except Rejected as error:
                 if _NO_PATTERNS not in str(error):
                     raise
-        rows = (yield from self._ordered_here())[start : None if count is None else start + count]
+        rows = yield from self._ordered_here()
+        self._note(len(rows))
+        rows = rows[start : None if count is None else start + count]
         values = range(len(self.query.columns))
         table: list[Sequence[Any]] = [[row.values[place] for row in rows] for place in values]
         table = table or [[row.pk for row in rows]]
@@ -229,7 +238,8 @@ class Search(Matching):
         order = self.query.order
         limit = None if start == 0 and count is None else (start, -1 if count is None else count)
         by = "nosort" if order is None else None if order.column is None else order.column.pattern
-        return self.query.sort(temporary, by, limit, [column.pattern for column in self._gets])
+        patterns = [column.pattern for column in self._gets]
+        return self.query.sort(temporary, by, limit, patterns, counting=self.total is not None)
 
     @functools.cached_property
     def _columns(self) -> tuple[Column, ...]:
@@ -238,11 +248,12 @@ class Search(Matching):
     def _sorted(self, sorting: Sorting) -> Deciding[list[Any]]:
         """Return the reply as it comes."""
         try:
-            if len(sorting.calls) > 1:
-                answer: list[Any] = (yield Transact(sorting.calls))[sorting.answer]
-                return answer
-            found: list[Any] = (yield from self.overlay.ask(sorting.calls))[0]
-            return found
+            needs_keys = len(sorting.calls) > (1 if sorting.total is None else 2)
+            replies = (yield Transact(sorting.calls)) if needs_keys else (yield from self.overlay.ask(sorting.calls))
+            if sorting.total is not None:
+                self._note(replies[sorting.total])
+            answer: list[Any] = replies[sorting.answer]
+            return answer
         except Rejected as error:
             if _NOT_A_NUMBER in str(error):
                 raise _not_numbers(str(error)) from error
@@ -328,14 +339,21 @@ class Search(Matching):
         in_order: list[str] = texts if self.overlay.is_recorded else answer
         return {text: place for place, text in enumerate(in_order)}
 
-    def existing(self, pks: Sequence[str]) -> Deciding[list[str]]:
-        """Return those of *pks* that are there (SMISMEMBER), as they will be right after the commit."""
+    def existing(
+        self, pks: Sequence[str], ask: Callable[[Sequence[Call]], Deciding[list[Any]]] | None = None
+    ) -> Deciding[list[str]]:
+        """Return those of *pks* that are there (SMISMEMBER), as they will be right after the commit.
+
+        Args:
+            pks: to be looked up.
+            ask: asks the one call for it, or none, perhaps together with others; returns the replies.
+        """
         model = self.query.model
         known = yield from self.overlay.are_pending(model, pks)
         asked = [pk for pk in pks if known[pk] is None]
         there = {pk for pk, alive in known.items() if alive}
-        if asked:
-            (reply,) = yield from self.ask((("SMISMEMBER", model.keys.collection, *asked),))
+        calls = (("SMISMEMBER", model.keys.collection, *asked),) if asked else ()
+        for reply in (yield from (ask or self.ask)(calls)):
             there |= {pk for pk, found in zip(asked, reply, strict=True) if found}
         return [pk for pk in pks if pk in there]
 

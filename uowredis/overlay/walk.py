@@ -1,4 +1,4 @@
-"""Goes along an index of ranges from a place in it, so that a page costs the same however far it lies (decide).
+"""Goes along an index of ranges from a place in it, so that what follows costs the same however far it lies (decide).
 
 The order is that of the index: numbers, or the bytes of texts, what is equal by primary key; what has no value is not
 in it. Where the index does not hold what is wanted, because of other conditions or pending writes, all that matches is
@@ -45,7 +45,7 @@ class Walk(Search):
     def _by_number(self) -> bool:
         return isinstance(self.index, NumberRangeIndex)
 
-    def page(self, size: int, after: Place | None) -> Deciding[tuple[list[str], Columns, Place | None]]:
+    def follow(self, size: int, after: Place | None) -> Deciding[tuple[list[str], Columns, Place | None]]:
         """Return at most *size* primary keys behind the place *after*, their values, and the place of the last one."""
         span = self._span()
         if span is None or self.over_pending or self.overlay.watches:

@@ -71,9 +71,12 @@ class Batches:
                     )
                 raise
             done += len(part)
-            if self._progress is not None:
-                self._progress(done, len(items))
+            self._tell(done, len(items))
         return committed
+
+    def _tell(self, done: int, of: int) -> None:
+        if self._progress is not None:
+            self._progress(done, of)
 
 
 def _committed(

@@ -174,7 +174,10 @@ SHAPES: dict[str, Callable[[Any], Any]] = {
     "values": lambda found: found.values("pk", "name", "title"),
     "tuples": lambda found: found.values_list("pk", "note", "count"),
     "all": lambda found: found.values(),
+    "many": lambda found: found.values_list("pk", "tags", "name", "rows", "ranks", "headers", "title"),
+    "loaded": lambda found: found.instances(load=("name", "tags", "count", "headers", "note")),
     "scores": lambda found: found.values_list("pk", SORTED_SCORE),
+    "many scores": lambda found: found.values("tags", SORTED_SCORE, "pk"),
 }
 
 BOUNDS = st.one_of(st.none(), st.integers(-4, 4))
@@ -206,7 +209,7 @@ INTERSECTIONS = st.lists(
 def questions(draw: Callable[[st.SearchStrategy[Any]], Any]) -> Question:
     """Draw a question."""
     sort = draw(SORTS)
-    shapes = [shape for shape in SHAPES if shape != "scores" or (sort is not None and "by_score" in sort)]
+    shapes = [shape for shape in SHAPES if "scores" not in shape or (sort is not None and "by_score" in sort)]
     wanted = slice(draw(BOUNDS), draw(BOUNDS), draw(st.sampled_from([None, None, 1, 2, -1])))
     looks = st.sampled_from(["list", "list", "slice", "slice", "len", "in"])
     return Question(draw(FILTERS), draw(INTERSECTIONS), sort, draw(st.sampled_from(shapes)), draw(looks), wanted)

@@ -25,6 +25,52 @@ def _holding(state: State, model: str, field: str, to: Key) -> list[Any]:
     return [key[1] for key in state if key[0] == model and (field, to) in [each[1:] for each in references(state, key)]]
 
 
+def _first(row: tuple[Any, ...]) -> Any:
+    return row[0]
+
+
+def _paths(model: str) -> Iterator[tuple[str, str, str, str]]:
+    """Yield a link with one reference, a link of what it refers to, and of which kind that is, and where it points."""
+    for name, link in LINKS[model].items():
+        if link.kind in ("string", "entry"):
+            yield name, "label", "entry", ""
+            for further, next_link in LINKS[link.to].items():
+                yield name, further, next_link.kind, next_link.to
+
+
+def _far_names(model: str) -> list[str]:
+    """Return the names of all that lies one reference away, and of labels two away; and of all that is here."""
+    found = [f"{name}__{further}" for name, further, _, _ in _paths(model)]
+    found += [f"{name}__{further}__label" for name, further, kind, to in _paths(model) if _one(kind, to)]
+    return found + list(LINKS[model])
+
+
+def _one(kind: str, to: str) -> bool:
+    return bool(to) and kind in ("string", "entry")
+
+
+def _held(state: State, model: str, pk: Any, name: str, kind: str) -> Any:
+    """Return what an object holds, None where there is no such object to ask; a list for one."""
+    if pk is None:
+        return None
+    held = state.get((model, pk), {}).get(name)
+    held = _EMPTY[kind] if held is None else held
+    return list(held) if kind == "list" else held
+
+
+def _far(state: State, model: str, pk: Any) -> Iterator[Any]:
+    """Yield what :func:`_far_names` names."""
+    links = LINKS[model]
+    for name, further, kind, _ in _paths(model):
+        yield _held(state, links[name].to, state[model, pk].get(name), further, kind)
+    for name, further, kind, to in _paths(model):
+        if _one(kind, to):
+            between = _held(state, links[name].to, state[model, pk].get(name), further, kind)
+            yield _held(state, to, between, "label", "entry")
+    for name, link in links.items():
+        yield _held(state, model, pk, name, link.kind)
+
+
 @attrs.frozen
 class Question:
     """A question about the field *name* of the object *key*, and about the object *to*, which it may refer to."""
@@ -65,6 +111,8 @@ class Question:
                 return self.key in state
             case "all":
                 return sorted(settled(pks))
+            case "far" | "loaded":
+                return sorted(settled([(pk, *_far(state, model, pk)) for pk in pks]), key=_first)
             case _:
                 single = [field for field, link in LINKS[model].items() if link.kind in ("string", "entry")]
                 rows = [(pk, *(state[model, pk].get(field) for field in single)) for pk in pks]
@@ -97,6 +145,11 @@ class Question:
                 return model.exists(_pk(self.key))
             case "all":
                 return sorted(model.collection())
+            case "far":
+                return sorted(model.collection().values_list("pk", *_far_names(self.key[0])), key=_first)
+            case "loaded":
+                found = model.collection().instances(load=_far_names(self.key[0]))
+                return sorted([(each.pk.get(), *each.loaded.values()) for each in found], key=_first)
             case _:
                 single = [field for field, link in LINKS[self.key[0]].items() if link.kind in ("string", "entry")]
                 return sorted(model.collection().values_list("pk", *single))
@@ -143,7 +196,9 @@ class Asked:
         return Question(self.kind, key, name, others[self.to % len(others)]) if others else None
 
 
-ASKED = st.builds(Asked, st.sampled_from([*KINDS, "there", "all", "rows"]), PLACES, st.integers(0, 4), PLACES)
+ASKED = st.builds(
+    Asked, st.sampled_from([*KINDS, "there", "all", "rows", "far", "loaded"]), PLACES, st.integers(0, 4), PLACES
+)
 
 
 def about_changes(standing: State, state: State, asked: Sequence[Asked]) -> Iterator[Question]:

@@ -1,5 +1,6 @@
 """A collection answers in a session with pending writes as it answers right after the commit (DESIGN, S4)."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import attrs
@@ -60,10 +61,19 @@ def named(item: Any) -> tuple[str, Any]:
     if isinstance(item, str):
         return item, item
     if isinstance(item, tuple):
-        return item[0], item
+        return item[0], tuple(map(told, item))
     if isinstance(item, dict):
-        return item.get("pk", item.get("key")), tuple(sorted(item.items(), key=str))
-    return item.pk.get(), type(item)
+        return item.get("pk", item.get("key")), told(item)
+    return item.pk.get(), (type(item), told(item.loaded))
+
+
+def told(value: Any) -> Any:
+    """Return *value* as what is spelled the same where it is the same."""
+    if isinstance(value, Mapping):
+        return tuple(sorted(((key, told(each)) for key, each in value.items()), key=str))
+    if isinstance(value, set):
+        return tuple(sorted(value))
+    return tuple(value) if isinstance(value, list) else value
 
 
 def say(models: Models, said: Write) -> None:

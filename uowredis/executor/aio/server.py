@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 class Server(blocking.Server):
     """Where one database is, reached on the loop of asyncio."""
 
-    _reaches_clusters = False
+    _reaches_several = False
 
     async def connect(self, settings: dict[str, Any]) -> None:
         """Same as the blocking one."""

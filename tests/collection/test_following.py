@@ -61,7 +61,7 @@ def pages(collection: Any, size: int) -> list[str]:
     """Return what all pages give, one after the other; each goes on from where the one before ended."""
     found: list[str] = []
     after = None
-    while page := collection.copy().page(size, after):
+    while page := collection.copy().after(after, size):
         assert len(page) <= size
         found += page
         after = page.last
@@ -168,21 +168,21 @@ def test_what_is_given_and_from_where(server: Backend) -> None:
     for day in range(1, 6):
         Person(born=date(2000, 1, day), size=day // 2, name=f"n{day}")
     people = Person.collection().sort(by="born")
-    first = people.values("name").page(2)
+    first = people.values("name").after(None, 2)
     assert [{"name": "n1"}, {"name": "n2"}] == first
     assert (date(2000, 1, 2), "2") == first.last
     Person("2").delete()
-    assert ["n3", "n4"] == [person.name.hget() for person in people.instances().page(2, first.last)]
-    assert ["4", "5"] == people.primary_keys().page(10, (date(2000, 1, 3), Person("3")))
-    assert ["5", "4"] == people.sort(by="-born").page(2)
+    assert ["n3", "n4"] == [person.name.hget() for person in people.instances().after(first.last, 2)]
+    assert ["4", "5"] == people.primary_keys().after((date(2000, 1, 3), Person("3")), 10)
+    assert ["5", "4"] == people.sort(by="-born").after(None, 2)
     with Session(Person.database) as s:
         Person("4").name.hset("last")
         listed = people.copy().values_list("name", "size", "pk")
-        assert [("n5", 2, "5"), ("last", 2, "4"), ("n3", 1, "3")] == listed.page(3)
-        assert [] == listed.page(3, (date(1999, 1, 1), "1"))
+        assert [("n5", 2, "5"), ("last", 2, "4"), ("n3", 1, "3")] == listed.after(None, 3)
+        assert [] == listed.after((date(1999, 1, 1), "1"), 3)
         s.rollback()
     sizes = Person.collection().sort(by=Person.size)
-    assert (1, "3") == sizes.page(2).last
-    assert ["4"] == sizes.page(1, (1, "3")) == sizes.page(1, (1.5, 9))
-    assert [] == sizes.page(1, (2, "5"))
-    assert ["3", "4", "5"] == Person.collection(size__gt=0).sort(by="size").page(5)
+    assert (1, "3") == sizes.after(None, 2).last
+    assert ["4"] == sizes.after((1, "3"), 1) == sizes.after((1.5, 9), 1)
+    assert [] == sizes.after((2, "5"), 1)
+    assert ["3", "4", "5"] == Person.collection(size__gt=0).sort(by="size").after(None, 5)

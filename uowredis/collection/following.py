@@ -1,4 +1,4 @@
-"""Pages of a collection, each from the place where the one before ended (say)."""
+"""What follows a place in a collection, which is where what was given before ended (say)."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from uowredis.schema.ranges import NumberRangeIndex, RangeIndex, score_of
 R = TypeVar("R")
 
 
-class Page(list[R]):
+class Following(list[R]):
     """Some of what a collection gives, in order.
 
     Attributes:
-        last: the place of the last one, the value that orders and the primary key: what ``page(after=...)`` takes for
-            the next page. None where nothing is on the page, for there is none behind it.
+        last: the place of the last one, the value that orders and the primary key: what ``after()`` takes to go on;
+            None where nothing was found, for nothing follows.
     """
 
     last: tuple[Any, Any] | None = None
@@ -33,7 +33,7 @@ class Page(list[R]):
         self.last = last
 
 
-def order_of_pages(wanted: Wanted) -> tuple[FieldSchema, RangeIndex]:
+def order_of_following(wanted: Wanted) -> tuple[FieldSchema, RangeIndex]:
     """Return the field that orders, and its index that is in the same order.
 
     Raises:
@@ -42,7 +42,7 @@ def order_of_pages(wanted: Wanted) -> tuple[FieldSchema, RangeIndex]:
     model, sort = wanted.model, wanted.sort
     if sort is None or sort.by is None or sort.further or sort.scores is not None:
         raise ImplementationError(
-            f"page() of {model.name} goes by the index of one field. Way out: sort(by=...) of one field that has an "
+            f"after() of {model.name} goes by the index of one field. Way out: sort(by=...) of one field that has an "
             f"index of ranges; a slice goes by any order"
         )
     field = model.fields[sort.by]
@@ -54,13 +54,13 @@ def order_of_pages(wanted: Wanted) -> tuple[FieldSchema, RangeIndex]:
     kind, other = ("TextRangeIndex", ", alpha=True") if alpha else ("NumberRangeIndex", "")
     typed = ' or with a type indexable="range",' if field.holds is None else ""
     raise ImplementationError(
-        f"page() of {model.name} goes by an index that orders {field.name} as sort() does, and there is none. Way out: "
-        f"indexes=[EqualIndex, {kind}] on {model.name}.{field.name},{typed} and rebuild({model.name}, "
+        f"after() of {model.name} goes by an index that orders {field.name} as sort() does, and there is none. Way "
+        f"out: indexes=[EqualIndex, {kind}] on {model.name}.{field.name},{typed} and rebuild({model.name}, "
         f"{field.name!r}) for what is there, then sort(by={field.name!r}{other}); a slice goes by any order"
     )
 
 
-def place(wanted: Wanted, field: FieldSchema, index: RangeIndex, after: Any) -> Place | None:
+def place_of(wanted: Wanted, field: FieldSchema, index: RangeIndex, after: Any) -> Place | None:
     """Return the place that *after* says: a value and a primary key, as they are stored.
 
     Raises:
@@ -72,18 +72,18 @@ def place(wanted: Wanted, field: FieldSchema, index: RangeIndex, after: Any) -> 
     model = wanted.model
     if not isinstance(after, tuple | list) or len(after) != 2:
         raise ArgumentTypeError(
-            f"page(after=...) takes a value of {model.name}.{field.name} and a primary key, not {shown(after)}. Way "
-            f"out: the last of the page before"
+            f"after() takes a value of {model.name}.{field.name} and a primary key, not {shown(after)}. Way "
+            f"out: the last of what was given before"
         )
     value, pk = after
-    what = f"{model.name}.{field.name} in page(after=...)"
-    spelled_pk = spelled_value(pk, model.pk_holds, f"a primary key of {model.name} in page(after=...)")
+    what = f"{model.name}.{field.name} in after()"
+    spelled_pk = spelled_value(pk, model.pk_holds, f"a primary key of {model.name} in after()")
     if not isinstance(index, NumberRangeIndex):
         return spelled_value(value, field.holds, what), spelled_pk
     number = type(value) in (int, float, Decimal)
     score = score_of(str(value) if number else spelled_value(value, field.holds, what))
     if score is None:
-        raise ArgumentTypeError(f"{what} is a number, not {shown(value)}. Way out: the last of the page before")
+        raise ArgumentTypeError(f"{what} is a number, not {shown(value)}. Way out: the last of what was given before")
     return score, spelled_pk
 
 
