@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.tools.backends import Backend
-from uowredis import InstanceHashField, PKField, RedisDatabase, RedisModel, Session, StringField
+from uowredis import InstanceHashField, PKField, RedisDatabase, RedisModel, Session, SetField, StringField
 from uowredis.indexes import EqualIndex, NumberRangeIndex, TextRangeIndex
 
 #: Texts that begin each other, and go on by what is smaller and larger than the separator of the index.
@@ -164,9 +164,10 @@ def test_what_is_given_and_from_where(server: Backend) -> None:
         born = InstanceHashField(type=date, indexable="range")
         size = StringField(type=int, indexable="range")
         name = InstanceHashField()
+        tags = SetField()
 
     for day in range(1, 6):
-        Person(born=date(2000, 1, day), size=day // 2, name=f"n{day}")
+        Person(born=date(2000, 1, day), size=day // 2, name=f"n{day}", tags=[day, "t"])
     people = Person.collection().sort(by="born")
     first = people.values("name").after(None, 2)
     assert [{"name": "n1"}, {"name": "n2"}] == first
@@ -180,6 +181,15 @@ def test_what_is_given_and_from_where(server: Backend) -> None:
         listed = people.copy().values_list("name", "size", "pk")
         assert [("n5", 2, "5"), ("last", 2, "4"), ("n3", 1, "3")] == listed.after(None, 3)
         assert [] == listed.after((date(1999, 1, 1), "1"), 3)
+        s.rollback()
+    assert [("n4", {"4", "t"}), ("n5", {"5", "t"})] == people.sort(by="born").values_list("name", "tags").after(
+        (date(2000, 1, 3), "3"), 2
+    )
+    loaded = people.instances(load=("tags",)).after(None, 2)
+    assert [{"1", "t"}, {"3", "t"}] == [person.loaded["tags"] for person in loaded]
+    with Session(Person.database) as s:
+        Person("1").tags.srem("t")
+        assert [{"1"}, {"3", "t"}] == people.values_list("tags", flat=True).after(None, 2)
         s.rollback()
     sizes = Person.collection().sort(by=Person.size)
     assert (1, "3") == sizes.after(None, 2).last

@@ -55,6 +55,11 @@ def booked(on: RedisDatabase) -> Any:
 def test_unique_together(server: Backend) -> None:
     """Others may share all values but one; the error names fields and values as they are; what is left is free."""
     rooms, bookings = booked(server.database())
+    assert [(), 1, (EqualIndex,)] == [
+        bookings.fields["hour"].indexes,
+        len(bookings.fields["day"].indexes),
+        bookings.fields["room"].indexes,
+    ]
     small, large = rooms(name="small"), rooms(name="large")
     first = bookings(room=small, day=date(2015, 12, 16), hour=10)
     second = bookings(room=small, day=date(2015, 12, 16), hour=11)
