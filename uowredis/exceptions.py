@@ -220,8 +220,8 @@ class UniquenessError(Rejected):
     """A unique value belongs to another instance; nothing was applied.
 
     Attributes:
-        field: name of the unique field.
-        value: the value claimed, as its field gives it.
+        field: name of the unique field; of several that are unique together their names, with ``, `` between.
+        value: the value claimed, as its field gives it; of several a tuple.
         key: the index key of that value.
         pk: primary key of the instance that holds it (None where it is not stored yet).
     """

@@ -13,11 +13,13 @@ from uowredis import (
     ImplementationError,
     IndexNotReady,
     InstanceHashField,
+    ListField,
     PendingWrites,
     RedisDatabase,
     RedisModel,
     Session,
     SetField,
+    SortedSetField,
     StringField,
     UniquenessError,
     check,
@@ -60,7 +62,7 @@ CANNOT = {
         "and no indexes",
     ),
     "another word": (lambda on: declared(on, name=StringField(indexable="ranges")), "not 'ranges'"),
-    "no value of many": (lambda on: declared(on, name=SetField(indexable=True, none=True)), "has one value"),
+    "no value of many": (lambda on: declared(on, name=SetField(none=True)), "indexable"),
     "no value without index": (lambda on: declared(on, name=StringField(none=True)), "indexable"),
 }
 
@@ -405,3 +407,42 @@ def test_a_kind_of_ones_own(server: Backend) -> None:
     assert [] == list(check(bike))
     server.client().sadd(":bike:name:length:9", "2")
     assert ["stale entry"] == [finding.fault for finding in check(bike)]
+
+
+def test_no_value_of_many(server: Backend) -> None:
+    """A set, list, sorted set or hash that is empty, whatever made it so; by pending commands, too."""
+    on = server.database()
+    options = {"indexable": True, "none": True}
+    bike = declared(
+        on,
+        tags=SetField(**options),
+        steps=ListField(**options),
+        ranks=SortedSetField(**options),
+        parts=HashField(**options),
+        note=StringField(),
+    )
+    one = bike(tags=["a", "b"], steps=["x", "x"], ranks={"r": 1}, parts={"bell": "gold"})
+    two_ = bike(note="empty else")
+    for field in ("tags", "steps", "ranks"):
+        assert ["2"] == bike.collection(**{field: None}) == bike.collection(**{f"{field}__isnull": True})
+    assert ["2"] == bike.collection(parts__isnull=True)
+    one.tags.srem("a")
+    one.steps.lpop()
+    assert ["1"] == bike.collection(tags__isnull=False, steps__isnull=False, ranks__isnull=False, parts__isnull=False)
+    with Session(on) as s:
+        one.tags.spop()
+        one.steps.lrem(0, "x")
+        one.ranks.zremrangebyscore("-inf", "+inf")
+        one.parts.hdel("bell")
+        two_.tags.sadd("c")
+        two_.parts.hset("bell", "gold")
+        assert ["1"] == bike.collection(tags=None, steps=None, ranks=None, parts__isnull=True)
+        assert {"1", "2"} == bike.collection(steps__in=["x", None])
+        s.commit()
+    assert ["1"] == bike.collection(tags=None, parts__isnull=True)
+    assert ["2"] == bike.collection(tags="c", steps=None, ranks__isnull=True, parts__bell="gold")
+    two_.tags.delete()
+    assert {"1", "2"} == bike.collection(tags=None)
+    assert [] == [each for each in check(bike) if not each.is_note]
+    with pytest.raises(ImplementationError, match="one of its entries"):
+        bike.collection(parts=None)

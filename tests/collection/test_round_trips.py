@@ -13,6 +13,7 @@ from tests.tools.backends import Real
 from tests.tools.proxy import Proxy
 from uowredis import InstanceHashField, RedisDatabase, RedisModel, Session, SetField, StringField
 from uowredis.contrib.collection import SORTED_SCORE
+from uowredis.contrib.indexes import EqualIndexWith, ScoredEqualIndex
 from uowredis.contrib.related import FKInstanceHashField, FKStringField, RelatedModel
 from uowredis.indexes import EqualIndex, NumberRangeIndex, TextRangeIndex
 
@@ -67,6 +68,13 @@ def declared_ranged(on: RedisDatabase) -> type[Any]:
         name = InstanceHashField(indexable=True, indexes=[EqualIndex, TextRangeIndex], none=True)
         age = StringField(indexable=True, indexes=[NumberRangeIndex])
         city = InstanceHashField(indexable=True)
+        team = InstanceHashField(
+            indexable=True,
+            indexes=[
+                EqualIndexWith.configure(other_fields=["city"]),
+                ScoredEqualIndex.configure(score_field="age", prefix="ranked"),
+            ],
+        )
 
     return Ranged
 
@@ -238,6 +246,43 @@ CASES = [
         [["LRANGE"], ["HGET", "HGET"]],
         # How many are stored is not known: one is shown.
         shown=[["LRANGE"], ["HGET"]],
+    ),
+    Case("several fields, by an index of them", lambda s: s.ranged.collection(team="a", city="Rome"), [["SMEMBERS"]]),
+    Case("in the order of another field", lambda s: s.ranged.collection(team__ranked="a"), [["SORT"]]),
+    Case(
+        "in the order of another field, and a filter",
+        lambda s: s.ranged.collection(team__ranked="a", city="Rome"),
+        transaction("ZINTERSTORE", "SORT", "DEL"),
+    ),
+    Case(
+        "the first, by numbers",
+        lambda s: s.ranged.collection().sort("age"),
+        [["ZRANGEBYSCORE"]],
+        lambda c: c.after(None, 1),
+    ),
+    Case(
+        "after a place, by numbers",
+        lambda s: s.ranged.collection().sort("age"),
+        [["ZRANGEBYSCORE", "ZRANGEBYSCORE"]],
+        lambda c: c.after((5, 1), 1),
+    ),
+    Case(
+        "after a place, by numbers, with values",
+        lambda s: s.ranged.collection().sort("age").values("city"),
+        [["ZRANGEBYSCORE", "ZRANGEBYSCORE"], ["HGET"]],
+        lambda c: c.after((5, 1), 1),
+    ),
+    Case(
+        "after a place, by texts",
+        lambda s: s.ranged.collection().sort("name", alpha=True),
+        [["ZRANGEBYLEX"]],
+        lambda c: c.after(("A", 1), 1),
+    ),
+    Case(
+        "the first by an index, with a filter",
+        lambda s: s.ranged.collection(city="Rome").sort("age"),
+        [["SORT"]],
+        lambda c: c.after(None, 1),
     ),
     Case("stored, instances", lambda s: s.find().from_stored(s.stored).instances(), [["LRANGE"], ["SMISMEMBER"]]),
     Case(

@@ -16,7 +16,7 @@ from uowredis import (
     SortedSetField,
     StringField,
 )
-from uowredis.collection import SORTED_SCORE, CollectionManager, Page
+from uowredis.collection import SORTED_SCORE, CollectionManager, Following, Page
 from uowredis.contrib.collection import ExtendedCollectionManager
 from uowredis.contrib.database import PipelineDatabase
 from uowredis.contrib.related import FKStringField, M2MSetField, RelatedModel
@@ -67,6 +67,8 @@ def rows() -> None:
     assert_type(list(everybody.iter()), list[str])
     assert_type(list(everybody.instances()), list[Person])
     assert_type(everybody.instances()[0], Person)
+    assert_type(everybody.instances().sort("born").after((date(2000, 1, 1), "1"), 10), Following[Person])
+    assert_type(everybody.sort("born").after(None, 10)[:2], list[str])
     assert_type(everybody.instances()[0].born.hget(), date | None)
     assert_type(everybody.instances().filter(name="x").sort("name").copy()[:1], list[Person])
     assert_type(everybody.instances().intersect(["1"]).store(), CollectionManager[Person, Person])

@@ -19,9 +19,11 @@ from uowredis import (
     SetField,
     StringField,
     UowError,
+    rebuild,
 )
 from uowredis.contrib.collection import SORTED_SCORE
 from uowredis.contrib.related import FKStringField, RelatedModel
+from uowredis.indexes import EqualIndex, NumberRangeIndex, TextRangeIndex
 
 
 @pytest.fixture
@@ -281,3 +283,66 @@ def test_update_of_no_field(told: Told, stock: Stock) -> None:
     assert "color" in str(caught.value).rpartition("Way out: one of ")[2].split(", ")
     assert 1 == stock.Product.collection().update(color="red")
     assert "red" == stock.Product("1").color.hget()
+
+
+# What follows a place.
+
+
+def aged(on: RedisDatabase, **options: Any) -> Any:
+    class Person(RedisModel):
+        database = on
+        age = StringField(indexable=True, **options)
+
+    return Person
+
+
+@tries("after() of {} goes by the index of one field")
+def test_after_in_no_order(told: Told, on: RedisDatabase) -> None:
+    person = aged(on, indexes=[EqualIndex, NumberRangeIndex])
+    person(age=20), person(age=10)
+    for sort in (None, {}, {"by": ("age", "pk")}, {"by_score": "a:key"}):
+        with told(ImplementationError):
+            (person.collection() if sort is None else person.collection().sort(**sort)).after(None, 1)
+    assert ["2"] == person.collection().sort(by="age").after(None, 1)
+    assert ["1"] == person.collection().sort(by=("age", "pk"))[1:2]
+
+
+@tries("after() of {} goes by an index that orders {} as sort() does")
+def test_after_without_an_index_in_that_order(told: Told, on: RedisDatabase) -> None:
+    for kind, other, sort in (
+        (NumberRangeIndex, TextRangeIndex, {"by": "age"}),
+        (TextRangeIndex, NumberRangeIndex, {"by": "age", "alpha": True}),
+    ):
+        person = aged(on, indexes=[EqualIndex, other])
+        pks = [person(age=age).pk.get() for age in (20, 3)]
+        with told(ImplementationError) as caught:
+            person.collection().sort(**sort).after(None, 1)
+        assert f"indexes=[EqualIndex, {kind.__name__}] on Person.age" in str(caught.value)
+        assert (pks if sort.get("alpha") else pks[::-1]) == person.collection().sort(**sort)[:2]
+        mended = aged(on, indexes=[EqualIndex, kind])
+        list(rebuild(mended, "age"))
+        expected = pks if sort.get("alpha") else pks[::-1]
+        assert expected == mended.collection().sort(**sort).after(None, 2)
+        for pk in pks:
+            mended(pk).delete()
+
+
+@tries("after() takes a value of {}.{} and a primary key, not {}")
+def test_after_from_no_place(told: Told, on: RedisDatabase) -> None:
+    person = aged(on, indexes=[EqualIndex, NumberRangeIndex])
+    person(age=20), person(age=30)
+    ordered = person.collection().sort(by="age")
+    for wrong in (20, (20,), "20"):
+        with told(ArgumentError):
+            ordered.after(wrong, 1)  # type: ignore[arg-type]
+    assert ["2"] == ordered.after(ordered.after(None, 1).last, 1)
+
+
+@tries("{} is a number, not {}")
+def test_after_from_no_number(told: Told, on: RedisDatabase) -> None:
+    person = aged(on, indexes=[EqualIndex, NumberRangeIndex])
+    person(age="much"), person(age=30)
+    ordered = person.collection().sort(by="age")
+    with told(ArgumentError):
+        ordered.after(("much", 1), 1)
+    assert ["2"] == ordered.after(ordered.after(None, 1).last, 1)

@@ -11,14 +11,14 @@ from uowredis import (
     ArgumentError,
     HashField,
     ImplementationError,
-    InstanceHashField,
     RedisDatabase,
     RedisModel,
     SetField,
     StringField,
     rebuild,
 )
-from uowredis.contrib.related import FKStringField, RelatedModel
+from uowredis.contrib.indexes import EqualIndexWith, ScoredEqualIndex
+from uowredis.contrib.related import FKStringField, M2MSetField, RelatedModel
 from uowredis.indexes import EqualIndex, NumberRangeIndex, TextRangeIndex
 
 
@@ -132,13 +132,26 @@ def test_what_configure_does_not_know(told: Told, on: RedisDatabase) -> None:
     assert ["1"] == list(bike.collection(name__long__gt=2))
 
 
-@tries("{}: none=True takes a field that is indexable and has one value")
-def test_no_value_of_a_field_with_many(told: Told, on: RedisDatabase) -> None:
-    for wrong in (lambda: SetField(indexable=True, none=True), lambda: StringField(none=True)):
+@tries("{}: none=True takes a field that is indexable")
+def test_no_value_of_a_field_without_index(told: Told, on: RedisDatabase) -> None:
+    for kind in (StringField, SetField, HashField):
         with told(ImplementationError):
-            wrong()
-    for right in (StringField, InstanceHashField):
-        bikes(on, name=right(indexable=True, none=True))
+            kind(none=True)
+        bikes(on, name=kind(indexable=True, none=True))
+
+
+@tries("{} refers to many objects, and who refers to none is not indexed")
+def test_no_value_of_many_references(told: Told, on: RedisDatabase) -> None:
+    person = groups(on).person
+
+    def declared(**options: Any) -> Any:
+        return type(RelatedModel)("Car", (RelatedModel,), {"database": on, "owners": M2MSetField(person, **options)})
+
+    with told(ImplementationError):
+        declared(none=True)
+    car, ann = declared(), person(name="ann")
+    car(owners=[ann]), car(owners=[person(name="bob")])
+    assert ["2"] == list(car.collection().exclude(owners__in=[ann]))
 
 
 @tries("{} has indexes and is not indexable")
@@ -207,3 +220,125 @@ def test_indexes_of_references(told: Told, on: RedisDatabase) -> None:
     ann = person(name="ann")
     car(owner=ann)
     assert ["1"] == list(car.collection(owner=ann))
+
+
+# Of several fields.
+
+
+@tries("{} cannot be filtered on {} alone")
+def test_one_field_of_an_index_of_several(told: Told, on: RedisDatabase) -> None:
+    together = EqualIndexWith.configure(other_fields=["size"])
+    bike = bikes(on, name=StringField(indexable=True, indexes=[together]), size=StringField())
+    bike(name="a", size=1)
+    with told(ImplementationError) as caught:
+        bike.collection(size=1)
+    assert "Way out: collection(name=..., size=...), all in one call; or indexable=True on Bike.size" in str(
+        caught.value
+    )
+    assert ["1"] == list(bike.collection(name="a", size=1))
+    indexed = bikes(on, name=StringField(indexable=True, indexes=[together]), size=StringField(indexable=True))
+    list(rebuild(indexed))
+    assert ["1"] == list(indexed.collection(size=1))
+
+
+def others(index: Any) -> dict[str, Any]:
+    return {"name": StringField(indexable=True, indexes=[index]), "size": StringField(), "parts": HashField()}
+
+
+@tries("{} names no other field")
+def test_an_index_of_several_fields_that_names_none(told: Told, on: RedisDatabase) -> None:
+    for kind, way in ((EqualIndexWith, "other_fields"), (ScoredEqualIndex, "score_field")):
+        with told(ImplementationError) as caught:
+            bikes(on, **others(kind))
+        assert str(caught.value).endswith(f"Way out: size, parts in configure({way}=...)")
+    bike = bikes(on, **others(EqualIndexWith.configure(other_fields=["size", "parts"])))
+    bike(name="a", size=1, parts={"bell": "x"})
+    assert ["1"] == list(bike.collection(name="a", size=1, parts__bell="x"))
+
+
+@tries("{} names {}, which {}")
+def test_an_index_of_several_fields_that_names_another(told: Told, on: RedisDatabase) -> None:
+    for wrong in ("name", "color", "pk"):
+        with told(ImplementationError) as caught:
+            bikes(on, **others(EqualIndexWith.configure(other_fields=[wrong])))
+        assert str(caught.value).endswith("Way out: size, parts in configure(other_fields=...)")
+    bike = bikes(on, **others(EqualIndexWith.configure(other_fields=["size"])))
+    bike(name="a", size=1)
+    assert ["1"] == list(bike.collection(name="a", size=1))
+
+
+@tries("{} takes its scores from {}, which has many values")
+def test_scores_of_many_values(told: Told, on: RedisDatabase) -> None:
+    with told(ImplementationError):
+        bikes(on, **others(ScoredEqualIndex.configure(score_field="parts")))
+    bike = bikes(on, **others(ScoredEqualIndex.configure(score_field="size")))
+    bike(name="a", size=2), bike(name="a", size=1)
+    assert ["2", "1"] == list(bike.collection(name="a"))
+
+
+@tries("{} cannot make {} unique")
+def test_a_hash_that_is_unique_together(told: Told, on: RedisDatabase) -> None:
+    with told(ImplementationError):
+        bikes(on, **others(EqualIndexWith.configure(other_fields=["parts"], unique=True)))
+    bike = bikes(on, **others(EqualIndexWith.configure(other_fields=["parts"])))
+    bike(name="a", parts={"bell": "x"}), bike(name="a", parts={"bell": "x"})
+    assert {"1", "2"} == bike.collection(name="a", parts__bell="x")
+    bike = bikes(on, **others(EqualIndexWith.configure(other_fields=["size"], unique=True)))
+    list(rebuild(bike))
+    assert "3" == bike(name="a", size=1).pk.get()
+
+
+@tries("{} answers {} together, and so does {}")
+def test_two_that_answer_the_same_together(told: Told, on: RedisDatabase) -> None:
+    by_size, by_name = (EqualIndexWith.configure(other_fields=[name]) for name in ("size", "name"))
+    lower = by_size.configure(prefix="low", key="low", transform=str.lower)
+
+    def declared(*indexes: Any, **options: Any) -> Any:
+        return bikes(on, name=StringField(indexable=True, indexes=list(indexes)), size=StringField(**options))
+
+    with told(ImplementationError):
+        declared(by_size, indexable=True, indexes=[by_name])
+    with told(ImplementationError):
+        declared(by_size, by_size.configure(key="again"))
+    bike = declared(by_size, lower)
+    bike(name="A", size=1)
+    assert ["1"] == list(bike.collection(name="A", size=1)) == list(bike.collection(name__low="a", size=1))
+
+
+@tries("{}.{}; nothing was written. Way out: a number")
+def test_a_score_that_is_no_number(told: Told, on: RedisDatabase) -> None:
+    bike = bikes(on, **others(ScoredEqualIndex.configure(score_field="size")))
+    one = bike(name="a")
+    with told(ArgumentError):
+        one.size.set("large")
+    one.size.set(5)
+    assert ["1"] == list(bike.collection(name="a"))
+
+
+# By their keys.
+
+
+@tries("{}.get_field() has no {}")
+def test_no_field_of_that_name(told: Told, on: RedisDatabase) -> None:
+    bike = bikes(on, name=StringField(indexable=True))
+    with told(ImplementationError) as caught:
+        bike.get_field("nmae")
+    assert str(caught.value).endswith("Way out: one of pk, name")
+    assert [bike.pk, bike.name] == [bike.get_field(name) for name in ("pk", "name")]
+
+
+@tries("{} has no such index. Way out: of its indexes")
+def test_no_such_index(told: Told, on: RedisDatabase) -> None:
+    upper = EqualIndex.configure(prefix="upper", transform=str.upper)
+    bike = bikes(on, name=StringField(indexable=True, indexes=[EqualIndex, upper]), size=StringField())
+    for wrong in (
+        lambda: bike.size.get_index(),
+        lambda: bike.pk.get_index(),
+        lambda: bike.name.get_index(TextRangeIndex),
+        lambda: bike.name.get_index(EqualIndex, prefix="lower"),
+    ):
+        with told(ImplementationError):
+            wrong()
+    bike(name="a")
+    for index in (bike.name.get_index(), bike.name.get_index(prefix="upper"), bike.name.get_index(upper)):
+        assert {"1"} == on.connection.smembers(index.get_storage_key("a"))

@@ -73,7 +73,7 @@ def test_a_restricted_deletion(told: Told, on: RedisDatabase) -> None:
     assert ["2"] == list(house.collection())
 
 
-@tries("{}.{} is unique and {} claims {}")
+@tries("{} and {} claims {}")
 def test_a_value_that_is_taken(told: Told, stock: Stock) -> None:
     with pytest.raises(UniquenessError) as caught:
         stock.Product(name="bread")

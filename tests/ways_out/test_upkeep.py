@@ -23,12 +23,15 @@ from uowredis import (
     RedisModel,
     StringField,
     check,
+    rebuild,
     rename,
     repair,
 )
 from uowredis.cli import main
+from uowredis.contrib.indexes import EqualIndexWith
 from uowredis.executor.drive import drive
 from uowredis.executor.line import Line
+from uowredis.indexes import EqualIndex
 from uowredis.maintenance.finding import Policy
 from uowredis.maintenance.mending import mended
 from uowredis.plan.requests import Apply, Pause
@@ -109,6 +112,23 @@ def test_rename_no_field(told: Told, bike: Any) -> None:
         assert str(caught.value).endswith("Way out: one of name, color, size")
     for name in ("name", "color", "size"):
         assert rename(bike, name, f"{name}_").is_done
+
+
+@tries("{}.{} is in an index of several fields")
+def test_rename_in_an_index_of_several_fields(told: Told, bike: Any) -> None:
+    on, without = bike.database, {"name": StringField(indexable=True), "size": StringField()}
+    joint = EqualIndexWith.configure(other_fields=["size"])
+    fields = {"name": StringField(indexable=True, indexes=[EqualIndex, joint]), "size": StringField()}
+    car = type(RedisModel)("Car", (RedisModel,), {"database": on, **fields})
+    car(name="a", size=1)
+    for name in fields:
+        with told(ImplementationError):
+            rename(car, name, "was")
+    assert rename(type(RedisModel)("Car", (RedisModel,), {"database": on, **without}), "size", "was").is_done
+    size = StringField(stored_as="was")
+    car = type(RedisModel)("Car", (RedisModel,), {"database": on, "name": fields["name"], "size": size})
+    list(rebuild(car))
+    assert ["1"] == list(car.collection(name="a", size=1))
 
 
 @tries("{}.{} is stored as {} {}")

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Generic, NoReturn, Self, TypeAlias, overl
 from uowredis.aio.many import ChangesMany
 from uowredis.aio.single import here
 from uowredis.collection import elsewhere, manager
+from uowredis.collection.following import Following, order_of_following, place_of, told
 from uowredis.collection.manager import DEFAULT_STORE_TTL
 from uowredis.collection.page import Page
 from uowredis.collection.refined import R, T, given_pks
@@ -168,6 +169,14 @@ class CollectionManager(ChangesMany[T, R], manager.CollectionManager[T, R], Gene
         if not found:
             raise IndexError(f"collection index {index} out of range")
         return found[0]
+
+    async def after(self, place: tuple[Any, Any] | None, count: int) -> Following[R]:
+        """Return the *count* items that follow a *place* in the order of one field; same as the blocking one."""
+        most = int(integer(count, "count of after()", 1))
+        field, index = order_of_following(self._wanted)
+        begin = place_of(self._wanted, field, index, place)
+        found, created, last = await self._look(lambda seeker: seeker.following(most, index, begin))
+        return Following(self._given(found, created), told(self._wanted, field, index, last))
 
     async def store(self, key: str | None = None, ttl: int | None = DEFAULT_STORE_TTL) -> Self:
         """Store the primary keys found as a list (RPUSH, EXPIRE); return a new collection on it.

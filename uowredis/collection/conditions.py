@@ -127,7 +127,7 @@ def check_later(schema: ModelSchema, name: str, value: Any) -> None:
         raise ArgumentTypeError(f"{schema.name}.{name} takes a field with one value, not {value!r}")
     if pk_suffix(schema, name) is None:
         asked, what = filter_name(schema, name), f"{schema.name}.{name}"
-        for each in _several(value, what) if asked.suffix == "in" else (value,):
+        for each in several(value, what) if asked.suffix == "in" else (value,):
             check_target(asked.field, each, what)
 
 
@@ -178,7 +178,7 @@ def condition(schema: ModelSchema, name: str, value: Any) -> Condition:
     """
     of_pk, what = pk_suffix(schema, name), f"{schema.name}.{name}"
     if of_pk is not None:
-        given = _several(value, what) if of_pk == "in" else (value,)
+        given = several(value, what) if of_pk == "in" else (value,)
         of = f"the primary key of {schema.name}"
         return Given(frozenset(spelled_value(each, schema.pk_holds, of) for each in given))
     asked = filter_name(schema, name)
@@ -188,9 +188,9 @@ def condition(schema: ModelSchema, name: str, value: Any) -> Condition:
             raise ArgumentTypeError(f"{what} takes True or False, not {value!r}")
         nothing = Filter(field, Among((keys.none(field.stored),)))
         return nothing if value else Without(Everything(keys.collection), nothing)
-    given = _several(value, what) if asked.suffix == "in" else (value,)
+    given = several(value, what) if asked.suffix == "in" else (value,)
     parts: list[Condition] = []
-    if None in given and asked.suffix in EQUALITY and field.single:
+    if None in given and asked.suffix in EQUALITY and not field.by_entry:
         if not field.none:
             raise ArgumentTypeError(
                 f"{what} cannot be None: it is not indexed which objects have no {field.name}. Way out: none=True on "
@@ -209,7 +209,7 @@ def condition(schema: ModelSchema, name: str, value: Any) -> Condition:
     return parts[0] if len(parts) == 1 else Either(tuple(parts))
 
 
-def _several(value: Any, what: str) -> tuple[Any, ...]:
+def several(value: Any, what: str) -> tuple[Any, ...]:
     """Return the values of a filter that takes several.
 
     Raises:

@@ -77,7 +77,7 @@ def filter_name(schema: ModelSchema, name: str) -> FilterName:
             f"{schema.name} has no field {field_name!r} to filter on. Way out: it has "
             f"{', '.join([schema.pk_field, *schema.fields])}"
         )
-    if not field.indexed and (not rest or field.by_entry):
+    if not field.owners and not field.indexed and (not rest or field.by_entry):
         raise ImplementationError(
             f"{schema.name}.{field_name} has no index and cannot be filtered on. Way out: indexable=True"
         )
@@ -97,7 +97,7 @@ def filter_name(schema: ModelSchema, name: str) -> FilterName:
 def _ways(field: FieldSchema, rest: str) -> Iterator[tuple[int, FilterName]]:
     """Yield how *rest*, behind the name of *field*, can be understood, each with how much of it is no entry."""
     for index in field.indexes:
-        for suffix in sorted(index.suffixes):
+        for suffix in sorted(index.suffixes) if index.answers_alone else ():
             tail = "__".join(filter(None, (index.prefix, suffix)))
             if not field.by_entry:
                 if rest == tail:
@@ -111,6 +111,15 @@ def _ways(field: FieldSchema, rest: str) -> Iterator[tuple[int, FilterName]]:
 def _not_answered(schema: ModelSchema, field: FieldSchema, name: str, rest: str) -> ImplementationError:
     """Return the error for *name*, which no index of *field* answers, with a way to get it."""
     asked = rest.rpartition("__")[2]
+    answered = _answered(field)
+    together = next((index for owner in field.owners for index in owner.joint if not index.answers_alone), None)
+    if together is not None and asked in {*EQUALITY, together.prefix or ""} and not answered:
+        own = "__".join(filter(None, (together.field.name, together.prefix)))
+        names = ", ".join(f"{each}=..." for each in (own, *(other.name for other in together.others)))
+        return ImplementationError(
+            f"{schema.name} cannot be filtered on {name!r} alone: its index is one of several fields. Way out: "
+            f"collection({names}), all in one call; or indexable=True on {schema.name}.{field.name}"
+        )
     place = f"{schema.name}.{field.name}"
     if field.relation is not None and asked not in _RANGES | {"in", IS_NULL}:
         return ImplementationError(
@@ -124,12 +133,12 @@ def _not_answered(schema: ModelSchema, field: FieldSchema, name: str, rest: str)
             f"indexes=[EqualIndex, NumberRangeIndex] on {place} for numbers, [EqualIndex, TextRangeIndex] for text, "
             f'or with a type indexable="range"; and rebuild({schema.name}, {field.name!r}) for what is there'
         )
-    elif not field.indexed:
+    elif not answered:
         way = f"indexable=True on {place}"
     else:
-        way = f"{', '.join(_answered(field))}"
-    answered = f"its indexes answer {', '.join(_answered(field))}" if field.indexed else "it has no index"
-    return ImplementationError(f"{schema.name} cannot be filtered on {name!r}: {answered}. Way out: {way}")
+        way = f"{', '.join(answered)}"
+    has = f"its indexes answer {', '.join(answered)}" if answered else "it has no index"
+    return ImplementationError(f"{schema.name} cannot be filtered on {name!r}: {has}. Way out: {way}")
 
 
 def _answered(field: FieldSchema) -> list[str]:
@@ -138,6 +147,6 @@ def _answered(field: FieldSchema) -> list[str]:
     names = dict.fromkeys(
         "__".join(filter(None, (*own, index.prefix, suffix)))
         for index in field.indexes
-        for suffix in sorted(index.suffixes)
+        for suffix in (sorted(index.suffixes) if index.answers_alone else ())
     )
     return [f"{name}=" for name in names] + ([f"{field.name}__{IS_NULL}="] if field.none else [])

@@ -18,6 +18,7 @@ import attrs
 
 from uowredis.collection import elsewhere
 from uowredis.collection.explanation import Explanation
+from uowredis.collection.following import Following, order_of_following, place_of, told
 from uowredis.collection.loaded import Loaded
 from uowredis.collection.many import ChangesMany
 from uowredis.collection.misnamed import OF_A_COLLECTION
@@ -244,6 +245,32 @@ class CollectionManager(ChangesMany[T, R], Generic[T, R]):
         """Return the first item, None for none; without a sort that of the lowest primary key (SORT ... LIMIT)."""
         found = self._fetch(0, 1, Order())
         return found[0] if found else None
+
+    def after(self, place: tuple[Any, Any] | None, count: int) -> Following[R]:
+        """Return the *count* items that follow a *place* in the order of one field (ZRANGEBYSCORE, ZRANGEBYLEX).
+
+        It takes ``sort(by=...)`` of a field with an index of ranges, and goes along that: however far the place lies,
+        it costs the same, where no filter is said but bounds of numbers on that field. Else all that matches is
+        fetched, and ordered here. What has no value of the field is left out, what is equal comes by primary key.
+
+        Args:
+            place: a value of the field, and the primary key of the object that has it, which need not be there any
+                more; ``last`` of what was given before. None: from the first one on.
+            count: how many at most.
+
+        Returns:
+            A list, with the place of its last item as ``last``.
+
+        Raises:
+            ImplementationError: without such a sort, or such an index.
+            ArgumentTypeError: for a place that is none.
+            ArgumentError: for a count below 1.
+        """
+        most = int(integer(count, "count of after()", 1))
+        field, index = order_of_following(self._wanted)
+        begin = place_of(self._wanted, field, index, place)
+        found, created, last = self._look(lambda seeker: seeker.following(most, index, begin))
+        return Following(self._given(found, created), told(self._wanted, field, index, last))
 
     def page(self, start: int, count: int) -> Page[R]:
         """Return *count* items from *start* on, as a slice does, and how many match in all (SORT ... LIMIT, SCARD).

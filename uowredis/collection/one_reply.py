@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from uowredis.collection.seeker import where_of
+from uowredis.collection.seeker import order_of, where_of
 from uowredis.collection.wanted import Said, Wanted
 from uowredis.commands.query import Query, Sorting
 from uowredis.commands.replies import plainly
@@ -32,7 +32,7 @@ def in_one_reply(wanted: Wanted, temporary: str, *, by_keys: bool) -> tuple[Sort
     where = None if asks_more else _unasked(wanted, by_keys)
     if where is None:
         return None
-    order = None if wanted.sort is None else wanted.sort.order(wanted.model)
+    order = order_of(wanted, where)
     query = Query(wanted.model, where, order, wanted.shape.columns(wanted.model))
     search = Search(Overlay(Rehearsal(0, 0), by_keys=by_keys), query)
     if query.within is not None or not search.on_server() or _needs_script(query.where):
@@ -63,7 +63,7 @@ def _unasked(wanted: Wanted, by_keys: bool) -> Condition | None:
         and (not by_keys or wanted.model.keys.is_beside(given.key))
         for given in wanted.intersections
     )
-    if not keyed or wanted.stored is not None or any(known is None for _, _, known in wanted.said):
+    if not keyed or wanted.stored is not None or any(each.condition is None for each in wanted.said):
         return None
     parts = _known(wanted.filters)
     if wanted.algebra is not None:
@@ -76,7 +76,7 @@ def _unasked(wanted: Wanted, by_keys: bool) -> Condition | None:
 
 
 def _known(said: Iterable[Said]) -> list[Condition]:
-    return [known for _, _, known in said if known is not None]
+    return [each.condition for each in said if each.condition is not None]
 
 
 def _needs_script(where: Condition) -> bool:

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, overload
 import attrs
 
 from uowredis.collection import elsewhere
-from uowredis.collection.conditions import check_later, condition, given_pk, is_known_later
+from uowredis.collection.conditions import given_pk
 from uowredis.collection.names import are_wide, loaded_names, sort_name, value_names
+from uowredis.collection.together import said
 from uowredis.collection.wanted import Other, Shape, Sort, Wanted
 from uowredis.commands.arguments import flag
 from uowredis.commands.identity import check_current
-from uowredis.commands.where import Condition
 from uowredis.database import RedisDatabase
 from uowredis.exceptions import ArgumentError, ArgumentTypeError, ImplementationError
 from uowredis.fields import Bound, Field, SortedSetField
@@ -75,15 +75,7 @@ class Refined(Generic[T, R]):
         return self
 
     def _filter(self, filters: dict[str, Any]) -> Self:
-        said = [(name, value, self._condition(name, value)) for name, value in filters.items()]
-        return self._told(filters=(*self._wanted.filters, *said))
-
-    def _condition(self, name: str, value: Any) -> Condition | None:
-        """Return the condition that a filter says, checked when it is said; None where it is known only when asked."""
-        if not is_known_later(value):
-            return condition(self._schema, name, value)
-        check_later(self._schema, name, value)
-        return None
+        return self._told(filters=(*self._wanted.filters, *said(self._schema, filters)))
 
     def filter(self, **filters: Any) -> Self:
         """Add conditions, ANDed with those there are, also on the same field; return the collection.
@@ -108,8 +100,7 @@ class Refined(Generic[T, R]):
         """
         if not filters:
             raise ArgumentError("exclude() takes at least one filter")
-        said = tuple([(name, value, self._condition(name, value)) for name, value in filters.items()])
-        return self._told(excluded=(*self._wanted.excluded, said))
+        return self._told(excluded=(*self._wanted.excluded, tuple(said(self._schema, filters))))
 
     def intersect(self, *lists: Any) -> Self:
         """Keep only what stands in all of *lists*, too; return the collection.

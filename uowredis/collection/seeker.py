@@ -7,22 +7,26 @@ from typing import Any
 
 import attrs
 
-from uowredis.collection.conditions import condition, current_value, spelled_value
+from uowredis.collection.conditions import current_value, spelled_value
 from uowredis.collection.sources import EMPTY, Sources
+from uowredis.collection.together import condition_of
 from uowredis.collection.wanted import Other, Said, Sort, Wanted
 from uowredis.collection.widths import Widths
 from uowredis.commands.calls import Call
 from uowredis.commands.identity import Identity, State
-from uowredis.commands.query import Order, Query
+from uowredis.commands.query import Column, Order, Query
 from uowredis.commands.replies import plain
 from uowredis.commands.values import texts_of
-from uowredis.commands.where import Condition, Either, Everything, Filter, Given, Members, Without, all_of
+from uowredis.commands.where import All, Condition, Either, Everything, Filter, Given, Members, Without, all_of
 from uowredis.exceptions import ArgumentError, PendingWrites
 from uowredis.overlay.loading import Loading
 from uowredis.overlay.overlay import Overlay
 from uowredis.overlay.search import Columns, Search
+from uowredis.overlay.walk import Place, Walk
 from uowredis.plan.requests import Deciding, Transact
+from uowredis.schema.lookup import Among
 from uowredis.schema.models import ModelSchema
+from uowredis.schema.ranges import RangeIndex
 
 
 @attrs.frozen
@@ -45,6 +49,8 @@ class Seeker:
         if self.wanted.sort is not None:
             order = yield from self._order(self.wanted.sort)
         query = yield from self._query(order)
+        if self.wanted.sort is None:
+            query = attrs.evolve(query, order=order_of(self.wanted, query.where) or order)
         return Search(self.overlay, query, with_scores=self.wanted.shape.scored, total=total)
 
     def _order(self, sort: Sort) -> Deciding[Order]:
@@ -86,15 +92,18 @@ class Seeker:
     def _conditions(self, said: Sequence[Said]) -> Deciding[list[Condition]]:
         """Return the conditions with the values that are known only now."""
         conditions: list[Condition] = []
-        for name, value, known in said:
-            if known is not None:
-                conditions.append(known)
+        for each in said:
+            if each.condition is not None:
+                conditions.append(each.condition)
                 continue
-            if id(value) in self.elsewhere:
-                found = self.elsewhere[id(value)]
-            else:
-                found = yield from current_value(value, self.overlay)
-            conditions.append(Either(()) if found is None else condition(self.wanted.model, name, found))
+            filters = {}
+            for name, value in each.filters:
+                if id(value) in self.elsewhere:
+                    filters[name] = self.elsewhere[id(value)]
+                else:
+                    filters[name] = yield from current_value(value, self.overlay)
+            known = None not in filters.values()
+            conditions.append(condition_of(self.wanted.model, filters) if known else Either(()))
         return conditions
 
     # Questions.
@@ -124,6 +133,22 @@ class Seeker:
         else:
             (pks,) = yield from search.table(start, count)
         return (yield from self._looked_up(search, pks, certain=self._certain(search)))
+
+    def following(
+        self, size: int, index: RangeIndex, after: Place | None
+    ) -> Deciding[tuple[list[Any], list[Identity | None], Place | None]]:
+        """Return the first *size* behind the place *after* in the order of *index*, and the place of the last one."""
+        search = yield from self._search()
+        order = search.query.order
+        assert order is not None
+        walk = Walk(self.overlay, search.query, index=index, desc=order.desc)
+        pks, columns, last = yield from walk.follow(size, after)
+        if self.wanted.shape.wide:
+            return *(yield from self._loaded(walk, pks, columns, certain=False)), last
+        if self.wanted.shape.of_values:
+            return list(columns), [], last
+        found, created = yield from self._looked_up(walk, pks, certain=False)
+        return found, created, last
 
     def _certain(self, search: Search) -> bool:
         """Return whether who is found is there: the primary keys of all objects are their own lookup."""
@@ -278,6 +303,16 @@ class Seeker:
         if seconds is not None:
             calls.append(("EXPIRE", key, seconds))
         yield Transact(calls)
+
+
+def order_of(wanted: Wanted, where: Condition) -> Order | None:
+    """Return how what is *wanted* is ordered, but for scores: as is said, or as the index has it that answers."""
+    if wanted.sort is not None:
+        return wanted.sort.order(wanted.model)
+    parts = where.parts if isinstance(where, All) else (where,)
+    scored = [part.lookup.scored_by for part in parts if isinstance(part, Filter) and isinstance(part.lookup, Among)]
+    name = next(filter(None, scored), "")
+    return Order(Column.of(wanted.model, name)) if name else None
 
 
 def where_of(model: ModelSchema, parts: Sequence[Condition], excluded: Sequence[Condition]) -> Condition:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import Any
 
 import attrs
 
@@ -107,8 +107,22 @@ class Sort:
         return Order(Column.of(model, self.by), alpha, self.desc, further=further)
 
 
-#: A filter, its value, and the condition; None where the value is known only when it is asked for.
-Said: TypeAlias = tuple[str, Any, Condition | None]
+@attrs.frozen(eq=False)
+class Said:
+    """What one filter says, or several that one index answers.
+
+    Attributes:
+        filters: names and values.
+        condition: None where a value is known only when it is asked for.
+    """
+
+    filters: tuple[tuple[str, Any], ...]
+    condition: Condition | None
+
+    @property
+    def values(self) -> tuple[Any, ...]:
+        """What was given."""
+        return tuple([value for _, value in self.filters])
 
 
 @attrs.frozen(eq=False)
@@ -214,7 +228,7 @@ class Wanted:
 
     def stands_on(self) -> Iterator[Any]:
         """Yield the values, fields and collections that are read when it is looked at."""
-        yield from (value for _, value, known in self.said if known is None)
+        yield from (value for each in self.said if each.condition is None for value in each.values)
         for wanted in self.parts:
             yield from wanted.stands_on()
         yield from self.intersections
@@ -223,7 +237,7 @@ class Wanted:
 
     def models(self) -> list[ModelSchema]:
         """Return the models on whose objects the answer depends."""
-        given = [value for _, value, _ in self.said] + [*self.intersections, self.scores]
+        given = [value for each in self.said for value in each.values] + [*self.intersections, self.scores]
         found = [self.model, *(item._owner.identity.model for item in given if isinstance(item, Bound))]
         found += [model for item in given if isinstance(item, Other) for model in item.wanted.models()]
         found += [model for wanted in self.parts for model in wanted.models()]

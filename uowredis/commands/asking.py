@@ -86,9 +86,11 @@ class Storing:
                 return (self._store("SADD", *sorted(pks)) if pks else self._new()), False
             case Filter(read=read) if read is not None:
                 return self.stored(Given(frozenset(read)))
-            case Filter(lookup=Among(keys)):
+            case Filter(lookup=Among(keys) as among):
                 if len(keys) == 1:
-                    return keys[0], False
+                    return keys[0], among.is_scored
+                if among.is_scored and keys:
+                    return self._store("ZUNIONSTORE", str(len(keys)), *keys), True
                 return (self._store("SUNIONSTORE", *keys) if keys else self._new()), False
             case Filter(lookup=Span() as span) if span.separator:
                 return self._sifted(span), False
@@ -110,8 +112,8 @@ class Storing:
     def reading(self, condition: Condition) -> Call:
         """Return the call that reads what fulfils *condition*, after those that store parts of it."""
         match condition:
-            case Filter(lookup=Among(keys), read=None) if len(keys) > 1:
-                return ("SUNION", *keys)
+            case Filter(lookup=Among(keys) as among, read=None) if len(keys) > 1:
+                return ("ZUNION", str(len(keys)), *keys) if among.is_scored else ("SUNION", *keys)
             case All() | Either() | Without():
                 name, _, args = self._combining(condition)
                 return (name, *args)
@@ -177,8 +179,8 @@ def _asked(leaf: Leaf, some: Sequence[str] | None) -> tuple[tuple[Call, ...], Ca
             return (), lambda _: read
         case Filter(lookup=Span() as span):
             return _in_span(span, some)
-        case Filter(lookup=Among(keys)):
-            sets = [(key, False) for key in keys]
+        case Filter(lookup=Among(keys) as among):
+            sets = [(key, among.is_scored) for key in keys]
         case Members(key, scored):
             sets = [(key, scored)]
         case Everything(key):

@@ -10,7 +10,7 @@ import attrs
 from uowredis.commands.asking import Asked, Storing, by_leaf, marks
 from uowredis.commands.calls import Call
 from uowredis.commands.where import All, Condition, Everything, Filter, Members, filters, known
-from uowredis.schema.lookup import NumberSpan
+from uowredis.schema.lookup import Among, NumberSpan
 from uowredis.schema.models import FieldSchema, Kind, ModelSchema
 
 #: Stands for the random part of a temporary key where a query is only shown.
@@ -110,6 +110,8 @@ class Query:
         """The call that counts what is wanted where one can, None where none can."""
         if self.key is not None:
             return "SCARD", self.key
+        if (sets := self.sets) is not None and len(sets) == 1:
+            return "ZCARD", sets[0][0]
         span = self.where.span if isinstance(self.where, Filter) else None
         if isinstance(span, NumberSpan) and not span.separator:
             return "ZCOUNT", span.key, *span.limits
@@ -187,8 +189,8 @@ def _set_of(condition: Condition) -> tuple[str, bool] | None:
             return key, scored
         case Everything(key):
             return key, False
-        case Filter() if condition.key is not None:
-            return condition.key, False
+        case Filter(lookup=Among() as among) if condition.key is not None:
+            return condition.key, among.is_scored
         case _:
             return None
 

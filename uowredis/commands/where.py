@@ -37,7 +37,7 @@ class Filter:
 
     @property
     def key(self) -> str | None:
-        """The one set that holds all of them, None where there is no such set."""
+        """The one set, or sorted set, that holds all of them, None where there is no such set."""
         one = isinstance(self.lookup, Among) and len(self.lookup.keys) == 1
         return self.lookup.keys[0] if one and isinstance(self.lookup, Among) else None
 

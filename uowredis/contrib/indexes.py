@@ -1,7 +1,7 @@
-"""Indexes of dates and times that are stored as text (declare).
+"""Indexes of dates and times that are stored as text, of several fields, and several indexes as one (declare).
 
-What they see is the text that is stored, ``2015-12-16 10:00:00`` or with a ``T``, also of a field with a type: dates
-are compared as text, their parts as numbers.
+Those of dates and times see the text that is stored, ``2015-12-16 10:00:00`` or with a ``T``, also of a field with a
+type: dates are compared as text, their parts as numbers.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from uowredis.schema.index import Index
+from uowredis.schema.joint import EqualIndexWith, ScoredEqualIndex
 from uowredis.schema.multi import MultiIndexes
 from uowredis.schema.ranges import NumberRangeIndex, TextRangeIndex
 
@@ -16,7 +17,9 @@ __all__ = [
     "DateIndex",
     "DateSimpleTimeIndex",
     "DateTimeIndex",
+    "EqualIndexWith",
     "MultiIndexes",
+    "ScoredEqualIndex",
     "SimpleDateTimeIndex",
     "TimeIndex",
 ]
@@ -63,4 +66,6 @@ DateTimeIndex = MultiIndexes.compose(
     [DateSimpleTimeIndex, _TIME_PARTS.configure(transform=_cut(11, None))], name="DateTimeIndex"
 )
 
-MultiIndexes.__module__ = __name__
+for _public in (EqualIndexWith, MultiIndexes, ScoredEqualIndex):
+    _public.__module__ = __name__
+del _public

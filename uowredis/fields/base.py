@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import (
     TYPE_CHECKING,
@@ -34,8 +34,9 @@ from uowredis.fields.indexes import RANGE, check_together, checked_indexes, decl
 from uowredis.fields.methods import G, M, Sayer, V, writes
 from uowredis.fields.misuse import NotItsValue
 from uowredis.fields.modes import Async, Sync, one_class
-from uowredis.schema.index import EqualIndex
-from uowredis.schema.models import FieldSchema, Kind
+from uowredis.fields.stored_index import StoredIndex, stored_index
+from uowredis.schema.index import EqualIndex, Index
+from uowredis.schema.models import FieldSchema, Kind, ModelSchema
 from uowredis.schema.multi import IndexKinds
 from uowredis.values import Codec, ValueType, value_type
 
@@ -193,7 +194,7 @@ class Bound(Sayer[M], NotItsValue, Generic[V, G, M]):
 
     def _refuse_expiry(self, **given: object) -> None:
         options = [option for option, value in given.items() if value is not None]
-        if options and (self._field.indexable or self._field.unique):
+        if options and self._schema(self._owner.identity).indexed:
             raise ImplementationError(
                 f"{self._field} is indexed and takes no expiry ({', '.join(options)}): its index entries would outlive "
                 f"it. Way out: a field without index"
@@ -246,7 +247,7 @@ class Field(Generic[V]):
             text and numbers are taken, and text is given.
         indexable: objects can be found by its value; ``"range"``: by smaller and larger ones, too.
         indexes: the kinds of its indexes, by default an ``EqualIndex``.
-        none: objects can be found by that they hold nothing; on fields with one value.
+        none: objects can be found by that they hold nothing; of a field with many values all is then read to change it.
         unique: as indexable, and no two objects share a value.
         lockable: False plans no watches for this field: faster, and two writers at once may leave a stale index entry.
         stored_as: its name in Redis, where that is not the name of the attribute.
@@ -303,6 +304,8 @@ class Field(Generic[V]):
             )
         self.name = ""
         self.model: str = ""
+        self._of: ModelSchema | None = None
+        self._others: Mapping[str, Field[Any]] = {}
         self.indexable = bool(indexable) or unique
         self.unique = unique
         self.none = none
@@ -328,7 +331,31 @@ class Field(Generic[V]):
         """Return a copy of the field under *name* on *model*: each model has fields of its own."""
         field = copy.copy(self)
         field.name, field.model = name, model
+        field._of = None
         return field
+
+    def declared_on(self, schema: ModelSchema, fields: Mapping[str, Field[Any]]) -> None:
+        """Learn the facts of the model, and its other *fields*."""
+        self._of, self._others = schema, fields
+
+    def beside(self, name: str) -> Field[Any]:
+        """Return the field *name* of the same model."""
+        return self._others[name]
+
+    def get_index(
+        self, kind: type[Index] | None = None, key: str | None = None, prefix: str | None = None
+    ) -> StoredIndex:
+        """Return an index of the field, for its keys: the first one that is as is said.
+
+        Args:
+            kind: its class, or one that it is derived from.
+            key: what tells it apart from another of its kind.
+            prefix: what stands in filters.
+
+        Raises:
+            ImplementationError: where there is no such index.
+        """
+        return stored_index(self, self._of, kind, key, prefix)
 
     def check_model(self, model: type) -> None:
         """Check that the field can be declared on *model*; any model will do for most.

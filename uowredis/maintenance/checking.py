@@ -27,6 +27,7 @@ from uowredis.maintenance.wrong_texts import wrong_pk, wrong_texts
 from uowredis.plan.requests import Deciding
 from uowredis.planner.content import Content, content_behind
 from uowredis.schema.index import IndexEntry
+from uowredis.schema.joint import ScoredEqualIndex
 from uowredis.schema.keys import INSTANCE_HASH, RESERVED, word_of
 from uowredis.schema.models import FieldSchema, Kind, ModelSchema
 from uowredis.schema.ranges import RANGE_KEYS, spelled_score
@@ -155,7 +156,7 @@ class Checking:
                     candidates.append(UndeclaredField(model, pk, storage))
                 elif self._may_be(pk) and declared is not None and (model.auto or found == declared):
                     orphans.append(pk)
-                elif _is_index_key(storage, found) and not (model.auto and self._may_be(pk)):
+                elif _is_index_key(pk, storage, found) and not (model.auto and self._may_be(pk)):
                     candidates.append(UndeclaredIndex(model, word_of(pk), key))
                 else:
                     candidates.append(UndeclaredField(model, pk, storage))
@@ -170,7 +171,7 @@ class Checking:
             if keys.is_none(field.stored, key):
                 return "set"
             index = field.index_of(keys, key)
-            return None if index is None else index.redis_type
+            return None if index is None else index.type_of(keys, key)
         return "string" if key == keys.counter else None
 
     def _left_by(self, key: str) -> str | None:
@@ -202,8 +203,10 @@ class Checking:
             if there and there[0][1] in batch:
                 self._count(pk)
                 orphans.append(Orphan(model, pk, tuple((storage, types["TYPE", key]) for storage, key in there)))
-        unique = {orphan.pk: [each for each in orphan.contents if each.field.unique] for orphan in orphans}
-        known = yield from _known(content.call for contents in unique.values() for content in contents)
+        unique = {orphan.pk: [each for each in orphan.contents if each.field.claiming] for orphan in orphans}
+        known = yield from _known(
+            call for contents in unique.values() for content in contents for call in content.calls
+        )
         claims: dict[str, set[str]] = {}
         for pk, contents in unique.items():
             entered = ((each.field, key) for each in contents for key in entries_by_key(each, known))
@@ -226,7 +229,7 @@ class Checking:
     def _objects(self, pks: list[str]) -> Looking[None]:
         model, whole = self.model, self.fields is None
         contents = [Content(model, field, pk) for pk in pks for field in self._looked_at]
-        calls = [content.call for content in contents]
+        calls = [call for content in contents for call in content.calls]
         hashed = whole and any(storage == INSTANCE_HASH for storage, _ in model.storages)
         if whole and model.storages:
             calls += [Empty(model, pk).stored for pk in pks]
@@ -240,7 +243,7 @@ class Checking:
                 candidates += wrong_pk(model, pk)
                 candidates += self._of_object(pk, known, hashed)
         held = [(each, each.pairs(known[each.call])) for each in contents if known[each.call] is not WRONG]
-        candidates += yield from self._missing(held)
+        candidates += yield from self._missing([each for each, _ in held if _is_readable(each, known)], known)
         if whole:
             candidates += yield from self._dangling(held)
             for content, found in held:
@@ -261,12 +264,12 @@ class Checking:
                 if field is None or field.kind is not Kind.ENTRY:
                     yield UndeclaredField(model, pk, INSTANCE_HASH, name)
 
-    def _missing(self, held: Iterable[tuple[Content, list[tuple[str, str]]]]) -> Deciding[list[Finding]]:
+    def _missing(self, contents: Iterable[Content], found: _Known) -> Deciding[list[Finding]]:
         expected: list[tuple[Content, IndexEntry]] = [
             (content, entry)
-            for content, found in held
+            for content in contents
             if content.field.name in self._indexed
-            for entry in self.model.index_entries(content.field, found, content.pk)
+            for entry in content.entries(found)
         ]
         keys = self.model.keys
         calls = [lookup(entry) for _, entry in expected]
@@ -308,13 +311,13 @@ class Checking:
             return
         holders: dict[tuple[FieldSchema, str], list[str]] = {}
         scan = Scan(("SSCAN", self.model.keys.collection))
-        unique = [field for field in self._indexed.values() if field.unique]
+        unique = [field for field in self._indexed.values() if field.claiming]
         while not scan.over:
             pks = yield from scan.batch()
             contents = [Content(self.model, field, pk) for pk in pks for field in unique]
-            known = yield from _known(content.call for content in contents)
+            known = yield from _known(call for content in contents for call in content.calls)
             for content in contents:
-                if known[content.call] is not WRONG:
+                if _is_readable(content, known):
                     for key in entries_by_key(content, known):
                         if hash(key) in self._suspect and content.field.claims(self.model.keys, key):
                             holders.setdefault((content.field, key), []).append(content.pk)
@@ -363,10 +366,10 @@ class Checking:
         model = self.model
         there = yield from self._there(dict.fromkeys(pk for _, pk, _ in entries))
         contents = [content_behind(model, field, pk, key) for field, pk, (key, _, _) in entries]
-        known = yield from _known(content.call for content in contents)
+        known = yield from _known(call for content in contents for call in content.calls)
         candidates: list[Finding] = []
         for (field, pk, entry), content in zip(entries, contents, strict=True):
-            if known[content.call] is WRONG or entry in content.entries(known[content.call]):
+            if not _is_readable(content, known) or entry in content.entries(known):
                 continue
             fault = StaleEntry if there[pk] else VanishedEntry
             candidates.append(fault(model, field, pk, *entry))
@@ -380,9 +383,15 @@ class Checking:
             yield from confirmed([CounterBehind(self.model, self._highest)])
 
 
-def _is_index_key(last: str, found: str) -> bool:
-    """Return whether a key that ends by *last* and is of the type *found* has the form of one of an index."""
-    return found == "set" or (found == "zset" and last in RANGE_KEYS)
+def _is_index_key(before: str, last: str, found: str) -> bool:
+    """Return whether a key that ends by *before* and *last* and is of the type *found* has the form of an index's."""
+    scored = before.rpartition(":")[2] == ScoredEqualIndex.key
+    return found == "set" or (found == "zset" and (scored or last in RANGE_KEYS))
+
+
+def _is_readable(content: Content, known: _Known) -> bool:
+    """Return whether all on which its index entries depend is of the type that it should be."""
+    return all(known[call] is not WRONG for call in content.calls)
 
 
 def _known(calls: Iterable[Call]) -> Deciding[_Known]:

@@ -62,7 +62,7 @@ class Mending:
 
 def entries_by_key(content: Content, replies: Replies) -> dict[str, IndexEntry]:
     """Return the index entries of what *content* was found to be, by key."""
-    return {entry[0]: entry for entry in content.entries(replies[content.call])}
+    return {entry[0]: entry for entry in content.entries(replies)}
 
 
 def there_call(model: ModelSchema, pk: str) -> Call:

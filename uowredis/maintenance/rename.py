@@ -127,6 +127,13 @@ def renaming_of(
             f"{schema.name}.{name} is stored as {new!r} {declared}. Way out: --from (old=...), the name that the data "
             f"has"
         )
+    if field.owners:
+        owners = ", ".join(each.name for each in field.owners)
+        raise ImplementationError(
+            f"{schema.name}.{name} is in an index of several fields, that of {owners}, which no rename keeps right. "
+            f"Way out: rename it while the model is declared without that index, then declare it again, and "
+            f"rebuild({schema.name})"
+        )
     old = field.stored if old is None else old
     for stored in (old, new):
         reason_not = why_not_stored(stored, field=True)

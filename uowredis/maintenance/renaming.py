@@ -82,7 +82,9 @@ class Renaming:
         return Content(self.model, field, pk).call
 
     def _entries(self, field: FieldSchema, pk: str, reply: Any) -> set[IndexEntry]:
-        return Content(self.model, field, pk).entries(reply) if field.indexed else set()
+        return (
+            self.model.index_entries(field, Content(self.model, field, pk).pairs(reply), pk) if field.indexed else set()
+        )
 
     # Moving.
 
@@ -259,8 +261,9 @@ class Renaming:
         found = zip(pks, replies, replies[len(pks) :: 2], replies[len(pks) + 1 :: 2], strict=False)
         for pk, is_there, old, new in found:
             leaving.take(self.model, self.old, ((key, pk, None),), ())
-            if is_there and old is None and new is None:
-                entering.take(self.model, self.new, (), self._entries(self.new, pk, None))
+            held = (*Content(self.model, self.old, pk).pairs(old), *Content(self.model, self.new, pk).pairs(new))
+            if is_there and not held:
+                entering.take(self.model, self.new, (), self._entries(self.new, pk, new))
         steps = (*leaving.steps(MOST_ARGUMENTS), *entering.steps(MOST_ARGUMENTS))
         if steps and not self.dry_run and (yield Apply(Plan("objects without a value", (), steps))) is None:
             return None

@@ -11,6 +11,7 @@ from uowredis.commands.identity import called
 from uowredis.maintenance.finding import Finding, Mending, Policy, Replies, cut, there_call
 from uowredis.plan.steps import Step
 from uowredis.planner.content import Content, content_behind
+from uowredis.schema.index import IndexEntry
 from uowredis.schema.models import FieldSchema, Kind, ModelSchema
 
 
@@ -34,13 +35,18 @@ class Orphan(Finding):
         """What its indexes would be made of."""
         kinds = {storage: kind.value for storage, kind in self.model.storages}
         right = {storage for storage, found in self.types if found == kinds[storage]}
-        return [Content(self.model, field, self.pk) for field in self.model.indexed if field.storage in right]
+        wrong = {storage for storage, _ in self.types} - right
+        contents = [Content(self.model, field, self.pk) for field in self.model.indexed if field.storage in right]
+        return [each for each in contents if wrong.isdisjoint(beside.field.storage for beside in each.beside)]
 
     @property
     def calls(self) -> tuple[Call, ...]:
         """Whether it is there, what there is, and who holds its unique values."""
         claims = (("SMEMBERS", key) for key in self.claims)
-        return there_call(self.model, self.pk), *self._types(), *(each.call for each in self.contents), *claims
+        return there_call(self.model, self.pk), *self._types(), *self._reads(), *claims
+
+    def _reads(self) -> Iterable[Call]:
+        return dict.fromkeys(call for each in self.contents for call in each.calls)
 
     def _types(self) -> Iterable[Call]:
         return (("TYPE", self.model.keys.storage(self.pk, storage)) for storage, _ in self.model.storages)
@@ -67,9 +73,7 @@ class Orphan(Finding):
         if policy.orphans == "leave":
             return None
         keys, why = self.model.keys, f"{called(self.model, self.pk)} without primary key"
-        entries = tuple(
-            (content.field, entry) for content in self.contents for entry in content.entries(replies[content.call])
-        )
+        entries = tuple((content.field, entry) for content in self.contents for entry in content.entries(replies))
         if policy.orphans == "delete":
             stored = tuple(keys.storage(self.pk, storage) for storage, _ in self.types)
             return Mending(leaving=entries, steps=(Step(("DEL", *stored), why),))
@@ -122,16 +126,24 @@ class Dangling(Finding):
     @property
     def calls(self) -> tuple[Call, ...]:
         """Whether the object is there and refers, and whether the other is."""
-        return there_call(self.model, self.pk), self.content.call, there_call(self.to, self.value)
+        owned = (call for each in self._owned for call in each.calls)
+        return there_call(self.model, self.pk), self.content.call, there_call(self.to, self.value), *owned
+
+    @property
+    def _owned(self) -> list[Content]:
+        """What indexes of several fields are made of that depend on the reference."""
+        return [Content(self.model, owner, self.pk) for owner in self.field.owners]
 
     @property
     def watched(self) -> tuple[str, ...]:
         """What refers, and what creations and deletions of both objects touch."""
-        return self.content.key, self.model.keys.guard(self.pk), self.to.keys.guard(self.value)
+        owned = (key for each in self._owned for key in each.keys)
+        guards = self.model.keys.guard(self.pk), self.to.keys.guard(self.value)
+        return tuple(dict.fromkeys((self.content.key, *guards, *owned)))
 
     def holds(self, replies: Replies) -> bool:
         """Return whether it refers, and to nothing."""
-        there, _, other = self.calls
+        there, _, other, *_ = self.calls
         refers = self.value in (value for _, value in self.content.pairs(replies[self.content.call]))
         return bool(replies[there]) and refers and not replies[other]
 
@@ -154,7 +166,15 @@ class Dangling(Finding):
         entry = self.model.keys.index(self.field.stored, self.value), self.pk, None
         left = self.field.entries(self.model.keys, (), self.pk) if self.field.single else ()
         entering = tuple((self.field, each) for each in left)
-        return Mending(leaving=((self.field, entry),), entering=entering, steps=(Step(call, why),))
+        owned = tuple((each.field, left) for each in self._owned for left in self._lost(each, replies))
+        return Mending(leaving=((self.field, entry), *owned), entering=entering, steps=(Step(call, why),))
+
+    def _lost(self, content: Content, replies: Replies) -> set[IndexEntry]:
+        """Return the entries of several fields that *content* has while the reference is there."""
+        held = {each.field.name: each.pairs(replies[each.call]) for each in (content, *content.beside)}
+        left = held | {self.field.name: [pair for pair in held[self.field.name] if pair[1] != self.value]}
+        before, after = (content.field.joint_entries(self.model.keys, each, self.pk) for each in (held, left))
+        return before - after
 
     @property
     def about(self) -> str:

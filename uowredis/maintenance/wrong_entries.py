@@ -12,6 +12,7 @@ from uowredis.commands.replies import printable
 from uowredis.maintenance.finding import Finding, Mending, Policy, Replies, cut, entries_by_key, there_call
 from uowredis.planner.content import Content, content_behind
 from uowredis.schema.index import IndexEntry
+from uowredis.schema.joint import JointIndex
 from uowredis.schema.models import FieldSchema
 
 
@@ -38,8 +39,9 @@ class OfEntry(Finding):
     @property
     def value(self) -> str:
         """The value that the entry is of, as far as it tells; of a HashField with the name of its entry before."""
-        if self.score is None:
-            return self.model.keys.indexed_value(self.field.stored, self.key)
+        keys = self.model.keys
+        if self.score is None or isinstance(self.field.index_of(keys, self.key), JointIndex):
+            return keys.indexed_value(self.field.stored, self.key)
         return self.score if self.member == self.pk else self.member
 
     @property
@@ -55,17 +57,17 @@ class OfEntry(Finding):
     @property
     def calls(self) -> tuple[Call, ...]:
         """Whether the object is there, what it holds, whether it has the entry."""
-        return there_call(self.model, self.pk), self.content.call, lookup(self.entry)
+        return there_call(self.model, self.pk), *self.content.calls, lookup(self.entry)
 
     @property
     def watched(self) -> tuple[str, ...]:
-        """What holds the value: who creates or deletes an object with it touches that. Not the index: all share it."""
-        return (self.content.key,)
+        """What holds the values: who creates or deletes an object with them touches it. Not the index: all share it."""
+        return tuple(dict.fromkeys(self.content.keys))
 
     def holds(self, replies: Replies) -> bool:
         """Return whether the object is there, holds the value, and has the entry, just as it should not be."""
-        there, _, has = self.calls
-        held = self.entry in self.content.entries(replies[self.content.call])
+        there, *_, has = self.calls
+        held = self.entry in self.content.entries(replies)
         return self.state == (bool(replies[there]), held, has_entry(self.entry, replies[has]))
 
     def mended(self, policy: Policy, replies: Replies) -> Mending:
@@ -145,8 +147,8 @@ class TwoHolders(Finding):
     @property
     def calls(self) -> tuple[Call, ...]:
         """Whether each of them is there and holds the value."""
-        contents = [content_behind(self.model, self.field, pk, self.key).call for pk in self.pks]
-        return (*(there_call(self.model, pk) for pk in self.pks), *contents)
+        contents = [content_behind(self.model, self.field, pk, self.key) for pk in self.pks]
+        return (*(there_call(self.model, pk) for pk in self.pks), *(call for each in contents for call in each.calls))
 
     @property
     def watched(self) -> tuple[str, ...]:

@@ -199,6 +199,19 @@ class AnyModel(InstanceHashCommands[M], metaclass=MetaRedisModel):
             collection._wait_for(session._look(collection, schema))
         return collection
 
+    @classmethod
+    def get_field(cls, name: str) -> Field[Any]:
+        """Return the declared field *name*, as the attribute of the class does.
+
+        Raises:
+            ImplementationError: for a name that is none of a field.
+        """
+        if name not in cls._fields:
+            raise ImplementationError(
+                f"{cls.__name__}.get_field() has no {name!r}. Way out: one of {', '.join(cls._fields)}"
+            )
+        return cls._fields[name]
+
     @property
     def loaded(self) -> Loaded:
         """What ``instances(load=...)`` read of the object, by the names that were given, as it was then.

@@ -11,6 +11,7 @@ from uowredis.commands.identity import check_current
 from uowredis.database import RedisDatabase
 from uowredis.exceptions import DoesNotExist, ImplementationError, missing
 from uowredis.fields import AutoPKField, Field, PKField
+from uowredis.fields.indexes import check_joint
 from uowredis.model.facts import FieldFacts, facts_of
 from uowredis.model.misnamed import AWAITED_OF_A_MODEL, OF_A_MODEL
 from uowredis.schema.keys import INSTANCE_HASH, RESERVED, Keys, why_no_place, why_not_stored
@@ -134,20 +135,24 @@ class MetaRedisModel(type):
             _check_place(cls.__name__, cls.place)
         for field in cls._fields.values():
             field.check_model(cls)
+        fields = {
+            name: field.schema(cls.lockable, cls.default_indexes)
+            for name, field in cls._fields.items()
+            if field is not pk_field
+        }
+        check_joint(cls.__name__, fields)
         cls._schema = ModelSchema(
             cls.__name__,
             Keys.of_model(cls.namespace, cls.__name__, cls.stored_as, cls.place),
             pk_field.name,
             pk_field.auto,
-            {
-                name: field.schema(cls.lockable, cls.default_indexes)
-                for name, field in cls._fields.items()
-                if field is not pk_field
-            },
+            fields,
             f"{cls.__module__}:{cls.__qualname__}",
             pk_holds=pk_field.holds,
             absent=cls.DoesNotExist,
         )
+        for field in cls._fields.values():
+            field.declared_on(cls._schema, cls._fields)
         try:
             cls._join(database)
         except ImplementationError:

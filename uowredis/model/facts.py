@@ -66,7 +66,7 @@ def facts_of(field: Field[Any], schema: FieldSchema | None) -> FieldFacts:
         kind=field.kind.value,
         stored=field.stored,
         type=field.declared_type if target is None else target.pk.declared_type,
-        indexes=schema.declared if schema is not None and schema.indexed else (),
+        indexes=() if schema is None else tuple(map(type, schema.indexes)),
         unique=field.unique or field.kind is Kind.PK,
         none=field.none,
         lockable=schema is None or schema.lockable,

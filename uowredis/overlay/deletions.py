@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 
 import attrs
 
 from uowredis.commands.commands import Read
 from uowredis.commands.journal import Journal, Life
 from uowredis.commands.where import Filter, Leaf
+from uowredis.schema.joint import JointIndex
 from uowredis.schema.lookup import Among
 from uowredis.schema.models import FieldSchema, ModelSchema, OnDelete
 
@@ -68,14 +69,25 @@ class Gone:
 
     def as_cleared(self, model: ModelSchema, leaf: Leaf) -> Leaf:
         """Return what finds by the references that there are now whom *leaf* will find: those to them are cleared."""
-        relation = leaf.field.relation if isinstance(leaf, Filter) else None
-        if not isinstance(leaf, Filter) or not isinstance(leaf.lookup, Among) or relation is None:
+        if not isinstance(leaf, Filter) or not isinstance(leaf.lookup, Among) or not leaf.field.relates:
             return leaf
         field, keys, asked = leaf.field, model.keys, leaf.lookup.keys
+        if (relation := field.relation) is None:
+            return attrs.evolve(leaf, lookup=attrs.evolve(leaf.lookup, keys=self._left(model, field, asked)))
         kept = tuple(key for key in asked if not self.clears(field, keys.indexed_value(field.stored, key)))
         if keys.none(field.stored) in asked and relation.to is not None:
             kept += tuple(keys.index(field.stored, pk) for pk in Dead(self, relation.to))
         return attrs.evolve(leaf, lookup=Among(kept))
+
+    def _left(self, model: ModelSchema, field: FieldSchema, asked: Sequence[str]) -> tuple[str, ...]:
+        """Return those of the index keys *asked* of *field* from which no reference beside it is cleared."""
+        kept = []
+        for key in asked:
+            index = field.index_of(model.keys, key)
+            values = index.values_in(model.keys, key) if isinstance(index, JointIndex) else {}
+            if not any(self.clears(model.fields[name], value) for name, value in values.items()):
+                kept.append(key)
+        return tuple(kept)
 
     def cleared(self, read: Read[object]) -> dict[str, Dead]:
         """Return the references that the key of *read* loses, by what the field is stored as."""

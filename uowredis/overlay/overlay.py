@@ -344,7 +344,7 @@ class Overlay:
         Raises:
             PendingWrites: where the commit would be refused as things stand.
         """
-        related = any(leaf.field.relation is not None for leaf in filters(where))
+        related = any(leaf.field.relates for leaf in filters(where))
         if not related or not self.journal.deleted:
             return where
         gone = yield from self._gone()
@@ -358,7 +358,7 @@ class Overlay:
         Raises:
             PendingWrites: where that cannot be known exactly.
         """
-        if any(leaf.field.relation is not None for leaf in filters(where)):
+        if any(leaf.field.relates for leaf in filters(where)):
             # One of those that are not known yet might turn out to be the one that is asked for.
             yield from self.allocate(self.journal.waiting)
         gone = yield from self._gone()

@@ -83,6 +83,7 @@ class Touched:
     def _take_values(self, life: Life, create: Create) -> None:
         for name, value in create.entries:
             self._gain(life, life.model.by_stored[name], [(name, value)])
+            self._beside(life, life.model.by_stored[name])
         for write in create.calls:
             self._take(life, write)
         for field in life.model.nones:
@@ -105,6 +106,7 @@ class Touched:
             if not field.indexed:
                 continue
             self._touching.setdefault((life.model, field.name), {})[life] = None
+            self._beside(life, field)
             if needs_content(change) or (field.none and isinstance(change, Removed)):
                 self._uncertain.setdefault((life.model, field.name), {})[life] = None
             elif isinstance(change, Replaced):
@@ -112,6 +114,13 @@ class Touched:
                 self._gain(life, field, [pair for pair in change.values if not entry or pair[0] == field.stored])
             elif isinstance(change, Added):
                 self._gain(life, field, [("", value) for value in change.values])
+
+    def _beside(self, life: Life, field: FieldSchema) -> None:
+        """Note that *field* is changed: what its indexes of several fields hold, nobody knows without the others."""
+        for owner in field.owners:
+            self._fields.setdefault(life, set()).add(owner.name)
+            self._touching.setdefault((life.model, owner.name), {})[life] = None
+            self._uncertain.setdefault((life.model, owner.name), {})[life] = None
 
     def _gain(self, life: Life, field: FieldSchema, found: Pairs) -> None:
         if field.indexed:
@@ -220,7 +229,7 @@ def _fulfilled(life: Life, leaf: Leaf, deltas: Any, questions: Questions) -> boo
         held = leaf.read.get(life.reference, ()) if life.from_server and not life.deleted else ()
         return any((leaf.lookup.key, member) not in moved for member in held)
     calls = [call for call in _members(life, leaf) if call[1:] not in moved]
-    return any(questions.reply(call) for call in calls)
+    return any(questions.reply(call) not in (None, 0) for call in calls)
 
 
 def _members(life: Life, leaf: Leaf) -> Iterator[Call]:
@@ -232,4 +241,4 @@ def _members(life: Life, leaf: Leaf) -> Iterator[Call]:
         yield ("ZSCORE" if leaf.scored else "SISMEMBER", leaf.key, pk)
     elif isinstance(leaf, Filter) and isinstance(leaf.lookup, Among) and life.from_server and not life.deleted:
         for key in leaf.lookup.keys:
-            yield "SISMEMBER", key, pk
+            yield "ZSCORE" if leaf.lookup.is_scored else "SISMEMBER", key, pk

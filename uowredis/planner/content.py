@@ -6,7 +6,7 @@ replies are plain text. What is found is told as (entry, value) pairs, where the
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
 import attrs
@@ -102,19 +102,39 @@ class Content:
     """What an object on the server holds in one field, or in a part of it.
 
     Attributes:
+        alone: the fields beside it are left out.
         call: what reads it.
+        beside: what it holds in the fields beside it, on which its index entries depend, too.
     """
 
     model: ModelSchema
     field: FieldSchema
     pk: str
     part: Part = None
+    alone: bool = False
     call: Call = attrs.field(init=False)
+    beside: tuple[Content, ...] = attrs.field(init=False)
 
     @call.default
     def _call(self) -> Call:
         kind, part = self._place()
         return read_call(kind, self.model.keys.storage(self.pk, self.field.storage), part)
+
+    @beside.default
+    def _beside(self) -> tuple[Content, ...]:
+        if self.alone or not self.field.beside:
+            return ()
+        return tuple([Content(self.model, field, self.pk, alone=True) for field in self.field.beside])
+
+    @property
+    def calls(self) -> tuple[Call, ...]:
+        """What reads all on which its index entries depend."""
+        return (self.call, *[each.call for each in self.beside])
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The keys that hold all on which its index entries depend."""
+        return (self.key, *[each.key for each in self.beside])
 
     def _place(self) -> tuple[Kind, Part]:
         field = self.field
@@ -129,9 +149,14 @@ class Content:
         """Return what the *reply* of the call says is there."""
         return pairs(*self._place(), reply)
 
-    def entries(self, reply: Any) -> set[IndexEntry]:
-        """Return the index entries of what the *reply* says is there."""
-        return self.model.index_entries(self.field, self.pairs(reply), self.pk)
+    def entries(self, replies: Mapping[Call, Any]) -> set[IndexEntry]:
+        """Return the index entries of what the *replies* to the calls say is there."""
+        found = self.pairs(replies[self.call])
+        entries = self.model.index_entries(self.field, found, self.pk)
+        if self.beside:
+            held = {each.field.name: each.pairs(replies[each.call]) for each in self.beside}
+            entries |= self.field.joint_entries(self.model.keys, held | {self.field.name: found}, self.pk)
+        return entries
 
 
 def content_behind(model: ModelSchema, field: FieldSchema, pk: str, key: str) -> Content:

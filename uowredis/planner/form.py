@@ -6,6 +6,7 @@ on the values. A form is worked out by the rules below when it is first met, and
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import attrs
@@ -35,6 +36,7 @@ class KeyForm:
         guarded: what is read must not change: not where all fields concerned are ``lockable=False``.
         label: the fields concerned, in words.
         unique: whether one of them is.
+        joint: whether one of them is in an index of several fields.
     """
 
     storage: str
@@ -47,6 +49,7 @@ class KeyForm:
     guarded: bool
     label: str
     unique: bool
+    joint: bool
 
     @classmethod
     def of(cls, model: ModelSchema, epoch: Epoch, storage: str) -> KeyForm:
@@ -58,17 +61,21 @@ class KeyForm:
         members = dict.fromkeys([*given, *(name for write in said for name in named(write.change) or ())])
         touched = list(touched_fields(model, storage, members))
         indexed = [field for field in touched if field.indexed]
+        # Where an index needs all values of a field, not those alone that are named.
+        spread = any((field.owners or field.none) and not field.single for field in indexed)
+        spread = spread and not epoch.from_nothing
         # Where two values may share an entry, what is left of the others tells whether it stays.
         lossy = any(field.lossy for field in indexed)
         rehearsed = any(needs_content(write.change) and (matters(write) or may_fail(write)) for write in said)
         rehearsed = rehearsed or (lossy and any(type(write.change) is not Added for write in said))
+        rehearsed = rehearsed or spread
         whole = any(named(write.change) is None for write in said)
         names: tuple[str, ...] | None = ()
         by_members = False
         if epoch.from_nothing:
             pass
         elif rehearsed:
-            by_members = not (whole or lossy or kind in (Kind.LIST, Kind.STRING))
+            by_members = not (whole or lossy or spread or kind in (Kind.LIST, Kind.STRING))
             names = () if by_members else None
         elif in_hash:
             names = tuple(field.stored for field in indexed)
@@ -89,6 +96,7 @@ class KeyForm:
             any(field.lockable for field in read),
             ", ".join(f"{model.name}.{field.name}" for field in indexed or touched),
             any(field.unique for field in indexed),
+            any(field.owners for field in indexed),
         )
 
 
@@ -99,10 +107,14 @@ class Form:
     Attributes:
         keys: those of its keys from which anything follows.
         unsaid: where the object is new, the fields that hold nothing and of which that is indexed.
+        owners: the fields with indexes of several fields, of which one is concerned.
+        told: the names of the fields concerned, and whether nothing must be tried to know what these will hold.
     """
 
     keys: tuple[KeyForm, ...]
     unsaid: tuple[FieldSchema, ...]
+    owners: tuple[FieldSchema, ...] = ()
+    told: Mapping[str, bool] = attrs.field(factory=dict)
 
 
 def form_of(model: ModelSchema, epoch: Epoch) -> Form:
@@ -147,4 +159,7 @@ def worked_out(model: ModelSchema, epoch: Epoch) -> Form:
     keys = [KeyForm.of(model, epoch, storage) for storage in epoch.storages()]
     said = {field for key in keys for field, _ in key.indexed}
     unsaid = () if epoch.create is None else tuple(field for field in model.nones if field not in said)
-    return Form(tuple(key for key in keys if key.indexed or key.rehearsed), unsaid)
+    followed = tuple(key for key in keys if key.indexed or key.rehearsed)
+    owners = dict.fromkeys(owner for field in said for owner in field.owners)
+    told = {field.name: not key.rehearsed for key in keys for field, _ in key.indexed}
+    return Form(followed, unsaid, tuple(sorted(owners, key=lambda owner: owner.name)), told if owners else {})

@@ -47,6 +47,7 @@ class KeyPart:
     Attributes:
         call: the read, where there is one.
         rewrites: what is sent in place of an opaque write, by position.
+        held: what the fields in indexes of several held before and will hold, after :meth:`deltas`.
     """
 
     life: Life
@@ -54,6 +55,7 @@ class KeyPart:
     form: KeyForm
     call: Call | None = attrs.field(init=False)
     rewrites: dict[int, Rewrite] = attrs.field(init=False)
+    held: list[tuple[FieldSchema, Pairs, Pairs]] = attrs.field(init=False, factory=list)
 
     def __attrs_post_init__(self) -> None:
         life, form = self.life, self.form
@@ -94,6 +96,15 @@ class KeyPart:
                 if field.unique:
                     yield from ((self.life, field, value) for _, value in sorted(found))
 
+    def will_hold(self) -> Iterator[tuple[str, Pairs]]:
+        """Yield what the fields in indexes of several will hold, by name, where the arguments tell it."""
+        if self.form.told:
+            will = self._will()
+            found = ((field, _one(will.get(entry))) for field, entry in self.form.indexed)
+        else:
+            found = ((field, held) for field, held in self._by_field(self._after()))
+        yield from ((field.name, held) for field, held in found if field.owners)
+
     def deltas(self, rehearsal: Rehearsal, reply: Any) -> Iterable[tuple[Any, ...]]:
         """Return what a ``Delta`` is made of for each indexed field, where *reply* answers what is read.
 
@@ -117,6 +128,8 @@ class KeyPart:
                 if field.picky:
                     _check(life, field, restated)
                 before -= field.entries(keys, restated, pk)
+            if field.owners:
+                self.held.append((field, [] if from_nothing else there, will_be))
             yield life, field, before, field.entries(keys, will_be, pk)
 
     def _of_told(self, reply: Any) -> list[tuple[Any, ...]]:
@@ -128,6 +141,8 @@ class KeyPart:
             now = will.get(entry)
             if field.picky and now is not None:
                 _check(life, field, [("", now)])
+            if field.owners:
+                self.held.append((field, [] if from_nothing else _one(was), _one(now)))
             if was is not None or now is not None or field.none:
                 before = () if was == now or from_nothing else field.entries_of_one(keys, was, pk)
                 found.append((life, field, before, field.entries_of_one(keys, now, pk)))
@@ -215,6 +230,11 @@ class KeyPart:
                     f"{write} would fail: {error}; nothing was sent. Way out: read what is there first"
                 ) from None
         return pairs(kind, part, rehearsal.content(kind, part))
+
+
+def _one(value: str | None) -> Pairs:
+    """Return what a field holds that holds one *value*, or None."""
+    return [] if value is None else [("", value)]
 
 
 def _check(life: Life, field: FieldSchema, found: Pairs) -> None:

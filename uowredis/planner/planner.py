@@ -139,9 +139,8 @@ class Planner:
         self._relations.ask()
         for life in lives:
             self._values.ask(life)
-        for life, field, value in self._values.claims():
-            for key in field.claimed(life.model.keys, value):
-                self._unique.claim(life, field, key)
+        for life, field, key in self._values.claims():
+            self._unique.claim(life, field, key)
         self._presence.ask(lives)
         yield from self._ask()
         self._presence.judge()
@@ -215,12 +214,12 @@ class Planner:
         following = {}
         all_of_them = not self._relations.idle
         for life, field, before, after in self._values.deltas():
-            if field.unique and self._values.claims_late:
+            if field.claiming and self._values.claims_late:
                 for entry in sorted(after):
                     if entry not in before and field.claims(life.model.keys, entry[0]):
                         self._unique.claim(life, field, entry[0])
             # What leaves nothing releases nothing, and what it claims it keeps.
-            if all_of_them or (field.unique and before):
+            if all_of_them or (field.claiming and before):
                 following[life, field.name] = Delta(life, field, before, after)
             else:
                 self._index.take(life.model, field, before, after)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -62,6 +62,11 @@ class Questions:
     def read_again(self, call: Call, why: str) -> None:
         """Ask for the reply of *call* once more; the later reply holds."""
         self._new_questions.append(Question(call, why))
+
+    @property
+    def replies(self) -> Mapping[Call, Any]:
+        """The plain replies of earlier rounds."""
+        return self._replies
 
     def reply(self, call: Call) -> Any:
         """Return the plain reply of a *call* of an earlier round."""

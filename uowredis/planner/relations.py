@@ -163,6 +163,9 @@ class Relations:
             raise _restricted(kept)
         for delta in deltas.values():
             self._check(delta)
+        for (life, field), dead in self.cleared.items():
+            if field.owners and life not in self._dead:
+                self.values.cleared(life, field, {each.reference for each in dead}, deltas)
 
     def _references(self, dead: Life, deltas: Deltas) -> Iterator[Reference]:
         for model, field in dead.model.referrers:
@@ -196,7 +199,10 @@ class Relations:
             if life.from_server:
                 self.values.ask_ending(life)
             self._ask_referrers(life)
-        elif reference.proof is not None:
+            return
+        if reference.on_delete is OnDelete.CLEAR and reference.field.owners:
+            self.values.ask_cleared(life, reference.field)
+        if reference.proof is not None:
             # The index key is watched: whoever moves the reference leaves it.
             self.questions.read(reference.proof, f"before: {life.model.name}.{reference.field.name}", guards=False)
 

@@ -21,6 +21,7 @@ from uowredis.plan.steps import UNKNOWN
 from uowredis.planner.content import Content, content_behind
 from uowredis.planner.key import Delta
 from uowredis.planner.questions import Questions
+from uowredis.schema.joint import JointIndex
 from uowredis.schema.models import FieldSchema, ModelSchema
 
 
@@ -30,7 +31,7 @@ class _Holder:
 
     Attributes:
         there: the call that tells whether it is there.
-        content: what is read of its field.
+        content: what is read of its fields.
     """
 
     key: str
@@ -79,7 +80,7 @@ class Unique:
         """
         kept, released = {}, {}
         for delta in deltas:
-            if delta.field.unique:
+            if delta.field.claiming:
                 after = {key for key, _, _ in delta.after}
                 kept[delta.life, delta.field.name] = after
                 released[delta.life, delta.field.name] = {key for key, _, _ in delta.before} - after
@@ -100,8 +101,10 @@ class Unique:
         life = Journal.untouched(Identity(model, pk, State.STORED))
         why = f"guard: {life} holds its {model.name}.{field.name}"
         content = content_behind(model, field, pk, key)
-        self.questions.watch(content.key)
-        self.questions.read(content.call, why)
+        for watched in content.keys:
+            self.questions.watch(watched)
+        for call in content.calls:
+            self.questions.read(call, why)
         # Not watched: whoever creates it anew touches its keys.
         there = "SISMEMBER", model.keys.collection, pk
         self.questions.read(there, why)
@@ -118,24 +121,40 @@ class Unique:
         """
         for holder in self._holders:
             life, field = self.claims[holder.key]
-            pk, held = holder.life.reference, holder.content.entries(self.questions.reply(holder.content.call))
+            pk, held = holder.life.reference, holder.content.entries(self.questions.replies)
             if self.questions.reply(holder.there) and holder.key in (key for key, _, _ in held):
                 raise _taken(life, field, holder.key, pk, f"instance {pk}")
             yield Delta(holder.life, field, ((holder.key, pk, None),), ())
 
 
 def _taken(life: Life, field: FieldSchema, key: str, pk: str | None, holder: str) -> UniquenessError:
-    stored = life.model.keys.indexed_value(field.stored, key)
+    model, index = life.model, field.index_of(life.model.keys, key)
+    names, value, shown = field.name, *_read(field, model.keys.indexed_value(field.stored, key))
+    found, claimed = f"{field.name}={value!r}", f"{model.name}.{field.name} is unique"
+    if isinstance(index, JointIndex):
+        values = index.values_in(model.keys, key)
+        read = {name: _read(model.fields[name], stored) for name, stored in values.items()}
+        found = ", ".join(f"{name}={each!r}" for name, (each, _) in read.items())
+        shown = ", ".join(each for _, each in read.values())
+        if len(read) > 1:
+            names, value = ", ".join(read), tuple(each for each, _ in read.values())
+            claimed = f"{' and '.join(f'{model.name}.{name}' for name in read)} are unique together"
+        else:
+            (value,) = (each for each, _ in read.values())
+    # The text is the documented one; the rest goes where a traceback shows it.
+    error = UniquenessError(f"Key {key} already exists (for {holder})", field=names, value=value, key=key, pk=pk)
+    error.add_note(
+        f"{claimed} and {life} claims {shown}; nothing was written. Way out: another value, or "
+        f"{model.name}.get({found}) for the instance that has it"
+    )
+    return error
+
+
+def _read(field: FieldSchema, stored: str) -> tuple[Any, str]:
+    """Return what is *stored* of *field* as a value, and that for eyes."""
     value: Any = stored
     if (holds := field.holds) is not None:
         # What computed it may have left something else.
         with contextlib.suppress(Exception):
             value = holds.read(stored)
-    shown = repr(value) if value is stored else f"{value!r} (stored as {stored!r})"
-    # The text is the documented one; the rest goes where a traceback shows it.
-    error = UniquenessError(f"Key {key} already exists (for {holder})", field=field.name, value=value, key=key, pk=pk)
-    error.add_note(
-        f"{life.model.name}.{field.name} is unique and {life} claims {shown}; nothing was written. Way out: another "
-        f"value, or {life.model.name}.get({field.name}={value!r}) for the instance that has it"
-    )
-    return error
+    return value, repr(value) if value is stored else f"{value!r} (stored as {stored!r})"

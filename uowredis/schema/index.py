@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeAlias
 
 from uowredis.schema.keys import Keys
@@ -42,6 +42,7 @@ class Index:
         suffixes: what filters it answers: the words behind the last ``__``, "" for none.
         redis_type: of its keys.
         called: what fingerprints call the kind; a part of a transform's index is told apart.
+        answers_alone: whether a filter on its field alone is answered.
     """
 
     called: ClassVar[str] = ""
@@ -53,6 +54,7 @@ class Index:
     of_text: ClassVar[bool] = False
     suffixes: ClassVar[frozenset[str]] = EQUALITY
     redis_type: ClassVar[str] = "set"
+    answers_alone: ClassVar[bool] = True
     configurable: ClassVar[tuple[str, ...]] = ("prefix", "transform", "handle_uniqueness", "key", "of_text")
 
     def __init__(self, field: FieldSchema) -> None:
@@ -90,6 +92,16 @@ class Index:
             raise TypeError(f"{cls.__name__}.configure(handle_uniqueness=...) takes True or False")
         made: Any = type(name or cls.__name__, (cls,), attributes | {"__module__": cls.__module__})
         return made  # type: ignore[no-any-return]  # a class that is made by a call
+
+    @classmethod
+    def names_beside(cls) -> tuple[str, ...]:
+        """Return the names of the other fields whose values it needs, too."""
+        return ()
+
+    @property
+    def places(self) -> tuple[tuple[str, ...], ...]:
+        """What begins its keys behind the name of the field, by their types: no other index may have one of them."""
+        return ((self.redis_type, *self.tail),)
 
     @property
     def word(self) -> str:
@@ -140,10 +152,33 @@ class Index:
         """
         raise NotImplementedError
 
+    def claims(self, keys: Keys, key: str) -> bool:
+        """Return whether *key*, one of its own, stands for what is unique."""
+        return self.field.unique and self.handle_uniqueness
+
+    def type_of(self, keys: Keys, key: str) -> str:
+        """Return the Redis type of *key*, one of its own."""
+        return self.redis_type
+
     @property
     def picky(self) -> bool:
         """Whether there are values that it cannot index."""
         return self._transformed is not None
+
+    def storage_key(self, keys: Keys, held: Sequence[tuple[str, str]]) -> str:
+        """Return the key of one value of each of its fields: (entry, value) pairs.
+
+        Raises:
+            ValueError: for one that is not indexed.
+        """
+        ((entry, stored),) = held
+        return self.entry(keys, entry, self._to_be_seen(stored), "")[0]
+
+    def _to_be_seen(self, stored: str) -> str:
+        value = self.seen(stored)
+        if value is None:
+            raise ValueError("its transform leaves it out")
+        return value
 
     def pk_in(self, member: str) -> str:
         """Return the primary key in a *member* of one of its keys."""

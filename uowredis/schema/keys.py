@@ -8,6 +8,7 @@ place in one slot.
 from __future__ import annotations
 
 import binascii
+import re
 from collections.abc import Callable, Sequence
 
 import attrs
@@ -26,6 +27,9 @@ RESERVED = (
 
 #: Last part of the key that holds all InstanceHashFields of an instance.
 INSTANCE_HASH = "hash"
+
+#: Last part of the key that says who holds a unique value, beside a sorted set.
+_HOLDERS = "__uniqueness__"
 
 
 class Unfilled(str):
@@ -124,6 +128,18 @@ class Keys:
         if len(parts) == 1 and type(parts[0]) is str:
             return f"{self.prefix}:{field}:{parts[0]}"
         return _joined((self.prefix, field, *parts))
+
+    def holders(self, key: str) -> str:
+        """Return the key of the set of pks that hold the unique value of an index *key* that is a sorted set."""
+        return _joined((key, _HOLDERS))
+
+    def is_holders(self, key: str) -> bool:
+        """Return whether *key*, or the value that ends one, has the form of one of :meth:`holders`."""
+        return key.endswith(f":{_HOLDERS}")
+
+    def held(self, key: str) -> str:
+        """Return the index key, or the value that ends it, of *key*, one of :meth:`holders`."""
+        return key.removesuffix(f":{_HOLDERS}")
 
     def none(self, field: str) -> str:
         """Return the key of the set of pks whose *field* holds nothing."""
@@ -298,6 +314,17 @@ def shown_token(key: str) -> str:
 def beside(temporary: str, number: int) -> str:
     """Return one more key of a query, beside its *temporary* key."""
     return f"{temporary}:{number}"
+
+
+def quoted(text: str, also: str = "") -> str:
+    """Return *text* with nothing in it that separates the parts of keys, or is one of *also*."""
+    # What is not known yet has neither.
+    return text if type(text) is not str else "".join(f"%{ord(c):02X}" if c in f"%:{also}" else c for c in text)
+
+
+def unquoted(text: str) -> str:
+    """Return the reverse of :func:`quoted`."""
+    return re.sub("%([0-9A-F]{2})", lambda found: chr(int(found[1], 16)), text)
 
 
 def member(value: str, separator: str, pk: str) -> str:

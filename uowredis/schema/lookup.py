@@ -29,9 +29,19 @@ _MOST_RANGES = 100
 
 @attrs.frozen
 class Among:
-    """The objects in one of the sets under *keys*; none of them: no object."""
+    """The objects in one of the sets under *keys*; none of them: no object.
+
+    Attributes:
+        scored_by: the field whose numbers are the scores, where these are sorted sets; "" where they are plain ones.
+    """
 
     keys: tuple[str, ...]
+    scored_by: str = ""
+
+    @property
+    def is_scored(self) -> bool:
+        """Whether these are sorted sets."""
+        return bool(self.scored_by)
 
     def holds(self, key: str, member: str, score: str | None) -> bool:
         """Return whether an index entry is one that is asked for."""

@@ -14,6 +14,7 @@ from typing import Any
 import attrs
 
 from uowredis.schema.index import EqualIndex, Index, IndexEntry
+from uowredis.schema.joint import EqualIndexWith, Held, JointIndex
 from uowredis.schema.keys import INSTANCE_HASH, RESERVED, Keys, word_of
 from uowredis.values import ValueType
 
@@ -78,6 +79,10 @@ class FieldSchema:
         by_value: whether all there is are the sets of an EqualIndex, as it is.
         picky: whether there are values that its indexes cannot hold.
         lossy: whether two of its values may be one to an index, so that one must not take the entry of the other away.
+        joint: those of its indexes that are of several fields.
+        beside: the other fields of these.
+        owners: the fields that have an index of several fields of which it is one.
+        claiming: whether one of its indexes stands for what is unique.
     """
 
     name: str
@@ -95,6 +100,14 @@ class FieldSchema:
     by_value: bool = attrs.field(init=False)
     picky: bool = attrs.field(init=False)
     lossy: bool = attrs.field(init=False)
+    joint: tuple[JointIndex, ...] = attrs.field(init=False, default=(), eq=False, repr=False)
+    beside: tuple[FieldSchema, ...] = attrs.field(init=False, default=(), eq=False, repr=False)
+    owners: tuple[FieldSchema, ...] = attrs.field(init=False, default=(), eq=False, repr=False)
+    claiming: bool = attrs.field(init=False, eq=False, repr=False)
+
+    @claiming.default
+    def _claiming(self) -> bool:
+        return self.unique
 
     @stored.default
     def _stored(self) -> str:
@@ -126,6 +139,30 @@ class FieldSchema:
         many = self.kind in (Kind.SET, Kind.LIST, Kind.SORTED_SET)
         return many and any(index.spells_freely for index in self.indexes)
 
+    def join(self, fields: Mapping[str, FieldSchema]) -> None:
+        """Learn of the other *fields* of the model on which its indexes depend; they learn of it."""
+        joint = tuple(index for index in self.indexes if isinstance(index, JointIndex))
+        for index in joint:
+            index.join(fields)
+        beside = tuple(dict.fromkeys(name for index in joint for name in index.names_beside()))
+        known = {
+            "joint": joint,
+            "beside": tuple(fields[name] for name in beside),
+            "claiming": self.unique or any(isinstance(index, EqualIndexWith) and index.unique for index in joint),
+        }
+        for name, value in known.items():
+            object.__setattr__(self, name, value)
+        for field in (self, *self.beside) if joint else ():
+            owners = (*(owner for owner in field.owners if owner.name != self.name), self)
+            object.__setattr__(field, "owners", owners)
+            # Each change of one of them is a change of the index.
+            object.__setattr__(field, "indexed", True)
+
+    @property
+    def relates(self) -> bool:
+        """Whether its values, or those of fields beside it, refer to other objects."""
+        return self.relation is not None or any(field.relation is not None for field in self.beside)
+
     @property
     def by_entry(self) -> bool:
         """Whether its values are those of entries of a hash, told apart by their names."""
@@ -150,6 +187,10 @@ class FieldSchema:
         if not held and self.none:
             return {(keys.none(self.stored), pk, None)}
         return {entry for index in self.indexes for entry in index.entries(keys, held, pk)}
+
+    def joint_entries(self, keys: Keys, held: Held, pk: str) -> set[IndexEntry]:
+        """Return what its indexes of several fields hold of the object *pk* with what each of these is *held* in."""
+        return {entry for index in self.joint for entry in index.joint_entries(keys, held, pk)}
 
     def entries_of_one(self, keys: Keys, value: str | None, pk: str) -> Collection[IndexEntry]:
         """Same as :meth:`entries` of a field that holds one *value*, or None."""
@@ -181,16 +222,16 @@ class FieldSchema:
 
     def claims(self, keys: Keys, key: str) -> bool:
         """Return whether the index *key* stands for a unique value."""
-        if not self.unique or self.by_value:
-            return self.unique
+        if not self.claiming or self.by_value:
+            return self.claiming
         index = None if keys.is_none(self.stored, key) else self.index_of(keys, key)
-        return index is not None and index.handle_uniqueness
+        return index is not None and index.claims(keys, key)
 
     def claimed(self, keys: Keys, value: str) -> Iterator[str]:
         """Yield the index keys that stand for a unique *value*."""
         for index in self.indexes:
-            if index.handle_uniqueness:
-                for key, _, _ in index.entries(keys, (("", value),), ""):
+            for key, _, _ in index.entries(keys, (("", value),), "") if index.handle_uniqueness else ():
+                if index.claims(keys, key):
                     yield key
 
     @property
@@ -199,6 +240,13 @@ class FieldSchema:
         if self.relation is None:
             return self.own
         return None if self.relation.to is None else self.relation.to.pk_holds
+
+
+def _joined(fields: Mapping[str, FieldSchema]) -> Mapping[str, FieldSchema]:
+    """Return *fields*, the fields of one model, which know of each other now where an index is of several."""
+    for field in fields.values():
+        field.join(fields)
+    return fields
 
 
 @attrs.frozen(eq=False)
@@ -213,8 +261,9 @@ class ModelSchema:
         fields: the fields but the pk, by name, in the order of declaration.
         by_stored: the same by their names in Redis.
         indexed: those with an index, in the same order.
-        unique: those whose values no two instances share, in the same order.
+        unique: those whose values no two instances share, alone or together with others, in the same order.
         nones: those of which it is indexed that they hold nothing, in the same order.
+        together: the indexes that answer filters on several fields, those of most fields first.
         related: those whose values refer to other objects, in the same order.
         path: where its class is, ``module:qualified.name``; a pickle says no more of it.
         pk_holds: what its primary keys are, None for text.
@@ -230,7 +279,7 @@ class ModelSchema:
     keys: Keys
     pk_field: str
     auto: bool
-    fields: Mapping[str, FieldSchema]
+    fields: Mapping[str, FieldSchema] = attrs.field(converter=_joined)
     path: str = ""
     pk_holds: ValueType[Any] | None = attrs.field(default=None, kw_only=True)
     absent: type[Exception] | None = attrs.field(default=None, kw_only=True)
@@ -240,6 +289,7 @@ class ModelSchema:
     indexed: tuple[FieldSchema, ...] = attrs.field(init=False)
     unique: tuple[FieldSchema, ...] = attrs.field(init=False)
     nones: tuple[FieldSchema, ...] = attrs.field(init=False)
+    together: tuple[EqualIndexWith, ...] = attrs.field(init=False, repr=False)
     related: tuple[FieldSchema, ...] = attrs.field(init=False)
     storages: tuple[tuple[str, Kind], ...] = attrs.field(init=False)
     plain: bool = attrs.field(init=False)
@@ -255,11 +305,17 @@ class ModelSchema:
 
     @unique.default
     def _unique(self) -> tuple[FieldSchema, ...]:
-        return tuple(field for field in self.fields.values() if field.unique)
+        return tuple(field for field in self.fields.values() if field.claiming)
 
     @nones.default
     def _nones(self) -> tuple[FieldSchema, ...]:
         return tuple(field for field in self.fields.values() if field.none)
+
+    @together.default
+    def _together(self) -> tuple[EqualIndexWith, ...]:
+        joint = (index for field in self.fields.values() for index in field.joint)
+        found = (index for index in joint if isinstance(index, EqualIndexWith))
+        return tuple(sorted(found, key=lambda index: -len(index.fields)))
 
     @related.default
     def _related(self) -> tuple[FieldSchema, ...]:

@@ -64,7 +64,7 @@ class NumberRangeIndex(RangeIndex):
             ValueError: for what is no number, where that is refused.
         """
         known = type(value) is str
-        score = _score(value) if known else value
+        score = score_of(value) if known else value
         if score is None and self.raise_if_not_float:
             raise ValueError(f"{value!r} is no number")
         held = member(value, self.separator, pk) if self._in_pairs else pk
@@ -86,7 +86,7 @@ class NumberRangeIndex(RangeIndex):
             ValueError: for what is no number.
         """
         for value in values:
-            if type(value) is str and _score(value) is None:
+            if type(value) is str and score_of(value) is None:
                 raise ValueError(f"{value!r} is no number")
         return _lookups(NumberSpan, self._key(keys, entry), suffix, values, self.separator if self._in_pairs else "")
 
@@ -122,7 +122,7 @@ def _lookups(kind: type[S], key: str, suffix: str, values: tuple[str, ...], sepa
     return tuple(kind(key, ((word, value),), separator) for value in dict.fromkeys(values))
 
 
-def _score(value: str) -> str | None:
+def score_of(value: str) -> str | None:
     """Return the number that *value* is, as Redis takes it, None for none."""
     try:
         return None if math.isnan(float(value)) else spelled_score(value)

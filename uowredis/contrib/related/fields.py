@@ -187,7 +187,13 @@ class RelatedField(Field[K], Generic[T, K]):
                 f"{self} refers to other objects, which are found by equal primary keys: it has an EqualIndex, and no "
                 f"other. Way out: leave out indexes, and indexable"
             )
-        return attrs.evolve(super().schema(lockable, (EqualIndex,)), relation=self.relation)
+        schema = attrs.evolve(super().schema(lockable, (EqualIndex,)), relation=self.relation)
+        if schema.none and not schema.single:
+            raise ImplementationError(
+                f"{self} refers to many objects, and who refers to none is not indexed. Way out: leave out none; "
+                f"exclude({self.name}__in=[...]) for those that refer to none of some"
+            )
+        return schema
 
     def spell(self, value: Any) -> str:
         """Return the primary key that *value* stands for: an instance, a primary key, or a bound foreign key.

@@ -1,0 +1,198 @@
+"""Pages are parts of one list, whatever was read to make them: against ``sorted()`` of what the objects hold."""
+
+from datetime import date
+from random import Random
+from typing import Any
+
+import pytest
+
+from tests.tools.backends import Backend
+from uowredis import InstanceHashField, PKField, RedisDatabase, RedisModel, Session, SetField, StringField
+from uowredis.indexes import EqualIndex, NumberRangeIndex, TextRangeIndex
+
+#: Texts that begin each other, and go on by what is smaller and larger than the separator of the index.
+TEXTS = [
+    "",
+    "a",
+    "a b",
+    "a b c",
+    "a!",
+    "a1",
+    "a10",
+    "a:",
+    "a:b",
+    "a~",
+    "aé",
+    "b",
+    "b ",
+    "b:TEXT-RANGE-SEPARATOR:9",
+    "é",
+]
+NUMBERS = ["-inf", "-2.5", "0", "-0", "1", "1.0", "1e3", "10", "inf", "much"]
+
+
+def people(on: RedisDatabase, *, chosen: bool = False) -> Any:
+    class Person(RedisModel):
+        database = on
+        if chosen:
+            login = PKField()
+        born = InstanceHashField(indexable=True, indexes=[EqualIndex, NumberRangeIndex])
+        name = StringField(indexable=True, indexes=[TextRangeIndex])
+        city = InstanceHashField(indexable=True)
+
+    return Person
+
+
+def number(text: str) -> float:
+    return 0.0 if text == "much" else float(text)
+
+
+def expected(held: dict[str, dict[str, str]], field: str, *, desc: bool, chosen: bool) -> list[str]:
+    """Return who has a value, in the order of it; equal ones by primary key."""
+
+    def key(pk: str) -> Any:
+        value: Any = number(held[pk][field]) if field == "born" else held[pk][field].encode()
+        return value, pk.encode() if chosen else int(pk)
+
+    return sorted((pk for pk, values in held.items() if field in values), key=key, reverse=desc)
+
+
+def pages(collection: Any, size: int) -> list[str]:
+    """Return what all pages give, one after the other; each goes on from where the one before ended."""
+    found: list[str] = []
+    after = None
+    while page := collection.copy().after(after, size):
+        assert len(page) <= size
+        found += page
+        after = page.last
+        assert after[1] == page[-1]
+    assert page.last is None
+    return found
+
+
+def stored(model: Any, random: Random, count: int, *, chosen: bool) -> dict[str, dict[str, str]]:
+    held: dict[str, dict[str, str]] = {}
+    for number_ in range(1, count + 1):
+        values = {"born": random.choice(NUMBERS), "name": random.choice(TEXTS), "city": random.choice(["x", "y"])}
+        for name in [name for name in ("born", "name") if random.random() < 0.2]:
+            del values[name]
+        pk = f"{random.choice('ab:')}{number_}" if chosen else str(number_)
+        held[pk] = values
+        model(**values, **({"login": pk} if chosen else {}))
+    return held
+
+
+@pytest.mark.parametrize("chosen", [False, True], ids=["counted", "chosen"])
+@pytest.mark.parametrize("field", ["born", "name"])
+def test_all_pages_are_the_whole(server: Backend, field: str, chosen: bool) -> None:
+    """Up and down, of any size, with and without filters, over pending writes and under watch."""
+    random = Random(field)
+    model = people(server.database(), chosen=chosen)
+    held = stored(model, random, 60, chosen=chosen)
+    alpha = field == "name"
+    for desc in (False, True):
+        everyone = expected(held, field, desc=desc, chosen=chosen)
+        in_x = [pk for pk in everyone if held[pk]["city"] == "x"]
+        for size in (1, 7, 100):
+            assert everyone == pages(model.collection().sort(by=field, alpha=alpha, desc=desc), size)
+        assert in_x == pages(model.collection(city="x").sort(by=field, alpha=alpha, desc=desc), 7)
+        bounds = {"born__gte": "0", "born__lt": "100"} if field == "born" else {"name__gt": "a b", "name__lte": "b"}
+        within = [
+            pk
+            for pk in everyone
+            if (0 <= number(held[pk]["born"]) < 100 if field == "born" else "a b" < held[pk]["name"] <= "b")
+        ]
+        assert within == pages(model.collection(**bounds).sort(by=field, alpha=alpha, desc=desc), 4)
+        ordered = model.collection().sort(by=field, alpha=alpha, desc=desc)
+        assert everyone == model.database.run(lambda _, ordered=ordered: pages(ordered, 30))
+    with Session(model.database) as s:
+        new = held | {}
+        for pk in random.sample(sorted(held), 10):
+            if random.random() < 0.3:
+                model(pk).delete()
+                del new[pk]
+            else:
+                model(pk).born.hset("5")
+                model(pk).name.set("a 5")
+                new[pk] = new[pk] | {"born": "5", "name": "a 5"}
+        for desc in (False, True):
+            everyone = expected(new, field, desc=desc, chosen=chosen)
+            assert everyone == pages(model.collection().sort(by=field, alpha=alpha, desc=desc), 9)
+        s.commit()
+    assert everyone == pages(model.collection().sort(by=field, alpha=alpha, desc=True), 9)
+
+
+@pytest.mark.parametrize("desc", [False, True])
+@pytest.mark.parametrize("field", ["born", "name"])
+def test_many_that_are_equal(server: Backend, field: str, desc: bool) -> None:
+    """More than are read at once, before others and behind them; they come by primary key, as numbers."""
+    model = people(server.database())
+    held = {}
+    with Session(model.database) as s:
+        for pk in range(1, 341):
+            # By their texts 90 to 99 come last among these.
+            group = (pk >= 90) + (pk >= 310)
+            values = {"born": str(group), "name": ["b", "b 1", "a"][group]}
+            held[str(pk)] = values
+            model(**values)
+        s.commit()
+    everyone = expected(held, field, desc=desc, chosen=False)
+    for size in (3, 50):
+        assert everyone == pages(model.collection().sort(by=field, alpha=field == "name", desc=desc), size)
+
+
+def test_any_texts(server: Backend) -> None:
+    """Of few letters, so that they begin each other in all ways."""
+    model, random = people(server.database()), Random(5)
+    held = {}
+    with Session(model.database) as s:
+        for pk in range(1, 400):
+            name = "".join(random.choices("a :;9", k=random.randrange(5)))
+            held[str(pk)] = {"name": name}
+            model(name=name)
+        s.commit()
+    for desc in (False, True):
+        everyone = expected(held, "name", desc=desc, chosen=False)
+        assert everyone == pages(model.collection().sort(by="name", alpha=True, desc=desc), 2)
+
+
+def test_what_is_given_and_from_where(server: Backend) -> None:
+    """Values and instances as any collection; a place is what a user has, and need not be there any more."""
+
+    class Person(RedisModel):
+        database = server.database()
+        born = InstanceHashField(type=date, indexable="range")
+        size = StringField(type=int, indexable="range")
+        name = InstanceHashField()
+        tags = SetField()
+
+    for day in range(1, 6):
+        Person(born=date(2000, 1, day), size=day // 2, name=f"n{day}", tags=[day, "t"])
+    people = Person.collection().sort(by="born")
+    first = people.values("name").after(None, 2)
+    assert [{"name": "n1"}, {"name": "n2"}] == first
+    assert (date(2000, 1, 2), "2") == first.last
+    Person("2").delete()
+    assert ["n3", "n4"] == [person.name.hget() for person in people.instances().after(first.last, 2)]
+    assert ["4", "5"] == people.primary_keys().after((date(2000, 1, 3), Person("3")), 10)
+    assert ["5", "4"] == people.sort(by="-born").after(None, 2)
+    with Session(Person.database) as s:
+        Person("4").name.hset("last")
+        listed = people.copy().values_list("name", "size", "pk")
+        assert [("n5", 2, "5"), ("last", 2, "4"), ("n3", 1, "3")] == listed.after(None, 3)
+        assert [] == listed.after((date(1999, 1, 1), "1"), 3)
+        s.rollback()
+    assert [("n4", {"4", "t"}), ("n5", {"5", "t"})] == people.sort(by="born").values_list("name", "tags").after(
+        (date(2000, 1, 3), "3"), 2
+    )
+    loaded = people.instances(load=("tags",)).after(None, 2)
+    assert [{"1", "t"}, {"3", "t"}] == [person.loaded["tags"] for person in loaded]
+    with Session(Person.database) as s:
+        Person("1").tags.srem("t")
+        assert [{"1"}, {"3", "t"}] == people.values_list("tags", flat=True).after(None, 2)
+        s.rollback()
+    sizes = Person.collection().sort(by=Person.size)
+    assert (1, "3") == sizes.after(None, 2).last
+    assert ["4"] == sizes.after((1, "3"), 1) == sizes.after((1.5, 9), 1)
+    assert [] == sizes.after((2, "5"), 1)
+    assert ["3", "4", "5"] == Person.collection(size__gt=0).sort(by="size").after(None, 5)
