@@ -53,6 +53,10 @@ def said(shop: SimpleNamespace) -> list[Any]:
     found += [len(bikes_of()), bikes_of()[2:5], list(bikes_of().sort("name", alpha=True)[:3])]
     found.append(list(bikes_of(tags="red").sort("-price").values("name", "price")))
     found.append(list(bikes_of().sort("price").values_list("name", "price", "owner")[3:6]))
+    wide = ("name", "tags", "owner__name")
+    found.append(list(bikes_of().sort("price").values_list(*wide)[3:6]))
+    found.append([dict(each.loaded) for each in bikes_of(price__lt=4).sort("price").instances(load=wide)])
+    found += [(page, page.total) for page in (bikes_of().sort("price").values(*wide).page(0, 2), bikes_of().page(1, 2))]
     found.append(sorted(bikes_of(name__in=["b1", "b2"]) | bikes_of(price=11)))
     found.append(sorted(bikes_of().exclude(tags="red")))
     found.append([each.pk.get() for each in bikes_of(price__lt=4).sort("price").instances()])

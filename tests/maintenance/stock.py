@@ -47,7 +47,7 @@ def stock(on: RedisDatabase) -> Stock:
 
     class Shelf(RelatedModel):
         database = on
-        place = PKField()
+        spot = PKField()
         label = StringField(unique=True)
         aisle = InstanceHashField(indexable=True)
         note = StringField()
@@ -84,7 +84,7 @@ def stock(on: RedisDatabase) -> Stock:
 def fill(stock: Stock, random: Random, parts: int) -> None:
     """Store shelves and *parts*, all of them whole; values hold colons, and no text at all."""
     with stock.database.begin():
-        shelves = [stock.Shelf(place=f"s:{n}", label=f"label {n}", aisle=str(n % 3), note="x") for n in range(6)]
+        shelves = [stock.Shelf(spot=f"s:{n}", label=f"label {n}", aisle=str(n % 3), note="x") for n in range(6)]
         for number in range(parts):
             part = stock.Part(
                 number=f"n{number}",

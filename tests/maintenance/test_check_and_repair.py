@@ -119,7 +119,7 @@ def test_an_orphan_is_not_adopted_over_the_claim_of_another(whole: Stock, server
     assert (finding,) == done.left
     assert not done.findings
     assert not whole.Shelf.exists("late")
-    assert "s:3" == whole.Shelf.get(label="label 3").place.get()
+    assert "s:3" == whole.Shelf.get(label="label 3").spot.get()
 
 
 def test_an_adopted_orphan_is_an_object_again(whole: Stock, server: Backend) -> None:

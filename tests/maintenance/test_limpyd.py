@@ -49,7 +49,7 @@ def models_on(on: RedisDatabase) -> dict[str, Any]:
     class Shelf(RelatedModel):
         database = on
         namespace = "store"
-        place = PKField()
+        spot = PKField()
         label = StringField(unique=True)
         aisle = InstanceHashField(indexable=True)
         note = StringField()

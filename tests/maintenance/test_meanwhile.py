@@ -57,15 +57,15 @@ def _deletes_it(data: Stock) -> None:
 
 
 def _creates_it(data: Stock) -> None:
-    data.Shelf(place="late", aisle="7")
+    data.Shelf(spot="late", aisle="7")
 
 
 def _claims_its_value(data: Stock) -> None:
-    data.Shelf(place="new", label="late label")
+    data.Shelf(spot="new", label="late label")
 
 
 def _creates_what_is_referred_to(data: Stock) -> None:
-    data.Shelf(place="nowhere", note="x")
+    data.Shelf(spot="nowhere", note="x")
 
 
 def _refers_to_another(data: Stock) -> None:
@@ -143,14 +143,14 @@ def test_a_creation_notices_what_becomes_of_an_orphan(real: Real, proxy: Proxy, 
     other = stock(real.database())
     with real.client() as client, RedisDatabase.from_url(proxy.url) as database:
         ours = stock(database)
-        ours.Shelf(place="first")
+        ours.Shelf(spot="first")
         client.set(":shelf:late:note", "theirs")
         proxy.reset()
         with meanwhile(proxy, "WATCH", lambda _: list(repair(other.Shelf, orphans=orphans)), None):
             if orphans == "adopt":
                 with pytest.raises(UniquenessError):
-                    ours.Shelf(place="late", aisle="1")
+                    ours.Shelf(spot="late", aisle="1")
             else:
-                ours.Shelf(place="late", aisle="1")
+                ours.Shelf(spot="late", aisle="1")
         assert ("theirs" if orphans == "adopt" else None) == other.Shelf("late").note.get()
         assert (None if orphans == "adopt" else "1") == other.Shelf("late").aisle.hget()

@@ -72,8 +72,12 @@ def are_wide(schema: ModelSchema, names: Sequence[str]) -> bool:
     Raises:
         ImplementationError: for what is no field, or leads nowhere.
     """
-    paths = [path_of(schema, name) for name in names if name != SORTED_SCORE]
-    return not all(path.near for path in paths)
+    near, fields = ("pk", schema.pk_field, SORTED_SCORE), schema.fields
+    # Most values are near, and need no path.
+    far = [name for name in names if name not in near and not ((field := fields.get(name)) and field.single)]
+    for name in far:
+        path_of(schema, name)
+    return bool(far)
 
 
 def _check_simple(schema: ModelSchema, name: Any) -> None:

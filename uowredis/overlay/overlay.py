@@ -413,7 +413,7 @@ class Overlay:
 
     def created(self, model: ModelSchema, pk: str) -> Identity | None:
         """Return the identity of the object with *pk* where it is pending itself; its handles share its fate."""
-        life = self._pending(model, pk)
+        life = None if self.is_empty else self._pending(model, pk)
         return None if life is None or not life.alive or life.create is None else life.current
 
     def created_among(self, model: ModelSchema, pks: Iterable[str]) -> dict[str | None, Identity]:
@@ -429,6 +429,8 @@ class Overlay:
 
     def are_pending(self, model: ModelSchema, pks: Sequence[str]) -> Deciding[dict[str, bool | None]]:
         """Return whether the objects with *pks* will be there by what is pending alone, None where nothing is said."""
+        if self.is_empty:
+            return dict.fromkeys(pks)
         gone = yield from self._gone()
         found: dict[str, bool | None] = {}
         for pk in pks:
