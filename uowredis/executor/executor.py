@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import attrs
 import redis
@@ -54,6 +54,9 @@ class Executor:
         certainty: how commits are settled whose replies are lost, None where there is no connection to lose.
     """
 
+    #: Who answers that it only reads was replaced by another, and is asked no more.
+    _is_replaced: ClassVar[bool] = False
+
     pool: Pool
     most_watched: int | None
     scripts: bool
@@ -77,7 +80,7 @@ class Executor:
             try:
                 return self._sent(calls)
             except Rejected as error:
-                if "READONLY" not in str(error) or not any(call[0] == "SORT" for call in calls):
+                if self._is_replaced or "READONLY" not in str(error) or not any(call[0] == "SORT" for call in calls):
                     raise
             self._read_only = True
         # A read-only replica takes SORT for a write: SORT_RO (Redis 7.0).
