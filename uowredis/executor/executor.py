@@ -16,9 +16,9 @@ import attrs
 import redis
 
 from uowredis.commands.calls import Call
-from uowredis.exceptions import OutcomeUnknown, Rejected, UowError
+from uowredis.exceptions import OutcomeUnknown, Rejected, Unreachable, UowError
 from uowredis.executor import transaction
-from uowredis.executor.connection import LOST, Lent, Pool, asked_beside, shown
+from uowredis.executor.connection import LOST, Lent, Pool, asked_beside, refusal, shown
 from uowredis.plan.token import SAID, Outcome, Token
 
 #: Seconds between two tries to reach a server that is not there: they grow from the first to the second.
@@ -213,6 +213,9 @@ class Executor:
     def _said(self, token: Token, claimed: Any, word: Any) -> Outcome:
         if isinstance(word, Exception):
             raise word
+        if isinstance(claimed, Exception) and refusal(claimed) is Unreachable:
+            # A master no more: what it says may be of a history that ended.
+            raise claimed
         if word is None:
             raise claimed if isinstance(claimed, Exception) else redis.InvalidResponse(f"{token.key} was not set")
         if word not in SAID:
