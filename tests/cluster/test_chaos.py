@@ -2,10 +2,14 @@
 
 import os
 import time
+from typing import Any
 
 from tests.cluster.chaos import chaos
 from tests.cluster.test_places import declare
 from tests.tools.cluster import Cluster
+from uowredis import Session
+from uowredis.executor.drive import drive
+from uowredis.plan.requests import Apply, Request
 from uowredis.plan.token import Token
 from uowredis.schema.keys import slot_of
 
@@ -31,6 +35,32 @@ def test_a_token_is_settled_where_its_slot_is_by_then(cluster: Cluster) -> None:
     cluster.move(slot, (cluster.having(slot) + 1) % 3)
     assert "not applied" == shop.db.settle(silent)
     assert shop.db.connection.get(silent.key) not in (None, "applied")
+
+
+def test_what_is_refused_elsewhere_is_no_conflict(cluster: Cluster) -> None:
+    """Only those are counted whose transaction others' changes were the end of."""
+    shop, slot = declare(cluster), slot_of("shop")
+    bike, elsewhere = shop.bike(name="a", price=1), shop.db.connection
+    meanwhile = iter(
+        (
+            lambda: cluster.move(slot, (cluster.having(slot) + 1) % 3),
+            lambda: elsewhere.hset(bike.price.key, "price", "5"),
+            lambda: None,
+        )
+    )
+    with Session(shop.db, attempts=2) as s:
+        bike.price.hincrby(1)
+        committer, answer = s._committer, s._reader.answer
+
+        def answered(request: Request) -> Any:
+            if isinstance(request, Apply):
+                next(meanwhile)()
+            return answer(request)
+
+        drive(committer.turns(None, s._limits(), []), answered)
+        assert 2 == committer.tried
+        s.rollback()
+    assert 6 == bike.price.hget()
 
 
 def test_a_commit_goes_on_where_its_slot_has_gone(cluster: Cluster) -> None:

@@ -8,7 +8,8 @@ import pytest
 
 from tests.cluster.test_places import declare
 from tests.tools.backends import Real, is_data
-from tests.tools.cluster import Cluster
+from tests.tools.cluster import BUS, Cluster
+from tests.tools.servers import RealServer
 from uowredis import (
     ArgumentError,
     ArgumentTypeError,
@@ -270,6 +271,56 @@ def test_check_and_repair_go_by_the_place(cluster: Cluster) -> None:
     list(repair(shop.bike))
     assert [] == list(check(shop.bike))
     assert 0 == shop.db.connection.exists("{shop}:ns:bike:name:ghost")
+
+
+@pytest.mark.parametrize("place", ["b-c", "a?b", "[x]", "a\\b"])
+def test_check_finds_places_that_patterns_escape(cluster: Cluster, place: str) -> None:
+    """SCAN goes to the node that has the place, however its pattern spells it."""
+    shop = declare(cluster, cat=place)
+    shop.cat(name="c")
+    shop.db.connection.sadd(f"{{{place}}}:cat:name:ghost", "7")
+    (ghost,) = check(shop.cat)
+    assert "ghost" in str(ghost)
+
+
+@pytest.mark.parametrize("changed", [False, True])
+def test_what_is_watched_moves_between_two_reads(cluster: Cluster, changed: bool) -> None:
+    """It is watched where it is by then; `run()` begins anew only where it has changed."""
+    shop, slot = declare(cluster), slot_of("shop")
+    bikes = [shop.bike(name=f"b{at}", price=at) for at in range(3)]
+    elsewhere = shop.db.connection
+    called: list[int] = []
+
+    def add(session: Session) -> None:
+        first = bikes[0].price.hget()
+        called.append(first)
+        if len(called) == 1:
+            cluster.move(slot, (cluster.having(slot) + 1) % 3)
+            if changed:
+                elsewhere.hset(bikes[0].price.key, "price", "10")
+        bikes[2].price.hset(first + bikes[1].price.hget())
+
+    shop.db.run(add)
+    assert ([0, 10] if changed else [0]) == called
+    assert (11 if changed else 1) == bikes[2].price.hget()
+
+
+def test_a_node_that_does_not_tell_is_passed_over(cluster: Cluster) -> None:
+    """One that may not, or is still loading; one that was taken out of the cluster; one that answers nothing."""
+    (first, second), slot = cluster.masters[:2], slot_of("shop")
+    while cluster.having(slot) == 0:
+        cluster.move(slot, 1)
+    with RealServer.start("--cluster-enabled", "yes", highest=65_535 - BUS) as lonely, first.client() as client:
+        client.execute_command("ACL", "SETUSER", "default", "-cluster")
+        try:
+            for node in (first, lonely):
+                named = [f"{each.host}:{each.port}" for each in (node, second)]
+                with RedisDatabase(cluster=named) as database:
+                    for _ in range(3):
+                        declare(SimpleNamespace(database=lambda on=database: on)).rider.collection().first()  # type: ignore[arg-type]
+                        database._executor.look()  # type: ignore[attr-defined]
+        finally:
+            client.execute_command("ACL", "SETUSER", "default", "+cluster")
 
 
 # What names a cluster.

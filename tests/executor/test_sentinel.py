@@ -4,8 +4,11 @@ import threading
 from typing import Any
 
 import pytest
+import redis
 
+from tests.tools.cluster import until
 from tests.tools.sentinel import watched
+from tests.tools.servers import RealServer
 from uowredis import (
     ArgumentError,
     ImplementationError,
@@ -17,6 +20,7 @@ from uowredis import (
     StringField,
     Unreachable,
 )
+from uowredis.executor.connection import refusal
 from uowredis.executor.settings import read
 
 
@@ -71,6 +75,43 @@ def test_commits_go_on_at_the_next_master() -> None:
             assert [b":bike:name:" + client.hget(":bike:1:hash", "name")] == client.keys(":bike:name:*")
         assert "x" == (bike.note.set("x") and bike.note.get())
         assert ["1"] == list(model.collection(count=count))
+
+
+def test_a_sorted_query_waits_for_the_next_master() -> None:
+    """Who only reads by now is asked for nothing more, as a replica that was named would be (SORT_RO)."""
+    with (
+        watched() as servers,
+        RedisDatabase.from_url(servers.url, settle_for=20) as database,
+        servers.master.client() as client,
+    ):
+        model = declare(database)
+        for name in "ba":
+            model(name=name)
+        query = model.collection().sort("name", alpha=True)
+        client.replicaof(servers.replica.host, servers.replica.port)
+        found: list[str] = []
+        asking = threading.Thread(target=lambda: found.extend(query))
+        asking.start()
+        until(lambda: "errorstat_READONLY" in client.info("errorstats") or not asking.is_alive())
+        client.execute_command("REPLICAOF", "NO", "ONE")
+        asking.join()
+        assert ["2", "1"] == found
+        assert "cmdstat_sort_ro" not in client.info("commandstats")
+
+
+def test_who_became_a_replica_within_a_transaction_is_left() -> None:
+    """EXEC repeats what it was refused for; that is known as it would be of any other command."""
+    with RealServer.start() as server, server.client() as one, server.client() as other:
+        pipe = one.connection_pool.get_connection()
+        for call in (("MULTI",), ("SET", "a", "1")):
+            pipe.send_command(*call)
+            pipe.read_response()
+        other.replicaof(server.host, 1)
+        pipe.send_command("EXEC")
+        with pytest.raises(redis.ResponseError) as caught:
+            pipe.read_response()
+        assert refusal(redis.ResponseError(f"EXECABORT {str(caught.value).removeprefix('EXECABORT ')}")) is Unreachable
+        pipe.disconnect()
 
 
 def test_none_is_found() -> None:

@@ -145,6 +145,19 @@ def test_settled_by_another_process(proxy: Proxy, real: Real, side: str, became:
         assert ("applied", 1) == (session.outcome, happened(real))
 
 
+def test_a_master_no_more_is_not_believed() -> None:
+    """What it holds is replaced by what the next master has, where the commit may not be."""
+    with RealServer.start() as server, server.client() as client:
+        token = Token(":product:__commit__:a", time.time(), 60)
+        client.set(token.key, "applied")
+        client.replicaof(server.host, 1)
+        with RedisDatabase.from_url(server.url, settle_for=0.05) as database:
+            with pytest.raises(OutcomeUnknown, match=r"READONLY|read only"):
+                database.settle(token)
+            client.execute_command("REPLICAOF", "NO", "ONE")
+            assert "applied" == database.settle(token)
+
+
 def test_a_claim_that_is_refused(proxy: Proxy, real: Real) -> None:
     """Who may not write can still be told what was applied; that it was not, nobody promises him."""
     admin = real.client()

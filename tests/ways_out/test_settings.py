@@ -163,6 +163,10 @@ def test_a_password_that_is_taken_for_a_port(told: Told, at: dict[str, Any], sec
     where = f"{at['host']}:{at['port']}"
     with told(ImplementationError):
         RedisDatabase.from_url(f"redis://ann:{secret}@{where}")
+    for url in (f"redis://7?hunter@{where}", f"redis+cluster://ann:7?hunter@{where}"):
+        with told(ImplementationError) as caught:
+            RedisDatabase.from_url(url)
+        assert "hunter" not in str(caught.value)
     escaped = secret.replace("#", "%23").replace("/", "%2F").replace("?", "%3F").replace(":", "%3A")
     works(RedisDatabase.from_url(f"redis://ann:{escaped}@{where}"))
 

@@ -30,6 +30,9 @@ Address = tuple[str, int]
 #: Asks which node has which slots: each range with its master first.
 _ASK_SLOTS: Call = ("CLUSTER", "SLOTS")
 
+#: So answers a server that is no node.
+_NO_CLUSTER = "cluster support disabled"
+
 
 @attrs.define(eq=False)
 class Nodes:
@@ -45,6 +48,7 @@ class Nodes:
     _masters: dict[int, Address] = attrs.field(factory=dict)
     _executors: dict[Address, Executor] = attrs.field(factory=dict)
     _lock: Any = attrs.field(factory=threading.Lock)
+    _first: int = -1
 
     def of_slot(self, slot: int) -> Executor:
         """Return the executor of the node that has *slot*, as far as is known.
@@ -85,21 +89,34 @@ class Nodes:
         """Ask which node has which slots.
 
         Raises:
-            Unreachable: where no node answers.
+            Unreachable: where no node answers, or those that do know of no slots.
             ImplementationError: where one is no node of a cluster.
         """
         failed: Exception | None = None
-        for address in dict.fromkeys((*self.named, *self._masters.values())):
+        known = list(dict.fromkeys((*self.named, *self._masters.values())))
+        # Not the same one first each time: what one believes may be outdated for long.
+        self._first = (self._first + 1) % len(known)
+        for address in (*known[self._first :], *known[: self._first]):
+            pool = self.at(address).pool
+            # One that takes connections and answers nothing is passed over, too.
+            bound = pool.connections.connection_kwargs["socket_connect_timeout"]
             try:
-                (reply,) = asked_beside(self.at(address).pool, (_ASK_SLOTS,))
+                (reply,) = asked_beside(pool, (_ASK_SLOTS,), socket_timeout=bound)
             except (redis.RedisError, *LOST) as error:
                 failed = error
                 continue
             if isinstance(reply, Exception):
-                raise ImplementationError(
-                    f"{address[0]}:{address[1]} is no node of a cluster: {reply}. Way out: "
-                    f"RedisDatabase(host={address[0]!r}, port={address[1]})"
-                )
+                if _NO_CLUSTER in str(reply):
+                    raise ImplementationError(
+                        f"{address[0]}:{address[1]} is no node of a cluster: {reply}. Way out: "
+                        f"RedisDatabase(host={address[0]!r}, port={address[1]})"
+                    )
+                # It is still loading, say, or does not tell this user.
+                failed = reply
+                continue
+            if not reply:
+                failed = redis.ConnectionError(f"{address[0]}:{address[1]} knows of no slots")
+                continue
             masters: dict[int, Address] = {}
             for first, last, (host, port, *_), *_ in reply:
                 # A node that does not know its own name is where it was asked.

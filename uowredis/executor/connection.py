@@ -294,7 +294,7 @@ class Connection:
 
     def note(self, error: Exception) -> None:
         """Note what an *error* reply tells of the server: the next connection may lead to another one."""
-        self._elsewhere = self._elsewhere or str(error).startswith(_ELSEWHERE)
+        self._elsewhere = self._elsewhere or reason(error).startswith(_ELSEWHERE)
 
     def _read_in_process(self, count: int) -> list[Any]:
         read = self.lent.read_response
@@ -409,7 +409,12 @@ def asked_beside(pool: Pool, calls: Sequence[Call], **settings: Any) -> list[Any
 
 def refusal(reply: Exception) -> type[Rejected]:
     """Return the error that an error *reply* is: the server refuses, or is not the one that serves it."""
-    return Unreachable if str(reply).startswith(_NOT_HERE) else Rejected
+    return Unreachable if reason(reply).startswith(_NOT_HERE) else Rejected
+
+
+def reason(reply: Exception) -> str:
+    """Return why an error *reply* says that it refuses; EXEC repeats what it was refused for."""
+    return str(reply).removeprefix("EXECABORT Transaction discarded because of: ")
 
 
 def exhausted(pool: Pool, own: int) -> str:

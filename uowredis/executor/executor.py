@@ -10,15 +10,15 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import attrs
 import redis
 
 from uowredis.commands.calls import Call
-from uowredis.exceptions import OutcomeUnknown, Rejected, UowError
+from uowredis.exceptions import OutcomeUnknown, Rejected, Unreachable, UowError
 from uowredis.executor import transaction
-from uowredis.executor.connection import LOST, Lent, Pool, asked_beside, shown
+from uowredis.executor.connection import LOST, Lent, Pool, asked_beside, refusal, shown
 from uowredis.plan.token import SAID, Outcome, Token
 
 #: Seconds between two tries to reach a server that is not there: they grow from the first to the second.
@@ -54,6 +54,9 @@ class Executor:
         certainty: how commits are settled whose replies are lost, None where there is no connection to lose.
     """
 
+    #: Who answers that it only reads was replaced by another, and is asked no more.
+    _is_replaced: ClassVar[bool] = False
+
     pool: Pool
     most_watched: int | None
     scripts: bool
@@ -77,7 +80,7 @@ class Executor:
             try:
                 return self._sent(calls)
             except Rejected as error:
-                if "READONLY" not in str(error) or not any(call[0] == "SORT" for call in calls):
+                if self._is_replaced or "READONLY" not in str(error) or not any(call[0] == "SORT" for call in calls):
                     raise
             self._read_only = True
         # A read-only replica takes SORT for a write: SORT_RO (Redis 7.0).
@@ -210,6 +213,9 @@ class Executor:
     def _said(self, token: Token, claimed: Any, word: Any) -> Outcome:
         if isinstance(word, Exception):
             raise word
+        if isinstance(claimed, Exception) and refusal(claimed) is Unreachable:
+            # A master no more: what it says may be of a history that ended.
+            raise claimed
         if word is None:
             raise claimed if isinstance(claimed, Exception) else redis.InvalidResponse(f"{token.key} was not set")
         if word not in SAID:

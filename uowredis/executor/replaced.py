@@ -19,6 +19,8 @@ T = TypeVar("T")
 class ReplacedExecutor(Executor):
     """Sends calls to whoever is the master by then; redis-py's pool asks the sentinels with each new connection."""
 
+    _is_replaced = True
+
     def send(self, calls: Sequence[Call]) -> list[Any]:
         """Same as of one server."""
         return self._again(lambda: Executor.send(self, calls))

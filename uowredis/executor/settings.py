@@ -335,9 +335,7 @@ def read(url: Any) -> dict[str, Any]:
         port = split.port
     except ValueError:
         # Python's own message may show a part of the password.
-        raise _unreadable(
-            url, "its port is no number. Way out: write '#', '/', '?' and ':' of a password as %23, %2F, %3F and %3A"
-        ) from None
+        raise _no_port(url) from None
     if split.scheme not in _SCHEMES or not url[len(split.scheme) :].startswith("://"):
         schemes = (*_SCHEMES, *_CLUSTERS, *_SENTINELS)
         raise _unreadable(url, f"it must begin with {', '.join(f'{scheme}://' for scheme in schemes)}")
@@ -410,6 +408,9 @@ def _queried(url: str, split: SplitResult, said: Mapping[str, Any]) -> dict[str,
     """Return the options behind '?', which are all text, as keywords."""
     found: dict[str, Any] = {}
     for name, value in parse_qsl(split.query, keep_blank_values=True):
+        if "@" in name:
+            # It is the end of a password.
+            raise _no_port(url)
         where = f"the URL's option {name!r}"
         _check_name(name, "The URL of RedisDatabase")
         if not value:
@@ -442,6 +443,12 @@ def _of_text(name: str, value: str) -> Any:
     if name in ("ssl_include_verify_flags", "ssl_exclude_verify_flags"):
         return parse_ssl_verify_flags(value)  # type: ignore[no-untyped-call]
     return ssl.TLSVersion(int(value)) if name == "ssl_min_version" else value
+
+
+def _no_port(url: str) -> ImplementationError:
+    return _unreadable(
+        url, "its port is no number. Way out: write '#', '/', '?' and ':' of a password as %23, %2F, %3F and %3A"
+    )
 
 
 def _unreadable(url: str, why: str) -> ImplementationError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Iterable, Sequence
 
 from uowredis.commands.calls import Call
@@ -14,6 +15,9 @@ _OF_NONE = frozenset(("CONFIG", "DBSIZE", "EXEC", "INFO", "MULTI", "UNWATCH", "W
 #: Commands that say how many keys follow.
 _NUMBERED = frozenset(("SINTERCARD", "ZDIFF", "ZINTER", "ZINTERCARD", "ZUNION"))
 
+#: A character of a pattern that stands for itself.
+_ESCAPED = re.compile(r"\\(.)", re.DOTALL)
+
 
 def key_of(call: Call) -> str | None:
     """Return the first key that *call* is about, None where there is none."""
@@ -23,8 +27,9 @@ def key_of(call: Call) -> str | None:
     if name == "EVAL":
         return call[3] if call[2] != "0" else None
     if name == "SCAN":
-        # Of keys that begin with a place: what its pattern begins with.
-        return next((value for option, value in itertools.pairwise(call) if option == "MATCH"), None)
+        # Of keys that begin with a place: what its pattern begins with, in which '-' and others are escaped.
+        patterns = (value for option, value in itertools.pairwise(call) if option == "MATCH")
+        return next((_ESCAPED.sub(r"\1", pattern) for pattern in patterns), None)
     return call[2 if name in _NUMBERED else 1]
 
 

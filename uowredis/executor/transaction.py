@@ -45,6 +45,7 @@ def transact(connection: Connection, calls: Sequence[Call]) -> Exchanging[list[A
     _note_end(connection, left, result)
     if isinstance(result, Exception):
         _check_queued(connection, left[:-1], replies[:-1])
+        connection.note(result)
         raise refusal(result)(f"Redis refused the transaction of a query: {result}") from result
     if not isinstance(result, list) or len(result) != len(calls):
         raise redis.InvalidResponse(f"EXEC was answered by {type(result).__name__}")
@@ -68,6 +69,7 @@ def _executed(connection: Connection, plan: Plan) -> Exchanging[list[Any] | None
     if isinstance(result, Exception):
         queueing = list(itertools.takewhile(EXEC.__ne__, calls))
         _check_queued(connection, queueing, replies[: len(queueing)])
+        connection.note(result)
         raise refusal(result)(f"Redis refused the transaction: {result}; nothing was applied") from result
     return None if result is None else _applied(plan, _of_steps(connection, plan, result))
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from typing import Any
 
 from uowredis.commands.calls import Call
 from uowredis.commands.replies import plain
-from uowredis.exceptions import Rejected
+from uowredis.exceptions import Rejected, Unreachable
+from uowredis.executor.executor import PAUSE
 from uowredis.executor.line import Line
 from uowredis.plan.guards import Guards
-from uowredis.plan.requests import Deciding
+from uowredis.plan.requests import Again, Deciding, Pause
 from uowredis.plan.steps import Fetch, Question, Round, with_order
 
 #: Their answers differ from one time to the next; what they were made from is compared instead.
@@ -73,7 +75,7 @@ class WatchedReads:
         watch = () if self._too_many(len(self._watched) + len(new)) else tuple(new)
         volatile = [Question(("DUMP", each.call[1]), each.why) for each in questions if each.call[0] in _VOLATILE]
         sent = [*questions, *volatile]
-        raw: list[Any] = yield Fetch(watch, tuple(sent))
+        raw = yield from self._fetched(Fetch(watch, tuple(sent)))
         if not self._watched:
             self._pin, self._released = self._line.pins, self._line.released
         self._watched |= dict.fromkeys(new)
@@ -90,6 +92,23 @@ class WatchedReads:
             fetch = Fetch(watch, tuple(question for question, _ in kept))
             self.rounds.append(Round(fetch, [reply for _, reply in kept]))
         return raw[: len(questions)]
+
+    def _fetched(self, fetch: Fetch) -> Deciding[list[Any]]:
+        """Fetch; where it is served elsewhere by now, watch there what was watched before, and fetch then."""
+        since = time.monotonic()
+        while True:
+            try:
+                raw: list[Any] = yield fetch
+            except Unreachable as error:
+                # The first one was tried again already.
+                if not self._watched or not (yield Again(error, since)):
+                    raise
+                self.are_lost = True
+                yield Pause(PAUSE)
+                # What differs there is a conflict of the commit, as it would be here.
+                yield from self.compare()
+            else:
+                return raw
 
     def compare(self) -> Deciding[list[Question]]:
         """Watch and read everything again, after an EXEC let go of it; return the reads that answer differently."""

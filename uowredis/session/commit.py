@@ -138,10 +138,10 @@ class Committer:
         """
         self.tried, self.outcome, self.acknowledged, self._tried_plan = 0, None, None, None
         try:
-            lost, since = 0, None
+            lost, refused, since = 0, 0, None
             while True:
                 # An attempt that failed may have stood on what the caller read; a script lets go of nothing to tell.
-                yield from self.check_reads(again=self.tried > 0)
+                yield from self.check_reads(again=self.tried + refused > 0)
                 self.tried += 1
                 since = self.attempts.now() if since is None else since
                 try:
@@ -152,7 +152,9 @@ class Committer:
                     # What is watched is let go of: it is watched anew where it is by now.
                     self._watches_are_lost()
                     yield Release()
-                    yield Pause(back_off(self.tried))
+                    # It met no conflict, of which there may be so many.
+                    self.tried, refused = self.tried - 1, refused + 1
+                    yield Pause(back_off(refused))
                     continue
                 since = None
                 if isinstance(applied, Applied):
