@@ -33,7 +33,7 @@ class Executor(blocking.Executor):
             try:
                 return await self._sent(calls)
             except Rejected as error:
-                if "READONLY" not in str(error) or not any(call[0] == "SORT" for call in calls):
+                if self._is_replaced or "READONLY" not in str(error) or not any(call[0] == "SORT" for call in calls):
                     raise
             self._read_only = True
         # A read-only replica takes SORT for a write: SORT_RO (Redis 7.0).
