@@ -162,6 +162,26 @@ def test_sorted_cut_stored_and_combined(both: Groups) -> None:
     )[:1]
 
 
+def test_from_a_place(on: RedisDatabase) -> None:
+    """What follows it in the order of an index has the same values."""
+
+    class Person(RelatedModel):
+        database = on
+        age = InstanceHashField(type=int, indexable="range")
+        tags = SetField()
+        friend = FKStringField("self", related_name="befriended")
+
+    first: Any = Person(age=1, tags=["a"])
+    Person.create_many([{"age": age, "tags": [f"t{age}"], "friend": first} for age in range(2, 5)])
+    names = ("age", "tags", "friend__tags")
+    by_age = Person.collection().sort(by="age")
+    begun = by_age.copy().values_list(*names).after(None, 2)
+    assert [(1, {"a"}, None), (2, {"t2"}, {"a"})] == begun
+    assert [(3, {"t3"}, {"a"}), (4, {"t4"}, {"a"})] == by_age.copy().values_list(*names).after(begun.last, 2)
+    loaded = by_age.copy().instances(load=names).after(begun.last, 1)
+    assert [(3, {"t3"}, {"a"})] == [tuple(each.loaded.values()) for each in loaded]
+
+
 # Beside instances.
 
 
