@@ -28,6 +28,7 @@ from uowredis import (
 from uowredis.contrib.database import PipelineDatabase
 from uowredis.executor.settings import read
 from uowredis.maintenance import check, repair
+from uowredis.maintenance.rename import rename
 from uowredis.schema.keys import slot_of
 
 COLORS = ("red", "blue", "green")
@@ -253,7 +254,14 @@ def declare_again(cluster: Cluster) -> SimpleNamespace:
 def test_a_model_without_place_is_refused(cluster: Cluster) -> None:
     """When it is first used; nothing is sent, and both ways out work."""
     shop = declare(cluster, cat=None)
-    for use in (lambda: shop.cat(name="c"), lambda: len(shop.cat.collection()), lambda: shop.cat.get("1")):
+    for use in (
+        lambda: shop.cat(name="c"),
+        lambda: len(shop.cat.collection()),
+        lambda: shop.cat.get("1"),
+        lambda: list(check(shop.cat)),
+        lambda: list(repair(shop.cat)),
+        lambda: rename(shop.cat, "name", "label"),
+    ):
         with pytest.raises(ImplementationError, match=r"Cat has no place, and .* is a Redis Cluster"):
             use()
     with Session(shop.db, on_pending="discard"), pytest.raises(ImplementationError):

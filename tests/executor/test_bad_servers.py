@@ -130,6 +130,25 @@ def test_a_server_that_is_read_only(read_only: RealServer) -> None:
         assert [] == client.keys()
 
 
+def test_a_script_that_is_read_only(read_only: RealServer) -> None:
+    """It is told as of a transaction, and the connection, behind which another may be by then, is left."""
+    with RedisDatabase.from_url(read_only.url, max_watched=0) as database, read_only.client() as client:
+        client.execute_command("REPLICAOF", "NO", "ONE")
+        thing = things(database)(indexed_string="x")
+        client.replicaof(read_only.host, 1)
+        with Session(database, on_pending="discard") as s:
+            thing.indexed_string.set("y")
+            assert "EVAL" in str(s.plan())
+            before = client.info("stats")["total_connections_received"]
+            with pytest.raises(Unreachable, match=r"(?i)read.?only.*nothing was applied"):
+                s.commit()
+        assert "x" == thing.indexed_string.get()
+        assert before < client.info("stats")["total_connections_received"]
+        client.execute_command("REPLICAOF", "NO", "ONE")
+        client.flushall()
+        client.replicaof(read_only.host, 1)
+
+
 # A foreign type at a key
 
 

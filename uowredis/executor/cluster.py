@@ -95,8 +95,8 @@ class Nodes:
         failed: Exception | None = None
         known = list(dict.fromkeys((*self.named, *self._masters.values())))
         # Not the same one first each time: what one believes may be outdated for long.
-        self._first = (self._first + 1) % len(known)
-        for address in (*known[self._first :], *known[: self._first]):
+        first = self._first = (self._first + 1) % len(known)
+        for address in (*known[first:], *known[:first]):
             pool = self.at(address).pool
             # One that takes connections and answers nothing is passed over, too.
             bound = pool.connections.connection_kwargs["socket_connect_timeout"]

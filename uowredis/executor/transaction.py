@@ -102,7 +102,8 @@ def _evaluated(connection: Connection, plan: Plan) -> Exchanging[list[Any] | Non
     if reply[0] == b"failed":
         error = redis.ResponseError(str(reply[2], "utf-8", "replace"))
         if not replies:
-            raise Rejected(f"Redis refused {shown(plan.steps[0].call)}: {error}; nothing was applied")
+            connection.note(error)
+            raise refusal(error)(f"Redis refused {shown(plan.steps[0].call)}: {error}; nothing was applied")
         missing = [None] * (len(plan.steps) - len(replies) - 1)
         return _applied(plan, [*replies, error, *missing])
     return replies

@@ -104,6 +104,7 @@ def rename(
     schema = schema_of(model)
     database = database_of(model)
     assert database is not None
+    database._check_placed(schema)
     renaming = renaming_of(database, schema, field, new, old, both, dry_run=dry_run)
     return _Run(database, renaming, tell, progress).of(1 if dry_run else most)
 

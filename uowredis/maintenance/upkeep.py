@@ -161,6 +161,7 @@ def _checkings(
 def _checking(model: type[RedisModel], progress: Callable[[Progress], object] | None) -> tuple[Checking, Line]:
     schema, database = schema_of(model), database_of(model)
     assert database is not None
+    database._check_placed(schema)
     inside = [other._schema for other in database.models if schema.keys.owns(other._schema.keys.prefix)]
     checking = Checking(schema, [other for other in inside if other is not schema])
     if progress is not None:
