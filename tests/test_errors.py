@@ -51,7 +51,8 @@ WAYS: dict[str, Callable[[Any], Any]] = {
 @pytest.mark.parametrize("error", [*CARRYING, *PLAIN], ids=lambda error: type(error).__name__)
 def test_an_error_goes_through_with_all_it_carries(error: UowError, way: Callable[[Any], Any]) -> None:
     """Its kind, its text, its attributes, its notes."""
-    error = copy.copy(error)
+    given, error = error, copy.copy(error)
+    assert (str(given), given.args) == (str(error), error.args)
     error.add_note("a note")
     again = way(error)
     assert (type(error), str(error), repr(vars(error))) == (type(again), str(again), repr(vars(again)))

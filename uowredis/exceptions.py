@@ -68,6 +68,8 @@ class UowError(Exception):
 def _again(kind: type[UowError], args: tuple[Any, ...], carried: dict[str, Any]) -> UowError:
     """Return the error that was copied or pickled; what it carries was given to its constructor by name."""
     error = kind.__new__(kind, *args)
+    # Where Python's own error is a base, it leaves them to a constructor, which is not called here.
+    error.args = args
     error.__dict__.update(carried)
     return error
 

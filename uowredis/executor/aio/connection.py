@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import asyncio
-import select
 from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar
 
@@ -16,10 +15,11 @@ import redis
 from uowredis.commands.calls import Call
 from uowredis.exceptions import Unreachable
 from uowredis.executor import connection as blocking
+from uowredis.executor.aio.connections import close, connect, wire_of
 from uowredis.executor.aio.drive import drive
+from uowredis.executor.aio.wire import Wire
 from uowredis.executor.connection import (
     ASK_LONGEST,
-    BUFFER,
     LOST,
     NOT_YET,
     SURE,
@@ -36,102 +36,6 @@ from uowredis.plan.plan import CHUNK
 from uowredis.plan.steps import Fetch
 
 T = TypeVar("T")
-
-
-@attrs.define(eq=False)
-class Connections:
-    """Connections of redis-py that are free, by the loop on which they were made: none can be used on another one.
-
-    Attributes:
-        connection_class: of redis-py's asyncio, or of fakeredis'.
-        connection_kwargs: what one is made with.
-    """
-
-    connection_class: Any
-    connection_kwargs: dict[str, Any]
-    _free: dict[Any, list[Any]] = attrs.field(factory=dict)
-
-    async def get_connection(self) -> Any:
-        """Return one that is connected: the one used last, or a new one.
-
-        Raises:
-            RedisError: where the server is not there, or refuses.
-        """
-        free = self._here()
-        while free:
-            lent = free.pop()
-            if _is_idle(lent):
-                return lent
-            close(lent)
-        lent = self.connection_class(**self.connection_kwargs)
-        try:
-            await connect(lent)
-        except BaseException:
-            close(lent)
-            raise
-        return lent
-
-    def release(self, lent: Any) -> None:
-        """Take *lent* back; the next one gets it where it is connected still."""
-        if lent._writer is not None:
-            self._here().append(lent)
-
-    def disconnect(self) -> None:
-        """Close those that are free, on whichever loop."""
-        for loop, free in list(self._free.items()):
-            while free:
-                lent = free.pop()
-                if not loop.is_closed():
-                    close(lent)
-
-    def _here(self) -> list[Any]:
-        loop = asyncio.get_running_loop()
-        if loop not in self._free:
-            # What was made on a loop holds it.
-            for over in [each for each in self._free if each.is_closed()]:
-                del self._free[over]
-            self._free[loop] = []
-        return self._free[loop]
-
-
-async def connect(lent: Any) -> None:
-    """Connect and log in, within one bound for all of it.
-
-    Raises:
-        redis.TimeoutError: where it took too long.
-    """
-    bound, task = lent.socket_connect_timeout, asyncio.current_task()
-    cancelled = 0 if task is None else task.cancelling()
-    try:
-        async with asyncio.timeout(bound):
-            await lent.connect()
-    except TimeoutError as error:
-        raise redis.TimeoutError(f"not connected and logged in within {bound:g} s (socket_connect_timeout)") from error
-    if task is not None and task.cancelling() > cancelled:
-        # redis-py sends by asyncio.wait_for(), which may swallow a cancellation before Python 3.12.
-        raise asyncio.CancelledError
-
-
-def close(lent: Any) -> None:
-    """Close *lent* without waiting for anything: also while a task is cancelled, or there is none."""
-    writer, lent._reader, lent._writer = lent._writer, None, None
-    lent._parser.on_disconnect()
-    if writer is not None:
-        writer.close()
-    if hasattr(lent, "_sock"):  # of fakeredis
-        lent._sock = None
-
-
-def _is_idle(lent: Any) -> bool:
-    """Return whether *lent* is connected and nothing came on it that nobody asked for, such as its end."""
-    if lent._writer is None or lent._writer.transport.is_closing():
-        return False
-    wire = lent._writer.get_extra_info("socket")
-    if wire is None:
-        return True
-    poll = select.poll()
-    poll.register(wire.fileno(), select.POLLIN)
-    return not (lent._reader.at_eof() or poll.poll(0))
 
 
 @attrs.define(eq=False)
@@ -169,13 +73,17 @@ class Lent(blocking.Lent):
 class Connection(blocking.Connection):
     """One connection while it is lent; it never gets a new socket under way."""
 
+    _wire: Wire | None = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._socket = self._its_socket
+        self._wire = wire_of(self.lent)
+        if self._wire is not None:
+            self._reader = self._wire.reader
+
     @property
     def _its_socket(self) -> Any:
         return self.lent._writer
-
-    @property
-    def _is_wired(self) -> bool:
-        return isinstance(self._socket, asyncio.StreamWriter)
 
     async def send(self, calls: Sequence[Call]) -> None:
         """Same as the blocking one."""
@@ -202,9 +110,11 @@ class Connection(blocking.Connection):
         if self._its_socket is not self._socket or self._socket is None:
             raise redis.ConnectionError("the connection was closed")
         # Not by redis-py, which would connect anew.
-        self._socket.writelines((data,))
-        async with asyncio.timeout(self.lent.socket_timeout):
-            await self._socket.drain()
+        if self._wire is None:
+            self._socket.writelines((data,))
+        elif (drained := self._wire.send(data)) is not None:
+            async with asyncio.timeout(self.lent.socket_timeout):
+                await drained
 
     async def replies(self, count: int) -> list[Any]:
         """Same as the blocking one."""
@@ -223,18 +133,15 @@ class Connection(blocking.Connection):
         return found
 
     async def _read(self, count: int) -> list[Any]:
-        reader, received = self._reader, self.lent._reader.read
+        reader, wire = self._reader, self._wire
+        assert wire is not None
         found: list[Any] = []
         while True:
             while len(found) < count and (reply := reader.gets()) is not NOT_YET:
                 found.append(reply)
             if len(found) == count:
                 return found
-            async with asyncio.timeout(self.lent.socket_timeout):
-                data = await received(BUFFER)
-            if not data:
-                raise redis.ConnectionError("closed by the server")
-            reader.feed(data)
+            await wire.more(self.lent.socket_timeout)
 
     async def fetch(self, fetch: Fetch) -> list[Any]:
         """Same as the blocking one."""

@@ -18,6 +18,7 @@ from uowredis.exceptions import Rejected, UowError
 from uowredis.executor import executor as blocking
 from uowredis.executor import transaction
 from uowredis.executor.aio.connection import Lent, asked_beside
+from uowredis.executor.aio.together import Together
 from uowredis.executor.connection import LOST
 from uowredis.executor.executor import LONGEST_PAUSE, PAUSE
 from uowredis.plan.token import Outcome, Token
@@ -25,7 +26,11 @@ from uowredis.plan.token import Outcome, Token
 
 @attrs.define(eq=False)
 class Executor(blocking.Executor):
-    """Sends calls to one server."""
+    """Sends calls to one server; reads that are started together share a write."""
+
+    _together: Together = attrs.field(
+        init=False, default=attrs.Factory(lambda self: Together(self.pool), takes_self=True)
+    )
 
     async def send(self, calls: Sequence[Call]) -> list[Any]:
         """Same as the blocking one."""
@@ -40,8 +45,7 @@ class Executor(blocking.Executor):
         return await self._sent([("SORT_RO", *call[1:]) if call[0] == "SORT" else call for call in calls])
 
     async def _sent(self, calls: Sequence[Call]) -> list[Any]:
-        async with Lent(self.pool, "nothing was written") as connection:
-            return connection.checked(calls, await connection.exchange(calls))
+        return await self._together.read(calls)
 
     async def transact(self, calls: Sequence[Call]) -> list[Any]:
         """Same as the blocking one."""

@@ -12,7 +12,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 from uowredis.executor import server as blocking
-from uowredis.executor.aio.connection import Connections
+from uowredis.executor.aio.connections import Connections
 from uowredis.executor.aio.executor import Executor
 from uowredis.executor.aio.turns import Turns
 from uowredis.executor.connection import Pool

@@ -50,6 +50,14 @@ class Turns:
             holders = self._by_loop[loop] = Holders(asyncio.Semaphore(self.most))
         return Turn(holders, self.most, self.patience, asyncio.current_task())
 
+    def is_holder(self) -> bool:
+        """Return whether this task holds a connection, or waits for one."""
+        holders = self._by_loop.get(asyncio.get_running_loop())
+        if holders is None or not holders.turns:
+            return False
+        task = asyncio.current_task()
+        return any(turn._task is task for turn in holders.turns)
+
 
 @attrs.define(eq=False)
 class Turn:
@@ -72,6 +80,10 @@ class Turn:
             # Whoever would give one back is the one who would wait.
             raise NoTurn(own)
         self._holders.turns.add(self)
+        if not self._holders.free.locked():
+            # A bound costs more than a turn that is free.
+            self._is_taken = await self._holders.free.acquire()
+            return
         try:
             async with asyncio.timeout(self._patience):
                 self._is_taken = await self._holders.free.acquire()
