@@ -93,6 +93,7 @@ async def test_one_that_is_cancelled_takes_none_with_it(
 ) -> None:
     """Also the one that sends for all: the others ask again, and no connection goes back half-read."""
     people = await made(through)
+    proxy.reset()
     if late:
         proxy.stall(before="GET")
     tasks = [asyncio.create_task(each.visits.get()) for each in people]
@@ -105,6 +106,8 @@ async def test_one_that_is_cancelled_takes_none_with_it(
         await asyncio.to_thread(proxy.resume)
     found = await asyncio.gather(*tasks, return_exceptions=True)
     assert isinstance(found[which], asyncio.CancelledError)
+    if which and not late:
+        assert len(proxy.seen) == MANY - 1
     assert [each for at, each in enumerate(found) if at != which] == [str(at) for at in range(MANY) if at != which]
     assert await asyncio.gather(*(each.visits.get() for each in people)) == [str(at) for at in range(MANY)]
 
@@ -160,20 +163,23 @@ async def test_who_holds_the_last_connection_is_told_at_once(real: Real) -> None
     on = Models.on(real, database_on(real, max_connections=1, timeout=30))
     async with on.database:
         people = await made(on)
+        go = asyncio.Event()
+
+        async def outside(at: int) -> str | None:
+            await go.wait()
+            found: str | None = await people[at].visits.get()
+            return found
+
+        # Made before the session is opened, which they would find in their context.
+        others = [asyncio.create_task(outside(at)) for at in (1, 2)]
         async with aio.Session(on.database) as s:
             await s.watch(people[0].visits)
-            others = [asyncio.create_task(_outside(people[at])) for at in (1, 2)]
+            go.set()
             await asyncio.sleep(0)
+            assert len(on.database._executor._together._joining) == 1
             with pytest.raises(Unreachable, match="by this task itself"):
                 await people[3].visits.get()
         assert await asyncio.gather(*others) == ["1", "2"]
-
-
-async def _outside(person: Any) -> str | None:
-    while person.database.session is not None:
-        await asyncio.sleep(0.001)
-    found: str | None = await person.visits.get()
-    return found
 
 
 async def test_who_comes_while_a_connection_is_waited_for_joins(proxy: Proxy, real: Real) -> None:
