@@ -40,6 +40,20 @@ def test_with(told: Told, server: Backend) -> None:
     on_a_loop(server, test)
 
 
+@tries("{}: called in this session and never awaited, so that it did nothing; nothing was sent by this")
+def test_a_forgotten_await(told: Told, server: Backend) -> None:
+    async def test(on: Models) -> None:
+        async with aio.Session(on.database) as s:
+            on.Person.create(name="ann")
+            with told(SessionError):
+                await s.commit()
+            await on.Person.create(name="ann")
+            await s.commit()
+        assert await on.Person.exists(name="ann")
+
+    on_a_loop(server, test)
+
+
 @tries("{}(...) would have to wait, and a constructor cannot")
 def test_a_constructor(told: Told, server: Backend) -> None:
     async def test(on: Models) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Generic, NoReturn, Self, TypeAlias, overl
 
 from uowredis.aio.many import ChangesMany
 from uowredis.aio.single import here
+from uowredis.aio.unawaited import noted
 from uowredis.collection import elsewhere, manager
 from uowredis.collection.following import Following, order_of_following, place_of, told
 from uowredis.collection.manager import DEFAULT_STORE_TTL
@@ -88,6 +89,7 @@ class CollectionManager(ChangesMany[T, R], manager.CollectionManager[T, R], Gene
     async def _fetch(self, start: int = 0, count: int | None = None, order: Order | None = None) -> Many:
         return self._given(*await self._look(lambda seeker: seeker.found(start, count, order)))
 
+    @noted("_database")
     async def list(self) -> builtins.list[R]:
         """Return all that the collection gives, in one look."""
         return await self._fetch()
@@ -117,10 +119,12 @@ class CollectionManager(ChangesMany[T, R], manager.CollectionManager[T, R], Gene
             if cursor == "0":
                 return
 
+    @noted("_database")
     async def count(self) -> int:
         """Return how many match (SCARD where it is one set)."""
         return await self._look(Seeker.count)
 
+    @noted("_database")
     async def exists(self) -> bool:
         """Same as the blocking one."""
         self._check_waits()
@@ -128,6 +132,7 @@ class CollectionManager(ChangesMany[T, R], manager.CollectionManager[T, R], Gene
             return await self.count() > 0
         return await self._look(Seeker.has_some)
 
+    @noted("_database")
     async def first(self) -> Any:
         """Same as the blocking one."""
         found = await self._fetch(0, 1, Order())
@@ -140,6 +145,7 @@ class CollectionManager(ChangesMany[T, R], manager.CollectionManager[T, R], Gene
         *found, total = await self._look(lambda seeker: seeker.page(first, most))
         return Page(self._given(*found), total)
 
+    @noted("_database")
     async def contains(self, item: Any) -> bool:
         """Return whether *item*, as the collection gives them, or an instance, is found."""
         self._check_waits()
@@ -154,6 +160,7 @@ class CollectionManager(ChangesMany[T, R], manager.CollectionManager[T, R], Gene
     async def __getitem__(self, index: int) -> R: ...
     @overload
     async def __getitem__(self, index: slice) -> builtins.list[R]: ...
+    @noted("_database")
     async def __getitem__(self, index: int | slice) -> Any:
         """Return one item or a list, as a Python list would; without a sort the order is that of the primary keys."""
         if isinstance(index, slice):
@@ -178,6 +185,7 @@ class CollectionManager(ChangesMany[T, R], manager.CollectionManager[T, R], Gene
         found, created, last = await self._look(lambda seeker: seeker.following(most, index, begin))
         return Following(self._given(found, created), told(self._wanted, field, index, last))
 
+    @noted("_database")
     async def store(self, key: str | None = None, ttl: int | None = DEFAULT_STORE_TTL) -> Self:
         """Store the primary keys found as a list (RPUSH, EXPIRE); return a new collection on it.
 

@@ -12,6 +12,7 @@ from uowredis.aio import getting, several
 from uowredis.aio.batches import Batches
 from uowredis.aio.collection import CollectionManager
 from uowredis.aio.single import SingleCall, here
+from uowredis.aio.unawaited import noted
 from uowredis.collection import manager
 from uowredis.commands.between import Combined, Move
 from uowredis.commands.commands import Create, Read, Write
@@ -68,6 +69,7 @@ class RedisModel(AnyModel[Async], Async, metaclass=MetaRedisModel):
             """Same as the blocking one."""
 
     @classmethod
+    @noted("database")
     async def create(cls: type[T], **values: Any) -> T:
         """Create an object with *values*; in a session it waits for the commit.
 
@@ -99,6 +101,8 @@ class RedisModel(AnyModel[Async], Async, metaclass=MetaRedisModel):
         answer = self._answered(command)
         # What Python names where nobody awaits it.
         answer.__qualname__ = str(command)
+        if opened is not None:
+            opened._unawaited.note(answer)
         return answer
 
     async def _answered(self, command: Read[Any] | Write[Any] | Move[Any] | Combined[Any]) -> Any:
@@ -136,11 +140,13 @@ class RedisModel(AnyModel[Async], Async, metaclass=MetaRedisModel):
         with self._session() as session:
             return await session._read_now(read)
 
+    @noted("database", "pk.get")
     async def _pk_as(self, value: Callable[[str], S]) -> S:
         """Same as the blocking one."""
         with self._session() as session:
             return value(await session._allocate(self._identity))
 
+    @noted("database", "instance")
     async def _follow(
         self, read: Read[Any], target: type[RedisModel], question: Callable[[Any, Overlay], Deciding[S]]
     ) -> S:
@@ -152,6 +158,7 @@ class RedisModel(AnyModel[Async], Async, metaclass=MetaRedisModel):
         """Same as the blocking one."""
         return await several.to_dict(self)
 
+    @noted("database")
     async def delete(self) -> None:
         """Same as the blocking one."""
         identity = self._identity
@@ -161,11 +168,13 @@ class RedisModel(AnyModel[Async], Async, metaclass=MetaRedisModel):
             await session._delete(identity)
 
     @classmethod
+    @noted("database")
     async def exists(cls, pk: Any = None, **filters: Any) -> bool:
         """Same as the blocking one."""
         return await getting.wanted_by(cls, pk, filters, "exists")._has_some()
 
     @classmethod
+    @noted("database")
     async def get(cls: type[T], pk: Any = None, **filters: Any) -> T:
         """Same as the blocking one."""
         return await getting.get(cls, pk, filters)
@@ -188,6 +197,7 @@ class RedisModel(AnyModel[Async], Async, metaclass=MetaRedisModel):
         return await several.create_many(cls, rows, Batches("create_many", batch, progress))
 
     @classmethod
+    @noted("database")
     async def get_or_connect(
         cls: type[T], *, defaults: Mapping[str, Any] | None = None, **filters: Any
     ) -> tuple[T, bool]:

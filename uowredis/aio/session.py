@@ -10,6 +10,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any, ClassVar, NoReturn, Self
 
+from uowredis.aio.unawaited import Unawaited, noted
 from uowredis.aio.work import Work
 from uowredis.commands.arguments import flag
 from uowredis.commands.commands import Write
@@ -84,6 +85,7 @@ class Session(Work, session.Session):
         refuse_with(self._opened_by)
 
     async def __aenter__(self) -> Self:
+        self._unawaited = Unawaited()
         return session.Session.__enter__(self)
 
     async def __aexit__(
@@ -124,6 +126,20 @@ class Session(Work, session.Session):
         self._record.blocks.clear()
         self._reader.overlay.rehearsal.close()
 
+    def _check_nothing_pending(self) -> None:
+        super()._check_nothing_pending()
+        self._unawaited.check()
+
+    def _check_can_commit(self, plan: Plan | None) -> None:
+        super()._check_can_commit(plan)
+        self._unawaited.check()
+
+    async def _forget_all(self) -> None:
+        """Same as the blocking one; of what was never awaited Python tells."""
+        self._unawaited = Unawaited()
+        await super()._forget_all()
+
+    @noted("database")
     async def watch(self, *what: Any) -> None:
         """Same as the blocking one."""
         keys = self._keys_of(what)

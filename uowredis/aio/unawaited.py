@@ -1,0 +1,89 @@
+"""What was called in a session and is still to be awaited: no session is committed, or left, with it (say)."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar, cast
+
+from uowredis.exceptions import SessionError
+from uowredis.session import context
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+#: Calls that are kept before those are let go of that were awaited.
+_MANY = 64
+
+
+class Unawaited:
+    """The calls of one session, until they are awaited."""
+
+    __slots__ = ("_calls", "_most")
+
+    def __init__(self) -> None:
+        self._calls: list[Coroutine[Any, Any, Any]] = []
+        self._most = _MANY
+
+    def note(self, call: Coroutine[Any, Any, Any]) -> None:
+        """Take note of *call*, which nobody has awaited yet."""
+        self._calls.append(call)
+        if len(self._calls) >= self._most:
+            self._calls = self._waiting()
+            self._most = max(_MANY, 2 * len(self._calls))
+
+    def _waiting(self) -> list[Coroutine[Any, Any, Any]]:
+        return [call for call in self._calls if inspect.getcoroutinestate(call) == inspect.CORO_CREATED]
+
+    def check(self) -> None:
+        """Check that all were awaited; those that were not never will be.
+
+        Raises:
+            SessionError: where they were not.
+        """
+        waiting: list[Any] = self._waiting()
+        self._calls = []
+        if not waiting:
+            return
+        names = ", ".join(call.__qualname__ for call in waiting[:3]) + (" ..." if len(waiting) > 3 else "")
+        for call in waiting:
+            # Told here, and by Python not once more.
+            call.close()
+        raise SessionError(
+            f"{names}: called in this session and never awaited, so that it did nothing; nothing was sent by this. Way "
+            f"out: await it, before the commit"
+        )
+
+
+def noted(where: str, name: str = "") -> Callable[[F], F]:
+    """Let the session that is open on the database *where*, an attribute, know of a method that is to be awaited.
+
+    Args:
+        where: the name of the attribute.
+        name: what users call, where that is something else.
+    """
+
+    def decorate(function: F) -> F:
+        @functools.wraps(function)
+        def call(of: Any, *args: Any, **kwargs: Any) -> Any:
+            called = function(of, *args, **kwargs)
+            # What is named where nobody awaits it.
+            called.__qualname__ = f"{_name(of)}.{name or function.__name__}"
+            database = getattr(of, where)
+            session = None if database is None else context.find(database)
+            if session is not None:
+                session._unawaited.note(called)
+            return called
+
+        return cast("F", call)
+
+    return decorate
+
+
+def _name(of: Any) -> str:
+    if isinstance(of, type):
+        return of.__name__
+    identity, schema = getattr(of, "_identity", None), getattr(of, "_schema", None)
+    if identity is not None:
+        return str(identity)
+    return type(of).__name__ if schema is None else f"{schema.name}.collection()"
