@@ -17,11 +17,12 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     if not inspect.iscoroutinefunction(pyfuncitem.obj):
         return None
     given = {name: pyfuncitem.funcargs[name] for name in pyfuncitem._fixtureinfo.argnames}
-    asyncio.run(_run(pyfuncitem.obj, given))
+    asyncio.run(run(pyfuncitem.obj, given))
     return True
 
 
-async def _run(test: Any, given: dict[str, Any]) -> None:
+async def run(test: Any, given: dict[str, Any]) -> None:
+    """Run *test*, and look for what it left behind."""
     databases = [each.database for each in given.values() if isinstance(each, Models)]
     try:
         await test(**given)

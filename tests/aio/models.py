@@ -17,6 +17,7 @@ from uowredis import (
     StringField,
     aio,
 )
+from uowredis.contrib.database import PipelineDatabase
 from uowredis.contrib.related import CASCADE, FKStringField, M2MSetField, RelatedModel
 
 
@@ -63,6 +64,11 @@ class Models:
     Person: Any
     Group: Any
 
+    @property
+    def is_awaited(self) -> bool:
+        """Whether they are of the asyncio face."""
+        return isinstance(self.database, aio.RedisDatabase)
+
     @classmethod
     def on(cls, server: Backend, database: aio.RedisDatabase | None = None, **options: Any) -> Models:
         """Declare those of the asyncio face on *database*, by default a new one on *server*."""
@@ -79,7 +85,11 @@ class Models:
     @classmethod
     def blocking(cls, server: Backend) -> Models:
         """Declare those of the blocking face on *server*."""
-        where: RedisDatabase = server.database()
+        where: RedisDatabase = (
+            PipelineDatabase.from_url(server.server.url)
+            if isinstance(server, Real)
+            else PipelineDatabase.embedded(server=server.server)  # type: ignore[attr-defined]
+        )
 
         class Person(PersonFields, RelatedModel):
             database = where

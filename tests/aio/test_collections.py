@@ -10,7 +10,6 @@ import pytest
 from tests.aio.models import Models
 from uowredis import (
     ArgumentTypeError,
-    DoesNotExist,
     ImplementationError,
     InstanceHashField,
     PendingWrites,
@@ -23,7 +22,7 @@ from uowredis.contrib.indexes import EqualIndexWith
 
 
 async def cities(on: Models) -> list[Any]:
-    """Make five persons in two cities; the session, where one is open, sees them."""
+    """Make five persons in two cities."""
     return [
         await on.Person.create(name=name, city=city, hits=hits)
         for name, city, hits in (("e", "x", 5), ("d", "y", 4), ("c", "x", 3), ("b", "y", 2), ("a", "x", 1))
@@ -178,34 +177,6 @@ async def test_another_database_is_not_asked(on: Models) -> None:
         await elsewhere.list()
     assert await other.Person.collection(name=await person.name.get()).list() == ["1"]
     await other.database.close()
-
-
-async def test_explaining_sends_nothing(on: Models) -> None:
-    """The very calls are shown."""
-    assert "SMEMBERS :person:city:x" in str(on.Person.collection(city="x").explain())
-
-
-@pytest.mark.parametrize("inside", [False, True], ids=["outside", "in a session"])
-async def test_relations_are_followed(on: Models, *, inside: bool) -> None:
-    """Both sides; what refers to an object that is deleted follows."""
-    block: Any = aio.Session(on.database, on_pending="discard") if inside else on.database
-    async with block:
-        ann, bob = await on.Person.create(name="ann"), await on.Person.create(name="bob")
-        group = await on.Group.create(owner=ann, members=[ann, bob], title="t")
-        empty = await on.Group.create(title="none")
-        assert await group.owner.instance() == ann
-        assert await empty.owner.instance() is None
-        assert sorted([await each.name.get() for each in await group.members().instances().list()]) == ["ann", "bob"]
-        assert await ann.group_set().instances().list() == [group]
-        assert await bob.groups(title="t").count() == 1
-        await bob.delete()
-        assert await group.members().count() == 1
-        await ann.delete()
-        assert await on.Group.collection().count() == 1
-        if inside:
-            await block.commit()
-    with pytest.raises(DoesNotExist):
-        await group.title.set("x")
 
 
 async def test_an_object_is_found_or_made_once(on: Models) -> None:

@@ -13,7 +13,6 @@ from tests.aio.models import Models, database_on
 from tests.tools.backends import Backend
 from uowredis import (
     ArgumentTypeError,
-    Conflict,
     DoesNotExist,
     ImplementationError,
     NotCommitted,
@@ -21,7 +20,6 @@ from uowredis import (
     RedisModel,
     Session,
     SessionError,
-    UncommittedWrites,
     UniquenessError,
     aio,
 )
@@ -58,54 +56,6 @@ async def test_a_write_is_said_without_await(on: Models) -> None:
         assert (await visits, added.result) == (2, 1)
     assert on.server.client().get(":person:1:visits") == b"2"
     assert on.server.client().smembers(":person:city:here") == {b"2"}
-
-
-async def test_a_plan_is_shown_and_sent_exactly(on: Models) -> None:
-    """What is shown is what is sent, or Conflict."""
-    ann = await on.Person.create(name="ann")
-    async with aio.Session(on.database) as s:
-        ann.name.set("bob")
-        symbolic, shown = await s.plan(symbolic=True), await s.plan()
-        assert [step.call[0] for step in shown] == ["HSET", "SREM", "SADD"]
-        assert symbolic.steps[0].call[0] == "HSET"
-        assert await s.commit(shown) == [0]
-        ann.name.set("carl")
-        shown = await s.plan()
-        on.server.client().hset(":person:1:hash", "name", "other")
-        with pytest.raises(Conflict):
-            await s.commit(shown)
-        await s.rollback()
-
-
-async def test_what_is_rolled_back_was_never_said(on: Models) -> None:
-    """A rollback, and a savepoint left by an error or rolled back, forget; what was said before stays."""
-    ann = await on.Person.create(name="ann")
-    async with aio.Session(on.database) as s:
-        ann.city.set("kept")
-        async with s.savepoint() as savepoint:
-            dropped = ann.visits.incr()
-            savepoint.rollback()
-            ann.hits.set(1)
-        with pytest.raises(ZeroDivisionError):
-            async with s.savepoint():
-                ann.visits.set("never")
-                raise ZeroDivisionError
-        assert await ann.visits.get() is None
-        await s.commit()
-        ann.city.set("lost")
-        await s.rollback()
-        with pytest.raises(NotCommitted, match="rolled back"):
-            await dropped
-    assert (await ann.city.get(), await ann.hits.get(), await ann.visits.get()) == ("kept", "1", None)
-
-
-async def test_a_session_left_with_unsent_writes_tells(on: Models) -> None:
-    """As on the blocking face."""
-    ann = await on.Person.create(name="ann")
-    with pytest.raises(UncommittedWrites, match="visits"):
-        async with aio.Session(on.database):
-            ann.visits.incr()
-    assert await ann.visits.get() is None
 
 
 async def test_a_forgotten_await_is_named(on: Models) -> None:

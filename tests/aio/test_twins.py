@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 import uowredis
+from tests.tools.colour import Colourless
 
 PACKAGE = pathlib.Path(uowredis.__file__).parent
 
@@ -84,18 +85,10 @@ DIFFER = {
 _NAMES = {"__aenter__": "__enter__", "__aexit__": "__exit__", "asyncio": "time", "aclose": "close"}
 
 
-class Strip(ast.NodeTransformer):
-    """Takes away ``async``, ``await``, what notes that something is to be awaited, annotations and docstrings."""
+class Strip(Colourless):
+    """Takes away what notes that something is to be awaited, annotations and docstrings, too."""
 
-    def visit_Await(self, node: ast.Await) -> ast.AST:
-        """Leave what is awaited."""
-        return self.visit(node.value)
-
-    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.AST:
-        """Make a plain function of it."""
-        return self.visit_FunctionDef(ast.copy_location(ast.FunctionDef(**dict(ast.iter_fields(node))), node))
-
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:  # noqa: N802
         """Leave what it does."""
         node.name = _NAMES.get(node.name, node.name)
         if ast.get_docstring(node) is not None:
@@ -107,20 +100,16 @@ class Strip(ast.NodeTransformer):
                 argument.annotation = None
         return self.generic_visit(node)
 
-    def visit_AsyncWith(self, node: ast.AsyncWith) -> ast.AST:
-        """Make a plain block of it."""
-        return self.generic_visit(ast.copy_location(ast.With(**dict(ast.iter_fields(node))), node))
-
-    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST:
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST:  # noqa: N802
         """Leave the assignment."""
         assert node.value is not None
         return self.generic_visit(ast.Assign([node.target], node.value, lineno=0))
 
-    def visit_Name(self, node: ast.Name) -> ast.AST:
+    def visit_Name(self, node: ast.Name) -> ast.AST:  # noqa: N802
         """Leave the name that the twin has."""
         return ast.Name(_NAMES.get(node.id, node.id), node.ctx)
 
-    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
+    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:  # noqa: N802
         """Leave the name that the twin has."""
         node.attr = _NAMES.get(node.attr, node.attr)
         return self.generic_visit(node)

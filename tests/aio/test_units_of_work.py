@@ -15,24 +15,11 @@ from tests.tools.monitor import Command
 from tests.tools.proxy import Proxy
 from uowredis import (
     ArgumentTypeError,
-    Conflict,
     OutcomeUnknown,
     SessionError,
     Unreachable,
     aio,
 )
-
-
-async def test_a_block_commits_when_it_is_left(on: Models) -> None:
-    """Without an exception; with one nothing of it is sent."""
-    async with on.database.begin() as s:
-        await on.Person.create(name="ann")
-        assert on.database.session is s
-    with pytest.raises(ZeroDivisionError):
-        async with on.database.begin():
-            await on.Person.create(name="bob")
-            raise ZeroDivisionError
-    assert await on.Person.collection().count() == 1
 
 
 async def test_a_function_is_decorated(on: Models) -> None:
@@ -189,18 +176,3 @@ async def test_a_connection_lost_before_exec_is_unreachable(through: Models, pro
         assert (s.outcome, happened(through)) == ("not applied", 0)
         await s.commit()
     assert happened(through) == 1
-
-
-async def test_a_watched_read_that_changed_is_a_conflict(on: Models) -> None:
-    """``watch_reads`` and ``watch()``, as on the blocking face."""
-    ann = await on.Person.create(name="ann", visits=1)
-    for watch in (True, False):
-        async with aio.Session(on.database, watch_reads=watch) as s:
-            if not watch:
-                await s.watch(ann.visits)
-            assert await ann.visits.get() is not None
-            on.server.client().incr(":person:1:visits")
-            ann.city.set("x")
-            with pytest.raises(Conflict, match="visits"):
-                await s.commit()
-            await s.rollback()

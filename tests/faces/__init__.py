@@ -1,0 +1,1 @@
+"""Bodies of tests that run on both faces, and both kinds of server."""
