@@ -26,6 +26,7 @@ from uowredis import (
     SetField,
     SortedSetField,
     StringField,
+    aio,
 )
 from uowredis.contrib.related import (
     FKInstanceHashField,
@@ -93,11 +94,13 @@ class EveryKind:
     Named: type[Any]
 
 
-def every_kind(on: RedisDatabase, *, indexed: bool = True, unique: bool = True, renamed: bool = False) -> EveryKind:
+def every_kind(
+    on: RedisDatabase | aio.RedisDatabase, *, indexed: bool = True, unique: bool = True, renamed: bool = False
+) -> EveryKind:
     """Declare models with a field of every kind; ``count`` and ``note`` are plain.
 
     Args:
-        on: where they live.
+        on: where they live: a database of either face.
         indexed: whether the others have an index.
         unique: whether ``code``, ``email`` and ``badges`` are unique; else they are indexed as the others.
         renamed: whether ``Named`` is stored under another name, and its fields, too: those with ``was-`` before them.
@@ -105,7 +108,9 @@ def every_kind(on: RedisDatabase, *, indexed: bool = True, unique: bool = True, 
     options = {"indexable": True} if indexed else {}
     sole = {"unique": True} if indexed and unique else options
 
-    class Base(RedisModel):
+    base: Any = aio.RedisModel if isinstance(on, aio.RedisDatabase) else RedisModel
+
+    class Base(base):
         abstract = True
         database = on
         title = StringField(**options)

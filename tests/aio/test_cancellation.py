@@ -3,54 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Generator
-from typing import Any
+from collections.abc import Awaitable, Callable
 
-import attrs
 import pytest
 
 from tests.aio.conftest import held
 from tests.aio.models import Models
 from tests.aio.test_units_of_work import happened, say
+from tests.tools.host import Cancelled
 from uowredis import aio
 
 Doing = Callable[[Models], Awaitable[None]]
-
-
-@attrs.define
-class Cancelled:
-    """Awaits *what*, and cancels the task that does where it waits for the time *at*.
-
-    Attributes:
-        waited: how often it waited.
-    """
-
-    what: Any
-    at: int | None
-    waited: int = 0
-
-    def __await__(self) -> Generator[Any, Any, Any]:
-        inner = self.what.__await__()
-        found: Any = None
-        while True:
-            try:
-                waits_for = inner.send(found)
-            except StopIteration as end:
-                return end.value
-            if self.waited == self.at:
-                task = asyncio.current_task()
-                assert task is not None
-                task.cancel()
-            self.waited += 1
-            try:
-                found = yield waits_for
-            except BaseException as error:
-                try:
-                    waits_for = inner.throw(error)
-                except StopIteration as end:
-                    return end.value
-                # What is awaited while a cancellation is on its way.
-                found = yield waits_for
 
 
 async def in_a_session(on: Models) -> None:

@@ -131,7 +131,11 @@ class Walk(RuleBasedStateMachine):
     @precondition(lambda self: self.session is None)
     @rule()
     def open(self) -> None:
-        self.session = self.stack.enter_context(Session(self.ours.database))
+        self.session = self.stack.enter_context(self.new_session())
+
+    def new_session(self) -> Any:
+        """Return a session of the first client."""
+        return Session(self.ours.database)
 
     @precondition(lambda self: self.session is None and self.handles)
     @rule(runs=st.lists(st.tuples(PLACES, RUNS), min_size=1, max_size=3), values=FIRST_VALUES)

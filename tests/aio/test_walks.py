@@ -1,0 +1,71 @@
+"""The walk of two clients, with the first one on the asyncio face, cancelled now and then where it waits.
+
+Whatever is cancelled, every index says what the fields say after it, and a commit happens once and whole.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+from typing import Any
+
+from hypothesis import settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from tests.aio.models import database_on
+from tests.models import EveryKind, every_kind
+from tests.tools.backends import Backend, Real
+from tests.tools.host import Host, HostedSession, hosted
+from tests.whole.walks.test_index import Walk
+
+
+class AwaitedWalk(Walk):
+    """The same walk; what was cancelled with no session open was done, or not."""
+
+    def __init__(self, backend: Backend, host: Host, ours: EveryKind, theirs: EveryKind, *, cancels: bool) -> None:
+        super().__init__(backend, ours, theirs)
+        self.host = host
+        # Anew for each walk, which hypothesis repeats.
+        chance = random.Random(0)
+        host.when = lambda: chance.randrange(4) if cancels and chance.random() < 0.6 else None
+
+    def new_session(self) -> Any:
+        """Return a session of the task."""
+        return HostedSession(self.host, self.ours.database)
+
+    @contextlib.contextmanager
+    def allowed(self) -> Any:
+        """Let a command be cancelled, too."""
+        try:
+            with super().allowed():
+                yield
+        except asyncio.CancelledError:
+            if self.session is None:
+                self.journal.clear()
+                self.look()
+            else:
+                self.unchanged()
+
+
+def walk(server: Backend, few: int, *, cancels: bool) -> int:
+    """Walk on *server*; return how often something was cancelled."""
+    with Host(lambda: None) as host:
+        database = host.do(lambda: database_on(server))
+        kinds = every_kind(database, renamed=True)
+        ours = EveryKind(database, hosted(host, kinds.Thing), hosted(host, kinds.Named))
+        theirs = every_kind(server.database(), renamed=True)
+        examples = settings(max_examples=max(1, settings.default.max_examples // few))
+        run_state_machine_as_test(lambda: AwaitedWalk(server, host, ours, theirs, cancels=cancels), settings=examples)
+        host.do(database.close, to_the_end=True)
+        return host.cancelled
+
+
+def test_every_index_says_what_the_fields_say(server: Backend) -> None:
+    """Whatever two clients say, one of each face, in sessions or not."""
+    assert walk(server, 6, cancels=False) == 0
+
+
+def test_every_index_says_what_the_fields_say_whatever_is_cancelled(real: Real) -> None:
+    """At any wait; in process hardly anything waits."""
+    assert walk(real, 3, cancels=True) > 5
