@@ -1,7 +1,7 @@
 """Very many tasks with very many sessions on one loop and few connections: ``python -m tests.whole.tasks``.
 
-Each session moves an amount between two of so many accounts as there are tasks, read under watch; their kind, by how much
-is there, is indexed. In the end each account holds exactly what was applied to it, the index is exact, nothing is held.
+Each session moves an amount between two of so many accounts as there are tasks, read under watch; their kind, by what
+they hold, is indexed. In the end each account holds exactly what was applied, the index is exact, nothing is held.
 ``--cancelled 0.1`` cancels a part of the tasks' sessions at some time; what became of those is asked by their token.
 """
 
