@@ -1,4 +1,4 @@
-"""The lending library of docs/examples, asked over HTTP."""
+"""The lending library of docs/examples, on either face, asked over HTTP."""
 
 import os
 import subprocess
@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+from tests.aio.models import database_on
 from tests.tools.backends import Backend
 
 ROOT = Path(__file__).parents[2]
@@ -19,13 +20,21 @@ QUIXOTE = {"isbn": "3-16-148410-0", "title": "Don Quixote", "year": 1605, "copie
 ANN = {"name": "Ann", "email": "ann@example.org", "joined": "2026-01-02"}
 
 
-@pytest.fixture
-def library(server: Backend, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClient]:
+@pytest.fixture(params=["blocking", "awaited"])
+def library(server: Backend, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClient]:
     monkeypatch.syspath_prepend(ROOT / "docs/examples")
-    from lending.service import service
+    import lending.service
+    import service.service
 
-    database = server.database(outside="refuse")
-    yield TestClient(service(database), raise_server_exceptions=False)
+    database: Any
+    if request.param == "blocking":
+        database = server.database(outside="refuse")
+        app = lending.service.service(database)
+    else:
+        database = database_on(server, outside="refuse")
+        app = service.service.service(database)
+    with TestClient(app, raise_server_exceptions=False) as client:
+        yield client
     assert database.session is None
 
 
