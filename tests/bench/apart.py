@@ -17,15 +17,15 @@ from typing import Any
 import attrs
 import redis
 
-from tests.bench import lines, slow, typed
+from tests.bench import lines, of_aio, slow, typed
 from tests.bench.lines import Line, Stage
 from tests.bench.rounds import check_equal, timed
 from tests.tools.backends import Real
 
 ROOT = Path(__file__).parents[2]
 
-#: Each line of the table, and those of types, which are measured where they are asked for.
-LINES: dict[str, Line] = {**lines.LINES, **typed.LINES}
+#: Each line of the table, and those of types and of asyncio, which are measured where they are asked for.
+LINES: dict[str, Line] = {**lines.LINES, **typed.LINES, **of_aio.LINES}
 
 
 @attrs.frozen

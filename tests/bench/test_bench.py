@@ -76,6 +76,18 @@ def test_both_sides_of_a_question_answer_what_was_asked(name: str, real: Real) -
         assert sorted(map(str, ours)) == sorted(map(str, hand)) != []
 
 
+def test_the_asyncio_face_is_measured_against_the_other(real: Real) -> None:
+    """The same work, the same data; reads that are started together go against the asyncio client of redis-py."""
+    sizes = ["--table", "--only", "aio-create", "aio-gather", "--count", "5", "--rounds", "1", "--json"]
+    finished = subprocess.run([sys.executable, "-m", "tests.bench", *sizes], cwd=ROOT, capture_output=True, text=True)
+    assert (0, "") == (finished.returncode, finished.stderr)
+    lines = {line["line"]: line["sides"] for line in map(json.loads, finished.stdout.splitlines())}
+    assert {"aio-create": {"ours", "hand"}, "aio-gather": {"ours", "hand", "best"}} == {
+        name: set(sides) for name, sides in lines.items()
+    }
+    assert [500] == [each["commands"] for each in lines["aio-gather"]["ours"]]
+
+
 def test_a_slow_network_makes_round_trips_count(real: Real) -> None:
     """Replies arrive later, so that who waits for more of them takes longer; the data is the same."""
     sizes = ["--only", "create-far", "change-far", "--count", "5", "--rounds", "1", "--json"]

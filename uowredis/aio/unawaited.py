@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import inspect
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar, cast
 
@@ -32,8 +31,10 @@ class Unawaited:
             self._calls = self._waiting()
             self._most = max(_MANY, 2 * len(self._calls))
 
-    def _waiting(self) -> list[Coroutine[Any, Any, Any]]:
-        return [call for call in self._calls if inspect.getcoroutinestate(call) == inspect.CORO_CREATED]
+    def _waiting(self) -> list[Any]:
+        calls: list[Any] = self._calls
+        # As inspect.getcoroutinestate() tells what was created only; those that are over are most.
+        return [each for each in calls if each.cr_frame is not None and not (each.cr_running or each.cr_suspended)]
 
     def check(self) -> None:
         """Check that all were awaited; those that were not never will be.
@@ -41,7 +42,7 @@ class Unawaited:
         Raises:
             SessionError: where they were not.
         """
-        waiting: list[Any] = self._waiting()
+        waiting = self._waiting()
         self._calls = []
         if not waiting:
             return
