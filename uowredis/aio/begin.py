@@ -1,7 +1,7 @@
 """``db.begin()`` on the loop of asyncio: a session that commits when its block is left, or a part of one (say)."""
 
 # What is derived is awaited, and never taken for what it is derived from.
-# mypy: disable-error-code="override, misc, func-returns-value, attr-defined, union-attr, arg-type, no-any-return"
+# mypy: disable-error-code="override, attr-defined, union-attr, no-any-return"
 
 from __future__ import annotations
 

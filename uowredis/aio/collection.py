@@ -1,7 +1,7 @@
 """``CollectionManager`` on the loop of asyncio: lazy queries that are awaited (say, and ask when asked)."""
 
 # What is derived is awaited, and never taken for what it is derived from.
-# mypy: disable-error-code="override, misc, func-returns-value, attr-defined, union-attr, arg-type, no-any-return"
+# mypy: disable-error-code="override, no-any-return"
 
 from __future__ import annotations
 

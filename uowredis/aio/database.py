@@ -1,7 +1,7 @@
 """``RedisDatabase`` on the loop of asyncio: where the data is, the models in it, the sessions on it (declare, say)."""
 
 # What is derived is awaited, and never taken for what it is derived from.
-# mypy: disable-error-code="override, misc, func-returns-value, attr-defined, union-attr, arg-type, no-any-return"
+# mypy: disable-error-code="override, misc, func-returns-value, arg-type, no-any-return"
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """How an object is found by its values, and made where there is none, on the loop of asyncio (say)."""
 
 # What is derived is awaited, and never taken for what it is derived from.
-# mypy: disable-error-code="override, misc, func-returns-value, attr-defined, union-attr, arg-type, no-any-return"
+# mypy: disable-error-code="attr-defined, arg-type"
 
 from __future__ import annotations
 

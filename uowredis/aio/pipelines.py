@@ -1,7 +1,7 @@
 """Pipelines and transactions on the loop of asyncio: sessions in which reads wait, too (say)."""
 
 # What is derived is awaited, and never taken for what it is derived from.
-# mypy: disable-error-code="override, misc, attr-defined, union-attr, arg-type, no-any-return, assignment"
+# mypy: disable-error-code="override, misc, assignment"
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """``Reader``: answers questions on the loop of asyncio; and what stands before its line (drive what decides)."""
 
 # What is derived is awaited, and never taken for what it is derived from.
-# mypy: disable-error-code="override, misc, func-returns-value, attr-defined, union-attr, arg-type, no-any-return"
+# mypy: disable-error-code="override"
 
 from __future__ import annotations
 

@@ -1,8 +1,5 @@
 """``RelatedModel`` on the loop of asyncio (declare). The fields are those of ``uowredis.contrib.related``."""
 
-# What is derived is awaited, and never taken for what it is derived from.
-# mypy: disable-error-code="override, misc, func-returns-value, attr-defined, union-attr, arg-type, no-any-return"
-
 from __future__ import annotations
 
 from typing import Any, ClassVar

@@ -1,7 +1,7 @@
 """``db.run()`` on the loop of asyncio: calls a function again that decided on changed values (say)."""
 
 # What is derived is awaited, and never taken for what it is derived from.
-# mypy: disable-error-code="override, misc, func-returns-value, attr-defined, union-attr, arg-type, no-any-return"
+# mypy: disable-error-code="override, attr-defined, arg-type, no-any-return"
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """``Session`` on the loop of asyncio: its blocks are ``async with``, what waits is awaited (say)."""
 
 # What is derived is awaited, and never taken for what it is derived from.
-# mypy: disable-error-code="override, misc, func-returns-value, attr-defined, union-attr, arg-type, no-any-return"
+# mypy: disable-error-code="override, misc, func-returns-value, no-any-return"
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """A session of one call on the loop of asyncio: with no session open each call is one (say)."""
 
 # What is derived is awaited, and never taken for what it is derived from.
-# mypy: disable-error-code="override, misc, attr-defined, union-attr, arg-type, no-any-return, assignment"
+# mypy: disable-error-code="override, assignment"
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """``Work`` on the loop of asyncio: what is said, planned and sent whole (say, and drive what decides)."""
 
 # What is derived is awaited, and never taken for what it is derived from.
-# mypy: disable-error-code="override, misc, func-returns-value, attr-defined, union-attr, arg-type, no-any-return"
+# mypy: disable-error-code="override, attr-defined, arg-type"
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """One connection of redis-py's asyncio while it is lent: sends, awaits replies, never gets a new socket (do)."""
 
 # What is derived is awaited, and never taken for what it is derived from.
-# mypy: disable-error-code="override, misc, func-returns-value, attr-defined, arg-type"
+# mypy: disable-error-code="override, misc, func-returns-value"
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The executor of one server on the loop of asyncio (do)."""
 
 # What is derived is awaited, and never taken for what it is derived from.
-# mypy: disable-error-code="override, misc, func-returns-value, attr-defined, arg-type"
+# mypy: disable-error-code="override"
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """From the settings of redis-py to connections of its asyncio (do). Nothing is connected before the first command."""
 
 # What is derived is awaited, and never taken for what it is derived from.
-# mypy: disable-error-code="override, misc, func-returns-value, attr-defined, arg-type"
+# mypy: disable-error-code="override"
 
 from __future__ import annotations
 
