@@ -7,9 +7,13 @@ from typing import Any, assert_type
 
 from uowredis import InstanceHashField, Plan, RedisModel, SetField, StringField, aio
 from uowredis.aio.begin import CommittedSession
+from uowredis.aio.pipelines import Pipeline
+from uowredis.aio.session import Savepoint
+from uowredis.aio.work import Pending
 from uowredis.contrib.related import FKStringField
 from uowredis.fields import BoundSet, BoundString
 from uowredis.fields.modes import Async, Sync
+from uowredis.plan.token import Outcome
 
 
 class Fields:
@@ -86,7 +90,63 @@ async def counted(session: aio.Session) -> int:
     return len(session.pending)
 
 
+async def asked(bike: Bike, db: aio.RedisDatabase) -> None:
+    """What collections give is known as on the other face."""
+    everybody = Bike.collection()
+    assert_type(everybody, aio.CollectionManager[Bike, str])
+    assert_type(await everybody.first(), Any)
+    assert_type(await everybody.exists(), bool)
+    assert_type(await everybody.contains(bike), bool)
+    assert_type(await everybody[0], str)
+    assert_type(await everybody[:2], list[str])
+    assert_type([each async for each in everybody.iter()], list[str])
+    assert_type(await everybody.instances().filter(name="x").sort("name").copy()[:1], list[Bike])
+    assert_type(await everybody.instances().store(), aio.CollectionManager[Bike, Bike])
+    assert_type(await everybody.instances().primary_keys()[0], str)
+    assert_type(await everybody.values("name", "color").list(), list[dict[str, str | None]])
+    assert_type(await everybody.values(Bike.weight)[0], dict[str, int | None])
+    assert_type(await everybody.values(Bike.name, Bike.weight)[0], dict[str, str | int | None])
+    assert_type(await everybody.values_list("name", flat=True).list(), list[str | None])
+    assert_type(await everybody.values_list(Bike.weight, flat=True)[0], int | None)
+    assert_type(await everybody.values_list(Bike.name, Bike.weight)[0], tuple[str | None, int | None])
+
+
+async def outcomes(bike: Bike, db: aio.RedisDatabase) -> None:
+    """Sessions, blocks, pipelines, tokens."""
+    assert_type(db.session, aio.Session | None)
+    async with db.begin() as s:
+        assert_type(s, CommittedSession)
+        assert_type(s.later(bike.weight.incr()), Pending[int])
+        assert_type(s.later(bike.weight.incr()).result, int)
+        assert_type(await s.later(bike.weight.incr()), int)
+        assert_type(await s.watch(bike.name), None)
+        if s.token is not None:
+            assert_type(await db.settle(s.token), Outcome)
+        async with s.use() as used:
+            assert_type(used, aio.Session)
+        async with s.savepoint() as savepoint:
+            assert_type(savepoint, Savepoint)
+    async with db.pipeline() as pipeline:
+        assert_type(pipeline, Pipeline)
+        assert_type(await pipeline.execute(), list[Any])
+    assert_type(await db.transaction(piped), Any)
+    assert_type(await db.close(), None)
+
+
+async def piped(pipeline: Pipeline) -> None:
+    """Say nothing."""
+
+
 def blocking(bike: BlockingBike) -> None:
     """The other face of the same fields."""
+    assert_type(bike.tags, BoundSet[str, str, Sync])
+    assert_type(bike.weight.get(), int | None)
+    assert_type(bike.tags.smembers(), set[str])
+    assert_type(bike.delete(), None)
+    assert_type(BlockingBike.get("1"), BlockingBike)
+    assert_type(BlockingBike.exists(name="x"), bool)
+    assert_type(list(BlockingBike.collection(name="x").instances()), list[BlockingBike])
+    assert_type(BlockingBike.collection()[0:2], list[str])
+    assert_type(BlockingBike.collection().values(BlockingBike.weight)[0], dict[str, int | None])
     assert_type(bike.name, BoundString[str, str, Sync])
     assert_type(bike.name.get(), str | None)

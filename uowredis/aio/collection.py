@@ -28,6 +28,12 @@ from uowredis.overlay.overlay import Overlay
 from uowredis.plan.requests import Deciding
 from uowredis.planner.rehearsal import Rehearsal
 
+if TYPE_CHECKING:
+    from typing import Literal
+
+    from uowredis.collection.refined import A, B, C, D, One
+    from uowredis.fields import PKField, SingleValueField
+
 #: ``list`` is a method here.
 Many: TypeAlias = list[Any]
 
@@ -51,10 +57,56 @@ class CollectionManager(ChangesMany[T, R], manager.CollectionManager[T, R], Gene
         def primary_keys(self) -> CollectionManager[T, str]:
             """Same as the blocking one."""
 
-        def values(self, *fields: Any) -> CollectionManager[T, dict[str, Any]]:
+        @overload
+        def values(self, *fields: str) -> CollectionManager[T, dict[str, str | None]]: ...
+        @overload
+        def values(self, a: One[A], /) -> CollectionManager[T, dict[str, A | None]]: ...
+        @overload
+        def values(self, a: One[A], b: One[B], /) -> CollectionManager[T, dict[str, A | B | None]]: ...
+        @overload
+        def values(self, a: One[A], b: One[B], c: One[C], /) -> CollectionManager[T, dict[str, A | B | C | None]]: ...
+        @overload
+        def values(
+            self, a: One[A], b: One[B], c: One[C], d: One[D], /
+        ) -> CollectionManager[T, dict[str, A | B | C | D | None]]: ...
+        @overload
+        def values(self, *fields: str | One[Any]) -> CollectionManager[T, dict[str, object]]: ...
+        def values(self, *fields: Any) -> Any:
             """Same as the blocking one."""
 
-        def values_list(self, *fields: Any, flat: bool = False) -> CollectionManager[T, Any]:
+        @overload
+        def values_list(self, field: str, /, *, flat: Literal[True]) -> CollectionManager[T, str | None]: ...
+        @overload
+        def values_list(self, field: PKField[A], /, *, flat: Literal[True]) -> CollectionManager[T, A]: ...
+        @overload
+        def values_list(
+            self, field: SingleValueField[A], /, *, flat: Literal[True]
+        ) -> CollectionManager[T, A | None]: ...
+        @overload
+        def values_list(
+            self, *fields: str, flat: Literal[False] = False
+        ) -> CollectionManager[T, tuple[str | None, ...]]: ...
+        @overload
+        def values_list(
+            self, a: One[A], /, *, flat: Literal[False] = False
+        ) -> CollectionManager[T, tuple[A | None]]: ...
+        @overload
+        def values_list(
+            self, a: One[A], b: One[B], /, *, flat: Literal[False] = False
+        ) -> CollectionManager[T, tuple[A | None, B | None]]: ...
+        @overload
+        def values_list(
+            self, a: One[A], b: One[B], c: One[C], /, *, flat: Literal[False] = False
+        ) -> CollectionManager[T, tuple[A | None, B | None, C | None]]: ...
+        @overload
+        def values_list(
+            self, a: One[A], b: One[B], c: One[C], d: One[D], /, *, flat: Literal[False] = False
+        ) -> CollectionManager[T, tuple[A | None, B | None, C | None, D | None]]: ...
+        @overload
+        def values_list(
+            self, *fields: str | One[Any], flat: Literal[False] = False
+        ) -> CollectionManager[T, tuple[object, ...]]: ...
+        def values_list(self, *fields: Any, flat: bool = False) -> Any:
             """Same as the blocking one."""
 
     # Asking.

@@ -6,12 +6,12 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from types import TracebackType
-from typing import Any, ClassVar, NoReturn, Self
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self, TypeVar
 
 from uowredis.aio.unawaited import Unawaited, noted
-from uowredis.aio.work import Work
+from uowredis.aio.work import Pending, Work
 from uowredis.commands.arguments import flag
 from uowredis.commands.commands import Write
 from uowredis.exceptions import SessionError
@@ -22,6 +22,8 @@ from uowredis.session.later import check_called_at_once
 from uowredis.session.telling import tell_astray, tell_used
 from uowredis.session.use import is_given_back
 from uowredis.session.work import CALLBACK
+
+T = TypeVar("T")
 
 
 def refuse_with(what: str) -> NoReturn:
@@ -79,6 +81,11 @@ class Session(Work, session.Session):
     """
 
     _with: ClassVar[str] = "async with"
+
+    if TYPE_CHECKING:
+
+        def later(self, reply: Awaitable[T]) -> Pending[T]:
+            """Same as the blocking one; what it returns can be awaited after the commit."""
 
     def __enter__(self) -> NoReturn:
         self._waits = False
