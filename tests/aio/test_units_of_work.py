@@ -119,7 +119,11 @@ def named(name: bytes) -> Callable[[Command], bool]:
 
 async def say(on: Models) -> None:
     """Say what must happen once and whole."""
-    ann = await on.Person.get(name="ann")
+    say_of(await on.Person.get(name="ann"))
+
+
+def say_of(ann: Any) -> None:
+    """Say it of a person."""
     ann.visits.incr()
     ann.shelf.rpush("x")
     ann.city.set("here")

@@ -84,8 +84,6 @@ class Wire(asyncio.Protocol):
                 came.set_result(None)
             else:
                 came.set_exception(error)
-                # Who waited may be cancelled before it looks, and the loop would complain of what nobody saw.
-                came.exception()
 
     # What the loop calls.
 
