@@ -106,6 +106,31 @@ async def test_who_waits_for_a_connection_gets_it(server: Backend) -> None:
         assert held(on.database) == 0
 
 
+@pytest.mark.parametrize("connections", [2, 3])
+async def test_who_holds_a_connection_gets_a_second_one(real: Real, connections: int) -> None:
+    """All that may are held by sessions that watch, and each asks a query in a transaction of its own."""
+    on = Models.on(real, database_on(real, max_connections=connections, timeout=5))
+    async with on.database:
+        people = [await on.Person.create(name=f"n{at}", city="x", visits=0) for at in range(6)]
+
+        async def visit(person: Any) -> list[Any]:
+            async def decide(_: aio.Session) -> list[Any]:
+                visits = int(await person.visits.get())
+                for _ in range(10):
+                    await asyncio.sleep(0)  # until others hold all there are
+                found = on.Person.collection(city="x").sort("name", alpha=True).values_list("name", flat=True)
+                person.visits.set(visits + 1)
+                shown: list[Any] = await found[0:2]
+                return shown
+
+            found: list[Any] = await on.database.run(decide)
+            return found
+
+        assert await asyncio.gather(*(visit(person) for person in people)) == [["n0", "n1"]] * 6
+        assert [await person.visits.get() for person in people] == ["1"] * 6
+        assert held(on.database) == 0
+
+
 @pytest.fixture
 def through(proxy: Proxy, real: Real) -> Models:
     """The models by way of the proxy."""

@@ -1,8 +1,13 @@
-"""Whose turn it is to hold a connection on one loop: so many at once, who comes late waits for a while (do)."""
+"""Whose turn it is to hold a connection on one loop: so many at once, who comes late waits for a while (do).
+
+Whoever holds one for long, from a watch to EXEC, may need a second one meanwhile, for a query in a transaction of its
+own. So the last one is never held for long: else all who hold one could wait for another, each for the others.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import Any, ClassVar
 
 import attrs
@@ -16,10 +21,12 @@ class Holders:
 
     Attributes:
         free: as many as may be held; who waits for one that is given back, or is cancelled, takes none from others.
+        lasting: as many of these as may be held for long.
         turns: those that are taken, or waited for.
     """
 
     free: asyncio.Semaphore
+    lasting: asyncio.Semaphore
     turns: set[Turn] = attrs.field(factory=set)
 
 
@@ -41,14 +48,24 @@ class Turns:
 
     def next(self) -> Turn:
         """Return a turn that is not taken yet."""
+        return self._next(lasting=False)
+
+    @property
+    def lasting(self) -> Lasting:
+        """The same for who holds a connection for long."""
+        return Lasting(self)
+
+    def _next(self, *, lasting: bool) -> Turn:
         loop = asyncio.get_running_loop()
         holders = self._by_loop.get(loop)
         if holders is None:
             # What was waited for on a loop holds it.
             for over in [each for each in self._by_loop if each.is_closed()]:
                 del self._by_loop[over]
-            holders = self._by_loop[loop] = Holders(asyncio.Semaphore(self.most))
-        return Turn(holders, self.most, self.patience, asyncio.current_task())
+            most = asyncio.Semaphore(self.most), asyncio.Semaphore(max(1, self.most - 1))
+            holders = self._by_loop[loop] = Holders(*most)
+        needs = (holders.lasting, holders.free) if lasting else (holders.free,)
+        return Turn(holders, needs, self.most, self.patience, asyncio.current_task())
 
     def is_holder(self) -> bool:
         """Return whether this task holds a connection, or waits for one."""
@@ -59,15 +76,30 @@ class Turns:
         return any(turn._task is task for turn in holders.turns)
 
 
+@attrs.frozen(eq=False)
+class Lasting:
+    """Who holds a connection for long, and who waits."""
+
+    of: Turns
+
+    def next(self) -> Turn:
+        """Return a turn that is not taken yet."""
+        return self.of._next(lasting=True)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.of, name)
+
+
 @attrs.define(eq=False)
 class Turn:
     """The right to one connection, until it is given back; giving it back twice is giving it back once."""
 
     _holders: Holders
+    _needs: tuple[asyncio.Semaphore, ...]
     _most: int
     _patience: float | None
     _task: Any
-    _is_taken: bool = False
+    _taken: list[asyncio.Semaphore] = attrs.field(factory=list)
 
     async def take(self) -> None:
         """Wait for it.
@@ -80,19 +112,21 @@ class Turn:
             # Whoever would give one back is the one who would wait.
             raise NoTurn(own)
         self._holders.turns.add(self)
-        if not self._holders.free.locked():
-            # A bound costs more than a turn that is free.
-            self._is_taken = await self._holders.free.acquire()
-            return
         try:
-            async with asyncio.timeout(self._patience):
-                self._is_taken = await self._holders.free.acquire()
+            # A bound costs more than a turn that is free.
+            async with asyncio.timeout(self._patience) if any(each.locked() for each in self._needs) else _AT_ONCE:
+                for each in self._needs:
+                    await each.acquire()
+                    self._taken.append(each)
         except TimeoutError:
             raise NoTurn(own) from None
 
     def give_back(self) -> None:
         """Let the next one have it."""
         self._holders.turns.discard(self)
-        if self._is_taken:
-            self._is_taken = False
-            self._holders.free.release()
+        while self._taken:
+            self._taken.pop().release()
+
+
+#: What bounds nothing.
+_AT_ONCE = contextlib.nullcontext()
