@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import anyio
 import pytest
 
 from tests.aio.conftest import held
@@ -173,6 +174,26 @@ async def test_cancelled_wherever_it_waits(on_real: Models, doing: Doing, *, con
         ann = await on.Person.get(name="ann")
         assert [await ann.name.get(), await ann.tags.smembers()] == ["ann", set()]
         assert await ann.tags.sadd("x", "y") == 2
+        at += 1
+    assert at > 2
+
+
+@pytest.mark.parametrize("doing", [in_a_session, in_a_run, in_a_transaction, in_savepoints], ids=lambda d: d.__name__)
+async def test_a_scope_of_anyio_cancels_again_and_again(on_real: Models, doing: Doing) -> None:
+    """At each await until it is left, so also where a connection is let go of; nothing is held or open then."""
+    on, at, goes_on = on_real, 0, True
+    while goes_on:
+        on.server.flush()
+        on.database._executor.pool.spent.clear()
+        await on.Person.create(name="ann")
+        with anyio.CancelScope() as scope:
+            cancelled = Cancelled(doing(on), at, scope.cancel)
+            await cancelled
+        goes_on = cancelled.waited > at
+        assert (on.database.session, held(on.database)) == (None, 0)
+        assert happened(on) in ((0, 1) if goes_on else (1,))
+        check_indexes(on)
+        assert await (await on.Person.get(name="ann")).tags.sadd("x", "y") == 2
         at += 1
     assert at > 2
 

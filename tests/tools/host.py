@@ -6,6 +6,7 @@ What is asked is done in the one task, whose sessions stay its own; now and then
 from __future__ import annotations
 
 import asyncio
+import functools
 import inspect
 import threading
 from collections.abc import Callable, Generator
@@ -23,35 +24,32 @@ class Cancelled:
     """Awaits *what*, and cancels the task that does where it waits for the time *at*.
 
     Attributes:
+        cancel: by what, instead.
         waited: how often it waited.
     """
 
     what: Any
     at: int | None
+    cancel: Callable[[], object] | None = None
     waited: int = 0
 
     def __await__(self) -> Generator[Any, Any, Any]:
         inner = self.what.__await__()
-        found: Any = None
+        goes_on: Callable[[], Any] = functools.partial(inner.send, None)
         while True:
             try:
-                waits_for = inner.send(found)
+                waits_for = goes_on()
             except StopIteration as end:
                 return end.value
             if self.waited == self.at:
                 task = asyncio.current_task()
                 assert task is not None
-                task.cancel()
+                (self.cancel or task.cancel)()
             self.waited += 1
             try:
-                found = yield waits_for
+                goes_on = functools.partial(inner.send, (yield waits_for))
             except BaseException as error:
-                try:
-                    waits_for = inner.throw(error)
-                except StopIteration as end:
-                    return end.value
-                # What is awaited while a cancellation is on its way.
-                found = yield waits_for
+                goes_on = functools.partial(inner.throw, error)
 
 
 class Host:
