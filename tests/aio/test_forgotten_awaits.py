@@ -30,6 +30,12 @@ FORGOTTEN: dict[str, Callable[[Models, Any, aio.Session], Any]] = {
     "Person.collection().contains": lambda on, ann, s: on.Person.collection().contains("1"),
     "Person.collection().store": lambda on, ann, s: on.Person.collection().store(),
     "Person.collection().__getitem__": lambda on, ann, s: on.Person.collection()[0:5],
+    "Person.get_many": lambda on, ann, s: on.Person.get_many(["1"]),
+    "Person.create_many": lambda on, ann, s: on.Person.create_many([{"name": "bob"}]),
+    "Person <1>.to_dict": lambda on, ann, s: ann.to_dict(),
+    "Person.collection().page": lambda on, ann, s: on.Person.collection().page(0, 5),
+    "Person.collection().update": lambda on, ann, s: on.Person.collection().update(city="x"),
+    "Person.collection().delete": lambda on, ann, s: on.Person.collection().delete(),
     "Session.watch": lambda on, ann, s: s.watch(ann.name),
 }
 

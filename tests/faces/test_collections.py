@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from tests.aio.models import Models
-from uowredis import PendingWrites, aio
+from uowredis import InstanceHashField, PendingWrites, StringField, UniquenessError, aio
+from uowredis.contrib.indexes import EqualIndexWith
 
 
 async def cities(on: Models) -> list[Any]:
@@ -40,6 +41,10 @@ async def asked(on: Models) -> list[Any]:
         .list(),
         await (everybody(city="x") - everybody(name="a")).count(),
         await everybody().exclude(city="x").count(),
+        [
+            (page, page.total)
+            for page in [await everybody().sort("-name", alpha=True).values_list("name", flat=True).page(1, 2)]
+        ],
         await on.Person.exists(city="x"),
         await everybody(city="z").exists() or await everybody(city="x").exists(),
         await (await everybody(city="y").sort("name", alpha=True).instances().first()).name.get(),
@@ -62,6 +67,7 @@ ANSWERS = [
     ["a", "b", "c", "e"],
     2,
     2,
+    [(["d", "c"], 5)],
     True,
     True,
     "b",
@@ -83,6 +89,32 @@ async def test_collections_answer_over_pending_writes(on: Models) -> None:
         assert on.server.dump() == {} or not on.server.client().exists(":person:collection")
         await s.commit()
         assert await asked(on) == ANSWERS
+
+
+async def test_what_follows_a_place(on: Models) -> None:
+    """Each from the place where the one before ended, over pending writes, too."""
+
+    class Score(aio.RedisModel):
+        database = on.database
+        points = StringField(type=int, indexable="range")
+        name = InstanceHashField(
+            indexable=True, indexes=[EqualIndexWith.configure(other_fields=["points"], unique=True)]
+        )
+
+    for name, points in (("a", 3), ("b", 1), ("c", 3)):
+        await Score.create(name=name, points=points)
+    ranking = Score.collection().sort("-points")
+    first = await ranking.values_list("name", flat=True).after(None, 2)
+    assert (["c", "a"], (3, "1")) == (first, first.last)
+    assert ["b"] == await ranking.after(first.last, 2)
+    assert ["1"] == await Score.collection(name="a", points=3).list()
+    async with aio.Session(on.database) as s:
+        await Score.create(name="b", points=2)
+        assert ["4", "2"] == await ranking.primary_keys().after((2.5, 1), 2)
+        with pytest.raises(UniquenessError):
+            await Score.create(name="a", points=3)
+            await s.commit()
+        await s.rollback()
 
 
 async def test_what_is_stored_is_a_collection(on: Models) -> None:

@@ -103,10 +103,10 @@ async def asked(bike: Bike, db: aio.RedisDatabase) -> None:
     assert_type(await everybody.instances().filter(name="x").sort("name").copy()[:1], list[Bike])
     assert_type(await everybody.instances().store(), aio.CollectionManager[Bike, Bike])
     assert_type(await everybody.instances().primary_keys()[0], str)
-    assert_type(await everybody.values("name", "color").list(), list[dict[str, str | None]])
+    assert_type(await everybody.values("name", "color").list(), list[dict[str, Any]])
     assert_type(await everybody.values(Bike.weight)[0], dict[str, int | None])
     assert_type(await everybody.values(Bike.name, Bike.weight)[0], dict[str, str | int | None])
-    assert_type(await everybody.values_list("name", flat=True).list(), list[str | None])
+    assert_type(await everybody.values_list("name", flat=True).list(), list[Any])
     assert_type(await everybody.values_list(Bike.weight, flat=True)[0], int | None)
     assert_type(await everybody.values_list(Bike.name, Bike.weight)[0], tuple[str | None, int | None])
 

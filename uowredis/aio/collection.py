@@ -31,8 +31,8 @@ from uowredis.planner.rehearsal import Rehearsal
 if TYPE_CHECKING:
     from typing import Literal
 
-    from uowredis.collection.refined import A, B, C, D, One
-    from uowredis.fields import PKField, SingleValueField
+    from uowredis.collection.refined import A, B, C, D
+    from uowredis.fields.base import InRows
 
 #: ``list`` is a method here.
 Many: TypeAlias = list[Any]
@@ -58,53 +58,45 @@ class CollectionManager(ChangesMany[T, R], manager.CollectionManager[T, R], Gene
             """Same as the blocking one."""
 
         @overload
-        def values(self, *fields: str) -> CollectionManager[T, dict[str, str | None]]: ...
+        def values(self, *fields: str) -> CollectionManager[T, dict[str, Any]]: ...
         @overload
-        def values(self, a: One[A], /) -> CollectionManager[T, dict[str, A | None]]: ...
+        def values(self, a: InRows[A], /) -> CollectionManager[T, dict[str, A]]: ...
         @overload
-        def values(self, a: One[A], b: One[B], /) -> CollectionManager[T, dict[str, A | B | None]]: ...
+        def values(self, a: InRows[A], b: InRows[B], /) -> CollectionManager[T, dict[str, A | B]]: ...
         @overload
-        def values(self, a: One[A], b: One[B], c: One[C], /) -> CollectionManager[T, dict[str, A | B | C | None]]: ...
+        def values(self, a: InRows[A], b: InRows[B], c: InRows[C], /) -> CollectionManager[T, dict[str, A | B | C]]: ...
         @overload
         def values(
-            self, a: One[A], b: One[B], c: One[C], d: One[D], /
-        ) -> CollectionManager[T, dict[str, A | B | C | D | None]]: ...
+            self, a: InRows[A], b: InRows[B], c: InRows[C], d: InRows[D], /
+        ) -> CollectionManager[T, dict[str, A | B | C | D]]: ...
         @overload
-        def values(self, *fields: str | One[Any]) -> CollectionManager[T, dict[str, object]]: ...
+        def values(self, *fields: str | InRows[Any]) -> CollectionManager[T, dict[str, object]]: ...
         def values(self, *fields: Any) -> Any:
             """Same as the blocking one."""
 
         @overload
-        def values_list(self, field: str, /, *, flat: Literal[True]) -> CollectionManager[T, str | None]: ...
+        def values_list(self, field: str, /, *, flat: Literal[True]) -> CollectionManager[T, Any]: ...
         @overload
-        def values_list(self, field: PKField[A], /, *, flat: Literal[True]) -> CollectionManager[T, A]: ...
+        def values_list(self, field: InRows[A], /, *, flat: Literal[True]) -> CollectionManager[T, A]: ...
         @overload
-        def values_list(
-            self, field: SingleValueField[A], /, *, flat: Literal[True]
-        ) -> CollectionManager[T, A | None]: ...
+        def values_list(self, *fields: str, flat: Literal[False] = False) -> CollectionManager[T, tuple[Any, ...]]: ...
         @overload
-        def values_list(
-            self, *fields: str, flat: Literal[False] = False
-        ) -> CollectionManager[T, tuple[str | None, ...]]: ...
+        def values_list(self, a: InRows[A], /, *, flat: Literal[False] = False) -> CollectionManager[T, tuple[A]]: ...
         @overload
         def values_list(
-            self, a: One[A], /, *, flat: Literal[False] = False
-        ) -> CollectionManager[T, tuple[A | None]]: ...
+            self, a: InRows[A], b: InRows[B], /, *, flat: Literal[False] = False
+        ) -> CollectionManager[T, tuple[A, B]]: ...
         @overload
         def values_list(
-            self, a: One[A], b: One[B], /, *, flat: Literal[False] = False
-        ) -> CollectionManager[T, tuple[A | None, B | None]]: ...
+            self, a: InRows[A], b: InRows[B], c: InRows[C], /, *, flat: Literal[False] = False
+        ) -> CollectionManager[T, tuple[A, B, C]]: ...
         @overload
         def values_list(
-            self, a: One[A], b: One[B], c: One[C], /, *, flat: Literal[False] = False
-        ) -> CollectionManager[T, tuple[A | None, B | None, C | None]]: ...
+            self, a: InRows[A], b: InRows[B], c: InRows[C], d: InRows[D], /, *, flat: Literal[False] = False
+        ) -> CollectionManager[T, tuple[A, B, C, D]]: ...
         @overload
         def values_list(
-            self, a: One[A], b: One[B], c: One[C], d: One[D], /, *, flat: Literal[False] = False
-        ) -> CollectionManager[T, tuple[A | None, B | None, C | None, D | None]]: ...
-        @overload
-        def values_list(
-            self, *fields: str | One[Any], flat: Literal[False] = False
+            self, *fields: str | InRows[Any], flat: Literal[False] = False
         ) -> CollectionManager[T, tuple[object, ...]]: ...
         def values_list(self, *fields: Any, flat: bool = False) -> Any:
             """Same as the blocking one."""
@@ -190,6 +182,7 @@ class CollectionManager(ChangesMany[T, R], manager.CollectionManager[T, R], Gene
         found = await self._fetch(0, 1, Order())
         return found[0] if found else None
 
+    @noted("_database")
     async def page(self, start: int, count: int) -> Page[R]:
         """Same as the blocking one."""
         first = int(integer(start, "start of page()", 0, FURTHEST))
@@ -229,6 +222,7 @@ class CollectionManager(ChangesMany[T, R], manager.CollectionManager[T, R], Gene
             raise IndexError(f"collection index {index} out of range")
         return found[0]
 
+    @noted("_database")
     async def after(self, place: tuple[Any, Any] | None, count: int) -> Following[R]:
         """Return the *count* items that follow a *place* in the order of one field; same as the blocking one."""
         most = int(integer(count, "count of after()", 1))

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Generic
 
 from uowredis.aio.batches import Batches
+from uowredis.aio.unawaited import noted
 from uowredis.collection import many
 from uowredis.collection.many import change, checked_values
 from uowredis.collection.refined import R, T
@@ -18,10 +19,12 @@ from uowredis.session.batches import BATCH, AfterBatch
 class ChangesMany(many.ChangesMany[T, R], Generic[T, R]):
     """A collection whose objects are deleted or changed together, in batches."""
 
+    @noted("_database")
     async def delete(self, *, batch: int = BATCH, progress: AfterBatch | None = None) -> int:
         """Same as the blocking one; *progress* may be a coroutine function."""
         return await self._of_all(Batches("delete", batch, progress), lambda instance: instance.delete())
 
+    @noted("_database")
     async def update(
         self,
         values: Mapping[str, Any] | None = None,

@@ -154,6 +154,7 @@ class RedisModel(AnyModel[Async], Async, metaclass=MetaRedisModel):
         answer = await self._answer(read)
         return await target._find(lambda overlay: question(answer, overlay))
 
+    @noted("database")
     async def to_dict(self) -> dict[str, Any]:
         """Same as the blocking one."""
         return await several.to_dict(self)
@@ -180,16 +181,19 @@ class RedisModel(AnyModel[Async], Async, metaclass=MetaRedisModel):
         return await getting.get(cls, pk, filters)
 
     @classmethod
+    @noted("database")
     async def get_many(cls: type[T], pks: Iterable[Any], *, missing: Literal["raise", "skip"] = "raise") -> list[T]:
         """Same as the blocking one."""
         return await several.get_many(cls, pks, missing)
 
     @classmethod
+    @noted("database")
     async def lazy_connect(cls: type[T], pk: Any) -> T:
         """Same as the blocking one; what it waits for is a field that is given for *pk*."""
         return await several.lazy_connect(cls, pk)
 
     @classmethod
+    @noted("database")
     async def create_many(
         cls: type[T], rows: Iterable[Mapping[str, Any]], *, batch: int = BATCH, progress: AfterBatch | None = None
     ) -> list[T]:
