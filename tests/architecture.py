@@ -45,7 +45,7 @@ MAY_IMPORT: dict[str, str] = {
     "contrib": "exceptions values schema commands plan overlay session database fields collection model",
     "aio": "exceptions schema commands plan planner executor overlay session database fields collection model contrib",
     "maintenance": "exceptions values schema commands plan planner executor session database model",
-    "cli": "exceptions database session model maintenance",
+    "cli": "exceptions schema database session model maintenance",
     "__main__": "cli",
 }
 

@@ -8,6 +8,7 @@ import secrets
 from typing import Any
 
 from uowredis import model
+from uowredis.cli.demo_cluster import demo_cluster
 from uowredis.database import RedisDatabase
 from uowredis.exceptions import UowError
 from uowredis.session.session import Session
@@ -108,11 +109,16 @@ def _tidy(bike: Any, *kept: str) -> None:
 def add(commands: Any) -> None:
     """Add the command to those of the command line."""
     parser = commands.add_parser("demo", help="run the documentation's first page")
-    parser.add_argument("--url", help="a server, e.g. redis://localhost:6379/0; an embedded one by default")
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument("--url", help="a server, e.g. redis://localhost:6379/0; an embedded one by default")
+    where.add_argument("--cluster", action="store_true", help="start three servers, and move a place between them")
     parser.set_defaults(run=_run)
 
 
 def _run(given: argparse.Namespace) -> int:
+    if given.cluster:
+        demo_cluster()
+        return 0
     with RedisDatabase.embedded() if given.url is None else RedisDatabase.from_url(given.url) as database:
         demo(database)
     return 0
