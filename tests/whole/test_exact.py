@@ -100,6 +100,16 @@ LASTING: list[tuple[str, tuple[Any, ...]]] = [
     ("pexpireat", (4_102_444_800_000,)),
     ("persist", ()),
 ]
+#: Stands for a value that is there.
+FIRST = object()
+#: What moves from one field to another.
+MOVES: list[tuple[str, str, tuple[Any, ...]]] = [
+    ("set", "smove", (FIRST,)),
+    ("set", "smove", ("missing",)),
+    ("list", "lmove", ()),
+    ("list", "lmove", ("RIGHT", "LEFT")),
+    ("list", "rpoplpush", ()),
+]
 BOUND = {
     "string": BoundString,
     "entry": BoundInstanceHash,
@@ -144,6 +154,26 @@ def test_every_command_on_how_long_a_key_lasts(
     committed(real, twin, lambda models: getattr(getattr(models.Thing("1"), kind), method)(*args), full)
 
 
+@pytest.mark.parametrize("index", ["", "indexed_"], ids=["plain", "indexed"])
+@pytest.mark.parametrize("to", ["same", "other", "gone"])
+@pytest.mark.parametrize(("kind", "method", "args"), MOVES)
+def test_every_move(real: Real, twin: Real, kind: str, method: str, args: tuple[Any, ...], to: str, index: str) -> None:
+    """The same, to a field of the same object, of another, and to one that is empty."""
+
+    def prepare(models: Models) -> None:
+        full(models)
+        if to == "gone":
+            getattr(models.Thing("2"), f"indexed_{kind}").delete()
+
+    def say(models: Models) -> None:
+        source = getattr(models.Thing("1"), index + kind)
+        target = getattr(models.Thing("1" if to == "same" else "2"), f"indexed_{kind}")
+        given = (min(source.smembers()),) if args == (FIRST,) else args
+        getattr(source, method)(target, *given)
+
+    committed(real, twin, say, prepare)
+
+
 @pytest.mark.parametrize("kind", CALLS)
 def test_no_command_is_missing_above(kind: str) -> None:
     """The table has every writing method; SPOP has a test of its own, as only the server knows what it draws."""
@@ -151,6 +181,7 @@ def test_no_command_is_missing_above(kind: str) -> None:
     methods = {name for name in dir(bound) if isinstance(getattr(bound, name), writes)}
     tried = {name for name, _, _ in CALLS[kind]} | ({"spop"} if kind == "set" else set())
     tried |= {name for name, _ in LASTING} if kind != "entry" else set()
+    tried |= {name for of, name, _ in MOVES if of == kind}
     assert methods == tried
     assert {"hdel", "hmset"} == {name for name in dir(RedisModel) if isinstance(getattr(RedisModel, name), writes)}
 
