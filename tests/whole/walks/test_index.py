@@ -82,7 +82,8 @@ class Walk(RuleBasedStateMachine):
         """Take one more handle of an object: two of one object may meet in a session."""
         model = self.ours.Named if pk in CHOSEN_PKS else self.ours.Thing
         with self.allowed():
-            self.made(model(pk), True)
+            # In a session it was there when it was looked up, and stands on nothing until the commit.
+            self.made(model(pk), self.session is None)
 
     def made(self, instance: Any, lives: bool) -> None:
         self.handles.append(instance)
