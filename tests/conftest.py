@@ -1,5 +1,6 @@
 """Fixtures: the real server of the run, and the servers that a test runs on."""
 
+import gc
 import os
 import signal
 from collections.abc import Iterator
@@ -18,7 +19,7 @@ from tests.tools.proxy import Proxy
 # A walk asks a server at every step, so that no example has a deadline, and some are slow; each empties its server.
 settings.register_profile(
     "walks",
-    max_examples=60,
+    max_examples=50,
     stateful_step_count=25,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
@@ -33,6 +34,12 @@ def pytest_report_header() -> list[str]:
         f"real server: {servers.describe()}",
         f"fakeredis {version('fakeredis')}, redis-py {version('redis')}, hiredis {version('hiredis')}",
     ]
+
+
+def pytest_collection_finish() -> None:
+    """Keep what was collected out of the garbage collector, which else walks through thousands of tests each time."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
