@@ -187,20 +187,9 @@ class ClusterExecutor(ReplacedExecutor):
         """
         self.nodes.look()
 
-    def token(self, spelled: Callable[[str], str]) -> Token | None:
-        """Same as of one server; the spent ones that it takes along are of its own slot."""
-        token = super().token(spelled)
-        if token is None:
-            return None
-        spent = tuple(self._spent_by_slot.get(slot_of_key(token.key), ()))[:100]
-        return attrs.evolve(token, spent=spent)
-
-    def note_spent(self, token: Token) -> None:
-        """Same as of one server."""
-        spent = self._spent_by_slot.setdefault(slot_of_key(token.key), {})
-        for key in token.spent:
-            spent.pop(key, None)
-        spent[token.key] = None
+    def _spent_beside(self, key: str) -> dict[str, None]:
+        """Same as of one server: those of its own slot."""
+        return self._spent_by_slot.setdefault(slot_of_key(key), {})
 
     def _claimed(self, token: Token, within: float) -> Outcome:
         try:

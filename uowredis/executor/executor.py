@@ -146,14 +146,19 @@ class Executor:
         """
         if self.certainty is None:
             return None
-        spent = tuple(self.pool.spent)[:_MOST_SPENT]
-        return Token(spelled(os.urandom(12).hex()), time.time(), self.certainty.lifetime, spent)
+        key = spelled(os.urandom(12).hex())
+        return Token(key, time.time(), self.certainty.lifetime, tuple(self._spent_beside(key))[:_MOST_SPENT])
 
     def note_spent(self, token: Token) -> None:
         """Note that nobody will ask for *token*, whose commit was applied: a later one deletes it."""
+        spent = self._spent_beside(token.key)
         for key in token.spent:
-            self.pool.spent.pop(key, None)
-        self.pool.spent[token.key] = None
+            spent.pop(key, None)
+        spent[token.key] = None
+
+    def _spent_beside(self, key: str) -> dict[str, None]:
+        """Return the keys of tokens that are spent, and can be deleted together with the commit of the token *key*."""
+        return self.pool.spent
 
     def wait_for(self, replicas: int) -> Call | None:
         """Return the call that waits for *replicas*, None where there is nothing to wait for."""

@@ -30,6 +30,9 @@ MOST_WATCHED = 1_000
 #: Seconds within which a connection must be there, TLS and log-in included, where the caller sets none.
 CONNECT_TIMEOUT = 1.0
 
+#: What says where several servers are, or is of the turns at the pool.
+_NOT_OF_REDIS_PY = ("cluster", "sentinels", "service", "timeout")
+
 #: What the library decides on its own connections, whatever the settings say.
 OURS = {
     "decode_responses": False,
@@ -67,8 +70,6 @@ class Server:
         self._lock = threading.Lock()
         self.make: Callable[..., Any] = redis.Redis
         self._settings: dict[str, Any] = {}
-        self._nodes: tuple[Address, ...] = ()
-        self._service: str | None = None
         self._executor: Executor | None = None
         self._connection: Any = None
         self._use(self._taken(settings))
@@ -80,8 +81,8 @@ class Server:
             ImplementationError: where settings were given, which would have no effect.
             ArgumentTypeError: where *server* is none.
         """
-        if given := [*self._settings, *(["cluster"] if self._nodes else [])]:
-            named = ", ".join(sorted(given))
+        if self._settings:
+            named = ", ".join(sorted(self._settings))
             raise ImplementationError(
                 f"RedisDatabase.embedded() does not take {named}: there is nothing to connect to. Way out: leave it out"
             )
@@ -117,16 +118,14 @@ class Server:
             )
         try:
             # Made, not connected: what redis-py itself refuses is refused now.
-            self._client(of_a_node(taken)).connection_pool.make_connection()
+            self._client(taken).connection_pool.make_connection()
         except (TypeError, ValueError, redis.RedisError) as error:
             raise ImplementationError(f"RedisDatabase cannot connect by these arguments: {error}") from None
         return taken
 
     def _use(self, taken: dict[str, Any]) -> None:
         self._embedded = False
-        self._nodes = taken.get("cluster", ())
-        self._service = taken.get("service")
-        self._settings = of_a_node(taken)
+        self._settings = taken
         self.make = lambda **more: self._client({**self._settings, **more})
 
     @property
@@ -134,7 +133,7 @@ class Server:
         """An ordinary redis-py client (text replies)."""
         with self._lock:
             if self._connection is None:
-                self._connection = self._cluster() if self._nodes else self.make(decode_responses=True)
+                self._connection = self._cluster() if self.is_cluster else self.make(decode_responses=True)
             client: redis.Redis = self._connection
             return client
 
@@ -155,7 +154,13 @@ class Server:
     @property
     def is_cluster(self) -> bool:
         """Whether it is a Redis Cluster."""
-        return bool(self._nodes)
+        return "cluster" in self._settings
+
+    @property
+    def _nodes(self) -> tuple[Address, ...]:
+        """The nodes of a cluster that were given."""
+        nodes: tuple[Address, ...] = self._settings["cluster"]
+        return nodes
 
     def _cluster(self) -> Any:
         """Return redis-py's client of the cluster.
@@ -164,14 +169,13 @@ class Server:
             Unreachable: where no node is there.
         """
         nodes = [ClusterNode(host, port) for host, port in self._nodes]  # type: ignore[no-untyped-call]
-        settings = {name: value for name, value in self._settings.items() if name not in ("timeout", "host", "port")}
         try:
-            return RedisCluster(startup_nodes=nodes, decode_responses=True, **settings)
+            return RedisCluster(startup_nodes=nodes, decode_responses=True, **_of_redis_py(self._settings))
         except (redis.RedisError, OSError) as error:
             raise Unreachable(f"The cluster cannot be reached: {error}; nothing was sent") from error
 
     def _make_executor(self) -> Executor:
-        if not self._nodes:
+        if not self.is_cluster:
             return self._executor_at()
         nodes = Nodes(self._nodes, lambda address: self._executor_at(host=address[0], port=address[1]))
         first = nodes.at(self._nodes[0])
@@ -186,8 +190,8 @@ class Server:
             # WATCH costs nothing in process, and scripts would need another package.
             return Executor(Pool(pool, "the embedded server", turns), None, False)
         pool.connection_class = bounded(pool.connection_class)
-        if self._service is not None:
-            words = f"the master of {self._service!r}"
+        if "service" in self._settings:
+            words = f"the master of {self._settings['service']!r}"
             return ReplacedExecutor(Pool(pool, words, turns), self._max_watched, self._scripts, self._certainty)
         its_pool = Pool(pool, address(pool.connection_kwargs), turns)
         return Executor(its_pool, self._max_watched, self._scripts, self._certainty)
@@ -207,14 +211,13 @@ class Server:
         return client
 
     def _client(self, settings: dict[str, Any]) -> Any:
-        settings = {name: value for name, value in settings.items() if name != "timeout"}
         if "sentinels" not in settings:
-            return redis.Redis(**settings)
-        service, named = settings.pop("service"), settings.pop("sentinels")
+            return redis.Redis(**_of_redis_py(settings))
         bound = settings.get("socket_connect_timeout") or CONNECT_TIMEOUT
         # What is said of the log-in is that of the master; sentinels seldom have one.
         theirs = {"socket_timeout": bound, "socket_connect_timeout": bound, "retry": Retry(NoBackoff(), 0)}
-        return Sentinel(list(named), sentinel_kwargs=theirs).master_for(service, **settings)  # type: ignore[no-untyped-call]
+        sentinels = Sentinel(list(settings["sentinels"]), sentinel_kwargs=theirs)  # type: ignore[no-untyped-call]
+        return sentinels.master_for(settings["service"], **_of_redis_py(settings))  # type: ignore[no-untyped-call]
 
     def _embedded_client(self, server: fakeredis.FakeServer, settings: dict[str, Any]) -> Any:
         import fakeredis
@@ -224,9 +227,9 @@ class Server:
         return fakeredis.FakeRedis(server=server, connection_class=EmbeddedConnection, **settings)
 
 
-def of_a_node(settings: dict[str, Any]) -> dict[str, Any]:
-    """Return of *settings* what holds for a connection to one server."""
-    return {name: value for name, value in settings.items() if name != "cluster"}
+def _of_redis_py(settings: dict[str, Any]) -> dict[str, Any]:
+    """Return of *settings* what redis-py's clients take."""
+    return {name: value for name, value in settings.items() if name not in _NOT_OF_REDIS_PY}
 
 
 def address(connection_kwargs: dict[str, Any]) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from uowredis.commands.calls import Call
 from uowredis.exceptions import DeclarationChanged, IndexNotReady
+from uowredis.executor.slots import key_of
 from uowredis.schema.fingerprint import NOTHING, Fingerprint, compared, told
 from uowredis.schema.models import FieldSchema, ModelSchema
 from uowredis.session.telling import tell_changed
@@ -118,4 +119,4 @@ def _said(model: ModelSchema, more: Sequence[str]) -> str:
 
 def _is_beside(model: ModelSchema, calls: Iterable[Call]) -> bool:
     """Return whether *calls* are about keys in the place of *model*."""
-    return any(model.keys.is_beside(text) for call in calls for text in call[1:])
+    return any(key is not None and model.keys.is_beside(key) for key in map(key_of, calls))
