@@ -8,7 +8,8 @@ from uowredis.commands.arguments import flag, integer, span
 from uowredis.exceptions import ArgumentError, ArgumentTypeError, ImplementationError, attribute
 from uowredis.executor.executor import Certainty, Executor
 from uowredis.executor.server import MOST_WATCHED, Server
-from uowredis.executor.settings import not_by_position, read
+from uowredis.executor.settings import not_by_position
+from uowredis.executor.urls import read
 from uowredis.plan.guards import Guards
 from uowredis.plan.token import Token
 from uowredis.session.context import face

@@ -26,7 +26,7 @@ from uowredis import (
     aio,
 )
 from uowredis.contrib.database import PipelineDatabase
-from uowredis.executor.settings import read
+from uowredis.executor.urls import read
 from uowredis.maintenance import check, repair
 from uowredis.maintenance.rename import rename
 from uowredis.schema.keys import slot_of
@@ -123,6 +123,18 @@ def test_places_are_on_different_nodes(cluster: Cluster) -> None:
         with pytest.raises(CrossPlace):
             s.commit()
     assert ("d", "e") == (bike.name.hget(), cat.name.hget())
+
+
+def test_a_value_that_looks_like_a_key_brings_no_other_place(cluster: Cluster) -> None:
+    """What is to be learned of another place is read beside keys of that place alone."""
+    shop = declare(cluster)
+    bike = shop.bike(name="b")
+    shop.cat.collection()
+    with Session(shop.db, watch_reads=True) as s:
+        assert not bike.tags.sismember("{zoo}:cat:1")
+        bike.tags.sadd("{zoo}:cat:1")
+        s.commit()
+    assert {"{zoo}:cat:1"} == bike.tags.smembers()
 
 
 def test_what_is_watched_is_in_one_place(cluster: Cluster) -> None:

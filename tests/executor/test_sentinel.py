@@ -21,7 +21,7 @@ from uowredis import (
     Unreachable,
 )
 from uowredis.executor.connection import refusal
-from uowredis.executor.settings import read
+from uowredis.executor.urls import read
 
 
 def declare(on: RedisDatabase) -> Any:

@@ -15,7 +15,7 @@ from tests.models import things
 from tests.tools.backends import Real
 from tests.tools.refusing import raises
 from uowredis import ArgumentError, ArgumentTypeError, ImplementationError, RedisDatabase, UowError
-from uowredis.executor import settings
+from uowredis.executor import settings, urls
 
 #: What redis-py takes and the library cannot bear.
 REFUSED = {
@@ -350,7 +350,7 @@ def test_a_url_is_read_as_redis_py_reads_it(url: str) -> None:
     """Nothing more, nothing less; what it says in text has the type it needs."""
     theirs = parse_url(url)  # type: ignore[no-untyped-call]
     kind = theirs.pop("connection_class", redis.Connection)
-    ours = settings.checked(settings.read(url))
+    ours = settings.checked(urls.read(url))
     if "path" in theirs:
         theirs["unix_socket_path"] = theirs.pop("path")
     assert (kind is redis.SSLConnection) == ours.pop("ssl", False)
@@ -361,7 +361,7 @@ def test_a_url_is_read_as_redis_py_reads_it(url: str) -> None:
 def test_valkey_has_urls_of_its_own(theirs: str, ours: str) -> None:
     """They mean the same."""
     rest = "://ann:secret@example.org:6380/3?client_name=x"
-    assert settings.read(theirs + rest) == settings.read(ours + rest)
+    assert urls.read(theirs + rest) == urls.read(ours + rest)
 
 
 def test_a_valkey_url_connects(real: Real) -> None:

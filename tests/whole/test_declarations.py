@@ -31,7 +31,7 @@ from uowredis import (
 )
 from uowredis.cli import main
 from uowredis.contrib.related import FKInstanceHashField, RelatedModel
-from uowredis.executor.settings import read
+from uowredis.executor.urls import read
 
 PLAIN: dict[str, Any] = {"color": InstanceHashField(), "name": InstanceHashField()}
 FULL: dict[str, Any] = {"color": InstanceHashField(indexable=True), "name": InstanceHashField(unique=True)}

@@ -1,4 +1,4 @@
-"""What a server is reached by: the arguments of redis-py, checked when they are given; a URL is read into them (do).
+"""What a server is reached by: the arguments of redis-py, checked when they are given (do).
 
 Each has its effect or is refused by name here, because at the first command a mistake would be blamed on Redis.
 """
@@ -7,16 +7,13 @@ from __future__ import annotations
 
 import codecs
 import difflib
-import math
 import re
 import ssl
 import threading
 from collections.abc import Callable, Mapping
 from typing import Any
-from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 import redis
-from redis.connection import parse_ssl_verify_flags
 from redis.credentials import CredentialProvider
 from redis.retry import Retry
 
@@ -68,7 +65,7 @@ def _bound(value: Any, what: str) -> float:
 def _one_of(*allowed: Any) -> _Check:
     def check(value: Any, what: str) -> Any:
         if isinstance(value, bool) or value not in allowed:
-            raise ArgumentError(f"{what} must be one of {', '.join(map(repr, allowed))}, not {_cut(value)}")
+            raise ArgumentError(f"{what} must be one of {', '.join(map(repr, allowed))}, not {cut(value)}")
         return value
 
     return check
@@ -78,7 +75,7 @@ def _instance(*kinds: type) -> _Check:
     def check(value: Any, what: str) -> Any:
         if not isinstance(value, kinds):
             named = " or ".join(kind.__name__ for kind in kinds)
-            raise ArgumentTypeError(f"{what} must be a {named}, not {_cut(value)}")
+            raise ArgumentTypeError(f"{what} must be a {named}, not {cut(value)}")
         return value
 
     return check
@@ -86,7 +83,7 @@ def _instance(*kinds: type) -> _Check:
 
 def _function(value: Any, what: str) -> Any:
     if not callable(value):
-        raise ArgumentTypeError(f"{what} must be a function, not {_cut(value)}")
+        raise ArgumentTypeError(f"{what} must be a function, not {cut(value)}")
     return value
 
 
@@ -94,13 +91,13 @@ def _errors(value: Any, what: str) -> Any:
     if not isinstance(value, list | tuple | set) or not all(
         isinstance(kind, type) and issubclass(kind, Exception) for kind in value
     ):
-        raise ArgumentTypeError(f"{what} must be a list of exception classes, not {_cut(value)}")
+        raise ArgumentTypeError(f"{what} must be a list of exception classes, not {cut(value)}")
     return value
 
 
 def _flags(value: Any, what: str) -> Any:
     if not isinstance(value, list | tuple) or not all(isinstance(each, int) for each in value):
-        raise ArgumentTypeError(f"{what} must be a list of ssl.VerifyFlags, not {_cut(value)}")
+        raise ArgumentTypeError(f"{what} must be a list of ssl.VerifyFlags, not {cut(value)}")
     return value
 
 
@@ -119,7 +116,7 @@ def _ciphers(value: Any, what: str) -> str:
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).set_ciphers(_name(value, what))
     except ssl.SSLError:
-        raise ArgumentError(f"{what}: OpenSSL knows no cipher in {_cut(value)}") from None
+        raise ArgumentError(f"{what}: OpenSSL knows no cipher in {cut(value)}") from None
     return str(value)
 
 
@@ -130,12 +127,12 @@ def _anything(value: Any, _: str) -> Any:
 def _nodes(value: Any, what: str) -> tuple[tuple[str, int], ...]:
     """Return nodes of a cluster, or sentinels, given as ``"host:port"``, as (host, port)."""
     if not isinstance(value, list | tuple) or not value or not all(isinstance(each, str) for each in value):
-        raise ArgumentTypeError(f"{what} must be a list of 'host:port', not {_cut(value)}")
+        raise ArgumentTypeError(f"{what} must be a list of 'host:port', not {cut(value)}")
     found = []
     for node in value:
         host, _, port = node.rpartition(":")
         if not host or not port.isdecimal() or not 0 < int(port) < 65_536:
-            raise ArgumentError(f"{what} takes nodes as 'host:port', not {_cut(node)}")
+            raise ArgumentError(f"{what} takes nodes as 'host:port', not {cut(node)}")
         found.append((host.removeprefix("[").removesuffix("]"), int(port)))
     return tuple(found)
 
@@ -199,6 +196,9 @@ _CHECKS: dict[str, _Check] = {
     "legacy_responses": flag,
 }
 
+#: Those that are true or false.
+FLAGS = frozenset(name for name, check in _CHECKS.items() if check is flag) | {"socket_keepalive"}
+
 #: What ``redis.Redis`` takes and the library does not, and why.
 _REFUSED = {
     "connection_pool": "it makes its own connections. Way out: give host, port, db and the like, or use "
@@ -237,19 +237,6 @@ _OF_TCP = ("host", "port", "socket_keepalive", "socket_keepalive_options", "ssl"
 #: What names one server.
 _OF_ONE = ("host", "port", "unix_socket_path")
 
-#: How the URL of a cluster begins, and whether it is TLS; and that of a master by its sentinels.
-_CLUSTERS = {"redis+cluster": False, "rediss+cluster": True, "valkey+cluster": False, "valkeys+cluster": True}
-_SENTINELS = {"redis+sentinel": False, "rediss+sentinel": True, "valkey+sentinel": False, "valkeys+sentinel": True}
-
-#: How a URL begins, and whether it is TCP, and TLS.
-_SCHEMES = {
-    "redis": (True, False),
-    "rediss": (True, True),
-    "valkey": (True, False),
-    "valkeys": (True, True),
-    "unix": (False, False),
-}
-
 
 def checked(settings: Mapping[str, Any]) -> dict[str, Any]:
     """Return *settings*, each as redis-py takes it.
@@ -259,7 +246,7 @@ def checked(settings: Mapping[str, Any]) -> dict[str, Any]:
         ArgumentError: for a value that cannot be.
     """
     for name in settings:
-        _check_name(name, "The server of RedisDatabase" if name in _OWN else "RedisDatabase")
+        check_name(name, "The server of RedisDatabase" if name in _OWN else "RedisDatabase")
     found = {name: _CHECKS[name](value, f"RedisDatabase({name}=...)") for name, value in settings.items()}
     if found.get("unix_socket_path") is not None:
         _check_idle(found, lambda name: name in _OF_TCP, "unix_socket_path", "leave one of the two out")
@@ -278,7 +265,7 @@ def checked(settings: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _check_name(name: str, where: str) -> None:
+def check_name(name: str, where: str) -> None:
     """Check that there is an argument *name*, and that it is taken.
 
     Raises:
@@ -296,7 +283,7 @@ def _check_name(name: str, where: str) -> None:
             way = f"{near[0]}=..."
         else:
             way = "the arguments of redis.Redis: host, port, db, password, ssl ..."
-        raise ImplementationError(f"{where} has no option {_cut(name)}. Way out: {way}")
+        raise ImplementationError(f"{where} has no option {cut(name)}. Way out: {way}")
 
 
 def _check_idle(found: Mapping[str, Any], is_idle: Callable[[str], bool], beside: str, way_out: str) -> None:
@@ -307,7 +294,7 @@ def _check_idle(found: Mapping[str, Any], is_idle: Callable[[str], bool], beside
 
 def not_by_position(value: object) -> ArgumentTypeError:
     """Return the error for a *value* that was given by position, as redis-py takes host, port and db."""
-    shown = _cut(hidden(value)) if isinstance(value, str) else _cut(value)
+    shown = cut(hidden(value)) if isinstance(value, str) else cut(value)
     way = "RedisDatabase(host=..., port=..., db=...)"
     if isinstance(value, str):
         way = (
@@ -316,150 +303,12 @@ def not_by_position(value: object) -> ArgumentTypeError:
     return ArgumentTypeError(f"RedisDatabase takes keywords, not {shown}. Way out: {way}")
 
 
-def read(url: Any) -> dict[str, Any]:
-    """Return the settings that *url* names, as keywords.
-
-    Raises:
-        ArgumentTypeError: for something else than text.
-        ImplementationError: for a URL that cannot be read, or with an option that is not known.
-        ArgumentError: for a value that cannot be.
-    """
-    if not isinstance(url, str):
-        raise ArgumentTypeError(
-            f"RedisDatabase.from_url() takes text such as 'redis://localhost:6379/0', not {_cut(url)}"
-        )
-    if url.partition("://")[0] in {**_CLUSTERS, **_SENTINELS}:
-        return _of_several(url)
-    try:
-        split = urlsplit(url)
-        port = split.port
-    except ValueError:
-        # Python's own message may show a part of the password.
-        raise _no_port(url) from None
-    if split.scheme not in _SCHEMES or not url[len(split.scheme) :].startswith("://"):
-        schemes = (*_SCHEMES, *_CLUSTERS, *_SENTINELS)
-        raise _unreadable(url, f"it must begin with {', '.join(f'{scheme}://' for scheme in schemes)}")
-    if split.fragment or url.endswith("#"):
-        raise _unreadable(url, "nothing can stand behind '#'. Way out: write a '#' of a password as %23")
-    is_tcp, is_tls = _SCHEMES[split.scheme]
-    found: dict[str, Any] = {"username": split.username, "password": split.password}
-    if is_tcp:
-        found |= {"host": split.hostname, "port": port, "ssl": is_tls or None, "db": _db(url, split)}
-    else:
-        found |= {"unix_socket_path": _socket_path(url, split)}
-    found = {
-        name: unquote(value) if isinstance(value, str) else value
-        for name, value in found.items()
-        if value not in (None, "")
-    }
-    return found | _queried(url, split, found)
-
-
-def _of_several(url: str) -> dict[str, Any]:
-    """Return the settings of a cluster, or of a master that is named by its sentinels.
-
-    ``redis+cluster://user:password@host:port,host:port?option=value``, ``redis+sentinel://host:port,host:port/service/db``.
-    """
-    scheme, _, rest = url.partition("://")
-    where, _, query = rest.partition("?")
-    login, _, hosts = where.rpartition("@")
-    hosts, _, path = hosts.partition("/")
-    username, _, password = login.partition(":")
-    said = {"username": unquote(username), "password": unquote(password)}
-    found: dict[str, Any] = {name: value for name, value in said.items() if value}
-    if {**_CLUSTERS, **_SENTINELS}[scheme]:
-        found["ssl"] = True
-    if scheme in _CLUSTERS:
-        if path:
-            raise _unreadable(url, "a cluster has no db but 0. Way out: leave it out")
-        found["cluster"] = _with_ports(hosts, 6_379)
-    else:
-        service, _, db = path.partition("/")
-        if not service or (db and not db.isdecimal()):
-            raise _unreadable(
-                url, "the name of the service is missing, or its db is no number. Way out: .../mymaster/0"
-            )
-        found |= {"sentinels": _with_ports(hosts, 26_379), "service": unquote(service)}
-        if db:
-            found["db"] = int(db)
-    return found | _queried(url, urlsplit(f"redis://node?{query}"), found)
-
-
-def _with_ports(hosts: str, port: int) -> list[str]:
-    return [host if host.rpartition("]")[2].count(":") else f"{host}:{port}" for host in hosts.split(",")]
-
-
-def _db(url: str, split: SplitResult) -> Any:
-    db = split.path.removeprefix("/").removesuffix("/")
-    if db and not db.isdecimal():
-        raise _unreadable(url, f"the db behind the host must be a number, not {_cut(db)}")
-    return db
-
-
-def _socket_path(url: str, split: SplitResult) -> str:
-    if split.hostname or not split.path:
-        raise _unreadable(
-            url, "the path of the socket is missing. Way out: three slashes, as in unix:///run/redis.sock"
-        )
-    return split.path
-
-
-def _queried(url: str, split: SplitResult, said: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the options behind '?', which are all text, as keywords."""
-    found: dict[str, Any] = {}
-    for name, value in parse_qsl(split.query, keep_blank_values=True):
-        if "@" in name:
-            # It is the end of a password.
-            raise _no_port(url)
-        where = f"the URL's option {name!r}"
-        _check_name(name, "The URL of RedisDatabase")
-        if not value:
-            raise ArgumentError(f"{where} has no value")
-        if name in found or (name in said and name != "db"):
-            raise ImplementationError(f"{where} is said twice. Way out: say it once")
-        try:
-            found[name] = _of_text(name, value)
-        except ValueError:
-            raise ArgumentError(f"{where} cannot be {_cut(value)}") from None
-    return found
-
-
-#: How the text of a URL is read, by the kind of what it says.
-_NUMBERS = ("socket_timeout", "socket_connect_timeout", "timeout", "health_check_interval")
-_FLAGS = frozenset(name for name, check in _CHECKS.items() if check is flag) | {"socket_keepalive"}
-_TRUTH = dict.fromkeys(("1", "t", "true", "y", "yes"), True) | dict.fromkeys(("0", "f", "false", "n", "no"), False)
-
-
-def _of_text(name: str, value: str) -> Any:
-    if name in _NUMBERS:
-        number = float(value)
-        if not math.isfinite(number):
-            raise ValueError(value)
-        return number
-    if name in _FLAGS:
-        if value.lower() not in _TRUTH:
-            raise ValueError(value)
-        return _TRUTH[value.lower()]
-    if name in ("ssl_include_verify_flags", "ssl_exclude_verify_flags"):
-        return parse_ssl_verify_flags(value)  # type: ignore[no-untyped-call]
-    return ssl.TLSVersion(int(value)) if name == "ssl_min_version" else value
-
-
-def _no_port(url: str) -> ImplementationError:
-    return _unreadable(
-        url, "its port is no number. Way out: write '#', '/', '?' and ':' of a password as %23, %2F, %3F and %3A"
-    )
-
-
-def _unreadable(url: str, why: str) -> ImplementationError:
-    return ImplementationError(f"RedisDatabase.from_url() cannot read {_cut(hidden(url))}: {why}")
-
-
 def hidden(text: str) -> str:
     """Return *text*, perhaps a URL, without user and password."""
     return re.sub(r"(password=)[^&]*", r"\1***", re.sub(r"//.*@", "//***@", text, flags=re.S))
 
 
-def _cut(value: object) -> str:
+def cut(value: object) -> str:
+    """Return *value* for an error, cut where it is long."""
     shown = repr(value)
     return shown if len(shown) <= 60 else f"{shown[:57]}..."
