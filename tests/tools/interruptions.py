@@ -8,6 +8,7 @@ end of the block and the call of ``__exit__``, and an ``__exit__`` written in Py
 
 import dis
 import functools
+import gc
 import itertools
 import sys
 from collections.abc import Callable, Iterator
@@ -72,12 +73,17 @@ def interrupted(error: BaseException | None, at: int, *inside: str) -> Iterator[
     former, hook = sys.gettrace(), sys.unraisablehook
     # One that comes while a generator is collected goes nowhere.
     sys.unraisablehook = lambda _: None
+    # Nor does what other calls have left end inside this one, whenever the collector comes by: it is none of its points.
+    collects = gc.isenabled()
+    gc.disable()
     sys.settrace(interruption.trace)
     try:
         yield interruption
     finally:
         sys.settrace(former)
         sys.unraisablehook = hook
+        if collects:
+            gc.enable()
 
 
 def points(call: Callable[[], object], *inside: str) -> int:
