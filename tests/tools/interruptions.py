@@ -73,7 +73,7 @@ def interrupted(error: BaseException | None, at: int, *inside: str) -> Iterator[
     former, hook = sys.gettrace(), sys.unraisablehook
     # One that comes while a generator is collected goes nowhere.
     sys.unraisablehook = lambda _: None
-    # Nor does what other calls have left end inside this one, whenever the collector comes by: it is none of its points.
+    # What other calls have left would end inside this one when the collector comes by, and be points of it.
     collects = gc.isenabled()
     gc.disable()
     sys.settrace(interruption.trace)
