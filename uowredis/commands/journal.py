@@ -7,6 +7,7 @@ all that is pending for one object, cut into epochs: each begins with what the s
 from __future__ import annotations
 
 import bisect
+import itertools
 import operator
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -146,6 +147,9 @@ class Journal:
     _by_pk: dict[ModelSchema, dict[str, Life]] = attrs.field(factory=dict)
     _allocated: dict[ModelSchema, dict[str, Life]] = attrs.field(factory=dict)
     _numbered: dict[ModelSchema, dict[int, Life]] = attrs.field(factory=dict)
+    #: Lives of new objects that are in ``_numbered``, and that have a pk and are not in ``_allocated`` yet.
+    _count_numbered: int = 0
+    _unlisted: list[Life] = attrs.field(factory=list)
 
     def __iter__(self) -> Iterator[Life]:
         yield from self._by_identity.values()
@@ -155,14 +159,16 @@ class Journal:
     def find(self, identity: Identity) -> Life | None:
         """Return what is pending for the object of *identity*."""
         life = self._by_identity.get(identity)
-        if life is None and (pk := identity.pk) is not None:
-            for known in (self._by_pk, self._allocated):
-                if (lives := known.get(identity.model)) is not None and pk in lives:
-                    return lives[pk]
-        return life
+        return life if life is not None or (pk := identity.pk) is None else self.with_pk(identity.model, pk)
 
     def with_pk(self, model: ModelSchema, pk: str) -> Life | None:
         """Return what is pending for the object of *model* with *pk*."""
+        # By far most sessions never ask for a new object by its pk.
+        while self._unlisted:
+            life = self._unlisted[-1]
+            assert life.identity.pk is not None
+            self._allocated.setdefault(life.model, {})[life.identity.pk] = life
+            self._unlisted.pop()
         for known in (self._by_pk, self._allocated):
             lives = known.get(model)
             if lives is not None and pk in lives:
@@ -171,11 +177,14 @@ class Journal:
 
     def unallocated(self, model: ModelSchema, placeholder: str) -> Life | None:
         """Return the new object of *model* that is called *placeholder* while it has no pk."""
-        numbered = self._numbered.get(model)
-        if numbered is None or not (number := _number(model, placeholder)):
+        if not self._by_identity or not (number := _number(model, placeholder)):
             return None
-        life = numbered.get(number)
-        return life if life is not None and life.identity.pk is None else None
+        lives = self._by_identity.values()
+        for life in itertools.islice(reversed(lives), len(lives) - self._count_numbered):
+            self._numbered.setdefault(life.model, {})[life.identity.number] = life
+        self._count_numbered = len(lives)
+        found = self._numbered.get(model, {}).get(number)
+        return found if found is not None and found.identity.pk is None else None
 
     def referred(self, model: ModelSchema, pk: str) -> Life | None:
         """Return what is pending for the object of *model* that a command refers to by *pk*, or by its placeholder."""
@@ -204,8 +213,8 @@ class Journal:
 
     def new_of(self, model: ModelSchema) -> list[Identity]:
         """Return the new objects of *model* that have no pk yet and will be there."""
-        lives = self._numbered.get(model, {}).values()
-        return [life.identity for life in lives if life.identity.pk is None and life.alive]
+        new = self._by_identity.items()
+        return [each for each, life in new if each.model is model and each.pk is None and life.alive]
 
     def counters(self, among: Iterable[Identity] | None = None) -> tuple[tuple[ModelSchema, int], ...]:
         """Return how many pks of which model Redis must count for all new objects, or for those *among* them."""
@@ -246,9 +255,9 @@ class Journal:
         """Note that the new objects of *identities* have their pks now."""
         positions: set[int] = set()
         for identity in identities:
-            assert identity.pk is not None
-            self._allocated.setdefault(identity.model, {})[identity.pk] = self._by_identity[identity]
-            positions.update(self._waiting.pop(identity, ()))
+            self._unlisted.append(self._by_identity[identity])
+            if self._waiting:
+                positions.update(self._waiting.pop(identity, ()))
         for position in sorted(positions):
             self._resolve(position)
 
@@ -365,7 +374,6 @@ class Journal:
             life = Life(False, identity=identity, model=model, fresh=False, from_server=True)
         if life.fresh:
             self._by_identity[identity] = life
-            self._numbered.setdefault(model, {})[identity.number] = life
         else:
             assert identity.pk is not None
             self._by_pk.setdefault(model, {})[identity.pk] = life

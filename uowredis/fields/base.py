@@ -422,6 +422,11 @@ class Field(Generic[V]):
         """Return what stores *value* given to a constructor: a write, or (stored name, value) of a string or entry."""
         raise ImplementationError(f"{self} takes no value in the constructor")
 
+    @property
+    def stores_text_as_given(self) -> bool:
+        """Whether plain text that a constructor is given is the first value, and nothing else is made of it."""
+        return False
+
     @overload
     def __get__(self, instance: None, owner: type) -> Self: ...
     @overload
@@ -495,3 +500,13 @@ class SingleValueField(Field[V]):
 
     def _options(self) -> tuple[str, ...]:
         return ("default", *super()._options())
+
+    def first_write(self, identity: Identity, schema: FieldSchema, value: Any) -> tuple[str, str]:
+        """Return the stored name and the value: a constructor stores entries by one HSET, each string by a SET."""
+        return self.stored, self.spell(value)
+
+    @property
+    def stores_text_as_given(self) -> bool:
+        """Same as for every field; a subclass may make something else of it."""
+        of_class = self.__class__.spell is Field.spell and self.__class__.first_write is SingleValueField.first_write
+        return of_class and self.holds is None

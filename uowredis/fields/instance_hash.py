@@ -17,7 +17,7 @@ from uowredis.fields.base import Bound, SingleValueField
 from uowredis.fields.methods import G, M, Sayer, V, reads, writes
 from uowredis.fields.modes import Async
 from uowredis.schema.keys import INSTANCE_HASH
-from uowredis.schema.models import FieldSchema, Kind, ModelSchema
+from uowredis.schema.models import Kind, ModelSchema
 
 
 class BoundInstanceHash(Bound[V, G, M]):
@@ -92,10 +92,6 @@ class InstanceHashField(SingleValueField[V]):
     kind = Kind.ENTRY
     bound: type[BoundInstanceHash[V]] = BoundInstanceHash
     bound_later: type[BoundInstanceHash[V, V, Async]]
-
-    def first_write(self, identity: Identity, schema: FieldSchema, value: Any) -> tuple[str, str]:
-        """Return the entry; the constructor stores all of an instance by one HSET."""
-        return self.stored, self.spell(value)
 
     def _setter(self) -> str:
         return "hset"

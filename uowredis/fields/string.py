@@ -17,7 +17,6 @@ from uowredis.commands.arguments import (
 )
 from uowredis.commands.changes import Computed, Opaque, Removed, Replaced
 from uowredis.commands.commands import Read, Write
-from uowredis.commands.identity import Identity
 from uowredis.commands.replies import as_bool, as_ok, encode
 from uowredis.exceptions import ArgumentError
 from uowredis.fields.base import SingleValueField
@@ -26,7 +25,7 @@ from uowredis.fields.lasting import BoundKey
 from uowredis.fields.methods import G, M, V, reads, writes
 from uowredis.fields.modes import Async
 from uowredis.fields.overloads import stored
-from uowredis.schema.models import FieldSchema, Kind
+from uowredis.schema.models import Kind
 
 #: Bytes that a string may have (redis.io/docs/latest/develop/data-types/strings: 512 MB).
 _MOST_BYTES = 512 * 1024 * 1024
@@ -275,7 +274,3 @@ class StringField(SingleValueField[V]):
     kind = Kind.STRING
     bound: type[BoundString[V]] = BoundString
     bound_later: type[BoundString[V, V, Async]]
-
-    def first_write(self, identity: Identity, schema: FieldSchema, value: Any) -> tuple[str, str]:
-        """Return the stored name and the value to SET."""
-        return self.stored, self.spell(value)

@@ -84,24 +84,26 @@ class AnyModel(InstanceHashCommands[M], metaclass=MetaRedisModel):
         entries: list[tuple[str, str]] = []
         strings: list[tuple[str, str]] = []
         writes: list[Write[Any]] = []
-        for name, field in cls._fields.items():
+        for name, field, facts, stored, as_given in cls._given:
             if name in values:
                 value = values[name]
             elif field.default is not None:
                 value = field.default() if callable(field.default) else field.default
             else:
                 continue
-            if value is None and field.holds is not None:
+            first: Write[Any] | tuple[str, str]
+            if as_given and type(value) is str and value.isascii():
+                first = stored, value
+            elif (value is None and field.holds is not None) or (field.many and is_empty(value)):
                 continue
-            if name == schema.pk_field or (field.many and is_empty(value)):
-                continue
-            first = field.first_write(identity, schema.fields[name], value)
-            if isinstance(first, Write):
-                writes.append(first)
-            elif field.kind is Kind.ENTRY:
-                entries.append(first)
             else:
+                first = field.first_write(identity, facts, value)
+            if facts.kind is Kind.ENTRY:
+                entries.append(first)  # type: ignore[arg-type]
+            elif type(first) is tuple:
                 strings.append(first)
+            else:
+                writes.append(first)  # type: ignore[arg-type]
         return Create(identity, tuple(entries), tuple(writes), tuple(strings))
 
     @classmethod

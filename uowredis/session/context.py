@@ -35,7 +35,7 @@ class Database:
         retry_for: seconds for which a single call is tried again after conflicts.
         certain: whether a single command can be settled where its reply is lost.
         guards: what the keys of its models mean.
-        fingerprints: what is known of the declarations that the data was written with.
+        fingerprints: what is known of the declarations that the data was written with; anew with every ``connect()``.
         outside: what a write with no session open does: "send", "warn" or "refuse".
         entered: how often its sessions were entered for a call.
     """
@@ -64,11 +64,6 @@ class Database:
 
     def _check_placed(self, model: ModelSchema) -> None:
         """Check that *model* can be where this database is."""
-        raise NotImplementedError
-
-    @property
-    def _connected(self) -> object:
-        """What changes with every ``connect()``: a session holds on to it."""
         raise NotImplementedError
 
 

@@ -27,20 +27,21 @@ class Door:
         self._mends = mends
 
     def __enter__(self) -> Session:
+        session = self._session
         if self._lock is not None:
             self._lock.acquire()
         else:
             # Before it is asked whose it is: see use.py.
-            self._session._inside.append(None)
+            session._inside.append(None)
         try:
-            self._session._check_owner()
+            session._check_owner()
             if not self._mends:
-                self._session._check_connected()
-                self._session._check_whole()
+                session._check_connected()
+                session._check_whole()
         except BaseException:
             self.__exit__()
             raise
-        return self._session
+        return session
 
     def __exit__(self, *_: object) -> None:
         if self._lock is not None:

@@ -39,6 +39,9 @@ class Fingerprints:
 
     def want(self, model: ModelSchema) -> None:
         """Read the fingerprint of *model* with the next answer, and of those that may refer to it."""
+        if model in self._wanted and not model.referrers:
+            # Asked for each call of a session that has sent nothing yet.
+            return
         wanted = [model]
         for each in wanted:
             wanted += [other for other, _ in each.referrers if other not in wanted]

@@ -88,7 +88,7 @@ class Record:
         self.answers: list[Pending[Any] | object] = []
         self.callbacks: list[Callable[[], object]] = []
         self.blocks: list[Block] = []
-        self._made: dict[Identity, None] = {}
+        self._made: list[Identity] = []
         self._states: list[Any] = []
         self._numbers: dict[ModelSchema, int] = {}
 
@@ -146,15 +146,14 @@ class Record:
         Raises:
             UniquenessError: where the session holds an object with the same chosen pk.
         """
-        given, identity = self._given(create), create.identity
+        given, identity, journal = self._given(create), create.identity, self.overlay.journal
         if identity.pk is not None and not identity.model.auto:
-            life = self.journal.find(identity)
+            life = journal.find(identity)
             if life is not None and life.alive:
                 raise pk_taken(life)
-        journal = self.journal
         journal.whole = False
         create = self._resolved(create, given)
-        self._made[identity] = None
+        self._made.append(identity)
         self._begin(create, instance)
         journal.whole = True
 
@@ -219,7 +218,7 @@ class Record:
         """Note an empty instance made in the session."""
         journal = self.journal
         journal.whole = False
-        self._made[identity] = None
+        self._made.append(identity)
         self._remember(identity)
         self._number(identity)
         journal.whole = True
@@ -247,7 +246,7 @@ class Record:
             PendingWrites: for a foreign key on which something is pending that does not tell it.
             SessionError: where an object is created by another session.
         """
-        if not unfilled(command):
+        if not command.identity.model.related or not unfilled(command):
             return NOTHING
         referred = references(command)
         for identity in referred:
@@ -284,10 +283,10 @@ class Record:
         for at in range(len(self._states) - 4, mark.states - 1, -4):
             identity, *former = self._states[at : at + 4]
             identity.put_back(*former)
-        for identity in list(self._made)[mark.made :]:
+        for identity in self._made[mark.made :]:
             if identity.state is not State.FORGOTTEN:
                 identity.become(Event.ROLLBACK)
-            del self._made[identity]
+        del self._made[mark.made :]
         del self._states[mark.states :]
         self._numbers = dict(mark.numbers)
         self.callbacks = self.callbacks[: mark.callbacks]
@@ -322,7 +321,7 @@ class Record:
             if identity.state is State.EMPTY:
                 identity.number = 0
         self.answers, self.callbacks, self._states = [], [], []
-        self._made, self._numbers = {}, {}
+        self._made, self._numbers = [], {}
         self.overlay.forget()
 
 

@@ -200,7 +200,8 @@ class Session(Work):
         Raises:
             SessionError: where it is not so.
         """
-        if self._lock is None and self._belongs_to is not None and self._belongs_to != context.owner():
+        whose = self._belongs_to
+        if whose is not None and self._lock is None and whose != context.owner():
             raise SessionError(
                 "The open session belongs to another process, thread, task or greenlet, or is in use by one. Way out: "
                 "open a Session(database) of its own here; or with s.use(): where that one is not inside"
@@ -212,7 +213,7 @@ class Session(Work):
         Raises:
             SessionError: where it was: what is pending may be half of it.
         """
-        if not self._record.journal.whole:
+        if not self._record.overlay.journal.whole:
             raise SessionError(
                 "The session was interrupted while something was said or forgotten in it, so that half of it may be "
                 "pending; nothing was sent. Way out: rollback(), and say it again"

@@ -68,7 +68,8 @@ class Work:
     ) -> None:
         self.database = database
         self._options = options
-        self._connected = database._connected
+        #: Other ones with every ``connect()``.
+        self._fingerprints = database._fingerprints
         self._dry_run = dry_run
         self._reader = reader = self._reader_class(database, options, dry_run=dry_run)
         deadline = None if retry_for is None else time.monotonic() + retry_for
@@ -78,7 +79,7 @@ class Work:
             reader.line,
             database._guards,
             attempts,
-            database._fingerprints,
+            self._fingerprints,
             replicas=options.replicas,
         )
         if options.watch_reads:
@@ -91,7 +92,7 @@ class Work:
         Raises:
             SessionError: where it is not.
         """
-        if self.database._connected is not self._connected:
+        if self.database._fingerprints is not self._fingerprints:
             raise SessionError(
                 "The database was connected to another server while the session was open. Way out: rollback(), and say "
                 "it again in a new session"
