@@ -177,7 +177,7 @@ def planned(seed: int) -> Plan | str:
 def _by_the_rules(schema: ModelSchema, epoch: Epoch) -> Form:
     """Return what is worked out for this one object, of whose keys none is filled in."""
     form = worked_out(schema, epoch)
-    return attrs.evolve(form, keys=tuple(attrs.evolve(key, told=False) for key in form.keys))
+    return attrs.evolve(form, keys=tuple(attrs.evolve(key, told=None) for key in form.keys))
 
 
 @given(first=st.integers(0, 2**32))

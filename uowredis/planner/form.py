@@ -7,15 +7,19 @@ on the values. A form is worked out by the rules below when it is first met, and
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 import attrs
 
-from uowredis.commands.changes import Added, Change, Computed, Opaque, Replaced, named, needs_content
+from uowredis.commands.changes import Added, Change, Computed, Opaque, Removed, Replaced, named, needs_content
 from uowredis.commands.commands import matters, may_fail, touched_fields
 from uowredis.commands.journal import Epoch
 from uowredis.schema.keys import INSTANCE_HASH
 from uowredis.schema.models import FieldSchema, Kind, ModelSchema
+
+#: Which write of those on a key, or which values of the constructor, and which of its values it is.
+Told: TypeAlias = tuple[int, int]
+_ENTRIES, _STRINGS = -1, -2
 
 #: So many forms of one model are kept, and none of so much that is said.
 _MOST_KEPT, _LONGEST = 1_000, 100
@@ -30,7 +34,8 @@ class KeyForm:
         kind: the Redis type of the key.
         indexed: the fields concerned that have an index, each with the name that it has in the key, '' for no name.
         rehearsed: the writes must be tried.
-        told: else each field holds one value at most, and the arguments tell it.
+        told: where they need not, and each field holds one value at most: where the arguments tell that of each of
+            *indexed*; None otherwise.
         names: the entries that are read of a hash; None: all there is, as a whole.
         by_members: what is read is what the commands name.
         guarded: what is read must not change: not where all fields concerned are ``lockable=False``.
@@ -43,7 +48,7 @@ class KeyForm:
     kind: Kind
     indexed: tuple[tuple[FieldSchema, str], ...]
     rehearsed: bool
-    told: bool
+    told: tuple[Told | None, ...] | None
     names: tuple[str, ...] | None
     by_members: bool
     guarded: bool
@@ -83,14 +88,15 @@ class KeyForm:
             names = None
         elif indexed:
             by_members = kind is Kind.HASH
-        told = not rehearsed and (kind is Kind.STRING or (in_hash and not whole))
+        told = _told(epoch, storage) if not rehearsed and (kind is Kind.STRING or (in_hash and not whole)) else None
         read = touched if rehearsed else indexed
+        entries = tuple((field, field.stored if in_hash else "") for field in indexed)
         return cls(
             storage,
             kind,
-            tuple((field, field.stored if in_hash else "") for field in indexed),
+            entries,
             rehearsed,
-            told,
+            None if told is None else tuple(told.get(entry) for _, entry in entries),
             names,
             by_members,
             any(field.lockable for field in read),
@@ -98,6 +104,40 @@ class KeyForm:
             any(field.unique for field in indexed),
             any(field.owners for field in indexed),
         )
+
+
+def _told(epoch: Epoch, storage: str) -> dict[str, Told | None]:
+    """Return where *epoch* tells what each thing named in *storage* will hold, None for nothing."""
+    found: dict[str, Told | None] = {}
+    if (create := epoch.create) is not None and storage == INSTANCE_HASH:
+        found = {entry: (_ENTRIES, at) for at, (entry, _) in enumerate(create.entries)}
+    elif create is not None:
+        found |= [("", (_STRINGS, at)) for at, (name, _) in enumerate(create.strings) if name == storage]
+    for number, (_, write) in enumerate(epoch.writes.get(storage, ())):
+        change = write.change
+        if isinstance(change, Replaced):
+            found |= {entry: (number, at) for at, (entry, _) in enumerate(change.values)}
+        elif isinstance(change, Removed):
+            found = {} if change.members is None else found | dict.fromkeys(change.members)
+    return found
+
+
+def values_told(form: KeyForm, epoch: Epoch) -> list[str | None]:
+    """Return what each of the fields of *form*, whose arguments tell it, will hold after *epoch*."""
+    assert form.told is not None
+    create, writes = epoch.create, epoch.writes.get(form.storage, ())
+    values: list[str | None] = []
+    for told in form.told:
+        if told is None:
+            values.append(None)
+            continue
+        number, at = told
+        if number >= 0:
+            values.append(writes[number][1].change.values[at][1])  # type: ignore[union-attr]  # it is Replaced
+        else:
+            assert create is not None
+            values.append((create.entries if number == _ENTRIES else create.strings)[at][1])
+    return values
 
 
 @attrs.frozen(eq=False)

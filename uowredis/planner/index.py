@@ -5,9 +5,7 @@ One subtraction per field and session, made on index entries, however many comma
 
 from __future__ import annotations
 
-import functools
-from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import TypeVar
 
 import attrs
@@ -32,16 +30,13 @@ class _Of:
 _ENTER, _LEAVE = ("SADD", "ZADD"), ("SREM", "ZREM")
 
 
-_texts: Callable[[], dict[str, list[str]]] = functools.partial(defaultdict, list)
-
-
 @attrs.define
 class Index:
     """The effects on indexes."""
 
     # No entry is kept, only its texts: 10,000 tuples more are what the garbage collector would feel.
-    _entering: dict[str, list[str]] = attrs.field(factory=_texts)
-    _leaving: dict[str, list[str]] = attrs.field(factory=_texts)
+    _entering: dict[str, list[str]] = attrs.field(factory=dict)
+    _leaving: dict[str, list[str]] = attrs.field(factory=dict)
     _of_key: dict[str, _Of] = attrs.field(factory=dict)
     _sorted: set[str] = attrs.field(factory=set)
 
@@ -49,22 +44,32 @@ class Index:
         self, model: ModelSchema, field: FieldSchema, before: Collection[IndexEntry], after: Collection[IndexEntry]
     ) -> None:
         """Note what a delta entails, of an object of *model*."""
-        of = model.memory.get(("index", field.name)) or _called(model, field)
         for entry in after:
             if entry not in before:
                 key, member, score = entry
-                self._of_key[key] = of
+                entering = self._entering.get(key)
+                if entering is None:
+                    entering = self._begun(self._entering, model, field, key, score)
                 if score is not None:
-                    self._sorted.add(key)
-                    self._entering[key].append(score)
-                self._entering[key].append(member)
+                    entering.append(score)
+                entering.append(member)
         for entry in before:
             if entry not in after:
                 key, member, score = entry
-                self._of_key[key] = of
-                if score is not None:
-                    self._sorted.add(key)
-                self._leaving[key].append(member)
+                leaving = self._leaving.get(key)
+                if leaving is None:
+                    leaving = self._begun(self._leaving, model, field, key, score)
+                leaving.append(member)
+
+    def _begun(
+        self, noted: dict[str, list[str]], model: ModelSchema, field: FieldSchema, key: str, score: str | None
+    ) -> list[str]:
+        """Return where to note what enters *key*, or leaves it."""
+        self._of_key[key] = model.memory.get(("index", field.name)) or _called(model, field)
+        if score is not None:
+            self._sorted.add(key)
+        texts = noted[key] = []
+        return texts
 
     def steps(self, most_arguments: int) -> Iterator[Step]:
         """Yield the effects, merged and sorted by key; a call has at most so many arguments, an even number."""

@@ -19,7 +19,7 @@ from uowredis.commands.journal import Epoch, Life, Placed
 from uowredis.exceptions import ArgumentError, Rejected
 from uowredis.plan.steps import UNKNOWN
 from uowredis.planner.content import Pairs, Part, pairs, read_call
-from uowredis.planner.form import KeyForm
+from uowredis.planner.form import KeyForm, values_told
 from uowredis.planner.rehearsal import KEY, Refused, Rehearsal, Rewrite, TooLarge
 from uowredis.schema.index import IndexEntry
 from uowredis.schema.keys import INSTANCE_HASH
@@ -86,10 +86,9 @@ class KeyPart:
     def claims(self) -> Iterator[tuple[Life, FieldSchema, str]]:
         """Yield the unique values that are taken, where the arguments tell them."""
         form = self.form
-        if form.told:
-            will = self._will()
-            for field, entry in form.indexed:
-                if field.unique and (value := will.get(entry)) is not None:
+        if form.told is not None:
+            for (field, _), value in zip(form.indexed, values_told(form, self.epoch), strict=True):
+                if field.unique and value is not None:
                     yield self.life, field, value
         else:
             for field, found in self._by_field(self._after()):
@@ -98,9 +97,9 @@ class KeyPart:
 
     def will_hold(self) -> Iterator[tuple[str, Pairs]]:
         """Yield what the fields in indexes of several will hold, by name, where the arguments tell it."""
-        if self.form.told:
-            will = self._will()
-            found = ((field, _one(will.get(entry))) for field, entry in self.form.indexed)
+        if self.form.told is not None:
+            values = values_told(self.form, self.epoch)
+            found = ((field, _one(value)) for (field, _), value in zip(self.form.indexed, values, strict=True))
         else:
             found = ((field, held) for field, held in self._by_field(self._after()))
         yield from ((field.name, held) for field, held in found if field.owners)
@@ -112,7 +111,7 @@ class KeyPart:
             Rejected: where a command would fail on what it meets.
             ArgumentError: for a value that an index cannot hold.
         """
-        return self._of_told(reply) if self.form.told else self._of_any(rehearsal, reply)
+        return self._of_any(rehearsal, reply) if self.form.told is None else self._of_told(reply)
 
     def _of_any(self, rehearsal: Rehearsal, reply: Any) -> Iterator[tuple[Any, ...]]:
         was, will = self._before_and_after(rehearsal, reply)
@@ -134,11 +133,10 @@ class KeyPart:
 
     def _of_told(self, reply: Any) -> list[tuple[Any, ...]]:
         found: list[tuple[Any, ...]] = []
-        life, will, from_nothing = self.life, self._will(), self.epoch.from_nothing
-        pk, keys, indexed = life.reference, life.model.keys, self.form.indexed
+        life, form, from_nothing = self.life, self.form, self.epoch.from_nothing
+        pk, keys, indexed = life.reference, life.model.keys, form.indexed
         replies = reply if isinstance(reply, list) else [reply] * len(indexed)
-        for (field, entry), was in zip(indexed, replies, strict=True):
-            now = will.get(entry)
+        for (field, _), now, was in zip(indexed, values_told(form, self.epoch), replies, strict=True):
             if field.picky and now is not None:
                 _check(life, field, [("", now)])
             if field.owners:

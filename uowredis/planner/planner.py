@@ -8,6 +8,7 @@ Equal commands and answers give equal plans.
 
 from __future__ import annotations
 
+import itertools
 import sys
 from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias, TypeVar
@@ -330,7 +331,7 @@ class Planner:
                 # A command without index on a handle of a deleted object may have left a key.
                 steps.append(Step(("DEL", *storages), f"new {life.model.name} begins with nothing"))
             if command.entries:
-                entries = [text for pair in command.entries for text in pair]
+                entries = itertools.chain.from_iterable(command.entries)
                 steps.append(Step(("HSET", keys.storage(pk, INSTANCE_HASH), *entries), command, position, pk))
             for name, value in command.strings:
                 steps.append(Step(("SET", keys.storage(pk, name), value), command, position, pk))

@@ -417,7 +417,10 @@ class Applied:
         for identity in self.gone:
             identity.become(Event.CASCADE)
         steps = zip(self.plan.steps, self.replies, strict=True)
-        raw = {step.command: reply for step, reply in steps if step.command is not None}
+        # Nobody waits for what a creation is answered.
+        raw = {
+            step.command: reply for step, reply in steps if step.command is not None and type(step.why) is not Create
+        }
         results: list[Any] = []
         failure: Exception | None = None
         for position, (command, answer) in enumerate(zip(self.commands, self.answers, strict=True)):
