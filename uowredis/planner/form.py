@@ -6,14 +6,14 @@ on the values. A form is worked out by the rules below when it is first met, and
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
 import attrs
 
 from uowredis.commands.changes import Added, Change, Computed, Opaque, Removed, Replaced, named, needs_content
 from uowredis.commands.commands import matters, may_fail, touched_fields
-from uowredis.commands.journal import Epoch
+from uowredis.commands.journal import Epoch, Placed
 from uowredis.schema.keys import INSTANCE_HASH
 from uowredis.schema.models import FieldSchema, Kind, ModelSchema
 
@@ -113,7 +113,7 @@ def _told(epoch: Epoch, storage: str) -> dict[str, Told | None]:
         found = {entry: (_ENTRIES, at) for at, (entry, _) in enumerate(create.entries)}
     elif create is not None:
         found |= [("", (_STRINGS, at)) for at, (name, _) in enumerate(create.strings) if name == storage]
-    for number, (_, write) in enumerate(epoch.writes.get(storage, ())):
+    for number, (_, write) in enumerate(_placed(epoch, storage)):
         change = write.change
         if isinstance(change, Replaced):
             found |= {entry: (number, at) for at, (entry, _) in enumerate(change.values)}
@@ -122,10 +122,18 @@ def _told(epoch: Epoch, storage: str) -> dict[str, Told | None]:
     return found
 
 
+def _placed(epoch: Epoch, storage: str) -> Sequence[Placed]:
+    """Return the writes on *storage* that are no values of the constructor."""
+    if epoch.create is None or not epoch.create.writes:
+        return epoch.writes.get(storage, ())
+    given = [(epoch.index, write) for write in epoch.create.writes if write.storage == storage]
+    return [*given, *epoch.writes.get(storage, ())]
+
+
 def values_told(form: KeyForm, epoch: Epoch) -> list[str | None]:
     """Return what each of the fields of *form*, whose arguments tell it, will hold after *epoch*."""
     assert form.told is not None
-    create, writes = epoch.create, epoch.writes.get(form.storage, ())
+    create, writes = epoch.create, _placed(epoch, form.storage)
     values: list[str | None] = []
     for told in form.told:
         if told is None:
