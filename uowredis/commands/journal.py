@@ -127,7 +127,8 @@ class Journal:
 
     Attributes:
         commands: in the order said; reads too, where they wait as in a pipeline.
-        of_command: the object of each, None where nothing is sent for it.
+        of_command: the object of each; None for a query, and for what only reads an object of which nothing is pending.
+        answered: positions of the reads for which nothing is sent.
         deleted: the objects that were deleted on the way, by model.
         related: the models spoken of whose objects may refer to others.
         resolved: positions of commands whose references have become pks since they were said, in that order.
@@ -137,6 +138,7 @@ class Journal:
 
     commands: list[Command] = attrs.field(factory=list)
     of_command: list[Life | None] = attrs.field(factory=list)
+    answered: set[int] = attrs.field(factory=set)
     deleted: dict[ModelSchema, dict[Life, None]] = attrs.field(factory=dict)
     related: dict[ModelSchema, None] = attrs.field(factory=dict)
     resolved: list[int] = attrs.field(factory=list)
@@ -158,8 +160,12 @@ class Journal:
 
     def find(self, identity: Identity) -> Life | None:
         """Return what is pending for the object of *identity*."""
-        life = self._by_identity.get(identity)
-        return life if life is not None or (pk := identity.pk) is None else self.with_pk(identity.model, pk)
+        if self._by_identity:
+            life = self._by_identity.get(identity)
+            return life if life is not None or (pk := identity.pk) is None else self.with_pk(identity.model, pk)
+        lives = self._by_pk.get(identity.model) if self._by_pk else None
+        # What chooses its primary keys has one from the beginning.
+        return None if lives is None or identity.pk is None else lives.get(identity.pk)
 
     def with_pk(self, model: ModelSchema, pk: str) -> Life | None:
         """Return what is pending for the object of *model* with *pk*."""
@@ -331,16 +337,21 @@ class Journal:
         self.commands.append(look)
         self.of_command.append(None)
 
-    def add_read(self, read: Read[Any], *, answered: bool = False, is_filled: bool = False) -> None:
+    def add_read(
+        self, read: Read[Any], life: Life | None, *, answered: bool = False, is_filled: bool = False
+    ) -> None:
         """Take *read* as the last command said: it is answered with the others, unless it was already.
 
         Args:
             read: what was said.
+            life: what is pending for the object.
             answered: it need not be asked.
             is_filled: it is known to hold nothing but text.
         """
+        if answered:
+            self.answered.add(len(self.commands))
         self.commands.append(read)
-        self.of_command.append(None if answered else self.find(read.identity) or self.untouched(read.identity))
+        self.of_command.append(life)
         if not is_filled:
             self._waits(read, len(self.commands) - 1)
 
@@ -354,12 +365,12 @@ class Journal:
     def first(self, count: int) -> Journal:
         """Return the first *count* commands as if nothing had been said since, but with the pks allocated since."""
         journal = Journal()
-        for position, life in enumerate(self.of_command[:count]):
+        for position in range(count):
             command = self.borrowing.get(position, self.commands[position])
             if isinstance(command, Look):
                 journal.add_look(command)
             elif isinstance(command, Read):
-                journal.add_read(command, answered=life is None)
+                journal.add_read(command, journal.find(command.identity), answered=position in self.answered)
             else:
                 journal.add(command)
         journal._allocated_to([identity for identity in journal._by_identity if identity.pk is not None])

@@ -112,17 +112,19 @@ class Overlay:
             self._touched_so_far = Touched()
         return self._touched_so_far.of(self.journal)
 
-    def check_alive(self, identity: Identity) -> None:
-        """Check that the object was not deleted and not forgotten.
+    def check_alive(self, identity: Identity) -> Life | None:
+        """Check that the object was not deleted and not forgotten; return what is pending for it.
 
         Raises:
             DoesNotExist: where it was.
         """
-        if identity.state in (State.DELETED, State.FORGOTTEN):
+        state = identity.state
+        if state is State.DELETED or state is State.FORGOTTEN:
             raise gone(identity)
         life = self.journal.find(identity)
         if life is not None and not life.alive:
             raise absent(identity.model, f"{identity} was deleted in this session; nothing was sent")
+        return life
 
     def check_new(self, identity: Identity) -> None:
         """Check that a new object can be referred to here.

@@ -77,7 +77,8 @@ class Index:
             for key in sorted(noted):
                 of, members = self._of_key[key], noted[key]
                 command, why = commands[key in self._sorted], of.old if commands is _LEAVE else of.new
-                for arguments in in_parts(members, most_arguments):
+                parts = (members,) if len(members) <= most_arguments else in_parts(members, most_arguments)
+                for arguments in parts:
                     yield Step((command, key, *arguments), why, None, "", of.public)
 
 

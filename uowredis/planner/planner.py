@@ -291,9 +291,10 @@ class Planner:
             if isinstance(command, Look):
                 looks.append((position, command))
             elif isinstance(command, Read):
-                if life is not None:
-                    pk = life.reference
-                    call = (command.name, life.model.keys.storage(pk, command.storage), *command.args)
+                if position not in self._journal.answered:
+                    identity = command.identity
+                    pk = identity.reference if life is None else life.reference
+                    call = (command.name, identity.model.keys.storage(pk, command.storage), *command.args)
                     steps.append(Step(call, command, position, pk))
             elif life is not None:
                 self._say(steps, position, command, life)

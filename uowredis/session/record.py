@@ -174,18 +174,18 @@ class Record:
             DoesNotExist: where the object was deleted, or made in a session that was rolled back.
         """
         identity = read.identity
-        self.overlay.check_alive(identity)
-        given, journal = self._given(read), self.journal
+        life = self.overlay.check_alive(identity)
+        given, journal = self._given(read), self.overlay.journal
         if given is not NOTHING:
             journal.whole = False
             read = self._resolved(read, given)
             journal.whole = True
         pending: Pending[T] = self.pending_class(read)
-        unasked = read.members == () or (identity.pk is None and journal.find(identity) is None)
+        unasked = read.members == () or (identity.pk is None and life is None)
         if unasked:
             pending._settle(known(read))
         journal.whole = False
-        journal.add_read(read, answered=unasked, is_filled=given is NOTHING)
+        journal.add_read(read, life, answered=unasked, is_filled=given is NOTHING)
         self.answers.append(pending)
         journal.whole = True
         return pending
