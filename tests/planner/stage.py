@@ -72,7 +72,7 @@ def new(schema: ModelSchema, number: int) -> Identity:
 
 
 def create(identity: Identity, *writes: Write[Any], **entries: str) -> Create:
-    return Create(identity, tuple(entries.items()), writes)
+    return Create(identity, tuple(entries), tuple(entries.values()), writes=writes)
 
 
 def write(identity: Identity, field: str, change: Change, name: str, *args: str) -> Write[Any]:

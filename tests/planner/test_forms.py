@@ -102,9 +102,11 @@ def _creation(draw: random.Random, identity: Identity) -> Create:
     writes = [write(identity, "tags", Added((draw.choice(VALUES),)), "SADD", "1")] if draw.random() < 0.3 else []
     return Create(
         identity,
-        tuple((name, draw.choice(VALUES)) for name in entries),
+        tuple(entries),
+        tuple(draw.choice(VALUES) for _ in entries),
+        tuple(strings),
+        tuple(draw.choice(VALUES) for _ in strings),
         tuple(writes),
-        tuple((name, draw.choice(VALUES)) for name in strings),
     )
 
 

@@ -125,7 +125,7 @@ class RedisModel(AnyModel[Async], Async, metaclass=MetaRedisModel):
             others = self.__dict__.pop("_others", None)
             if others is not None:
                 await session._create_alone(create, self, others)
-            elif identity.pk is None and not create.entries and not create.strings and not create.writes:
+            elif identity.pk is None and create.is_empty:
                 session._made(identity)
             else:
                 await session._create(create, self)

@@ -110,34 +110,53 @@ class Write(Generic[T_co]):
         return f"<{self}>"
 
 
-@attrs.frozen(repr=False)
+@functools.lru_cache(maxsize=4096)
+def shared(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the *names* as all objects with these have them in common."""
+    return names
+
+
+@attrs.frozen(repr=False, weakref_slot=False)
 class Create:
-    """A new object with the values given to its constructor.
+    """A new object with the values given to its constructor; thousands of them share the names.
 
     Attributes:
         identity: the new object; its pk is None until it is allocated, or what was chosen.
-        entries: (stored name, value) of its InstanceHashFields: one HSET.
-        writes: the calls for its other fields but the strings.
-        strings: (stored name, value) of its StringFields: one SET each.
+        entries: the stored names of its InstanceHashFields that have a value: one HSET.
+        in_entries: these values.
+        strings: the stored names of its StringFields that have a value: one SET each.
+        in_strings: these values.
+        writes: the calls for its other fields.
     """
 
     identity: Identity = attrs.field(eq=same_object)
-    entries: tuple[tuple[str, str], ...] = ()
+    entries: tuple[str, ...] = ()
+    in_entries: tuple[str, ...] = ()
+    strings: tuple[str, ...] = ()
+    in_strings: tuple[str, ...] = ()
     writes: tuple[Write[Any], ...] = ()
-    strings: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no value was given."""
+        return not (self.entries or self.strings or self.writes)
+
+    @property
+    def pairs(self) -> Iterator[tuple[str, str]]:
+        """The InstanceHashFields that have a value, by their stored names, each with it."""
+        return zip(self.entries, self.in_entries, strict=True)
 
     @property
     def calls(self) -> Iterator[Write[Any]]:
         """The calls for all fields but the InstanceHashFields."""
-        for name, value in self.strings:
+        for name, value in zip(self.strings, self.in_strings, strict=True):
             yield self._set(name, value)
         yield from self.writes
 
     def calls_on(self, storage: str) -> Iterator[Write[Any]]:
         """Yield those of them on one key."""
-        for name, value in self.strings:
-            if name == storage:
-                yield self._set(name, value)
+        if storage in self.strings:
+            yield self._set(storage, self.in_strings[self.strings.index(storage)])
         for write in self.writes:
             if write.storage == storage:
                 yield write
@@ -238,7 +257,7 @@ def unfilled(command: Command) -> list[Unfilled]:
     if isinstance(command, (Delete, Look)) or not command.identity.model.related:
         return []
     if isinstance(command, Create):
-        given = [value for _, value in (*command.entries, *command.strings)]
+        given = [*command.in_entries, *command.in_strings]
         given += [argument for write in command.writes for argument in write.args]
     else:
         given = list(command.args)
@@ -267,8 +286,8 @@ def resolved(command: C, values: Mapping[str, str] | None = None) -> C:
     if isinstance(found, Create):
         return attrs.evolve(  # type: ignore[return-value]  # mypy does not narrow by the parameter of the type
             found,
-            entries=_resolved_pairs(found.entries, texts),
-            strings=_resolved_pairs(found.strings, texts),
+            in_entries=texts(found.in_entries),
+            in_strings=texts(found.in_strings),
             writes=tuple(resolved(write, values) for write in found.writes),
         )
     if isinstance(found, Write):

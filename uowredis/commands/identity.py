@@ -64,7 +64,7 @@ TRANSITIONS: dict[tuple[State, Event], State] = {
 }
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, weakref_slot=False)
 class Identity:
     """The object that a command is about: its model and, once it is known, its primary key.
 

@@ -11,6 +11,7 @@ import itertools
 import operator
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any, TypeAlias
 
 import attrs
@@ -35,8 +36,10 @@ from uowredis.schema.models import ModelSchema
 #: A write with its position among the commands.
 Placed: TypeAlias = tuple[int, Write[Any]]
 
+_NO_WRITES: Mapping[str, list[Placed]] = MappingProxyType({})
 
-@attrs.define(eq=False)
+
+@attrs.define(eq=False, weakref_slot=False)
 class Epoch:
     """The commands between a beginning and a deletion.
 
@@ -50,7 +53,8 @@ class Epoch:
     from_nothing: bool
     create: Create | None = None
     index: int = -1
-    writes: dict[str, list[Placed]] = attrs.field(factory=dict)
+    # Of thousands of new objects nothing else is said.
+    writes: Mapping[str, list[Placed]] = _NO_WRITES
 
     def said(self, storage: str) -> list[Placed]:
         """Return the writes on *storage* with their positions, those of the constructor but its entries first."""
@@ -69,7 +73,7 @@ class Epoch:
         return list(found | dict.fromkeys(self.writes))
 
 
-@attrs.define(eq=False, kw_only=True)
+@attrs.define(eq=False, kw_only=True, weakref_slot=False)
 class Life(Epoch):
     """All that is pending for one object; as an epoch, the last one: what tells what will be there.
 
@@ -115,7 +119,7 @@ class Life(Epoch):
     def begin(self, create: Create | None, index: int) -> None:
         """Begin another epoch, from nothing: a deletion, or a creation after one."""
         self.ended += (Epoch(self.from_nothing, self.create, self.index, self.writes),)
-        self.from_nothing, self.create, self.index, self.writes = True, create, index, {}
+        self.from_nothing, self.create, self.index, self.writes = True, create, index, _NO_WRITES
 
     def __str__(self) -> str:
         return str(self.identity)
@@ -129,6 +133,7 @@ class Journal:
         commands: in the order said; reads too, where they wait as in a pipeline.
         of_command: the object of each; None for a query, and for what only reads an object of which nothing is pending.
         answered: positions of the reads for which nothing is sent.
+        asks: whether there are reads or queries among the commands.
         deleted: the objects that were deleted on the way, by model.
         related: the models spoken of whose objects may refer to others.
         resolved: positions of commands whose references have become pks since they were said, in that order.
@@ -139,6 +144,7 @@ class Journal:
     commands: list[Command] = attrs.field(factory=list)
     of_command: list[Life | None] = attrs.field(factory=list)
     answered: set[int] = attrs.field(factory=set)
+    asks: bool = False
     deleted: dict[ModelSchema, dict[Life, None]] = attrs.field(factory=dict)
     related: dict[ModelSchema, None] = attrs.field(factory=dict)
     resolved: list[int] = attrs.field(factory=list)
@@ -328,18 +334,17 @@ class Journal:
             assert isinstance(command, Write)
             said = life.writes.get(command.storage)
             if said is None:
-                life.writes[command.storage] = [(position, command)]
+                life.writes = {**life.writes, command.storage: [(position, command)]}
             else:
                 said.append((position, command))
 
     def add_look(self, look: Look) -> None:
         """Take *look* as the last command said."""
+        self.asks = True
         self.commands.append(look)
         self.of_command.append(None)
 
-    def add_read(
-        self, read: Read[Any], life: Life | None, *, answered: bool = False, is_filled: bool = False
-    ) -> None:
+    def add_read(self, read: Read[Any], life: Life | None, *, answered: bool = False, is_filled: bool = False) -> None:
         """Take *read* as the last command said: it is answered with the others, unless it was already.
 
         Args:
@@ -348,6 +353,7 @@ class Journal:
             answered: it need not be asked.
             is_filled: it is known to hold nothing but text.
         """
+        self.asks = True
         if answered:
             self.answered.add(len(self.commands))
         self.commands.append(read)

@@ -418,8 +418,8 @@ class Field(Generic[V]):
         # One value of a type may be a mapping, text or bytes.
         return value if isinstance(value, list | tuple | set | frozenset | Iterator) else (value,)
 
-    def first_write(self, identity: Identity, schema: FieldSchema, value: Any) -> Write[Any] | tuple[str, str]:
-        """Return what stores *value* given to a constructor: a write, or (stored name, value) of a string or entry."""
+    def first_write(self, identity: Identity, schema: FieldSchema, value: Any) -> Write[Any] | str:
+        """Return what stores *value* given to a constructor: a write, or the text of a string or entry."""
         raise ImplementationError(f"{self} takes no value in the constructor")
 
     @property
@@ -501,9 +501,9 @@ class SingleValueField(Field[V]):
     def _options(self) -> tuple[str, ...]:
         return ("default", *super()._options())
 
-    def first_write(self, identity: Identity, schema: FieldSchema, value: Any) -> tuple[str, str]:
-        """Return the stored name and the value: a constructor stores entries by one HSET, each string by a SET."""
-        return self.stored, self.spell(value)
+    def first_write(self, identity: Identity, schema: FieldSchema, value: Any) -> str:
+        """Return the text; a constructor stores entries by one HSET, each string by a SET."""
+        return self.spell(value)
 
     @property
     def stores_text_as_given(self) -> bool:

@@ -8,7 +8,7 @@ from uowredis import exceptions
 from uowredis.collection.loaded import Loaded
 from uowredis.collection.manager import CollectionManager
 from uowredis.collection.many import is_empty
-from uowredis.commands.commands import Create, Write
+from uowredis.commands.commands import Create, Write, shared
 from uowredis.commands.identity import Identity, State, check_current
 from uowredis.commands.values import spelled
 from uowredis.database import RedisDatabase
@@ -81,8 +81,10 @@ class AnyModel(InstanceHashCommands[M], metaclass=MetaRedisModel):
         if not values.keys() <= cls._fields.keys():
             _check_names(schema, values, cls._fields)
         identity = Identity(schema, _chosen_pk(schema, values))
-        entries: list[tuple[str, str]] = []
-        strings: list[tuple[str, str]] = []
+        entries: list[str] = []
+        in_entries: list[str] = []
+        strings: list[str] = []
+        in_strings: list[str] = []
         writes: list[Write[Any]] = []
         for name, field, facts, stored, as_given in cls._given:
             if name in values:
@@ -91,20 +93,23 @@ class AnyModel(InstanceHashCommands[M], metaclass=MetaRedisModel):
                 value = field.default() if callable(field.default) else field.default
             else:
                 continue
-            first: Write[Any] | tuple[str, str]
+            first: Write[Any] | str
             if as_given and type(value) is str and value.isascii():
-                first = stored, value
+                first = value
             elif (value is None and field.holds is not None) or (field.many and is_empty(value)):
                 continue
             else:
                 first = field.first_write(identity, facts, value)
-            if facts.kind is Kind.ENTRY:
-                entries.append(first)  # type: ignore[arg-type]
-            elif type(first) is tuple:
-                strings.append(first)
+            if isinstance(first, Write):
+                writes.append(first)
+            elif facts.kind is Kind.ENTRY:
+                entries.append(stored)
+                in_entries.append(first)
             else:
-                writes.append(first)  # type: ignore[arg-type]
-        return Create(identity, tuple(entries), tuple(writes), tuple(strings))
+                strings.append(stored)
+                in_strings.append(first)
+        named, called = shared(tuple(entries)), shared(tuple(strings))
+        return Create(identity, named, tuple(in_entries), called, tuple(in_strings), tuple(writes))
 
     @classmethod
     def _session(cls) -> Door | SingleCall:

@@ -77,7 +77,7 @@ class RedisModel(AnyModel[Sync], Sync, metaclass=MetaRedisModel):
             others = self.__dict__.pop("_others", None)
             if others is not None:
                 session._create_alone(create, self, others)
-            elif identity.pk is None and not create.entries and not create.strings and not create.writes:
+            elif identity.pk is None and create.is_empty:
                 session._made(identity)
             else:
                 session._create(create, self)

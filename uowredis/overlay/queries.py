@@ -81,7 +81,7 @@ class Touched:
         return self
 
     def _take_values(self, life: Life, create: Create) -> None:
-        for name, value in create.entries:
+        for name, value in create.pairs:
             self._gain(life, life.model.by_stored[name], [(name, value)])
             self._beside(life, life.model.by_stored[name])
         for write in create.calls:

@@ -240,7 +240,7 @@ def answer_over(
         if not cleared:
             return None
         life = Journal.untouched(read.identity)
-    given = list(life.create.entries) if life.create is not None and read.storage == INSTANCE_HASH else []
+    given = list(life.create.pairs) if life.create is not None and read.storage == INSTANCE_HASH else []
     emptied, said = _since_emptied(kind, life.said(read.storage))
     from_nothing = emptied or life.from_nothing
     if not cleared and (known := _known(read, kind, given, said, from_nothing)) is not None:

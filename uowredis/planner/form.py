@@ -62,7 +62,7 @@ class KeyForm:
         said = [write for _, write in epoch.said(storage)]
         in_hash = storage == INSTANCE_HASH
         kind = Kind.HASH if in_hash else model.by_stored[storage].kind
-        given = [entry for entry, _ in epoch.create.entries] if epoch.create is not None and in_hash else []
+        given = epoch.create.entries if epoch.create is not None and in_hash else ()
         members = dict.fromkeys([*given, *(name for write in said for name in named(write.change) or ())])
         touched = list(touched_fields(model, storage, members))
         indexed = [field for field in touched if field.indexed]
@@ -110,9 +110,9 @@ def _told(epoch: Epoch, storage: str) -> dict[str, Told | None]:
     """Return where *epoch* tells what each thing named in *storage* will hold, None for nothing."""
     found: dict[str, Told | None] = {}
     if (create := epoch.create) is not None and storage == INSTANCE_HASH:
-        found = {entry: (_ENTRIES, at) for at, (entry, _) in enumerate(create.entries)}
+        found = {entry: (_ENTRIES, at) for at, entry in enumerate(create.entries)}
     elif create is not None:
-        found |= [("", (_STRINGS, at)) for at, (name, _) in enumerate(create.strings) if name == storage]
+        found |= [("", (_STRINGS, at)) for at, name in enumerate(create.strings) if name == storage]
     for number, (_, write) in enumerate(_placed(epoch, storage)):
         change = write.change
         if isinstance(change, Replaced):
@@ -144,7 +144,7 @@ def values_told(form: KeyForm, epoch: Epoch) -> list[str | None]:
             values.append(writes[number][1].change.values[at][1])  # type: ignore[union-attr]  # it is Replaced
         else:
             assert create is not None
-            values.append((create.entries if number == _ENTRIES else create.strings)[at][1])
+            values.append((create.in_entries if number == _ENTRIES else create.in_strings)[at])
     return values
 
 
@@ -171,7 +171,7 @@ def form_of(model: ModelSchema, epoch: Epoch) -> Form:
     # What is equal for two epochs of one form.
     sort: list[Any] = [epoch.from_nothing]
     if create is not None:
-        sort += [None, *[entry for entry, _ in create.entries], None, *[entry for entry, _ in create.strings], None]
+        sort += create.entries, create.strings
         for write in create.writes:
             sort += write.storage, *_sort_of(write.change)
     for storage, said in epoch.writes.items():

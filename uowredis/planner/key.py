@@ -47,7 +47,8 @@ class KeyPart:
     Attributes:
         call: the read, where there is one.
         rewrites: what is sent in place of an opaque write, by position.
-        held: what the fields in indexes of several held before and will hold, after :meth:`deltas`.
+        held: what the fields in indexes of several held before and will hold, after :meth:`deltas`; None where none is
+            in one.
     """
 
     life: Life
@@ -55,11 +56,11 @@ class KeyPart:
     form: KeyForm
     call: Call | None = attrs.field(init=False)
     rewrites: dict[int, Rewrite] = attrs.field(init=False)
-    held: list[tuple[FieldSchema, Pairs, Pairs]] = attrs.field(init=False, factory=list)
+    held: list[tuple[FieldSchema, Pairs, Pairs]] | None = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
         life, form = self.life, self.form
-        self.call = None
+        self.call, self.held = None, [] if form.joint else None
         if form.names != () or form.by_members:
             assert life.identity.pk is not None
             part = self._members() if form.by_members else form.names
@@ -76,7 +77,7 @@ class KeyPart:
     def _given(self) -> Pairs:
         """Return the pairs that the constructor put there."""
         create = self.epoch.create
-        return list(create.entries) if create is not None and self.form.storage == INSTANCE_HASH else []
+        return list(create.pairs) if create is not None and self.form.storage == INSTANCE_HASH else []
 
     def _members(self) -> tuple[str, ...]:
         """Return what constructor and writes name, in order."""
@@ -127,7 +128,7 @@ class KeyPart:
                 if field.picky:
                     _check(life, field, restated)
                 before -= field.entries(keys, restated, pk)
-            if field.owners:
+            if self.held is not None and field.owners:
                 self.held.append((field, [] if from_nothing else there, will_be))
             yield life, field, before, field.entries(keys, will_be, pk)
 
@@ -139,7 +140,7 @@ class KeyPart:
         for (field, _), now, was in zip(indexed, values_told(form, self.epoch), replies, strict=True):
             if field.picky and now is not None:
                 _check(life, field, [("", now)])
-            if field.owners:
+            if self.held is not None and field.owners:
                 self.held.append((field, [] if from_nothing else _one(was), _one(now)))
             if was is not None or now is not None or field.none:
                 before = () if was == now or from_nothing else field.entries_of_one(keys, was, pk)

@@ -19,11 +19,12 @@ def one_place(lives: Sequence[Life], commands: Iterable[Command]) -> str | None:
         CrossPlace: where they are in several.
     """
     found: dict[str, list[object]] = {}
-    for life in lives:
-        if (place := life.model.keys.place) is not None:
-            found.setdefault(place, []).append(life.identity)
+    if any(model.keys.place is not None for model in {life.model for life in lives}):
+        for life in lives:
+            if (place := life.model.keys.place) is not None:
+                found.setdefault(place, []).append(life.identity)
+    # What is only read is of no life.
     for command in commands:
-        # What is only read is of no life.
         if isinstance(command, Read):
             if (place := command.identity.model.keys.place) is not None:
                 found.setdefault(place, []).append(command.identity)

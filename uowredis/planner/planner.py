@@ -9,7 +9,9 @@ Equal commands and answers give equal plans.
 from __future__ import annotations
 
 import itertools
+import operator
 import sys
+from collections import Counter
 from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias, TypeVar
 
@@ -127,7 +129,7 @@ class Planner:
         """Decide, fetch by fetch; return the plan."""
         lives = list(self._journal)
         self._check_current(lives)
-        self._place = one_place(lives, self._journal.commands)
+        self._place = one_place(lives, self._journal.commands if self._journal.asks else ())
         self._check_size(len(self._journal.commands))
         self._counters = self._journal.counters()
         self._questions.count(self._counters)
@@ -176,10 +178,10 @@ class Planner:
         Raises:
             ImplementationError: where one was.
         """
-        for life in lives:
-            if life.model.successor is not None:
+        if any(model.successor is not None for model in {life.model for life in lives}):
+            for life in lives:
                 check_current(life.identity)
-        for command in self._journal.commands:
+        for command in self._journal.commands if self._journal.asks else ():
             if isinstance(command, Look):
                 check_current(command.model)
             elif isinstance(command, Read) and command.identity.model.successor is not None:
@@ -332,9 +334,9 @@ class Planner:
                 # A command without index on a handle of a deleted object may have left a key.
                 steps.append(Step(("DEL", *storages), f"new {life.model.name} begins with nothing"))
             if command.entries:
-                entries = itertools.chain.from_iterable(command.entries)
+                entries = itertools.chain.from_iterable(command.pairs)
                 steps.append(Step(("HSET", keys.storage(pk, INSTANCE_HASH), *entries), command, position, pk))
-            for name, value in command.strings:
+            for name, value in zip(command.strings, command.in_strings, strict=True):
                 steps.append(Step(("SET", keys.storage(pk, name), value), command, position, pk))
             for write in command.writes:
                 steps.append(Step((write.name, keys.storage(pk, write.storage), *write.args), command, position, pk))
@@ -369,30 +371,33 @@ class Planner:
 
     def _title(self, lives: list[Life]) -> str:
         """Return what changes: ``Bike <1> changed``, or ``3 Bike created, 2 Bike deleted``."""
-        found: dict[tuple[ModelSchema, str], tuple[Life, int]] = {}
-        others = {*self._relations.added, *self.cascaded}
-        for life in lives:
-            if life in others:
+        if others := {*self._relations.added, *self.cascaded}:
+            lives = [life for life in lives if life not in others]
+        found: Counter[tuple[ModelSchema, str]] = Counter()
+        firsts: dict[tuple[ModelSchema, str], Life] = {}
+        for sort, count in Counter(map(_sort_of, lives)).items():
+            model, alive, from_server, deleted = sort
+            if not alive and not from_server:
                 continue
-            if life.alive:
-                word = "created" if not life.from_server else "replaced" if life.deleted else "changed"
-            elif life.from_server:
-                word = "deleted"
-            else:
-                continue
-            first, count = found.get((life.model, word), (life, 0))
-            found[life.model, word] = first, count + 1
+            word = "deleted" if not alive else "created" if not from_server else "replaced" if deleted else "changed"
+            found[model, word] += count
+            firsts.setdefault((model, word), next(life for life in lives if _sort_of(life) == sort))
         parts = [
-            f"{first} {word}" if count == 1 else f"{count} {model.name} {word}"
-            for (model, word), (first, count) in found.items()
+            f"{firsts[model, word]} {word}" if count == 1 else f"{count} {model.name} {word}"
+            for (model, word), count in found.items()
         ]
-        reads = len(self._journal.commands) - len(list(filter(writes, self._journal.commands)))
+        reads = sum(not writes(command) for command in self._journal.commands) if self._journal.asks else 0
         if reads:
             parts.append(f"{reads:,} read{'' if reads == 1 else 's'}")
         if not self._relations.idle:
             parts += self._relations.title()
         place = "" if self._place is None else f"; {placed(self._place, self._node_of)}"
         return (", ".join(parts) or "nothing changes") + place
+
+
+_sort_of: Callable[[Life], tuple[ModelSchema, bool, bool, bool]] = operator.attrgetter(
+    "model", "alive", "from_server", "deleted"
+)
 
 
 def _storages(life: Life) -> list[str]:

@@ -339,7 +339,7 @@ def _pks(delta: Delta) -> list[str]:
 def _given(life: Life, field: FieldSchema) -> Iterator[str]:
     """Yield the pks that the commands on *field* give, as far as their arguments tell."""
     if life.create is not None and field.kind is Kind.ENTRY:
-        yield from (value for name, value in life.create.entries if name == field.stored)
+        yield from (value for name, value in life.create.pairs if name == field.stored)
     for _, write in life.said(field.storage):
         if isinstance(write.change, Added):
             yield from write.change.values

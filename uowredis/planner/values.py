@@ -143,7 +143,9 @@ class Values:
 
     def _said(self) -> Iterator[tuple[Any, ...]]:
         owned: dict[tuple[Life, str], Delta] = {}
-        for part in self._parts:
+        # Each is done with when it has told, before the steps are made.
+        parts, self._parts = self._parts, []
+        for part in parts:
             found = part.deltas(self.rehearsal, None if part.call is None else self.questions.reply(part.call))
             if not part.form.joint:
                 yield from found
@@ -172,7 +174,7 @@ class Values:
             elif each[1].indexes:
                 yield each
         if part.epoch is part.life:
-            for field, was, will in part.held:
+            for field, was, will in part.held or ():
                 for owner in field.owners:
                     self._joints[part.life, owner.name].learn(field, was, will)
 
