@@ -43,7 +43,7 @@ async def get_or_connect(model: type[T], filters: dict[str, Any], defaults: Mapp
         if found is not None:
             return found, False
         instance = model.__new__(model)
-        instance.__dict__["_others"] = wanted._is_there()
+        instance._others = wanted._is_there()
         try:
             await instance._create(schema, values)
         except Conflict:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import inspect
 import time
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from uowredis.aio.reader import Reader, logged
 from uowredis.aio.work import Work
@@ -54,6 +54,12 @@ class SingleCall(single.SingleCall):
     """With no session open each call is a session of its own; what is said here is sent when it is awaited."""
 
     __slots__ = ()
+
+    _reader_class = Reader
+
+    if TYPE_CHECKING:
+
+        def _reader(self) -> Reader: ...
 
     async def _read(self, read: Read[T]) -> T:
         """Same as the blocking one."""
@@ -171,9 +177,6 @@ class SingleCall(single.SingleCall):
             return said
         finally:
             await work._forget_all()
-
-    def _reader(self) -> Reader:
-        return Reader(self._database, self._database._of_one_call)
 
 
 class ToldCall(SingleCall, single.ToldCall):

@@ -42,6 +42,8 @@ def spelled_value(value: Any, holds: ValueType[Any] | None, what: object) -> str
     Raises:
         ArgumentTypeError: for another type, or an instance without primary key.
     """
+    if type(value) is str:
+        return spelled(value, holds, what)
     identity = getattr(value, "identity", None)
     if isinstance(value, Placeholder | _Shown):
         return value
@@ -110,6 +112,8 @@ def given_pk(schema: ModelSchema, value: Any, overlay: Overlay, where: str = "")
 
 def is_known_later(value: Any) -> bool:
     """Return whether *value* is known only when it is asked for: a bound field, a new object without pk, or several."""
+    if type(value) in (str, int):
+        return False
     identity = getattr(value, "identity", None)
     if isinstance(value, list | tuple | set | frozenset):
         return any(map(is_known_later, value))

@@ -7,11 +7,10 @@ Its methods refine it in place and return it; ``copy()`` branches, a slice is a 
 from __future__ import annotations
 
 import functools
-import inspect
 import itertools
 import secrets
 import weakref
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, overload
 
 import attrs
@@ -19,6 +18,7 @@ import attrs
 from uowredis.collection import elsewhere
 from uowredis.collection.explanation import Explanation
 from uowredis.collection.following import Following, order_of_following, place_of, told
+from uowredis.collection.items import Items
 from uowredis.collection.loaded import Loaded
 from uowredis.collection.many import ChangesMany
 from uowredis.collection.misnamed import OF_A_COLLECTION
@@ -63,7 +63,7 @@ class CollectionManager(ChangesMany[T, R], Generic[T, R]):
 
     def __init__(self, model: Any, schema: ModelSchema) -> None:
         super().__init__(model, schema)
-        self._walking: tuple[weakref.ref[Generator[Any, None, None]], int, int] | None = None
+        self._walking: tuple[weakref.ref[Items[Any]], int, int] | None = None
         self._pending: Pending[Any] | None = None
 
     def copy(self) -> Self:
@@ -211,7 +211,7 @@ class CollectionManager(ChangesMany[T, R], Generic[T, R]):
 
     def __iter__(self) -> Iterator[R]:
         items = self._fetch()
-        walk = (item for item in items)
+        walk = Items(items)
         # list(collection) asks for the length next: that of these items is meant, if nothing else happens before.
         self._walking = weakref.ref(walk), len(items), self._database._entered
         return walk
@@ -221,8 +221,7 @@ class CollectionManager(ChangesMany[T, R], Generic[T, R]):
             walk, counted, entered = self._walking
             self._walking = None
             items = walk()
-            begun = items is None or inspect.getgeneratorstate(items) != inspect.GEN_CREATED
-            if not begun and entered == self._database._entered:
+            if items is not None and items.is_whole and entered == self._database._entered:
                 return counted
         return self._look(Seeker.count)
 

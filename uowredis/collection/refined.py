@@ -66,7 +66,8 @@ class Refined(Generic[T, R]):
     @property
     def _database(self) -> RedisDatabase:
         """Where the objects are."""
-        check_current(self._schema)
+        if self._schema.successor is not None:
+            check_current(self._schema)
         database: RedisDatabase = self._model.database
         return database
 
@@ -163,7 +164,7 @@ class Refined(Generic[T, R]):
         """
         if by_score is None:
             first, *further = self._sorts(by if isinstance(by, tuple | list) else (by,), alpha, desc)
-            return self._told(sort=attrs.evolve(first, further=tuple(further)))
+            return self._told(sort=attrs.evolve(first, further=tuple(further)) if further else first)
         if by is not None:
             raise ArgumentError("sort() takes by or by_score, not both")
         if not (isinstance(by_score, str) or (isinstance(by_score, Bound) and isinstance(by_score, SortedSetField))):

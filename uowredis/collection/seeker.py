@@ -45,13 +45,15 @@ class Seeker:
 
     def _search(self, order: Order | None = None, total: list[int] | None = None) -> Deciding[Search]:
         """Return the search; *order* is the order where none was said, *total* takes how many match."""
-        self.wanted.check_scores()
-        if self.wanted.sort is not None:
-            order = yield from self._order(self.wanted.sort)
-        query = yield from self._query(order)
-        if self.wanted.sort is None:
-            query = attrs.evolve(query, order=order_of(self.wanted, query.where) or order)
-        return Search(self.overlay, query, with_scores=self.wanted.shape.scored, total=total)
+        wanted = self.wanted
+        wanted.check_scores()
+        if wanted.sort is not None:
+            order = yield from self._order(wanted.sort)
+        where = yield from self._where()
+        if wanted.sort is None:
+            order = order_of(wanted, where) or order
+        query = Query(wanted.model, where, order, wanted.shape.columns(wanted.model))
+        return Search(self.overlay, query, with_scores=wanted.shape.scored, total=total)
 
     def _order(self, sort: Sort) -> Deciding[Order]:
         if sort.scores is None:
@@ -59,9 +61,6 @@ class Seeker:
         return Order(
             None, sort.alpha, sort.desc, (yield from Sources(self.overlay, self.wanted.model.keys).scores(sort.scores))
         )
-
-    def _query(self, order: Order | None) -> Deciding[Query]:
-        return Query(self.wanted.model, (yield from self._where()), order, self.wanted.shape.columns(self.wanted.model))
 
     def _where(self) -> Deciding[Condition]:
         parts = yield from self._conditions(self.wanted.filters)
@@ -151,8 +150,9 @@ class Seeker:
         return found, created, last
 
     def _certain(self, search: Search) -> bool:
-        """Return whether who is found is there: the primary keys of all objects are their own lookup."""
-        return search.query.key == self.wanted.model.keys.collection and not search.over_pending
+        """Return whether instances are there that are found: the primary keys of all objects are their own lookup."""
+        everything = self.wanted.model.keys.collection
+        return self.wanted.shape.looked_up and search.query.key == everything and not search.over_pending
 
     def _loaded(
         self, search: Search, pks: Sequence[str], table: Columns, *, certain: bool

@@ -226,6 +226,13 @@ class Wanted:
         said = self.filters or self.excluded or self.intersections or self.sort is not None
         return self.stored is not None and not said
 
+    @property
+    def is_told(self) -> bool:
+        """Whether it stands on nothing that is read when it is looked at, as by far most do."""
+        if self.excluded or self.algebra is not None or self.intersections or self.scores is not None:
+            return False
+        return all(each.condition is not None for each in self.filters)
+
     def stands_on(self) -> Iterator[Any]:
         """Yield the values, fields and collections that are read when it is looked at."""
         yield from (value for each in self.said if each.condition is None for value in each.values)

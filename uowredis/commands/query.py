@@ -17,7 +17,7 @@ from uowredis.schema.models import FieldSchema, Kind, ModelSchema
 SHOWN = "<random>"
 
 
-@attrs.frozen
+@attrs.frozen(cache_hash=True)
 class Column:
     """One value of each object found.
 
@@ -48,7 +48,7 @@ class Column:
         return holds is not None and holds.read_all is not None
 
 
-@attrs.frozen
+@attrs.frozen(cache_hash=True)
 class Order:
     """How what is found is ordered.
 
@@ -80,16 +80,17 @@ class Query:
         where: what is wanted.
         order: how to order; None: any order.
         columns: the values wanted of each; none: its pk.
+        within: the pks to choose from, None for all.
     """
 
     model: ModelSchema
     where: Condition
     order: Order | None = None
     columns: tuple[Column, ...] = ()
+    within: frozenset[str] | None = attrs.field(init=False, eq=False, repr=False)
 
-    @functools.cached_property
-    def within(self) -> frozenset[str] | None:
-        """The pks to choose from, None for all."""
+    @within.default
+    def _within(self) -> frozenset[str] | None:
         return known(self.where)
 
     @functools.cached_property

@@ -103,6 +103,7 @@ class Pool:
         address: the server, in words.
         turns: who may hold a connection, and who waits for one.
         knows_multi: the sockets on which MULTI was taken once.
+        readers: what reads the replies that come from a socket.
         spent: the keys of tokens whose commit was noted as applied, until a later one has deleted them.
     """
 
@@ -110,6 +111,7 @@ class Pool:
     address: str
     turns: Turns
     knows_multi: weakref.WeakSet[Any] = attrs.field(factory=weakref.WeakSet)
+    readers: weakref.WeakKeyDictionary[Any, Any] = attrs.field(factory=weakref.WeakKeyDictionary)
     spent: dict[str, None] = attrs.field(factory=dict)
 
 
@@ -233,8 +235,11 @@ class Connection:
     def __attrs_post_init__(self) -> None:
         self._socket = self._its_socket
         # redis-py takes about ten times as long a reply; in process there is no socket to read from.
-        if self._is_wired:
-            self._reader = hiredis.Reader(replyError=redis.ResponseError, notEnoughData=NOT_YET)
+        reader = None
+        if self._is_wired and (reader := self.pool.readers.get(self._socket)) is None:
+            reader = hiredis.Reader(replyError=redis.ResponseError, notEnoughData=NOT_YET)
+            self.pool.readers[self._socket] = reader
+        self._reader = reader
 
     @property
     def _its_socket(self) -> Any:
@@ -290,7 +295,8 @@ class Connection:
     @property
     def settled(self) -> bool:
         """Whether the connection can serve the next one: nothing to read, nothing watched, no transaction open."""
-        return not (self._owed or self.watching or self.in_multi or self._elsewhere)
+        unread = self._reader is not None and self._reader.has_data()
+        return not (self._owed or self.watching or self.in_multi or self._elsewhere or unread)
 
     def note(self, error: Exception) -> None:
         """Note what an *error* reply tells of the server: the next connection may lead to another one."""

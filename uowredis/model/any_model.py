@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar, overload
 
 from uowredis import exceptions
@@ -23,6 +24,8 @@ from uowredis.fields.instance_hash import InstanceHashCommands
 from uowredis.fields.methods import M
 from uowredis.model.declaration import MetaRedisModel, database_of, schema_of
 from uowredis.model.misnamed import AWAITED_OF_AN_INSTANCE, OF_AN_INSTANCE
+from uowredis.overlay.overlay import Overlay
+from uowredis.plan.requests import Deciding
 from uowredis.schema.models import Kind, ModelSchema
 from uowredis.schema.multi import IndexKinds
 from uowredis.session import context
@@ -38,6 +41,10 @@ class _HasManager(Protocol[C]):
     """A model with a manager of its own."""
 
     collection_manager: type[C]
+
+
+#: Not as an instance's own, which looks up each name; and no dict is made for it, as ``__dict__`` would make one.
+set_quickly = object.__setattr__
 
 
 class AnyModel(InstanceHashCommands[M], metaclass=MetaRedisModel):
@@ -70,6 +77,8 @@ class AnyModel(InstanceHashCommands[M], metaclass=MetaRedisModel):
     pk: ClassVar[PKField]
     _identity: Identity
     _loaded: Loaded = Loaded()
+    #: Only get_or_connect() sets it.
+    _others: Callable[[Overlay], Deciding[bool]] | None = None
 
     @classmethod
     def _creation(cls, schema: ModelSchema, values: dict[str, Any]) -> Create:
@@ -93,13 +102,10 @@ class AnyModel(InstanceHashCommands[M], metaclass=MetaRedisModel):
                 value = field.default() if callable(field.default) else field.default
             else:
                 continue
-            first: Write[Any] | str
-            if as_given and type(value) is str and value.isascii():
-                first = value
-            elif (value is None and field.holds is not None) or (field.many and is_empty(value)):
+            as_it_is = as_given and type(value) is str and value.isascii()
+            if not as_it_is and ((value is None and field.holds is not None) or (field.many and is_empty(value))):
                 continue
-            else:
-                first = field.first_write(identity, facts, value)
+            first = value if as_it_is else field.first_write(identity, facts, value)
             if isinstance(first, Write):
                 writes.append(first)
             elif facts.kind is Kind.ENTRY:
@@ -131,11 +137,10 @@ class AnyModel(InstanceHashCommands[M], metaclass=MetaRedisModel):
             loaded: what was read of it.
         """
         instance = cls.__new__(cls)
-        instance.__dict__["_identity"] = created or Identity(
-            schema_of(cls), pk, State.STORED if tested else State.UNTESTED
-        )
+        identity = created or Identity(schema_of(cls), pk, State.STORED if tested else State.UNTESTED)
+        set_quickly(instance, "_identity", identity)
         if loaded is not None:
-            instance.__dict__["_loaded"] = loaded
+            set_quickly(instance, "_loaded", loaded)
         return instance
 
     if not TYPE_CHECKING:  # else every attribute would be there, and could be set

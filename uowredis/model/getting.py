@@ -48,7 +48,7 @@ def get_or_connect(model: type[T], filters: dict[str, Any], defaults: Mapping[st
         if found is not None:
             return found, False
         instance = model.__new__(model)
-        instance.__dict__["_others"] = wanted._is_there()
+        instance._others = wanted._is_there()
         try:
             # As type.__call__ does it, with what must not be there left for _create().
             instance.__init__(**values)  # type: ignore[misc]

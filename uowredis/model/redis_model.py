@@ -15,7 +15,7 @@ from uowredis.exceptions import (
 )
 from uowredis.fields.modes import Sync
 from uowredis.model import getting, several
-from uowredis.model.any_model import AnyModel
+from uowredis.model.any_model import AnyModel, set_quickly
 from uowredis.model.declaration import MetaRedisModel, schema_of
 from uowredis.overlay.overlay import Overlay, gone
 from uowredis.plan.requests import Deciding
@@ -70,12 +70,12 @@ class RedisModel(AnyModel[Sync], Sync, metaclass=MetaRedisModel):
 
     def _begin(self, create: Create) -> None:
         """Be the object that *create* makes."""
-        # Not by __setattr__, which looks up each name.
-        identity = self.__dict__["_identity"] = create.identity
+        identity = create.identity
+        set_quickly(self, "_identity", identity)
         with self._session() as session:
             # Only get_or_connect() leaves it: what must not be there when this is created.
-            others = self.__dict__.pop("_others", None)
-            if others is not None:
+            if (others := self._others) is not None:
+                del self._others
                 session._create_alone(create, self, others)
             elif identity.pk is None and create.is_empty:
                 session._made(identity)

@@ -12,6 +12,7 @@ from uowredis.commands.identity import Identity, State
 from uowredis.commands.values import pk_value
 from uowredis.commands.whole import whole_read
 from uowredis.exceptions import ArgumentError, ArgumentTypeError, absent
+from uowredis.model.any_model import AnyModel, set_quickly
 from uowredis.model.declaration import database_of, schema_of
 from uowredis.overlay.overlay import Overlay
 from uowredis.plan.requests import Deciding
@@ -19,7 +20,6 @@ from uowredis.schema.models import ModelSchema
 from uowredis.session.batches import Batches
 
 if TYPE_CHECKING:
-    from uowredis.model.any_model import AnyModel
     from uowredis.model.redis_model import RedisModel
 
 S = TypeVar("S")
@@ -107,7 +107,7 @@ def not_looked_up(schema: ModelSchema, given: Any, overlay: Overlay) -> Deciding
 def handle_of(model: type[H], identity: Identity) -> H:
     """Return a handle of the object."""
     handle = model.__new__(model)
-    handle.__dict__["_identity"] = identity
+    set_quickly(handle, "_identity", identity)
     return handle
 
 

@@ -7,7 +7,7 @@ is fetched, merged with what the session touched, and ordered here.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import attrs
@@ -21,7 +21,7 @@ from uowredis.exceptions import Rejected
 from uowredis.overlay.matching import Matching
 from uowredis.overlay.order import Ranks, Row, compared, ordered, tie, ties_ordered
 from uowredis.plan.requests import Collation, Deciding, Transact
-from uowredis.schema.models import Kind
+from uowredis.schema.models import Kind, ModelSchema
 
 #: What was found, by column: the values of one under another, of each object in its place; as text, or, where a type
 #: reads many replies at once, as they came.
@@ -37,6 +37,44 @@ _NOT_A_NUMBER = "can't be converted into double"
 
 #: What a server answers to BY and GET of a user who may not read all keys.
 _NO_PATTERNS = "of SORT denied due to insufficient ACL permissions"
+
+
+@attrs.frozen
+class Layout:
+    """What is the same for all searches of a model with one order and the same columns.
+
+    Attributes:
+        columns: the values that are wanted.
+        all_columns: what rows are made of: the primary key, what orders, and the columns, each once.
+        places: which of all columns has a pattern.
+        may_tie: whether the server may leave open which of equal values comes first, or decides it otherwise.
+        gets: what the server gets where it orders; what is equal is ordered here, and more is needed for it.
+    """
+
+    columns: tuple[Column, ...]
+    all_columns: tuple[Column, ...]
+    places: Mapping[str, int]
+    may_tie: bool
+    gets: tuple[Column, ...]
+
+    @classmethod
+    @functools.lru_cache(maxsize=4096)
+    def of(cls, model: ModelSchema, order: Order | None, columns: tuple[Column, ...]) -> Layout:
+        """Return that of a query with *order* and *columns*."""
+        pk = Column.of(model, "pk")
+        by = () if order is None else order.columns
+        found: dict[str, Column] = {}
+        for column in (pk, *by, *columns):
+            found.setdefault(column.pattern, column)
+        # Of equal numbers the server takes the primary keys by their bytes, which is right for chosen ones; of equal
+        # texts any. Primary keys are never equal, but for what follows a NUL.
+        if order is None or order.column is None:
+            may_tie = order is not None and order.alpha and not model.auto
+        else:
+            may_tie = order.alpha or model.auto
+        wanted, everything = columns or (pk,), tuple(found.values())
+        places = {column.pattern: place for place, column in enumerate(everything)}
+        return cls(wanted, everything, places, may_tie, everything if may_tie else wanted)
 
 
 @attrs.frozen
@@ -67,7 +105,7 @@ class Search(Matching):
 
     def _empty(self) -> Columns:
         self._note(0)
-        return [()] * (len(self._columns) + self.with_scores)
+        return [()] * (len(self._layout.columns) + self.with_scores)
 
     def _table(self, start: int, count: int | None) -> Deciding[Columns]:
         if self.query.within == frozenset() and not self.over_pending:
@@ -92,7 +130,7 @@ class Search(Matching):
         Which of equal values come first, it leaves open, and another cut may find it otherwise. So more is fetched at
         both ends of the cut; where all that is equal to what is cut at does not lie within, everything is.
         """
-        if not self._may_tie:
+        if not self._layout.may_tie:
             return (yield from self._sent(start, count))
         first = max(0, start - _MARGIN)
         most = None if count is None else start - first + count + _MARGIN
@@ -122,12 +160,12 @@ class Search(Matching):
 
     def _sent(self, start: int, count: int | None) -> Deciding[Columns]:
         sorting = self.sorting(start, count, self.overlay.temporary(self.query.model.keys))
-        return self._cut(sorting, (yield from self._sorted(sorting)), self._gets)
+        return self._cut(sorting, (yield from self._sorted(sorting)), self._layout.gets)
 
     def columns_of(self, sorting: Sorting, reply: Sequence[Any]) -> Columns:
         """Return the *reply* to :meth:`sorting` for everything as columns in order."""
-        found = self._cut(sorting, reply, self._gets)
-        return self._without_ties(found, 0, None) if self._may_tie else found
+        found = self._cut(sorting, reply, self._layout.gets)
+        return self._without_ties(found, 0, None) if self._layout.may_tie else found
 
     def _cut(self, sorting: Sorting, reply: Sequence[Any], gets: Sequence[Column], *, raw: bool = True) -> Columns:
         """Return a *reply*, the values of *gets* of one object after another, as columns; *raw* as :data:`Columns`."""
@@ -153,47 +191,19 @@ class Search(Matching):
         stop = None if count is None else start + count
         pks = [pk or "" for pk in found[0]]
         places = ties_ordered(pks, self._compared(found), order.desc, self.query.model)[start:stop]
-        wanted = [found[self._place(column)] for column in self._columns]
+        wanted = [found[self._place(column)] for column in self._layout.columns]
         return [[column[place] for place in places] for column in wanted]
 
-    @functools.cached_property
-    def _places(self) -> dict[str, int]:
-        """Which of :attr:`_all_columns` has a pattern."""
-        return {column.pattern: place for place, column in enumerate(self._all_columns)}
-
     def _place(self, column: Column | None) -> int:
-        """Return which of :attr:`_all_columns` is *column*; the first is the primary key."""
-        return 0 if column is None else self._places[column.pattern]
+        """Return which of all columns of the layout is *column*; the first is the primary key."""
+        return 0 if column is None else self._layout.places[column.pattern]
 
     @functools.cached_property
-    def _may_tie(self) -> bool:
-        """Whether the server may leave open which of equal values comes first, or decides it otherwise.
-
-        Of equal numbers it takes the primary keys by their bytes, which is right for chosen ones; of equal texts any.
-        """
-        order, counted = self.query.order, self.query.model.auto
-        if order is None or order.column is None:
-            # Primary keys are never equal, but for what follows a NUL.
-            return order is not None and order.alpha and not counted
-        return order.alpha or counted
-
-    @functools.cached_property
-    def _all_columns(self) -> list[Column]:
-        """Return what rows are made of: the primary key, what orders, and the columns, each once."""
-        order = self.query.order
-        by = () if order is None else order.columns
-        columns: dict[str, Column] = {}
-        for column in (Column.of(self.query.model, "pk"), *by, *self.query.columns):
-            columns.setdefault(column.pattern, column)
-        return list(columns.values())
-
-    @functools.cached_property
-    def _gets(self) -> Sequence[Column]:
-        """What the server gets where it orders; what is equal is ordered here, and more is needed for it."""
-        return self._all_columns if self._may_tie else self._columns
+    def _layout(self) -> Layout:
+        return Layout.of(self.query.model, self.query.order, self.query.columns)
 
     def _rows(self, found: Columns) -> list[Row]:
-        """Return :attr:`_all_columns` as rows."""
+        """Return all columns of the layout as rows."""
         by, *further = [None if column is None else self._place(column) for column in self._ordering()]
         places = [self._place(column) for column in self.query.columns]
         return [
@@ -228,7 +238,7 @@ class Search(Matching):
             return False
         if order is not None and (order.scores is not None or order.further):
             return False
-        if self.overlay.by_keys and any(column.field is not None for column in self._all_columns):
+        if self.overlay.by_keys and any(column.field is not None for column in self._layout.all_columns):
             # While a slot moves, SORT gets nothing by its patterns of what has moved, without a word.
             return False
         return order is None or order.column is not None or order.alpha or self.query.model.auto
@@ -238,12 +248,8 @@ class Search(Matching):
         order = self.query.order
         limit = None if start == 0 and count is None else (start, -1 if count is None else count)
         by = "nosort" if order is None else None if order.column is None else order.column.pattern
-        patterns = [column.pattern for column in self._gets]
+        patterns = [column.pattern for column in self._layout.gets]
         return self.query.sort(temporary, by, limit, patterns, counting=self.total is not None)
-
-    @functools.cached_property
-    def _columns(self) -> tuple[Column, ...]:
-        return self.query.columns or (Column.of(self.query.model, "pk"),)
 
     def _sorted(self, sorting: Sorting) -> Deciding[list[Any]]:
         """Return the reply as it comes."""
@@ -285,7 +291,7 @@ class Search(Matching):
         return (yield from self._pending_rows(stored + identities))
 
     def _found_rows(self) -> Deciding[list[Row]]:
-        temporary, gets = self.overlay.temporary(self.query.model.keys), self._all_columns
+        temporary, gets = self.overlay.temporary(self.query.model.keys), self._layout.all_columns
         sorting = self.query.sort(temporary, "nosort", None, [column.pattern for column in gets])
         rows = self._rows(self._cut(sorting, (yield from self._sorted(sorting)), gets, raw=False))
         return (yield from self._over_pending(rows)) if self.over_pending else rows
@@ -362,7 +368,7 @@ class Search(Matching):
         pending = yield from self.overlay.are_pending(self.query.model, pks)
         gone = {pk for pk, alive in pending.items() if alive is False}
         there = [Identity(self.query.model, pk, State.STORED) for pk in pks if pk not in gone]
-        columns = self._columns
+        columns = self._layout.columns
         reads = [_read(identity, column) for column in columns if column.field is not None for identity in there]
         values = iter((yield from self.overlay.read_all(reads)))
         return [

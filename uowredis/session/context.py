@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from uowredis.schema.models import ModelSchema
     from uowredis.session.fingerprints import Fingerprints
     from uowredis.session.options import Options
+    from uowredis.session.reader import Reader
 
 #: Process, thread, task, and greenlet.
 Owner = tuple[int, int, Any, Any]
@@ -43,6 +44,8 @@ class Database:
     #: Whether it is of ``uowredis.aio``, where what waits is awaited.
     _is_awaited: ClassVar[bool] = False
     _entered = 0
+    #: Answers questions where no session is open; made for the first one.
+    _reader: Reader | None = None
 
     _options: Options
     _of_one_call: Options

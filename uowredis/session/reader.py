@@ -35,12 +35,13 @@ class Reader:
 
     Attributes:
         line: to the server; a commit goes over the same.
+        fingerprints: what is known of them.
         echo: logs what is sent, where that is wanted.
         overlay: what is pending, over what the server holds.
         answer: waits for the server; ``unlogged`` the same without the echo.
     """
 
-    __slots__ = ("_database", "answer", "echo", "line", "overlay", "unlogged")
+    __slots__ = ("_database", "answer", "echo", "fingerprints", "line", "overlay", "unlogged")
 
     #: What it is made of.
     line_class: ClassVar[type[Line]] = Line
@@ -53,7 +54,8 @@ class Reader:
         self.overlay = Overlay(
             Rehearsal(options.rehearsal_limit, random.getrandbits(32)), dry_run=dry_run, by_keys=database._is_cluster
         )
-        learning = self.learning_class(database._fingerprints, self.line.answer)
+        self.fingerprints = database._fingerprints
+        learning = self.learning_class(self.fingerprints, self.line.answer)
         self.unlogged: Callable[[Request], Any] = learning.answer
         self.echo = None
         if options.echo:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from uowredis.commands.between import Combined, Move, in_one_place
 from uowredis.commands.calls import Call
@@ -74,6 +74,8 @@ class SingleCall:
     """
 
     __slots__ = ("_database",)
+
+    _reader_class: ClassVar[type[Reader]] = Reader
 
     def __init__(self, database: context.Database) -> None:
         self._database = database
@@ -214,7 +216,12 @@ class SingleCall:
         return logged(lambda: send(call), (call,)) if self._database._of_one_call.echo else send(call)
 
     def _reader(self) -> Reader:
-        return Reader(self._database, self._database._of_one_call)
+        """Return what answers questions where nothing is pending: one for all calls, since none leaves anything."""
+        on = self._database
+        reader = on._reader
+        if reader is None or reader.fingerprints is not on._fingerprints:
+            reader = on._reader = self._reader_class(on, on._of_one_call)
+        return reader
 
     def _committed(self, say: Callable[[OneCall], Any]) -> Any:
         work = OneCall(self._database)
