@@ -331,6 +331,20 @@ class Overlay:
         """Whether nothing is pending: it is what the server holds."""
         return not self.journal.commands
 
+    def touched_pks(self, model: ModelSchema, names: frozenset[str]) -> list[str]:
+        """Return the objects on the server that are touched on one of the fields *names*, or as a whole."""
+        return [] if self.is_empty else self._touched().pks(model, names)
+
+    def apart(self, model: ModelSchema, names: frozenset[str]) -> Deciding[Callable[[str], bool]]:
+        """Return what tells of an object that the server finds by the fields *names* whether that says nothing of it.
+
+        That is where it will no longer be there, or the session touched it.
+        """
+        if not self.touches(model):
+            return lambda pk: False
+        gone, touched = (yield from self._gone()), frozenset(self.touched_pks(model, names))
+        return lambda pk: pk in touched or gone.holds(model, pk)
+
     def touches(self, model: ModelSchema) -> bool:
         """Return whether something pending changes objects of *model*, or may."""
         if self.is_empty:

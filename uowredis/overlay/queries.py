@@ -139,6 +139,14 @@ class Touched:
         """Return whether the session touched objects of *model*."""
         return model in self._models
 
+    def pks(self, model: ModelSchema, names: frozenset[str]) -> list[str]:
+        """Return the objects of *model* with a primary key that are touched on one of the fields *names*, or whole."""
+        return [
+            life.reference
+            for life, fields in self._fields.items()
+            if life.model is model and life.identity.pk is not None and (_ALL in fields or not names.isdisjoint(fields))
+        ]
+
     def judged(
         self, journal: Journal, model: ModelSchema, where: Condition, names: frozenset[str], found: Sequence[str]
     ) -> tuple[list[str], list[Life]]:
