@@ -101,9 +101,10 @@ class Strip(Colourless):
                 argument.annotation = None
         return self.generic_visit(node)
 
-    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST:  # noqa: N802
-        """Leave the assignment."""
-        assert node.value is not None
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST | None:  # noqa: N802
+        """Leave the assignment, where there is one."""
+        if node.value is None:
+            return None
         return self.generic_visit(ast.Assign([node.target], node.value, lineno=0))
 
     def visit_Name(self, node: ast.Name) -> ast.AST:  # noqa: N802

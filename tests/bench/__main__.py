@@ -36,7 +36,7 @@ finding
     thousand primary keys at once, a hundred objects with their tags and the names of whom they refer to, as
     ``tests/bench/finding.py`` has them. By hand: the one command that answers it (ZRANGEBYSCORE, ZRANGEBYLEX, SUNION,
     SMISMEMBER), for the page ZRANGESTORE, SORT and DEL in one ``pipeline(transaction=True)``; for the last SMEMBERS, a
-    pipeline of HMGET and SMEMBERS, and one of HGET.
+    pipeline of HMGET, SMEMBERS and one SMISMEMBER, and one of HGET.
 
 relating
     Ten members added to each of N groups that are there, by an M2MSetField: once so that each member comes into one

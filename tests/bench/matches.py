@@ -13,6 +13,7 @@ from tests.bench import finding
 from tests.bench.finding import Citizen
 from tests.tools import servers
 from tests.tools.backends import Real
+from uowredis import Session
 from uowredis.collection import CollectionManager
 
 #: Objects, and how many of them match.
@@ -31,8 +32,31 @@ QUESTIONS: dict[str, Callable[[], object]] = {
     "page of a range": lambda: _in_range().sort(by="name", alpha=True).values("pk", "name")[:20],
     "prefix": lambda: list(Citizen.collection(name__startswith="Group 0 ")),
     "prefix and filter": lambda: list(Citizen.collection(name__startswith="Group 0 ", city="City 0")),
+    "values of one filter": lambda: list(Citizen.collection(city="City 0").values("pk", "name")),
+    "loaded": lambda: list(Citizen.collection(city="City 0").instances(load=("name", "city"))),
+    "page with total": lambda: Citizen.collection(city="City 0").sort(by="birth_year").page(0, 20),
+    "after a place": lambda: _by_name().after(PLACE, 20),
+    "after it, most match": lambda: _by_name().exclude(city="City 0").after(PLACE, 20),
+    "after it, few match": lambda: _by_name().filter(city="City 9").after(PLACE, 20),
+    "after it, over pending writes": lambda: _over_pending(lambda: _by_name().after(PLACE, 20)),
+    "one filter, over pending writes": lambda: _over_pending(lambda: list(Citizen.collection(city="City 5"))),
     "get_many of 100": lambda: Citizen.get_many(range(1, 101)),
 }
+
+#: Behind some that are not wanted, before others.
+PLACE = ("Group 5 ", 1)
+
+
+def _by_name() -> CollectionManager[Citizen]:
+    return Citizen.collection().sort(by="name", alpha=True)
+
+
+def _over_pending(ask: Callable[[], object]) -> object:
+    """Ask where a hundred objects are changed."""
+    with Session(Citizen.database, on_pending="discard"):
+        for pk in range(1, 101):
+            Citizen.lazy_connect(pk).city.hset("Rome")
+        return ask()
 
 
 def _in_range() -> CollectionManager[Citizen]:

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.tools.backends import Backend
+from tests.tools.backends import Backend, Real
+from tests.tools.proxy import Proxy
 from uowredis import InstanceHashField, PKField, RedisDatabase, RedisModel, Session, SetField, StringField
 from uowredis.indexes import EqualIndex, NumberRangeIndex, TextRangeIndex
 
@@ -196,3 +197,103 @@ def test_what_is_given_and_from_where(server: Backend) -> None:
     assert ["4"] == sizes.after((1, "3"), 1) == sizes.after((1.5, 9), 1)
     assert [] == sizes.after((2, "5"), 1)
     assert ["3", "4", "5"] == Person.collection(size__gt=0).sort(by="size").after(None, 5)
+
+
+# With more than that, over pending writes and under watch: what is read does not grow with what is there.
+
+
+def crowd(on: RedisDatabase, count: int, seed: int) -> tuple[Any, dict[str, dict[str, str]]]:
+    """Return a model, and what so many objects hold: half of them live in x, one of fifty in z."""
+    model, random, held = people(on), Random(seed), {}
+    for pk in range(1, count + 1):
+        city = "z" if not pk % 50 else random.choice("xy")
+        number_ = str(random.randrange(count // 3))
+        held[str(pk)] = {"born": number_, "name": random.choice(TEXTS) + number_, "city": city}
+    model.create_many(held.values())
+    return model, held
+
+
+@pytest.mark.parametrize("way", ["outside", "pending", "watched"])
+@pytest.mark.parametrize("field", ["born", "name"])
+def test_pages_among_many(server: Backend, field: str, way: str) -> None:
+    """They are the whole with other filters, exclusions and bounds, too, whether it is gone along or fetched."""
+    model, held = crowd(server.database(), 700, 3)
+    alpha = field == "name"
+    with Session(model.database, watch_reads=way == "watched", on_pending="discard"):
+        if way != "outside":
+            random = Random(4)
+            for pk in random.sample(sorted(held), 60):
+                kind = random.randrange(4)
+                if kind == 0:
+                    model(pk).delete()
+                    del held[pk]
+                elif kind == 1:
+                    held[pk]["city"] = random.choice("xyz")
+                    model(pk).city.hset(held[pk]["city"])
+                elif kind == 2:
+                    held[pk] |= {"born": "77", "name": "a 5"}
+                    model(pk).born.hset("77")
+                    model(pk).name.set("a 5")
+                else:
+                    del held[pk][field]
+                    getattr(model(pk), field).delete()
+            made = [model(born="78", name="a!", city="x") for _ in range(3)]
+            held |= {each.pk.get(): {"born": "78", "name": "a!", "city": "x"} for each in made}
+        for desc in (False, True):
+            everyone = expected(held, field, desc=desc, chosen=False)
+            cities = {city: [pk for pk in everyone if held[pk]["city"] == city] for city in "xyz"}
+            low, high = ("40", "90") if field == "born" else ("a 5", "a~!")
+            bounds = {f"{field}__gt": low, f"{field}__lte": high}
+            within = [
+                pk
+                for pk in cities["x"]
+                if (40 < int(held[pk]["born"]) <= 90 if field == "born" else "a 5" < held[pk]["name"] <= "a~!")
+            ]
+            for collection, whole in (
+                (model.collection(), everyone),
+                (model.collection(city="x"), cities["x"]),
+                (model.collection(city="z"), cities["z"]),
+                (model.collection(city__in=["x", "z"]), [pk for pk in everyone if held[pk]["city"] != "y"]),
+                (model.collection().exclude(city="x"), [pk for pk in everyone if held[pk]["city"] != "x"]),
+                (model.collection(city="x", **bounds), within),
+            ):
+                collection.sort(by=field, alpha=alpha, desc=desc)
+                assert whole == pages(collection, 60)
+                assert whole[:5] == collection.after(None, 5)
+        if field == "name":
+            begun = [pk for pk in expected(held, field, desc=True, chosen=False) if held[pk]["name"].startswith("a ")]
+            assert begun == pages(model.collection(name__startswith="a ").sort(by="-name", alpha=True), 50)
+            assert begun[::-1] == pages(model.collection(name__startswith="a ").sort(by="name", alpha=True), 50)
+
+
+@pytest.mark.parametrize("way", ["outside", "pending", "watched"])
+@pytest.mark.parametrize(("field", "trips"), [("born", 1), ("name", 2)])
+def test_what_is_read_does_not_grow(real: Real, proxy: Proxy, field: str, trips: int, way: str) -> None:
+    """Of 3,000 objects, half of which are wanted, a page needs a few hundred, however deep it lies."""
+    with RedisDatabase.from_url(proxy.url) as on:
+        model, held = crowd(on, 3_000, 5)
+        alpha = field == "name"
+        everyone = expected(held, field, desc=False, chosen=False)
+        in_x = [pk for pk in everyone if held[pk]["city"] == "x"]
+        deep = (held[in_x[900]][field], in_x[900])
+        with Session(on, watch_reads=way == "watched", on_pending="discard"):
+            if way == "pending":
+                model(in_x[901]).city.hset("y")
+            following = in_x[902 if way == "pending" else 901 :][:10]
+            proxy.reset()
+            assert following == model.collection(city="x").sort(by=field, alpha=alpha).after(deep, 10)
+            names = [call[0] for call in proxy.seen]
+            assert not {b"SORT", b"SMEMBERS", b"SINTER"} & {*names}
+            assert 1_200 > sum(map(len, proxy.seen))
+            assert trips + 1 + 3 * (way == "pending") >= proxy.round_trips()
+
+
+def test_where_few_are_wanted_these_are_fetched(real: Real, proxy: Proxy) -> None:
+    """Rather than going along all that are not."""
+    with RedisDatabase.from_url(proxy.url) as on:
+        model, held = crowd(on, 3_000, 6)
+        in_z = [pk for pk in expected(held, "born", desc=False, chosen=False) if held[pk]["city"] == "z"]
+        proxy.reset()
+        assert in_z[:10] == model.collection(city="z").sort(by="born").after(None, 10)
+        assert [b"ZRANGEBYSCORE", b"SCARD", b"SORT"] == [call[0] for call in proxy.seen]
+        assert 2 == proxy.round_trips()

@@ -14,7 +14,7 @@ from tests.tools.proxy import Proxy
 from uowredis import InstanceHashField, RedisDatabase, RedisModel, Session, SetField, StringField
 from uowredis.contrib.collection import SORTED_SCORE
 from uowredis.contrib.indexes import EqualIndexWith, ScoredEqualIndex
-from uowredis.contrib.related import FKInstanceHashField, FKStringField, RelatedModel
+from uowredis.contrib.related import FKInstanceHashField, FKStringField, M2MSetField, RelatedModel
 from uowredis.indexes import EqualIndex, NumberRangeIndex, TextRangeIndex
 
 PAGE = Path(__file__).parents[2] / "docs" / "collections.md"
@@ -46,6 +46,7 @@ class Stage:
     Attributes:
         ranged: a model with indexes of ranges.
         book: a model that refers to authors: two books of one, who has an editor.
+        author: that one.
     """
 
     people: People
@@ -55,6 +56,7 @@ class Stage:
     users: str
     ranged: type[Any]
     book: type[Any]
+    author: type[Any]
 
     def find(self, **filters: Any) -> Any:
         return self.people.extended.collection(**filters)
@@ -79,7 +81,7 @@ def declared_ranged(on: RedisDatabase) -> type[Any]:
     return Ranged
 
 
-def declared_books(on: RedisDatabase) -> type[Any]:
+def declared_books(on: RedisDatabase) -> tuple[type[Any], type[Any]]:
     """Declare ``Book`` and ``Author``, and store them."""
 
     class Author(RelatedModel):
@@ -94,11 +96,12 @@ def declared_books(on: RedisDatabase) -> type[Any]:
         kind = InstanceHashField(indexable=True)
         tags = SetField()
         author = FKInstanceHashField(Author, related_name="books")
+        editors = M2MSetField(Author, related_name="edited")
 
     author = Author(name="Ann", editor=Author(name="Bea"))
     for title in ("one", "two"):
-        Book(title=title, kind="novel", tags=["a"], author=author)
-    return Book
+        Book(title=title, kind="novel", tags=["a"], author=author, editors=["1"])
+    return Book, Author
 
 
 def transaction(*names: str) -> list[list[str]]:
@@ -281,7 +284,7 @@ CASES = [
     Case(
         "the first by an index, with a filter",
         lambda s: s.ranged.collection(city="Rome").sort("age"),
-        [["SORT"]],
+        [["ZRANGEBYSCORE", "SCARD"], ["SMISMEMBER"]],
         lambda c: c.after(None, 1),
     ),
     Case("stored, instances", lambda s: s.find().from_stored(s.stored).instances(), [["LRANGE"], ["SMISMEMBER"]]),
@@ -304,6 +307,17 @@ CASES = [
         "values two references away",
         lambda s: s.book.collection(kind="novel").values("title", "author__editor__name"),
         [["SORT"], ["GET"], ["HGET"]],
+    ),
+    Case(
+        "values of many objects referred to",
+        lambda s: s.book.collection(title="one").values("title", "editors__name"),
+        [["SORT"], ["SMEMBERS"], ["HGET"]],
+    ),
+    Case(
+        "values of those that refer",
+        lambda s: s.author.collection().values("name", "books__title"),
+        [["SORT"], ["SMEMBERS", "SMEMBERS"], ["HGET", "HGET"]],
+        shown=[["SORT"], ["SMEMBERS"], ["HGET"]],
     ),
     Case(
         "instances, loaded",
@@ -354,9 +368,9 @@ def stage(real: Real, proxy: Proxy) -> Iterator[Stage]:
         ranged = declared_ranged(on)
         ranged(name="Ann", age=5, city="Rome")
         ranged(age=7, city="Rome")
-        book = declared_books(on)
+        book, author = declared_books(on)
         proxy.reset()
-        yield Stage(people, me, word, stored, users, ranged, book)
+        yield Stage(people, me, word, stored, users, ranged, book, author)
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])

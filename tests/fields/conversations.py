@@ -58,7 +58,7 @@ ADDITIONS: dict[type, tuple[str, str]] = {
     ListField: (f"lpos {OF_A_KEY[0]}", f"delete lmove rpoplpush {OF_A_KEY[1]}"),
     SortedSetField: (
         f"zlexcount zmscore zrandmember zrangebylex zrevrangebylex zscan {OF_A_KEY[0]}",
-        f"delete zpopmax zpopmin {OF_A_KEY[1]}",
+        f"delete zpopmax zpopmin zremrangebylex {OF_A_KEY[1]}",
     ),
 }
 
@@ -204,6 +204,7 @@ CONVERSATIONS: dict[type, list[Conversation]] = {
             call("getex", persist=True),
             call("bitfield", ("GET", "i64", 0), ("INCRBY", "i8", "#6", 65)),
             call("bitfield", ("INCRBY", "u7", 1, 100), ("OVERFLOW", "SAT"), ("INCRBY", "u7", 1, 120), ("GET", "u3", 1)),
+            call("bitfield", ("OVERFLOW", "FAIL"), ("INCRBY", "u8", 0, 200), ("SET", "u8", 8, 65), ("GET", "u8", 0)),
             call("bitcount", start=0, end=-2),
             call("set", "bar", nx=True),
             call("set", "bar", xx=True),
@@ -470,6 +471,7 @@ CONVERSATIONS: dict[type, list[Conversation]] = {
             call("zrem", "foo"),
             call("zremrangebyrank", 0, -1),
             call("zremrangebyscore", 0, 9),
+            call("zremrangebylex", "-", "+"),
             call("delete"),
         ),
         *after(call("zadd", {"a": 1})).each(
@@ -482,6 +484,10 @@ CONVERSATIONS: dict[type, list[Conversation]] = {
             call("zrangebylex", "[a", "(c", start=1, num=-1),
             call("zrevrangebylex", "+", "[b"),
             call("zrevrangebylex", "(c", "-", 0, 1),
+            call("zremrangebylex", "[b", "+"),
+            call("zremrangebylex", "(a", "(c"),
+            call("zremrangebylex", "(c", "[a"),
+            call("zremrangebylex", "[☃", "[☃"),
             call("zpopmin"),
             call("zpopmax", 2),
             call("zrange", "-", "+", bylex=True),

@@ -67,7 +67,7 @@ def replies(bike: Bike, either: bool) -> None:
     assert_type(bike.stops.lmove(bike.stops, "LEFT"), str | None)
     assert_type(bike.stops.rpoplpush(bike.stops), str | None)
     assert_type(bike.stops.rpop(count=2), list[str] | None)
-    assert_type(bike.name.bitfield(("GET", "u8", 0)), list[int])
+    assert_type(bike.name.bitfield(("GET", "u8", 0)), list[int | None])
     assert_type(bike.day.expire(5), bool)
     assert_type(bike.day.getdel(), date | None)
     assert_type(bike.day.getex(ex=5), date | None)

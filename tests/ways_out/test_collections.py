@@ -173,15 +173,6 @@ def test_a_value_behind_no_reference(told: Told, related: Any) -> None:
     assert ["n"] == list(related.group.collection().values_list("name", flat=True))
 
 
-@tries("{} cannot be given: {} refers to many objects")
-def test_a_value_of_many_objects(told: Told, related: Any) -> None:
-    with told(ImplementationError) as caught:
-        related.group.collection().values("members__name")
-    assert "'members' for their primary keys, which Person.collection(pk__in=...) finds" in str(caught.value)
-    (pks,) = related.group.collection().values_list("members", flat=True)
-    assert ["bob", "ann"] == list(related.person.collection(pk__in=pks).sort().values_list("name", flat=True))
-
-
 @tries("{} cannot be given: {} refers to {}, which is not declared on the same database", "commands/paths.py")
 def test_a_value_of_a_model_that_is_not_there(told: Told, on: RedisDatabase) -> None:
     class Shelf(RelatedModel):

@@ -30,6 +30,7 @@ CALLS: dict[str, list[tuple[str, tuple[Any, ...], dict[str, Any]]]] = {
         ("decr", (3,), {}),
         ("incrbyfloat", ("0.1",), {}),
         ("bitfield", (("SET", "u8", 0, 120),), {}),
+        ("bitfield", (("OVERFLOW", "FAIL"), ("INCRBY", "u8", 40, 300), ("SET", "u8", "#0", 65)), {}),
         ("getdel", (), {}),
         ("getex", (), {}),
         ("delete", (), {}),
@@ -176,10 +177,10 @@ def test_every_move(real: Real, twin: Real, kind: str, method: str, args: tuple[
 
 @pytest.mark.parametrize("kind", CALLS)
 def test_no_command_is_missing_above(kind: str) -> None:
-    """The table has every writing method; SPOP has a test of its own, as only the server knows what it draws."""
+    """The table has every writing method; what only the server knows has a test of its own."""
     bound = BOUND[kind]
     methods = {name for name in dir(bound) if isinstance(getattr(bound, name), writes)}
-    tried = {name for name, _, _ in CALLS[kind]} | ({"spop"} if kind == "set" else set())
+    tried = {name for name, _, _ in CALLS[kind]} | {"set": {"spop"}, "zset": {"zremrangebylex"}}.get(kind, set())
     tried |= {name for name, _ in LASTING} if kind != "entry" else set()
     tried |= {name for of, name, _ in MOVES if of == kind}
     assert methods == tried
@@ -191,6 +192,18 @@ def test_spop_draws_what_was_shown(real: Real, twin: Real, count: int | None) ->
     """On an indexed set SPOP is sent as the SREM that was shown; on a plain one, whole, as itself."""
     committed(real, twin, lambda models: models.Thing("1").indexed_set.spop(count), full)
     committed(real, twin, lambda models: models.Thing("1").set.spop(9), lambda models: None)
+
+
+@pytest.mark.parametrize("index", ["", "indexed_"], ids=["plain", "indexed"])
+@pytest.mark.parametrize("bounds", [("[a", "+"), ("-", "(a"), ("(a", "[\udcfe")])
+def test_what_lies_between_two_texts(real: Real, twin: Real, index: str, bounds: tuple[str, str]) -> None:
+    """On an indexed sorted set ZREMRANGEBYLEX is sent as the ZREM that was shown, or not at all."""
+
+    def prepare(models: Models) -> None:
+        full(models)
+        getattr(models.Thing("1"), f"{index}zset").zadd(dict.fromkeys((*"abcdé", BINARY), 0))
+
+    committed(real, twin, lambda models: getattr(models.Thing("1"), f"{index}zset").zremrangebylex(*bounds), prepare)
 
 
 def everything_at_once(models: Models) -> None:

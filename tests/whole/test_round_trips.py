@@ -268,6 +268,7 @@ ALIKE: list[tuple[str, str, tuple[Any, ...], dict[str, Any]]] = [
     ("zset", "zrem", ("a", "z"), {}),
     ("zset", "zremrangebyrank", (0, 1), {}),
     ("zset", "zremrangebyscore", (1, "(2"), {}),
+    ("zset", "zremrangebylex", ("-", "(b"), {}),
 ]
 
 

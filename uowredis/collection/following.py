@@ -11,7 +11,7 @@ from uowredis.collection.wanted import Wanted
 from uowredis.commands.arguments import shown
 from uowredis.commands.values import pk_value
 from uowredis.exceptions import ArgumentTypeError, ImplementationError
-from uowredis.overlay.walk import Place
+from uowredis.overlay.along import Place
 from uowredis.schema.models import FieldSchema
 from uowredis.schema.ranges import NumberRangeIndex, RangeIndex, score_of
 

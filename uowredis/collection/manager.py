@@ -249,8 +249,9 @@ class CollectionManager(ChangesMany[T, R], Generic[T, R]):
         """Return the *count* items that follow a *place* in the order of one field (ZRANGEBYSCORE, ZRANGEBYLEX).
 
         It takes ``sort(by=...)`` of a field with an index of ranges, and goes along that: however far the place lies,
-        it costs the same, where no filter is said but bounds of numbers on that field. Else all that matches is
-        fetched, and ordered here. What has no value of the field is left out, what is equal comes by primary key.
+        it costs the same. Of those that come next other filters are asked (SMISMEMBER, ZMSCORE); where few match, or a
+        filter cannot be asked of some, all that match are fetched, and ordered here. What has no value of the field
+        is left out, what is equal comes by primary key.
 
         Args:
             place: a value of the field, and the primary key of the object that has it, which need not be there any

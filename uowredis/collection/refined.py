@@ -205,7 +205,7 @@ class Refined(Generic[T, R]):
             lazy: the same by its later name.
             load: fields to be read along, as for :meth:`values`: what they hold at that moment is
                 ``instance.loaded[...]``, by the same names. It is read in these two round trips, and one more for each
-                further foreign key of a path.
+                further step of a path.
 
         Raises:
             ImplementationError: for a field that is not there, or of another model, or a path that leads nowhere.
@@ -241,7 +241,9 @@ class Refined(Generic[T, R]):
         Args:
             fields: fields or their names, the primary key too; by default all that hold one value. One that holds many
                 gives a set, a list, a dict of scores or a dict; ``"author__name"`` is of the object that a foreign key
-                refers to, None where there is none. ``SORTED_SCORE`` is the score that the collection is sorted by.
+                refers to, None where there is none; ``"members__name"`` and ``"book_set__title"`` are lists, of objects
+                that a field refers to, or that refer to this one. ``SORTED_SCORE`` is the score that the collection is
+                sorted by.
 
         Raises:
             ImplementationError: for a field that is not there, or of another model, or a path that leads nowhere.

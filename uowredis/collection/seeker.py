@@ -19,10 +19,11 @@ from uowredis.commands.replies import plain
 from uowredis.commands.values import texts_of
 from uowredis.commands.where import All, Condition, Either, Everything, Filter, Given, Members, Without, all_of
 from uowredis.exceptions import ArgumentError, PendingWrites
+from uowredis.overlay.along import Place
 from uowredis.overlay.loading import Loading
 from uowredis.overlay.overlay import Overlay
 from uowredis.overlay.search import Columns, Search
-from uowredis.overlay.walk import Place, Walk
+from uowredis.overlay.walk import Walk
 from uowredis.plan.requests import Deciding, Transact
 from uowredis.schema.lookup import Among
 from uowredis.schema.models import ModelSchema

@@ -139,6 +139,28 @@ def whole_set(key: str, scored: bool) -> Call:
     return ("ZRANGE", key, "0", "-1") if scored else ("SMEMBERS", key)
 
 
+def counting(condition: Condition) -> list[tuple[Call, ...]]:
+    """Return in which ways it is counted how many fulfil *condition* at most: calls whose sum tells, each."""
+    match condition:
+        case Filter(lookup=Among(keys) as among):
+            return [tuple([("ZCARD" if among.is_scored else "SCARD", key) for key in keys])]
+        case Filter(lookup=NumberSpan() as span):
+            return [(("ZCOUNT", span.key, *span.limits),)]
+        case Members(key, scored):
+            return [(("ZCARD" if scored else "SCARD", key),)]
+        case Everything(key):
+            return [(("SCARD", key),)]
+        case All(parts):
+            return [way for part in parts for way in counting(part)]
+        case Either(parts):
+            ways = [counting(part) for part in parts]
+            return [tuple([call for way in ways for call in way[0]])] if all(ways) else []
+        case Without(wanted):
+            return counting(wanted)
+        case _:
+            return []
+
+
 def marks(condition: Condition, some: Sequence[str]) -> Asked:
     """Return the calls that tell who of *some* fulfils *condition*."""
     return _each(condition, some)

@@ -49,13 +49,12 @@ def _operation(operation: Sequence[Any]) -> Iterator[str]:
     if len(arguments) != _ARGUMENTS.get(name):
         raise ArgumentError(
             "bitfield() takes ('GET', type, offset), ('SET', type, offset, value), ('INCRBY', type, offset, amount) "
-            f"and ('OVERFLOW', 'WRAP' or 'SAT'), not {operation!r}"
+            f"and ('OVERFLOW', 'WRAP', 'SAT' or 'FAIL'), not {operation!r}"
         )
     yield name
     if name == "OVERFLOW":
-        # What FAIL leaves of a value that is too short fakeredis does not know, and an index could not follow.
-        if arguments[0] not in ("WRAP", "SAT"):
-            raise ArgumentError(f"bitfield() takes 'OVERFLOW' with 'WRAP' or 'SAT', not {arguments[0]!r}")
+        if arguments[0] not in ("WRAP", "SAT", "FAIL"):
+            raise ArgumentError(f"bitfield() takes 'OVERFLOW' with 'WRAP', 'SAT' or 'FAIL', not {arguments[0]!r}")
         yield arguments[0]
         return
     kind, offset, *value = arguments

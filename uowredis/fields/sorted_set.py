@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from uowredis.commands.arguments import Value, flag, integer, lex_bound, number, score_bound
-from uowredis.commands.changes import Added, Change, Computed, Removed
+from uowredis.commands.changes import Added, Change, Computed, Opaque, Removed
 from uowredis.commands.commands import Read, Write
 from uowredis.commands.identity import Identity
 from uowredis.commands.replies import as_float, as_floats, as_is, sure_float
@@ -305,6 +305,22 @@ class BoundSortedSet(BoundKey[V, G, M]):
     def zremrangebyscore(self, min: Value, max: Value) -> Write[int]:
         """Remove the values with a score from *min* to *max*; return how many (ZREMRANGEBYSCORE)."""
         return self._write(Computed(), "ZREMRANGEBYSCORE", score_bound(min, "min"), score_bound(max, "max"))
+
+    @writes
+    def zremrangebylex(self, min: Value, max: Value) -> Write[int]:
+        """Remove the values from the text *min* to *max*, all scores being equal; return how many (ZREMRANGEBYLEX).
+
+        On an indexed field those are looked for under watch, and removed one by one; on another one the session cannot
+        read it before the commit: what is removed where scores differ only Redis knows.
+
+        Args:
+            min: a text behind ``[`` (included) or ``(`` (excluded), or ``-`` for the first.
+            max: the same, or ``+`` for the last.
+
+        Raises:
+            Rejected: where scores differ and the field is indexed; nothing is written.
+        """
+        return self._write(Opaque(), "ZREMRANGEBYLEX", lex_bound(min, "min"), lex_bound(max, "max"))
 
 
 class SortedSetField(Field[V]):

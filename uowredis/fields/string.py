@@ -221,19 +221,24 @@ class BoundString(BoundKey[V, G, M]):
         return self._write(Computed(), "SETBIT", integer(offset, "offset", 0, 2**32 - 1), integer(value, "value", 0, 1))
 
     @writes
-    def bitfield(self, *operations: Sequence[Any]) -> Write[list[int]]:
+    def bitfield(self, *operations: Sequence[Any]) -> Write[list[int | None]]:
         """Get, set and add to integers of some bits; return a number for each but OVERFLOW (BITFIELD).
+
+        With ``("OVERFLOW", "FAIL")`` the result is computed under watch and set on an indexed field; on another one the
+        session cannot read it before the commit.
 
         Args:
             operations: ``("GET", "u8", 0)``, ``("SET", "u8", 0, 255)``, ``("INCRBY", "i5", 100, 1)``, where the type is
                 signed or not and has so many bits, and the offset is in bits, or behind ``#`` in integers of the type;
-                ``("OVERFLOW", "SAT")`` or ``"WRAP"`` says what becomes of larger numbers in those that follow.
+                ``("OVERFLOW", "SAT")`` or ``"WRAP"`` says what becomes of larger numbers in those that follow; after
+                ``"FAIL"`` they change nothing, and None stands in their place.
 
         Raises:
-            ArgumentError: for no operation, or one that is none; also for ``("OVERFLOW", "FAIL")``.
+            ArgumentError: for no operation, or one that is none.
         """
         self._check_native("bitfield")
-        return self._write(Computed(), "BITFIELD", *bit_operations(operations))
+        spelled = bit_operations(operations)
+        return self._write(Opaque() if "FAIL" in spelled else Computed(), "BITFIELD", *spelled)
 
     @writes
     def incr(self, amount: int = 1) -> Write[int]:

@@ -1,23 +1,27 @@
-"""Reads values of objects that were found, of every kind, and of what they refer to (decide).
+"""Reads values of objects that were found, of every kind, and of what they refer to or are referred to by (decide).
 
-What lies one foreign key further is read in one round trip more, for all objects together, however many these are. An
+What lies one reference further is read in one round trip more, for all objects together, however many these are. An
 object to which several refer is read once.
 """
 
 from __future__ import annotations
 
 import copy
+import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 import attrs
 
+from uowredis.commands.arguments import Placeholder
 from uowredis.commands.calls import Call
 from uowredis.commands.commands import Read
 from uowredis.commands.identity import Identity, State
-from uowredis.commands.paths import Path
-from uowredis.commands.replies import as_is, as_maybe_texts, as_text, read_by
+from uowredis.commands.paths import OtherSide, Path, leaves, with_leaves
+from uowredis.commands.replies import as_is, as_maybe_texts, as_text, as_texts, read_by
+from uowredis.commands.values import pk_value
 from uowredis.commands.whole import whole_command, whole_read, whole_reader
+from uowredis.overlay.order import by_pk
 from uowredis.overlay.overlay import Overlay
 from uowredis.overlay.recorder import SHOWN_PK
 from uowredis.plan.requests import Deciding
@@ -31,6 +35,10 @@ _Part: TypeAlias = tuple[tuple[str, ...], FieldSchema, str, tuple[str, ...], Cal
 #: An object, by its model and its primary key.
 _Object: TypeAlias = tuple[ModelSchema, str]
 
+#: What is to be read of an object, by name.
+_Stops: TypeAlias = dict[str, FieldSchema | OtherSide]
+_Fields: TypeAlias = Mapping[str, FieldSchema]
+
 
 @attrs.define
 class Loading:
@@ -43,7 +51,19 @@ class Loading:
     overlay: Overlay
     model: ModelSchema
     paths: Sequence[Path]
+    # Of a field of many that leads on: the whole of it, and in order whom it refers to. Of another side: who, in order.
     _held: dict[_Object, dict[str, Any]] = attrs.field(init=False, factory=dict)
+    _leading: frozenset[tuple[ModelSchema, str]] = attrs.field(init=False)
+
+    @_leading.default
+    def _of_many(self) -> frozenset[tuple[ModelSchema, str]]:
+        """Return the fields of many that lead on, each by its model and name."""
+        stops = [stop for path in self.paths for stop in path.stops[:-1]]
+        return frozenset((model, to.name) for model, to in stops if isinstance(to, FieldSchema) and not to.single)
+
+    @functools.cached_property
+    def _has_sides(self) -> bool:
+        return any(isinstance(stop, OtherSide) for path in self.paths for _, stop in path.stops)
 
     def columns(
         self, pks: Sequence[str], known: Mapping[str, Sequence[str | None]], beside: Sequence[Call] = ()
@@ -62,42 +82,77 @@ class Loading:
         for name, column in known.items():
             for pk, value in zip(pks, column, strict=True):
                 self._held.setdefault((self.model, pk), {})[name] = value
-        # How far each path is followed, and what was found there.
-        found: list[tuple[int, Sequence[Any]]] = [(0, pks) for _ in self.paths]
+        # How far each path is followed, what was found there, and in how many lists.
+        found: list[tuple[int, Sequence[Any], int]] = [(0, pks, 0) for _ in self.paths]
         replies = yield from self._read(self._follow(found), beside)
         while wanted := self._follow(found):
             yield from self._read(wanted)
-        return [self._own(path, column) for path, (_, column) in zip(self.paths, found, strict=True)], replies
+        return [self._own(path, column) for path, (_, column, _) in zip(self.paths, found, strict=True)], replies
 
-    def _follow(self, found: list[tuple[int, Sequence[Any]]]) -> dict[_Object, dict[str, FieldSchema]]:
+    def _follow(self, found: list[tuple[int, Sequence[Any], int]]) -> dict[_Object, _Stops]:
         """Follow each path as far as is known; return what must be read to go on, by object."""
-        wanted: dict[_Object, dict[str, FieldSchema]] = {}
+        wanted: dict[_Object, _Stops] = {}
         for place, path in enumerate(self.paths):
-            depth, column = found[place]
-            while depth < len(path.stops) and (field := path.stops[depth][1]) is not None:
-                model, name, held = path.stops[depth][0], field.name, self._held
-                missing = [pk for pk in column if pk is not None and name not in held.get((model, pk), ())]
+            depth, column, lists = found[place]
+            while depth < len(path.stops) and (stop := path.stops[depth][1]) is not None:
+                model, name, held = path.stops[depth][0], stop.name, self._held
+                pks = leaves(column, lists)
+                missing = [pk for pk in pks if pk is not None and name not in held.get((model, pk), ())]
                 if missing:
                     for pk in missing:
-                        wanted.setdefault((model, pk), {})[name] = field
+                        wanted.setdefault((model, pk), {})[name] = stop
                     break
-                column = [None if pk is None else held[model, pk][name] for pk in column]
                 depth += 1
-                if self.overlay.is_recorded and depth < len(path.stops):
-                    column = [SHOWN_PK] * len(column)
-            found[place] = depth, column
+                leads = depth < len(path.stops)
+                column = with_leaves(column, lists, self._beyond(model, stop, pks, leads=leads))
+                lists += leads and not stop.single
+            found[place] = depth, column, lists
         return wanted
+
+    def _beyond(
+        self, model: ModelSchema, stop: FieldSchema | OtherSide, pks: Sequence[str | None], *, leads: bool
+    ) -> list[Any]:
+        """Return what *stop* holds of each of *pks*, None for none; where it *leads* on, whom: one, or a list."""
+        held, name, recorded = self._held, stop.name, self.overlay.is_recorded
+        if leads and recorded:
+            return [None if pk is None else SHOWN_PK if stop.single else [SHOWN_PK] for pk in pks]
+        found = [None if pk is None else held[model, pk][name] for pk in pks]
+        if (model, name) in self._leading:
+            part = 1 if leads else 0
+            return [None if each is None else each[part] for each in found]
+        if not isinstance(stop, OtherSide) or leads:
+            return found
+        read = as_is if recorded else functools.partial(pk_value, stop.model)
+        return [None if each is None else set(map(read, each)) for each in found]
 
     def _own(self, path: Path, column: Sequence[Any]) -> Sequence[Any]:
         """Return a *column* in which each row has its own, though several may refer to one object."""
-        return column if path.single or len(path.stops) == 1 else [copy.copy(each) for each in column]
+        if path.single or len(path.stops) == 1:
+            return column
+        return with_leaves(column, path.lists, map(copy.copy, leaves(column, path.lists)))
 
-    def _read(
-        self, wanted: Mapping[_Object, Mapping[str, FieldSchema]], beside: Sequence[Call] = ()
-    ) -> Deciding[list[Any]]:
-        """Read what is *wanted*, in one round trip; return the raw replies to the other calls."""
-        if self.overlay.is_empty:
-            return (yield from self._read_plainly(wanted, beside))
+    def _read(self, wanted: Mapping[_Object, _Stops], beside: Sequence[Call] = ()) -> Deciding[list[Any]]:
+        """Read what is *wanted*, in one round trip; return the raw replies to the other calls.
+
+        Over pending writes who refers to an object is judged in one more.
+        """
+        fields, sides = _parted(wanted) if self._has_sides else (cast("Mapping[_Object, _Fields]", wanted), {})
+        # What has no primary key yet, in a dry run, is nowhere on the server.
+        asked = [(side, pk) for side, pks in sides.items() for pk in pks if not isinstance(pk, Placeholder)]
+        calls = [*beside, *(side.call(pk) for side, pk in asked)]
+        read = self._read_plainly if self.overlay.is_empty else self._read_over_pending
+        replies = yield from read(fields, calls)
+        for (side, pk), reply in zip(asked, replies[len(beside) :], strict=True):
+            sides[side][pk] = as_texts(reply)
+        if sides and not self.overlay.is_empty:
+            sides = yield from self.overlay.referring(sides)
+        for side, found in sides.items():
+            for pk, pks in found.items():
+                held = sorted(pks, key=functools.partial(by_pk, model=side.model))
+                self._held.setdefault((side.to, pk), {})[side.name] = held
+        return replies[: len(beside)]
+
+    def _read_over_pending(self, wanted: Mapping[_Object, _Fields], beside: Sequence[Call]) -> Deciding[list[Any]]:
         reads: list[Read[Any]] = []
         of: list[tuple[_Object, tuple[str, ...]]] = []
         for (model, pk), fields in wanted.items():
@@ -117,10 +172,8 @@ class Loading:
         else:
             held.update(zip(names, answer, strict=True))
 
-    def _read_plainly(
-        self, wanted: Mapping[_Object, Mapping[str, FieldSchema]], beside: Sequence[Call]
-    ) -> Deciding[list[Any]]:
-        """Same as :meth:`_read` where nothing is pending: by the very calls, of which no commands need be made."""
+    def _read_plainly(self, wanted: Mapping[_Object, _Fields], beside: Sequence[Call]) -> Deciding[list[Any]]:
+        """Same as :meth:`_read_over_pending` where nothing is: by the very calls, of which no commands need be made."""
         calls: list[Call] = []
         of: list[tuple[_Object, tuple[str, ...], Callable[[Any], Any]]] = []
         # What is wanted is the same for most objects.
@@ -129,10 +182,10 @@ class Loading:
             model, pk = key
             alike = model, tuple(fields)
             if alike not in parts:
-                parts[alike] = [self._part(*part) for part in _together(fields)]
+                parts[alike] = [self._part(model, *part) for part in _together(fields)]
             for names, field, name, args, decode in parts[alike]:
                 calls.append((name, model.keys.storage(pk, field.storage), *args))
-                of.append((key, names, decode or whole_reader(Identity(model, pk, State.STORED), field)))
+                of.append((key, names, decode or self._decode(Identity(model, pk, State.STORED), field)))
         replies = yield from self.overlay.ask([*calls, *beside])
         for call, (key, names, read), reply in zip(calls, of, replies, strict=False):
             try:
@@ -142,14 +195,12 @@ class Loading:
             self._keep(key, names, answer)
         return replies[len(calls) :]
 
-    def _part(self, names: tuple[str, ...], field: FieldSchema, entries: tuple[str, ...]) -> _Part:
+    def _part(self, model: ModelSchema, names: tuple[str, ...], field: FieldSchema, entries: tuple[str, ...]) -> _Part:
         if entries:
             return names, field, "HMGET", entries, as_maybe_texts
-        decode = self._decode(field)
-        if decode is None and field.holds is None:
-            # Without a type no error names the object.
-            decode = whole_reader(Identity(self.model), field)
-        return names, field, *whole_command(field), decode
+        # Without a type no error names the object.
+        alike = field.single or field.holds is None or self.overlay.is_recorded
+        return names, field, *whole_command(field), self._decode(Identity(model), field) if alike else None
 
     def _reads(
         self, identity: Identity, fields: Mapping[str, FieldSchema]
@@ -159,12 +210,37 @@ class Loading:
             if entries:
                 yield names, Read(identity, INSTANCE_HASH, None, "HMGET", entries, as_maybe_texts, entries)
             else:
-                yield names, whole_read(identity, field, self._decode(field))
+                yield names, whole_read(identity, field, self._decode(identity, field))
 
-    def _decode(self, field: FieldSchema) -> Callable[[Any], Any] | None:
-        if self.overlay.is_recorded:
-            return as_is
-        return as_text if field.single else None
+    def _decode(self, identity: Identity, field: FieldSchema) -> Callable[[Any], Any]:
+        """Return what makes of a reply what is held of a *field*."""
+        whole = as_is if self.overlay.is_recorded else as_text if field.single else whole_reader(identity, field)
+        if (identity.model, field.name) not in self._leading:
+            return whole
+        return lambda reply: (whole(reply), _referred(field, reply))
+
+
+def _parted(
+    wanted: Mapping[_Object, _Stops],
+) -> tuple[Mapping[_Object, _Fields], dict[OtherSide, dict[str, list[str]]]]:
+    """Return what fields are wanted of which objects, and of which ones who refers to them: nobody as yet."""
+    fields: dict[_Object, dict[str, FieldSchema]] = {}
+    sides: dict[OtherSide, dict[str, list[str]]] = {}
+    for key, stops in wanted.items():
+        for name, stop in stops.items():
+            if isinstance(stop, OtherSide):
+                sides.setdefault(stop, {})[key[1]] = []
+            else:
+                fields.setdefault(key, {})[name] = stop
+    return fields, sides
+
+
+def _referred(field: FieldSchema, reply: Sequence[bytes]) -> list[str]:
+    """Return whom a *field* of many refers to, by the *reply* to all it holds: a set by primary key, else in order."""
+    if field.kind is Kind.SORTED_SET:
+        return as_texts(reply[::2])
+    pks, to = as_texts(reply), None if field.relation is None else field.relation.to
+    return pks if field.kind is Kind.LIST or to is None else sorted(pks, key=functools.partial(by_pk, model=to))
 
 
 def _together(

@@ -6,8 +6,9 @@ What has to be asked is yielded as a request (``uowredis.plan.requests``); nothi
 from __future__ import annotations
 
 import copy
+import itertools
 import random
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from uowredis.commands.arguments import Placeholder
@@ -15,9 +16,10 @@ from uowredis.commands.calls import Call
 from uowredis.commands.commands import Borrowed, Read, borrows, references, resolved
 from uowredis.commands.identity import Identity, State
 from uowredis.commands.journal import Journal, Life
+from uowredis.commands.paths import OtherSide
 from uowredis.commands.query import SHOWN, Column, Query
 from uowredis.commands.replies import plain, plainly
-from uowredis.commands.where import Condition, Given, Members, changed, filters, leaves
+from uowredis.commands.where import Condition, Filter, Given, Members, changed, filters, leaves
 from uowredis.exceptions import DoesNotExist, PendingWrites, SessionError, UowError, absent
 from uowredis.overlay.deletions import Gone, reach
 from uowredis.overlay.order import Row
@@ -30,6 +32,7 @@ from uowredis.planner.counter import Numbering
 from uowredis.planner.planner import refers_to_nothing
 from uowredis.planner.rehearsal import Rehearsal
 from uowredis.schema.keys import Keys
+from uowredis.schema.lookup import Among
 from uowredis.schema.models import ModelSchema
 
 #: Names temporary keys. Who seeds the module ``random`` does not mean these, and asking the system each time is slow.
@@ -328,6 +331,20 @@ class Overlay:
         """Whether nothing is pending: it is what the server holds."""
         return not self.journal.commands
 
+    def touched_pks(self, model: ModelSchema, names: frozenset[str]) -> list[str]:
+        """Return the objects on the server that are touched on one of the fields *names*, or as a whole."""
+        return [] if self.is_empty else self._touched().pks(model, names)
+
+    def apart(self, model: ModelSchema, names: frozenset[str]) -> Deciding[Callable[[str], bool]]:
+        """Return what tells of an object that the server finds by the fields *names* whether that says nothing of it.
+
+        That is where it will no longer be there, or the session touched it.
+        """
+        if not self.touches(model):
+            return lambda pk: False
+        gone, touched = (yield from self._gone()), frozenset(self.touched_pks(model, names))
+        return lambda pk: pk in touched or gone.holds(model, pk)
+
     def touches(self, model: ModelSchema) -> bool:
         """Return whether something pending changes objects of *model*, or may."""
         if self.is_empty:
@@ -372,6 +389,38 @@ class Overlay:
             yield from self.allocate([life.current for life in judged])
         lives = yield from relay(touched.matching(self.rehearsal, where, judged), self._found)
         return kept, [life.current for life in lives if not gone.holds(model, life.identity.pk, life)]
+
+    def referring(
+        self, found: Mapping[OtherSide, Mapping[str, Sequence[str]]]
+    ) -> Deciding[dict[OtherSide, dict[str, list[str]]]]:
+        """Return who will refer to objects, where the server *found* who does: pks by pk; new objects get theirs.
+
+        It is one round trip where the session touched who may refer; all sides and objects are judged together.
+
+        Raises:
+            PendingWrites: where that cannot be known exactly.
+        """
+        yield from self.allocate(self.journal.waiting)
+        gone = yield from self._gone()
+        touched = self._touched()
+        kept: dict[OtherSide, frozenset[str]] = {}
+        judged: dict[OtherSide, list[Life]] = {}
+        for side, by_pk in found.items():
+            where = Filter(side.field, Among(tuple([side.key(pk) for pk in by_pk])))
+            there = [pk for pk in dict.fromkeys(itertools.chain(*by_pk.values())) if not gone.holds(side.model, pk)]
+            as_they_are, lives = touched.judged(self.journal, side.model, where, frozenset((side.field.name,)), there)
+            kept[side] = frozenset(as_they_are)
+            judged[side] = [life for life in lives if not gone.holds(side.model, life.identity.pk, life)]
+        refer = yield from relay(touched.referring(self.rehearsal, found, judged), self._found)
+        referring = itertools.chain.from_iterable(lives for by_pk in refer.values() for lives in by_pk.values())
+        yield from self.allocate([life.current for life in dict.fromkeys(referring)])
+        return {
+            side: {
+                pk: [*(each for each in pks if each in kept[side]), *(life.reference for life in refer[side][pk])]
+                for pk, pks in by_pk.items()
+            }
+            for side, by_pk in found.items()
+        }
 
     def _plainly(self, calls: Sequence[Call]) -> Deciding[list[Any]]:
         return [plainly(call, reply) for call, reply in zip(calls, (yield from self.ask(calls)), strict=True)]

@@ -6,8 +6,9 @@ on their pending values. Pending index entries are kept by index key, so that a 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Any
+import itertools
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypeAlias, TypeVar
 
 import attrs
 
@@ -15,6 +16,7 @@ from uowredis.commands.calls import Call
 from uowredis.commands.changes import Added, Removed, Replaced, named, needs_content
 from uowredis.commands.commands import Create, Delete, Look, Read, Write, touched_fields
 from uowredis.commands.journal import Journal, Life
+from uowredis.commands.paths import OtherSide
 from uowredis.commands.where import (
     All,
     Condition,
@@ -35,8 +37,14 @@ from uowredis.planner.content import Pairs
 from uowredis.planner.questions import Questions
 from uowredis.planner.rehearsal import Rehearsal
 from uowredis.planner.values import Values
+from uowredis.schema.index import IndexEntry
 from uowredis.schema.lookup import Among, Span
 from uowredis.schema.models import FieldSchema, Kind, ModelSchema
+
+T = TypeVar("T")
+
+#: Who refers to objects, by side and primary key.
+_Referring: TypeAlias = Mapping[OtherSide, Mapping[str, Sequence[T]]]
 
 #: Stands among the touched fields of what is created or deleted.
 _ALL = "*"
@@ -131,6 +139,14 @@ class Touched:
         """Return whether the session touched objects of *model*."""
         return model in self._models
 
+    def pks(self, model: ModelSchema, names: frozenset[str]) -> list[str]:
+        """Return the objects of *model* with a primary key that are touched on one of the fields *names*, or whole."""
+        return [
+            life.reference
+            for life, fields in self._fields.items()
+            if life.model is model and life.identity.pk is not None and (_ALL in fields or not names.isdisjoint(fields))
+        ]
+
     def judged(
         self, journal: Journal, model: ModelSchema, where: Condition, names: frozenset[str], found: Sequence[str]
     ) -> tuple[list[str], list[Life]]:
@@ -189,26 +205,74 @@ class Touched:
             PendingWrites: where that cannot be known exactly.
         """
         questions = Questions(None)
-        values = Values(questions, rehearsal)
-        asked = filters(where)
         for life in judged:
-            if asked:
-                values.ask(life)
             for leaf in leaves(where):
                 for call in _members(life, leaf):
                     questions.read(call, "")
-        fetch = questions.fetch()
-        if fetch is not None:
-            questions.answered(fetch, (yield fetch))
-        try:
-            deltas = {(life, field.name): (before, after) for life, field, before, after in values.deltas()}
-        except (ArgumentError, Rejected) as error:
-            raise PendingWrites(f"The query cannot be answered before the commit: {error}") from error
+        deltas = yield from _deltas(rehearsal, questions, judged if filters(where) else ())
 
         def wanted(life: Life) -> bool:
             return fulfils(where, lambda leaf: _fulfilled(life, leaf, deltas, questions))
 
         return [life for life in judged if wanted(life)]
+
+    def referring(
+        self, rehearsal: Rehearsal, found: _Referring[str], judged: Mapping[OtherSide, Sequence[Life]]
+    ) -> Deciding[_Referring[Life]]:
+        """Return who of *judged*, objects that the session touched, will refer to each object that is asked about.
+
+        Args:
+            rehearsal: where pending commands are tried.
+            found: whom the server finds, by primary key of the object that is referred to.
+            judged: who may refer by each side.
+
+        Raises:
+            PendingWrites: where that cannot be known exactly.
+        """
+        lives = dict.fromkeys(itertools.chain.from_iterable(judged.values()))
+        deltas = yield from _deltas(rehearsal, Questions(None), lives)
+        referring: dict[OtherSide, dict[str, list[Life]]] = {}
+        for side, by_pk in found.items():
+            of_key: dict[str, list[Life]] = {side.key(pk): [] for pk in by_pk}
+            stored = {life.reference: life for life in judged[side] if _is_stored(life)}
+            moved: set[tuple[str, str]] = set()
+            for life in judged[side]:
+                before, after = deltas.get((life, side.field.name), ((), ()))
+                for key, _, _ in after:
+                    if key in of_key:
+                        of_key[key].append(life)
+                moved.update((key, member) for key, member, _ in (*before, *after))
+            for (key, refer), pks in zip(of_key.items(), by_pk.values(), strict=True):
+                refer += [stored[pk] for pk in pks if pk in stored and (key, pk) not in moved]
+            referring[side] = dict(zip(by_pk, of_key.values(), strict=True))
+        return referring
+
+
+def _is_stored(life: Life) -> bool:
+    """Return whether what indexes hold on the server may be of the object as it is."""
+    return life.from_server and not life.deleted
+
+
+#: What becomes of the index entries of a field of an object: those before, and those after.
+_Deltas: TypeAlias = Mapping[tuple[Life, str], tuple[Collection[IndexEntry], Collection[IndexEntry]]]
+
+
+def _deltas(rehearsal: Rehearsal, questions: Questions, lives: Iterable[Life]) -> Deciding[_Deltas]:
+    """Return what becomes of the index entries of *lives*; *questions* are asked in the same round trip.
+
+    Raises:
+        PendingWrites: where that cannot be known exactly.
+    """
+    values = Values(questions, rehearsal)
+    for life in lives:
+        values.ask(life)
+    fetch = questions.fetch()
+    if fetch is not None:
+        questions.answered(fetch, (yield fetch))
+    try:
+        return {(life, field.name): (before, after) for life, field, before, after in values.deltas()}
+    except (ArgumentError, Rejected) as error:
+        raise PendingWrites(f"The query cannot be answered before the commit: {error}") from error
 
 
 def _fulfilled(life: Life, leaf: Leaf, deltas: Any, questions: Questions) -> bool:
@@ -226,7 +290,7 @@ def _fulfilled(life: Life, leaf: Leaf, deltas: Any, questions: Questions) -> boo
     moved = {(key, member) for key, member, _ in (*before, *after)}
     if isinstance(leaf.lookup, Span):
         assert leaf.read is not None  # over pending writes it is read first
-        held = leaf.read.get(life.reference, ()) if life.from_server and not life.deleted else ()
+        held = leaf.read.get(life.reference, ()) if _is_stored(life) else ()
         return any((leaf.lookup.key, member) not in moved for member in held)
     calls = [call for call in _members(life, leaf) if call[1:] not in moved]
     return any(questions.reply(call) not in (None, 0) for call in calls)
@@ -239,6 +303,6 @@ def _members(life: Life, leaf: Leaf) -> Iterator[Call]:
         return
     if isinstance(leaf, Members):
         yield ("ZSCORE" if leaf.scored else "SISMEMBER", leaf.key, pk)
-    elif isinstance(leaf, Filter) and isinstance(leaf.lookup, Among) and life.from_server and not life.deleted:
+    elif isinstance(leaf, Filter) and isinstance(leaf.lookup, Among) and _is_stored(life):
         for key in leaf.lookup.keys:
             yield "ZSCORE" if leaf.lookup.is_scored else "SISMEMBER", key, pk

@@ -367,7 +367,8 @@ class Search(Matching):
         """Return the values of *pks*, in their order, whether they match or not."""
         pending = yield from self.overlay.are_pending(self.query.model, pks)
         gone = {pk for pk, alive in pending.items() if alive is False}
-        there = [Identity(self.query.model, pk, State.STORED) for pk in pks if pk not in gone]
+        model, created = self.query.model, self.overlay.created_among(self.query.model, pks)
+        there = [created.get(pk) or Identity(model, pk, State.STORED) for pk in pks if pk not in gone]
         columns = self._layout.columns
         reads = [_read(identity, column) for column in columns if column.field is not None for identity in there]
         values = iter((yield from self.overlay.read_all(reads)))

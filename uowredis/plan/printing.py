@@ -11,7 +11,7 @@ from uowredis.plan.token import Token
 from uowredis.schema.keys import shown_token
 
 #: Commands whose cost grows with what the key holds, not only with their arguments.
-_SLOW = frozenset(["DEL", "LINSERT", "LREM", "LSET", "LTRIM", "ZREMRANGEBYRANK", "ZREMRANGEBYSCORE"])
+_SLOW = frozenset(["DEL", "LINSERT", "LREM", "LSET", "LTRIM", "ZREMRANGEBYLEX", "ZREMRANGEBYRANK", "ZREMRANGEBYSCORE"])
 
 #: Longer arguments and replies are cut on paper; ``Plan.commands()`` has them whole.
 _WIDEST = 60

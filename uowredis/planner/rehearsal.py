@@ -7,6 +7,7 @@ Redis written by hand. Only one key exists in it at a time.
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from typing import Any
 
 import attrs
@@ -16,7 +17,7 @@ import redis
 from uowredis.commands.arguments import canonical_sum
 from uowredis.commands.calls import Call
 from uowredis.commands.commands import Write
-from uowredis.commands.replies import encode, plain
+from uowredis.commands.replies import as_scored, as_texts, encode, plain
 from uowredis.exceptions import ArgumentError
 from uowredis.planner.content import Part, load_call, read_call
 from uowredis.schema.models import Kind
@@ -152,13 +153,19 @@ class Rehearsal:
         """Run an opaque *write* in a deterministic form and return that form.
 
         ``SPOP`` becomes ``SREM`` of members drawn here, a float increment becomes a set of the sum, as Redis itself
-        does for its replicas and its append-only file.
+        does for its replicas and its append-only file; so do other changes of a string, and what lies between two texts
+        of a sorted set is taken out by its members.
 
         Raises:
-            Refused: where the value that is there is no number.
+            Refused: where the value that is there is no number, or nobody knows what lies between.
         """
-        if write.name == "SPOP":
-            return self._draw(write, index)
+        match write.name:
+            case "SPOP":
+                return self._draw(write, index)
+            case "ZREMRANGEBYLEX":
+                return self._between(write)
+            case "BITFIELD":
+                return self._bits(write)
         where, total = write.args[:-1], self._sum(write)
         if write.field is not None and (holds := write.field.holds) is not None:
             # The index is asked for the one spelling of a value.
@@ -179,11 +186,43 @@ class Rehearsal:
         self.run(("SREM", KEY, *drawn))
         return Rewrite("SREM", tuple(drawn), reply)
 
+    def _between(self, write: Write[Any]) -> Rewrite:
+        scores = {score for _, score in as_scored(self.run(("ZRANGE", KEY, "0", "-1", "WITHSCORES")))}
+        if len(scores) > 1:
+            raise Refused("scores differ, and what lies between two texts is not laid down then")
+        members = as_texts(self.run(("ZRANGEBYLEX", KEY, *write.args)))
+        if not members:
+            return Rewrite(None, (), 0)
+        return Rewrite("ZREM", tuple(members), self.run(("ZREM", KEY, *members)))
+
+    def _bits(self, write: Write[Any]) -> Rewrite:
+        # Redis makes room for all that may be written before it looks what can be; fakeredis does not.
+        if (size := _bytes_written(write.args)) > self.run(("STRLEN", KEY)):
+            self.run(("SETRANGE", KEY, str(size - 1), "\0"))
+        reply = self.run(("BITFIELD", KEY, *write.args))
+        left = plain(self.run(("GET", KEY)))
+        return Rewrite(None, (), reply) if left is None else Rewrite("SET", (left, "KEEPTTL"), reply)
+
     def close(self) -> None:
         """Give the private server back."""
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.disconnect()
+
+
+def _bytes_written(operations: Sequence[str]) -> int:
+    """Return up to which byte of a string the *operations* of BITFIELD may write."""
+    bits, operation = 0, iter(operations)
+    for name in operation:
+        kind = next(operation)
+        if name == "OVERFLOW":
+            continue
+        offset, width = next(operation), int(kind[1:])
+        if name != "GET":
+            next(operation)
+            at = int(offset[1:]) * width if offset.startswith("#") else int(offset)
+            bits = max(bits, at + width)
+    return (bits + 7) // 8
 
 
 def _connection() -> Any:

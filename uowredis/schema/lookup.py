@@ -170,8 +170,8 @@ class TextSpan(Span):
         lower = [_bytes(bound) for word, bound in self.bounds if word in ("gt", "gte", "startswith")]
         lower += [self._ended(_bytes(bound)) for word, bound in self.bounds if word == "eq"]
         upper = [_bytes(bound) for word, bound in self.bounds if word in ("lt", "lte")]
-        ends = [_behind(_bytes(bound)) for word, bound in self.bounds if word == "startswith"]
-        ends += [_behind(self._ended(_bytes(bound))) for word, bound in self.bounds if word == "eq"]
+        ends = [behind_all(_bytes(bound)) for word, bound in self.bounds if word == "startswith"]
+        ends += [behind_all(self._ended(_bytes(bound))) for word, bound in self.bounds if word == "eq"]
         end = min((each for each in (*upper, *ends) if each is not None), default=None)
         begin = max(lower, default=None)
         found = []
@@ -206,7 +206,7 @@ def _text(found: bytes) -> str:
     return found.decode("utf-8", "surrogateescape")
 
 
-def _behind(text: bytes) -> bytes | None:
+def behind_all(text: bytes) -> bytes | None:
     """Return the first text behind all that begin with *text*, None where there is none."""
     kept = text.rstrip(b"\xff")
     return kept[:-1] + bytes((kept[-1] + 1,)) if kept else None

@@ -51,12 +51,14 @@ class Relation:
         on_delete: what follows when an object referred to is deleted.
         check: only objects that are there may be referred to.
         to: the other model, None while it is not declared on the same database.
+        other_side: name of the collection on the other side, while there is one.
     """
 
     wanted: str
     on_delete: OnDelete = OnDelete.CLEAR
     check: bool = False
     to: ModelSchema | None = None
+    other_side: str = ""
 
 
 @attrs.frozen

@@ -5,11 +5,23 @@ from collections.abc import Callable
 from random import Random
 from typing import Any
 
+import attrs
 import pytest
 
 from tests.contrib.pipelines.models import on
 from tests.tools.backends import Backend
-from tests.whole.questions.people import Stored, change, entitled, fulfils, indexed, people, questions, stored
+from tests.whole.questions.people import (
+    Stored,
+    change,
+    comparable,
+    entitled,
+    fulfils,
+    indexed,
+    one,
+    people,
+    questions,
+    stored,
+)
 from uowredis import Session
 from uowredis.maintenance import check
 
@@ -66,8 +78,40 @@ def by_birth(there: Stored, pks: set[str]) -> list[tuple[str, int | None]]:
     return sorted(years.items(), key=lambda each: (each[1] or 0, int(each[0])))
 
 
-def look(random: Random, collection: Any) -> tuple[str, Any]:
+@attrs.frozen
+class Behind:
+    """Some that follow a place, a value of *field* and a primary key, in the order of the field; None: all do."""
+
+    field: str
+    desc: bool
+    place: tuple[Any, int] | None
+    size: int
+
+    def of(self, there: Stored, pks: set[str]) -> list[str]:
+        """Return who of *pks* that is."""
+
+        def key(value: Any, pk: str | int) -> Any:
+            return comparable(self.field, value, "lt"), int(pk)
+
+        placed = {key(there[pk][self.field][0][1], pk): pk for pk in pks if there[pk][self.field]}
+        bound = None if self.place is None else key(*self.place)
+        behind = [each for each in placed if bound is None or (each < bound if self.desc else each > bound)]
+        return [placed[each] for each in sorted(behind, reverse=self.desc)][: self.size]
+
+
+def followed(random: Random, collection: Any) -> tuple[Behind, Any]:
+    """Look at what follows a place."""
+    field = random.choice(["name", "born", "joined", "code", "price"])
+    place = (one(random, field), random.randrange(15)) if random.randrange(3) else None
+    behind = Behind(field, random.choice([False, True]), place, random.choice([1, 3, 20]))
+    ordered = collection.sort(by=field, alpha=field in ("name", "code"), desc=behind.desc)
+    return behind, ordered.after(place, behind.size)
+
+
+def look(random: Random, collection: Any) -> tuple[str | Behind, Any]:
     """Look at *collection* in one way or another; return which, and what was found."""
+    if not random.randrange(3):
+        return followed(random, collection)
     match random.randrange(6):
         case 0:
             return "sorted", list(collection.sort(by="born").values_list("pk", "born"))
@@ -82,10 +126,12 @@ def look(random: Random, collection: Any) -> tuple[str, Any]:
             return "found", set(collection)
 
 
-def expected(way: str, there: Stored, truth: Truth) -> Any:
+def expected(way: str | Behind, there: Stored, truth: Truth) -> Any:
     """Return what looking at it so should have found."""
     pks = truth(there)
     match way:
+        case Behind():
+            return way.of(there, pks)
         case "sorted":
             return by_birth(there, pks)
         case "cut":

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 #: Commands whose result only the server knows.
-OPAQUE = ("spop", "incrbyfloat", "hincrbyfloat")
+OPAQUE = ("spop", "incrbyfloat", "hincrbyfloat", "zremrangebylex")
 
 
 @attrs.frozen
@@ -43,7 +43,7 @@ class Say:
     @property
     def opaque(self) -> bool:
         """Whether only the server knows its result."""
-        return self.method in OPAQUE
+        return self.method in OPAQUE or ("OVERFLOW", "FAIL") in self.args
 
     def __repr__(self) -> str:
         given = [repr(argument) for argument in self.args] + [f"{name}={value!r}" for name, value in self.options]
@@ -74,7 +74,7 @@ BIT_OPERATIONS = st.lists(
     st.one_of(
         st.tuples(st.just("GET"), *_BITS),
         st.tuples(st.sampled_from(["SET", "INCRBY"]), *_BITS, st.sampled_from([0, 1, -1, 97, 200, -300])),
-        st.tuples(st.just("OVERFLOW"), st.sampled_from(["WRAP", "SAT"])),
+        st.tuples(st.just("OVERFLOW"), st.sampled_from(["WRAP", "SAT", "FAIL"])),
     ),
     min_size=1,
     max_size=3,
@@ -203,6 +203,7 @@ def sorted_set_writes(field: str) -> SearchStrategy[Say]:
         spread(field, "zrem", SEVERAL),
         say(field, "zremrangebyrank", PLACES, PLACES),
         say(field, "zremrangebyscore", BOUNDS, BOUNDS),
+        say(field, "zremrangebylex", st.sampled_from(["-", "[a", "(a"]), st.sampled_from(["+", "[b", "(b", "[\xff"])),
         say(field, "persist"),
         say(field, "delete"),
     )

@@ -1,6 +1,6 @@
 """What is asked on a walk over a graph, of the library and of the model."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import attrs
@@ -71,6 +71,46 @@ def _far(state: State, model: str, pk: Any) -> Iterator[Any]:
         yield _held(state, model, pk, name, link.kind)
 
 
+def _steps(model: str) -> dict[str, str]:
+    """Return what leads on from a model, each with where: its links, and the other sides of links to it."""
+    links = {name: link.to for name, link in LINKS[model].items()}
+    sides = {f"{name}_of": of for of, theirs in LINKS.items() for name, link in theirs.items() if link.to == model}
+    return links | sides
+
+
+def _many_names(model: str) -> list[str]:
+    """Return the names of paths over many: other sides, and what lies one step and two steps away."""
+    steps = _steps(model)
+    found = [name for name in steps if name.endswith("_of")]
+    found += [f"{name}__{last}" for name in steps for last in ("pk", "label")]
+    return found + [f"{name}__{further}__label" for name, to in steps.items() for further in _steps(to)]
+
+
+def _in_order(model: str, pks: Iterable[str]) -> list[str]:
+    """Return *pks* as numbers where they are counted, else by their bytes."""
+    return sorted(pks, key=str.encode) if model == "Named" else sorted(pks, key=int)
+
+
+def _led(state: State, model: str, pk: Any, name: str) -> Any:
+    """Return what a path *name* leads to from an object: in lists where it goes over many."""
+    first, _, rest = name.partition("__")
+    if pk is None or first in ("pk", "label"):
+        return pk if pk is None or first == "pk" else state.get((model, pk), {}).get("label")
+    to = _steps(model)[first]
+    if first.endswith("_of"):
+        pks = _in_order(to, _holding(state, to, first.removesuffix("_of"), (model, pk)))
+        return [_led(state, to, each, rest) for each in pks] if rest else set(pks)
+    kind = LINKS[model][first].kind
+    held = _held(state, model, pk, first, kind)
+    if kind in ("string", "entry"):
+        return _led(state, to, held, rest)
+    if kind == "set":
+        held = _in_order(to, held)
+    elif kind == "zset":
+        held = sorted(held, key=lambda each: (held[each], each.encode()))
+    return [_led(state, to, each, rest) for each in held]
+
+
 @attrs.frozen
 class Question:
     """A question about the field *name* of the object *key*, and about the object *to*, which it may refer to."""
@@ -113,6 +153,10 @@ class Question:
                 return sorted(settled(pks))
             case "far" | "loaded":
                 return sorted(settled([(pk, *_far(state, model, pk)) for pk in pks]), key=_first)
+            case "many":
+                state, names = settled(state), _many_names(model)
+                pks = [key[1] for key in state if key[0] == model]
+                return sorted([(pk, *(_led(state, model, pk, each) for each in names)) for pk in pks], key=_first)
             case _:
                 single = [field for field, link in LINKS[model].items() if link.kind in ("string", "entry")]
                 rows = [(pk, *(state[model, pk].get(field) for field in single)) for pk in pks]
@@ -147,6 +191,8 @@ class Question:
                 return sorted(model.collection())
             case "far":
                 return sorted(model.collection().values_list("pk", *_far_names(self.key[0])), key=_first)
+            case "many":
+                return sorted(model.collection().values_list("pk", *_many_names(self.key[0])), key=_first)
             case "loaded":
                 found = model.collection().instances(load=_far_names(self.key[0]))
                 return sorted([(each.pk.get(), *each.loaded.values()) for each in found], key=_first)
@@ -176,6 +222,7 @@ def _pk(key: Key) -> str:
     return pk
 
 
+OF_ALL = ("there", "all", "rows", "far", "loaded", "many", "many")
 KINDS = ("value", "value", "count", "has", "other side", "query", "length", "exists by", "referred to")
 
 
@@ -196,9 +243,7 @@ class Asked:
         return Question(self.kind, key, name, others[self.to % len(others)]) if others else None
 
 
-ASKED = st.builds(
-    Asked, st.sampled_from([*KINDS, "there", "all", "rows", "far", "loaded"]), PLACES, st.integers(0, 4), PLACES
-)
+ASKED = st.builds(Asked, st.sampled_from([*KINDS, *OF_ALL]), PLACES, st.integers(0, 4), PLACES)
 
 
 def about_changes(standing: State, state: State, asked: Sequence[Asked]) -> Iterator[Question]:

@@ -188,6 +188,7 @@ def _relate(database: RedisDatabase) -> None:
     for link in links:
         schema, to = schema_of(link.model), schema_of(link.to)
         link.field.relation.to, link.field.target = to, link.to
+        link.field.relation.other_side = link.name
         to.referrers.append((schema, schema.fields[link.field.name]))
         setattr(link.to, link.name, RelatedCollections(link.field, link.model, link.to, link.name))
 
