@@ -38,6 +38,14 @@ from uowredis.contrib.related import (
 )
 from uowredis.fields import Field
 
+
+def base_on(on: RedisDatabase | aio.RedisDatabase, *, related: bool = False) -> Any:
+    """Return what models are derived from that live on the database *on*, of either face."""
+    if isinstance(on, aio.RedisDatabase):
+        return aio.RelatedModel if related else aio.RedisModel
+    return RelatedModel if related else RedisModel
+
+
 # A field of every kind
 
 #: The fields of a thing by name; each is there with an index too, as ``indexed_...``.
@@ -108,9 +116,7 @@ def every_kind(
     options = {"indexable": True} if indexed else {}
     sole = {"unique": True} if indexed and unique else options
 
-    base: Any = aio.RedisModel if isinstance(on, aio.RedisDatabase) else RedisModel
-
-    class Base(base):
+    class Base(base_on(on)):  # type: ignore[misc]
         abstract = True
         database = on
         title = StringField(**options)
@@ -164,10 +170,10 @@ class People:
     user: type[Any]
 
 
-def people(on: RedisDatabase) -> People:
+def people(on: RedisDatabase | aio.RedisDatabase) -> People:
     """Declare the documented models; nothing is stored."""
 
-    class Person(RedisModel):
+    class Person(base_on(on)):  # type: ignore[misc]
         database = on
         firstname = InstanceHashField(indexable=True)
         lastname = InstanceHashField(indexable=True)
@@ -177,14 +183,14 @@ def people(on: RedisDatabase) -> People:
             values = self.hmget("firstname", "lastname", "birth_year")
             return "<[{}] {} {} ({})>".format(self.pk.get(), *values)
 
-    class Extended(RedisModel):
+    class Extended(base_on(on)):  # type: ignore[misc]
         database = on
         firstname = InstanceHashField(indexable=True)
         lastname = InstanceHashField(indexable=True)
         birth_year = InstanceHashField(indexable=True)
         city = InstanceHashField(indexable=True)
 
-    class User(RedisModel):
+    class User(base_on(on)):  # type: ignore[misc]
         database = on
         login = PKField()
         city = InstanceHashField()
