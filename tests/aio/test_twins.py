@@ -47,6 +47,8 @@ DIFFER = {
     "Lent.__exit__": "leaving waits for nothing and is that of the blocking one",
     "Lent._disconnect": "it waits for nothing",
     "asked_beside": "redis-py's own connecting has one bound here, by asyncio",
+    "Server.connect": "other settings are for every loop",
+    "Server.close": "connections are kept by loop, and closed by loop",
     "Server._make_executor": "connections are kept by loop",
     "Server._client": "of redis-py's asyncio",
     "Server._embedded_client": "of fakeredis' asyncio",
@@ -101,9 +103,10 @@ class Strip(Colourless):
                 argument.annotation = None
         return self.generic_visit(node)
 
-    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST:  # noqa: N802
-        """Leave the assignment."""
-        assert node.value is not None
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST | None:  # noqa: N802
+        """Leave the assignment, where it is one."""
+        if node.value is None:
+            return None
         return self.generic_visit(ast.Assign([node.target], node.value, lineno=0))
 
     def visit_Name(self, node: ast.Name) -> ast.AST:  # noqa: N802
