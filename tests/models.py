@@ -70,10 +70,10 @@ CONTENT: dict[str, Any] = {
 FULL = {index + name: value for index in ("", "indexed_") for name, value in CONTENT.items()}
 
 
-def things(on: RedisDatabase) -> Any:
+def things(on: RedisDatabase | aio.RedisDatabase) -> Any:
     """Declare ``Thing``: every kind of field, plain and indexed; ``code`` and ``serial`` are unique."""
 
-    class Thing(RedisModel):
+    class Thing(base_on(on)):  # type: ignore[misc]
         database = on
         string = StringField()
         entry = InstanceHashField()
@@ -97,7 +97,7 @@ def things(on: RedisDatabase) -> Any:
 class EveryKind:
     """A field of every kind: ``Thing`` counts its primary keys, those of ``Named`` are chosen."""
 
-    database: RedisDatabase
+    database: RedisDatabase | aio.RedisDatabase
     Thing: type[Any]
     Named: type[Any]
 
@@ -229,15 +229,15 @@ def current_user(people: People) -> Any:
 class Groups:
     """Persons who refer to persons and to a group; groups that refer to persons by every kind of field."""
 
-    database: RedisDatabase
+    database: RedisDatabase | aio.RedisDatabase
     person: type[Any]
     group: type[Any]
 
 
-def groups(on: RedisDatabase, *, chosen: bool = False) -> Groups:
+def groups(on: RedisDatabase | aio.RedisDatabase, *, chosen: bool = False) -> Groups:
     """Declare persons, with counted primary keys or *chosen* ones (``login``), and groups, with counted ones."""
 
-    class Person(RelatedModel):
+    class Person(base_on(on, related=True)):  # type: ignore[misc]
         database = on
         if chosen:
             login = PKField()
@@ -249,7 +249,7 @@ def groups(on: RedisDatabase, *, chosen: bool = False) -> Groups:
         partner = FKInstanceHashField("self", related_name="partnered")
         boss = FKStringField("Group", related_name="%(model)s_bossed")
 
-    class Group(RelatedModel):
+    class Group(base_on(on, related=True)):  # type: ignore[misc]
         database = on
         title = InstanceHashField(unique=True)
         name = InstanceHashField(indexable=True)
@@ -265,10 +265,10 @@ def groups(on: RedisDatabase, *, chosen: bool = False) -> Groups:
 # Products
 
 
-def products(on: RedisDatabase) -> Any:
+def products(on: RedisDatabase | aio.RedisDatabase) -> Any:
     """Declare ``Product``: a unique name, indexed fields, stock with a default, an indexed counter and a plain one."""
 
-    class Product(RedisModel):
+    class Product(base_on(on)):  # type: ignore[misc]
         database = on
         name = InstanceHashField(unique=True)
         kind = InstanceHashField(indexable=True)
@@ -289,10 +289,10 @@ def products(on: RedisDatabase) -> Any:
 # Chosen keys
 
 
-def words(on: RedisDatabase) -> Any:
+def words(on: RedisDatabase | aio.RedisDatabase) -> Any:
     """Declare ``Word``, whose primary key is chosen; indexed, unique and plain fields."""
 
-    class Word(RedisModel):
+    class Word(base_on(on)):  # type: ignore[misc]
         database = on
         key = PKField()
         kind = InstanceHashField(indexable=True)
