@@ -38,6 +38,14 @@ from uowredis.contrib.related import (
 )
 from uowredis.fields import Field
 
+
+def base_on(on: RedisDatabase | aio.RedisDatabase, *, related: bool = False) -> Any:
+    """Return what models are derived from that live on the database *on*, of either face."""
+    if isinstance(on, aio.RedisDatabase):
+        return aio.RelatedModel if related else aio.RedisModel
+    return RelatedModel if related else RedisModel
+
+
 # A field of every kind
 
 #: The fields of a thing by name; each is there with an index too, as ``indexed_...``.
@@ -62,10 +70,10 @@ CONTENT: dict[str, Any] = {
 FULL = {index + name: value for index in ("", "indexed_") for name, value in CONTENT.items()}
 
 
-def things(on: RedisDatabase) -> Any:
+def things(on: RedisDatabase | aio.RedisDatabase) -> Any:
     """Declare ``Thing``: every kind of field, plain and indexed; ``code`` and ``serial`` are unique."""
 
-    class Thing(RedisModel):
+    class Thing(base_on(on)):  # type: ignore[misc]
         database = on
         string = StringField()
         entry = InstanceHashField()
@@ -89,7 +97,7 @@ def things(on: RedisDatabase) -> Any:
 class EveryKind:
     """A field of every kind: ``Thing`` counts its primary keys, those of ``Named`` are chosen."""
 
-    database: RedisDatabase
+    database: RedisDatabase | aio.RedisDatabase
     Thing: type[Any]
     Named: type[Any]
 
@@ -108,9 +116,7 @@ def every_kind(
     options = {"indexable": True} if indexed else {}
     sole = {"unique": True} if indexed and unique else options
 
-    base: Any = aio.RedisModel if isinstance(on, aio.RedisDatabase) else RedisModel
-
-    class Base(base):
+    class Base(base_on(on)):  # type: ignore[misc]
         abstract = True
         database = on
         title = StringField(**options)
@@ -164,10 +170,10 @@ class People:
     user: type[Any]
 
 
-def people(on: RedisDatabase) -> People:
+def people(on: RedisDatabase | aio.RedisDatabase) -> People:
     """Declare the documented models; nothing is stored."""
 
-    class Person(RedisModel):
+    class Person(base_on(on)):  # type: ignore[misc]
         database = on
         firstname = InstanceHashField(indexable=True)
         lastname = InstanceHashField(indexable=True)
@@ -177,14 +183,14 @@ def people(on: RedisDatabase) -> People:
             values = self.hmget("firstname", "lastname", "birth_year")
             return "<[{}] {} {} ({})>".format(self.pk.get(), *values)
 
-    class Extended(RedisModel):
+    class Extended(base_on(on)):  # type: ignore[misc]
         database = on
         firstname = InstanceHashField(indexable=True)
         lastname = InstanceHashField(indexable=True)
         birth_year = InstanceHashField(indexable=True)
         city = InstanceHashField(indexable=True)
 
-    class User(RedisModel):
+    class User(base_on(on)):  # type: ignore[misc]
         database = on
         login = PKField()
         city = InstanceHashField()
@@ -223,15 +229,15 @@ def current_user(people: People) -> Any:
 class Groups:
     """Persons who refer to persons and to a group; groups that refer to persons by every kind of field."""
 
-    database: RedisDatabase
+    database: RedisDatabase | aio.RedisDatabase
     person: type[Any]
     group: type[Any]
 
 
-def groups(on: RedisDatabase, *, chosen: bool = False) -> Groups:
+def groups(on: RedisDatabase | aio.RedisDatabase, *, chosen: bool = False) -> Groups:
     """Declare persons, with counted primary keys or *chosen* ones (``login``), and groups, with counted ones."""
 
-    class Person(RelatedModel):
+    class Person(base_on(on, related=True)):  # type: ignore[misc]
         database = on
         if chosen:
             login = PKField()
@@ -243,7 +249,7 @@ def groups(on: RedisDatabase, *, chosen: bool = False) -> Groups:
         partner = FKInstanceHashField("self", related_name="partnered")
         boss = FKStringField("Group", related_name="%(model)s_bossed")
 
-    class Group(RelatedModel):
+    class Group(base_on(on, related=True)):  # type: ignore[misc]
         database = on
         title = InstanceHashField(unique=True)
         name = InstanceHashField(indexable=True)
@@ -259,10 +265,10 @@ def groups(on: RedisDatabase, *, chosen: bool = False) -> Groups:
 # Products
 
 
-def products(on: RedisDatabase) -> Any:
+def products(on: RedisDatabase | aio.RedisDatabase) -> Any:
     """Declare ``Product``: a unique name, indexed fields, stock with a default, an indexed counter and a plain one."""
 
-    class Product(RedisModel):
+    class Product(base_on(on)):  # type: ignore[misc]
         database = on
         name = InstanceHashField(unique=True)
         kind = InstanceHashField(indexable=True)
@@ -283,10 +289,10 @@ def products(on: RedisDatabase) -> Any:
 # Chosen keys
 
 
-def words(on: RedisDatabase) -> Any:
+def words(on: RedisDatabase | aio.RedisDatabase) -> Any:
     """Declare ``Word``, whose primary key is chosen; indexed, unique and plain fields."""
 
-    class Word(RedisModel):
+    class Word(base_on(on)):  # type: ignore[misc]
         database = on
         key = PKField()
         kind = InstanceHashField(indexable=True)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import attrs
+import redis
 
 from tests.tools.backends import Backend, Real
+from tests.tools.host import Host
 from uowredis import (
     HashField,
     InstanceHashField,
@@ -48,6 +50,32 @@ def database_on(server: Backend, **options: Any) -> aio.RedisDatabase:
         return aio.RedisDatabase.from_url(server.server.url, **options)
     shared: Any = server
     return aio.RedisDatabase.embedded(server=shared.server, **options)
+
+
+@attrs.define(eq=False)
+class Awaited(Backend):
+    """A server whose databases are of the asyncio face, held by a host.
+
+    Attributes:
+        of: the server, on which databases of the blocking face may be, too.
+    """
+
+    of: Backend
+    host: Host
+
+    @property
+    def name(self) -> str:
+        return self.of.name
+
+    @property
+    def real(self) -> bool:
+        return self.of.real
+
+    def _new_database(self, **kwargs: Any) -> Any:
+        return self.host.hold(self.host.do(lambda: database_on(self.of, **kwargs)))
+
+    def _new_client(self, **kwargs: Any) -> redis.Redis:
+        return self.of._new_client(**kwargs)
 
 
 @attrs.frozen

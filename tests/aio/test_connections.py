@@ -124,3 +124,29 @@ def test_sessions_of_two_loops_do_not_share(server: Backend) -> None:
             return await asyncio.gather(*(ann.name.get() for _ in range(3)))
 
     assert [asyncio.run(reading(name)) for name in "ab"] == [["a"] * 3, ["b"] * 3]
+
+
+def test_another_loop_keeps_its_connections(real: Real) -> None:
+    """Closing is for the loop on which it is said; other settings are for all, once they look."""
+    url, client = real.server.url, real.client(decode_responses=True)
+    on = Models.on(real, aio.RedisDatabase.from_url(url, client_name="kept"))
+
+    def there() -> list[str]:
+        return [each["id"] for each in client.client_list() if each["name"] == "kept"]
+
+    async def count() -> list[str]:
+        await (await on.Person.get("1")).visits.incr()
+        return there()
+
+    with asyncio.Runner() as first, asyncio.Runner() as second:
+        first.run(on.Person.create(name="ann"))
+        (of_first,) = there()
+        assert 2 == len(second.run(count()))
+        second.run(on.database.close())
+        assert [of_first] == first.run(count())
+        first.run(on.database.connect(host=real.server.host, port=real.server.port, client_name="other"))
+        assert [] == first.run(count())
+        second.run(count())
+        first.run(on.database.close())
+        second.run(on.database.close())
+    assert b"4" == real.client().get(":person:1:visits")

@@ -47,6 +47,8 @@ DIFFER = {
     "Lent.__exit__": "leaving waits for nothing and is that of the blocking one",
     "Lent._disconnect": "it waits for nothing",
     "asked_beside": "redis-py's own connecting has one bound here, by asyncio",
+    "Server.connect": "other settings are for every loop",
+    "Server.close": "connections are kept by loop, and closed by loop",
     "Server._make_executor": "connections are kept by loop",
     "Server._client": "of redis-py's asyncio",
     "Server._embedded_client": "of fakeredis' asyncio",

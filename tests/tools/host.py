@@ -1,6 +1,7 @@
-"""One task on a loop in a thread of its own does what it is asked: so a walk without ``await`` drives the asyncio face.
+"""One task on a loop of its own does what it is asked: so a walk without ``await`` drives the asyncio face.
 
-What is asked is done in the one task, whose sessions stay its own; now and then it is cancelled where it waits.
+What is asked is done in the one task, whose sessions stay its own; now and then it is cancelled where it waits. What
+the task holds (``Held``) is used as the blocking face is: ``Model(name="x")``, ``list(c)``, ``with session_on(db):``.
 """
 
 from __future__ import annotations
@@ -8,15 +9,19 @@ from __future__ import annotations
 import asyncio
 import functools
 import inspect
-import threading
-from collections.abc import Callable, Generator
-from concurrent.futures import Future
+from collections.abc import Callable, Generator, Iterator
 from types import TracebackType
 from typing import Any, Self
 
 import attrs
 
-from uowredis import Plan, aio
+from uowredis import Plan, Session, aio
+from uowredis.aio.collection import CollectionManager
+from uowredis.aio.session import Savepoint
+from uowredis.fields.base import Bound
+
+#: Seconds after which something that was asked hangs.
+_LONGEST = 60
 
 
 @attrs.define
@@ -53,32 +58,34 @@ class Cancelled:
 
 
 class Host:
-    """The task, and the thread of its loop.
+    """The task, and its loop, which runs while something is asked.
 
     Args:
         when: gives, for each time something is awaited, at which wait it is cancelled; None for never.
+        again: what was cancelled is asked once more, as reads bear it, and commits.
 
     Attributes:
         cancelled: how often what was asked was cancelled.
     """
 
-    def __init__(self, when: Callable[[], int | None]) -> None:
+    def __init__(self, when: Callable[[], int | None] = lambda: None, *, again: bool = False) -> None:
         self.when = when
+        self._again = again
         self.cancelled = 0
-        self._asked: asyncio.Queue[tuple[Callable[[], Any], bool, Future[Any]] | None]
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()))
-        self._ready = threading.Event()
+        self._asked: asyncio.Queue[tuple[Callable[[], Any], bool, asyncio.Future[Any]] | None] = asyncio.Queue()
+        self._loop = asyncio.new_event_loop()
+        self._task = self._loop.create_task(self._serve())
+        self._models: dict[Any, Any] = {}
 
     def __enter__(self) -> Self:
-        self._thread.start()
-        self._ready.wait()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._loop.call_soon_threadsafe(self._asked.put_nowait, None)
-        self._thread.join()
+        self._asked.put_nowait(None)
+        self._loop.run_until_complete(self._task)
+        self._loop.close()
 
     def do(self, call: Callable[[], Any], *, to_the_end: bool = False) -> Any:
         """Return what *call* gives, awaited where it can be.
@@ -90,15 +97,23 @@ class Host:
         Raises:
             CancelledError: where it was.
         """
-        done: Future[Any] = Future()
-        self._loop.call_soon_threadsafe(self._asked.put_nowait, (call, to_the_end, done))
-        return done.result(60)
+        try:
+            return self._done(call, to_the_end)
+        except asyncio.CancelledError:
+            if not self._again:
+                raise
+            return self._done(call, True)
+
+    def _done(self, call: Callable[[], Any], to_the_end: bool) -> Any:
+        done: asyncio.Future[Any] = self._loop.create_future()
+        self._asked.put_nowait((call, to_the_end, done))
+        bound = self._loop.call_later(_LONGEST, done.set_exception, AssertionError("this hangs"))
+        try:
+            return self._loop.run_until_complete(done)
+        finally:
+            bound.cancel()
 
     async def _serve(self) -> None:
-        self._loop, self._asked = asyncio.get_running_loop(), asyncio.Queue()
-        self._ready.set()
-        task = asyncio.current_task()
-        assert task is not None
         while (asked := await self._asked.get()) is not None:
             call, to_the_end, done = asked
             try:
@@ -106,7 +121,7 @@ class Host:
                 if inspect.iscoroutine(found):
                     found = await Cancelled(found, None if to_the_end else self.when())
             except asyncio.CancelledError as error:
-                task.uncancel()
+                self._task.uncancel()
                 self.cancelled += 1
                 done.set_exception(error)
             except BaseException as error:
@@ -114,61 +129,132 @@ class Host:
             else:
                 done.set_result(found)
 
+    def hold(self, value: Any) -> Any:
+        """Return *value* as the blocking face would have it, where it is of the asyncio face, or holds such values."""
+        match value:
+            case type() if issubclass(value, aio.RedisModel):
+                if value not in self._models:
+                    self._models[value] = HeldModel(value.__name__, (Held,), {"_of": (self, value)})
+                return self._models[value]
+            case aio.RedisModel():
+                return self.hold(type(value))._with(value)
+            case aio.Session():
+                return HeldSession(self, value)
+            case aio.RedisDatabase() | Bound() | CollectionManager() | Savepoint():
+                return Held(self, value)
+        if type(value) in (list, tuple):
+            return type(value)(map(self.hold, value))
+        # What is called, too: methods, and the other side of a reference.
+        return Held(self, value) if callable(value) and not isinstance(value, type) else value
 
-class Said:
-    """Whatever the task holds: its attributes, and what calling it gives."""
+
+class Held:
+    """Whatever the task holds: its attributes, what calling it gives, and a collection looked at by Python's means."""
 
     def __init__(self, host: Host, held: Any) -> None:
         self._host, self._held = host, held
 
+    def __repr__(self) -> str:
+        return f"held {self._held!r}"
+
+    def _do(self, call: Callable[[], Any]) -> Any:
+        return self._host.hold(self._host.do(call))
+
     def __getattr__(self, name: str) -> Any:
-        return Said(self._host, self._host.do(lambda: getattr(self._held, name)))
+        return self._do(lambda: getattr(self._held, name))
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return self._host.do(lambda: self._held(*args, **kwargs))
+        return self._do(lambda: self._held(*map(_given, args), **_given(kwargs)))
+
+    def __enter__(self) -> Any:
+        return self._do(self._held.__aenter__)
+
+    def __exit__(self, *error: Any) -> Any:
+        return self._host.do(lambda: self._held.__aexit__(*error), to_the_end=True)
+
+    def __eq__(self, other: object) -> bool:
+        return bool(self._held == _given(other))
+
+    def __hash__(self) -> int:
+        return hash(self._held)
+
+    def __iter__(self) -> Iterator[Any]:
+        found = self._do(self._held.list)
+        # list() asks for the length next, and means that of these.
+        self._found = len(found)
+        return iter(found)
+
+    def __len__(self) -> int:
+        found = self.__dict__.pop("_found", None)
+        return self._host.do(self._held.count) if found is None else found  # type: ignore[no-any-return]
+
+    def __contains__(self, item: Any) -> bool:
+        return bool(self._host.do(lambda: self._held.contains(_given(item))))
+
+    def __getitem__(self, place: Any) -> Any:
+        return self._do(lambda: self._held[place])
+
+    def __or__(self, other: Any) -> Any:
+        return self._do(lambda: self._held | _given(other))
+
+    def __and__(self, other: Any) -> Any:
+        return self._do(lambda: self._held & _given(other))
+
+    def __sub__(self, other: Any) -> Any:
+        return self._do(lambda: self._held - _given(other))
 
 
-def hosted(host: Host, model: type[Any]) -> type[Any]:
-    """Return a class like the blocking one of *model*, whose objects the task of *host* holds."""
+class HeldModel(type):
+    """A class like the blocking one of a model, whose objects the task holds."""
 
-    class Hosted(Said):
-        def __init__(self, pk: str | None = None, **values: Any) -> None:
-            super().__init__(host, host.do(lambda: model.create(**values) if pk is None else model.get(pk)))
+    _of: tuple[Host, type[Any]]
 
-        @property
-        def _pk(self) -> str | None:
-            found: str | None = host.do(lambda: self._held._pk)
-            return found
+    def __call__(cls, pk: Any = None, **values: Any) -> Any:
+        host, model = cls._of
+        return host.hold(
+            host.do(lambda: model.create(**_given(values)) if pk is None else model.get(_given(pk), **_given(values)))
+        )
 
-    return Hosted
+    def __getattr__(cls, name: str) -> Any:
+        host, model = cls._of
+        return host.hold(getattr(model, name))
+
+    def _with(cls, instance: Any) -> Any:
+        held = cls.__new__(cls)
+        held.__init__(cls._of[0], instance)
+        return held
 
 
-class HostedSession:
-    """A session that the task of *host* opens; a commit that was cancelled is asked about by the next one."""
+def _given(value: Any) -> Any:
+    """Return *value* with what is held in the place of those who hold it."""
+    match value:
+        case Held():
+            return value._held
+        case HeldModel():
+            return value._of[1]
+        case list() | tuple() | set() | frozenset() if type(value) in (list, tuple, set, frozenset):
+            return type(value)(map(_given, value))
+        case dict():
+            return {_given(key): _given(each) for key, each in value.items()}
+    return value
 
-    def __init__(self, host: Host, database: aio.RedisDatabase) -> None:
-        self._host = host
-        self._held = host.do(lambda: aio.Session(database))
 
-    def __enter__(self) -> Self:
-        self._host.do(self._held.__aenter__)
-        return self
-
-    def __exit__(self, *error: Any) -> None:
-        self._host.do(lambda: self._held.__aexit__(*error), to_the_end=True)
+class HeldSession(Held):
+    """A session of the task; a commit that was cancelled is asked about by the next one."""
 
     @property
     def pending(self) -> Any:
         """What waits for the commit."""
         return self._host.do(lambda: self._held.pending)
 
-    def plan(self, *, symbolic: bool) -> Plan:
+    def plan(self, *, symbolic: bool = False) -> Plan:
         """Return the plan; where that was cancelled, once more."""
-        return self._again(lambda: self._held.plan(symbolic=symbolic))
+        found: Plan = self._again(lambda: self._held.plan(symbolic=symbolic))
+        return found
 
-    def commit(self) -> None:
+    def commit(self, plan: Plan | None = None) -> Any:
         """Send everything once."""
-        self._again(self._held.commit)
+        return self._again(lambda: self._held.commit(plan))
 
     def rollback(self) -> None:
         """Forget everything."""
@@ -179,3 +265,28 @@ class HostedSession:
             return self._host.do(call)
         except asyncio.CancelledError:
             return self._host.do(call, to_the_end=True)
+
+
+def session_on(database: Any, **options: Any) -> Any:
+    """Return a session of the face that *database* is of."""
+    if isinstance(database, Held):
+        return database._host.hold(database._host.do(lambda: aio.Session(database._held, **options)))
+    return Session(database, **options)
+
+
+def declared(declare: Callable[..., Any], on: Any, **options: Any) -> Any:
+    """Return what *declare* declares on the database *on*, of the face that it is of: a model, or models by name."""
+    if not isinstance(on, Held):
+        return declare(on, **options)
+    return held_by(on._host, declare(on._held, **options))
+
+
+def held_by(host: Host, models: Any) -> Any:
+    """Return *models* as the blocking face would have them."""
+    if isinstance(models, dict):
+        return {name: host.hold(model) for name, model in models.items()}
+    if not attrs.has(type(models)):
+        return host.hold(models)
+    return attrs.evolve(
+        models, **{each.name: held_by(host, getattr(models, each.name)) for each in attrs.fields(type(models))}
+    )

@@ -94,7 +94,7 @@ async def asked(bike: Bike, db: aio.RedisDatabase) -> None:
     """What collections give is known as on the other face."""
     everybody = Bike.collection()
     assert_type(everybody, aio.CollectionManager[Bike, str])
-    assert_type(await everybody.first(), Any)
+    assert_type(await everybody.first(), str | None)
     assert_type(await everybody.exists(), bool)
     assert_type(await everybody.contains(bike), bool)
     assert_type(await everybody[0], str)

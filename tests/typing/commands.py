@@ -118,6 +118,11 @@ def own(bike: Bike) -> None:
     bike.own.has_all(1)  # type: ignore[arg-type]
 
 
+def refused(bike: Bike) -> None:
+    bike.name.set("x", gett=True)  # type: ignore[call-overload]
+    bike.tags.spop("2")  # type: ignore[call-overload]
+
+
 def missing() -> None:
     try:
         Bike("1")

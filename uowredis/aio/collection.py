@@ -177,7 +177,7 @@ class CollectionManager(ChangesMany[T, R], manager.CollectionManager[T, R], Gene
         return await self._look(Seeker.has_some)
 
     @noted("_database")
-    async def first(self) -> Any:
+    async def first(self) -> R | None:
         """Same as the blocking one."""
         found = await self._fetch(0, 1, Order())
         return found[0] if found else None

@@ -28,7 +28,7 @@ class RedisDatabase(blocking.RedisDatabase):
     """A Redis (or Valkey) database that is awaited, the models in it, and the sessions on it.
 
     Arguments are those of the blocking :class:`uowredis.RedisDatabase`. Connections belong to the loop on which they
-    were made; ``async with db:`` or ``await db.close()`` closes them.
+    were made; ``async with db:`` or ``await db.close()`` closes those of the loop on which it is said.
     """
 
     _is_awaited: ClassVar[bool] = True
@@ -47,7 +47,7 @@ class RedisDatabase(blocking.RedisDatabase):
         return self._server.connection
 
     async def close(self) -> None:
-        """Close all connections; the next command opens new ones."""
+        """Close all connections of this loop; the next command opens new ones, and other loops keep theirs."""
         await self._server.close()
 
     def __enter__(self) -> NoReturn:

@@ -240,7 +240,7 @@ class CollectionManager(ChangesMany[T, R], Generic[T, R]):
             return len(self) > 0
         return self._look(Seeker.has_some)
 
-    def first(self) -> Any:
+    def first(self) -> R | None:
         """Return the first item, None for none; without a sort that of the lowest primary key (SORT ... LIMIT)."""
         found = self._fetch(0, 1, Order())
         return found[0] if found else None

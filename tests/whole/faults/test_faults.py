@@ -10,30 +10,35 @@ from tests.tools.backends import Real
 from tests.tools.servers import RealServer
 from tests.tools.tap import Fault, Tap
 from tests.whole.faults.plans import CASES
-from tests.whole.faults.trials import MODES, Mode, Trials
+from tests.whole.faults.trials import Mode, Trials, modes_of
 from tests.whole.soak import soak
 
 
 @pytest.fixture(scope="module")
-def trials() -> Iterator[Trials]:
+def trials(request: pytest.FixtureRequest) -> Iterator[Trials]:
     """A server of their own, which keeps all that it acknowledges."""
-    trials = Trials()
+    trials = Trials(request.param)
     yield trials
     trials.close()
 
 
-@pytest.mark.parametrize("mode", MODES, ids=lambda mode: mode.name)
+@pytest.mark.parametrize(
+    ("trials", "mode"),
+    [pytest.param(face, mode, id=f"{face}, {mode.name}") for face in ("blocking", "aio") for mode in modes_of(face)],
+    indirect=["trials"],
+)
 def test_whatever_is_lost(trials: Trials, mode: Mode) -> None:
     """The data is exactly before or after, what was told is true, and it is never unknown while it can be asked."""
-    few = 6 if mode.name.startswith(("killed", "swallowed")) else 13
-    place = [each.name for each in MODES].index(mode.name)
+    few = 4 if trials.face == "aio" else 6 if mode.name.startswith(("killed", "swallowed")) else 13
+    place = modes_of(trials.face).index(mode)
     for case in CASES if os.environ.get("HYPOTHESIS_PROFILE") == "long" else CASES[place :: len(CASES) // few]:
-        trials.run(mode, case, 3)
+        trials.run(mode, case, 4 if mode.cancels else 3)
     assert [] == trials.violations
     found = trials.found[mode.name]
     assert 0 == found["unknown while reachable"]
     assert found["cases"] == found["applied"] + found["not applied"]
     assert min(found["applied"], found["not applied"]) > 0
+    assert found["cancelled"] > found["cases"] // 2 if mode.cancels else not found["cancelled"]
 
 
 def test_processes_under_faults() -> None:

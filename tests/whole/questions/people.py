@@ -13,15 +13,16 @@ from typing import Any
 
 import redis
 
+from tests.models import base_on
 from uowredis import (
     HashField,
     InstanceHashField,
     ListField,
     RedisDatabase,
-    RedisModel,
     SetField,
     SortedSetField,
     StringField,
+    aio,
 )
 from uowredis.indexes import EqualIndex, NumberRangeIndex, TextRangeIndex
 
@@ -60,10 +61,10 @@ ASKED: dict[str, tuple[str, ...]] = {
 }
 
 
-def people(on: RedisDatabase) -> Any:
+def people(on: RedisDatabase | aio.RedisDatabase) -> Any:
     """Declare ``Person``."""
 
-    class Person(RedisModel):
+    class Person(base_on(on)):  # type: ignore[misc]
         database = on
         name = InstanceHashField(indexable=True, indexes=[EqualIndex, TextRangeIndex], none=True)
         born = InstanceHashField(type=int, indexable="range")

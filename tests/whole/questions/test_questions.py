@@ -10,6 +10,7 @@ import pytest
 
 from tests.contrib.pipelines.models import on
 from tests.tools.backends import Backend
+from tests.tools.host import session_on
 from tests.whole.questions.people import (
     Stored,
     change,
@@ -22,7 +23,6 @@ from tests.whole.questions.people import (
     questions,
     stored,
 )
-from uowredis import Session
 from uowredis.maintenance import check
 
 SEEDS = range(8)
@@ -147,7 +147,14 @@ def expected(way: str | Behind, there: Stored, truth: Truth) -> Any:
 @pytest.mark.parametrize("seed", SEEDS)
 def test_what_is_found_is_what_python_finds(server: Backend, seed: int) -> None:
     """Outside of sessions, after any changes; and the indexes hold what they should, and nothing else."""
-    random, person, client = Random(seed), people(server.database()), server.client()
+    person = people(server.database())
+    ask_outside(server, person, seed)
+    assert [] == [finding for finding in check(person) if not finding.is_note]
+
+
+def ask_outside(server: Backend, person: Any, seed: int) -> None:
+    """Change people, and ask who there is."""
+    random, client = Random(seed), server.client()
     pks = fill(random, person)
     for _ in range(25):
         change(random, person, pks)
@@ -155,17 +162,23 @@ def test_what_is_found_is_what_python_finds(server: Backend, seed: int) -> None:
         way, found = look(random, asked)
         assert expected(way, stored(client), truth) == found, (way, said)
     assert entitled(stored(client)) == indexed(client)
-    assert [] == [finding for finding in check(person) if not finding.is_note]
 
 
 @pytest.mark.parametrize("watching", [False, True])
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_session_finds_what_will_be_there(server: Backend, seed: int, watching: bool) -> None:
     """What a query finds over pending writes is what it finds right after the commit."""
-    random, person, client = Random(seed), people(server.database()), server.client()
+    person = people(server.database())
+    ask_in_sessions(server, person, seed, watching=watching)
+    assert [] == [finding for finding in check(person) if not finding.is_note]
+
+
+def ask_in_sessions(server: Backend, person: Any, seed: int, *, watching: bool) -> None:
+    """Change people in sessions, ask who there will be, and commit."""
+    random, client = Random(seed), server.client()
     pks = fill(random, person)
     for _ in range(6):
-        with Session(person.database, watch_reads=watching) as s:
+        with session_on(person.database, watch_reads=watching) as s:
             for _ in range(random.randrange(1, 5)):
                 change(random, person, pks)
                 look(random, question(random, person)[0])
@@ -177,7 +190,6 @@ def test_a_session_finds_what_will_be_there(server: Backend, seed: int, watching
             assert expected(way, there, truth) == answer, (way, said)
         assert entitled(there) == indexed(client)
         pks = sorted(person.collection())
-    assert [] == [finding for finding in check(person) if not finding.is_note]
 
 
 @pytest.mark.parametrize("seed", SEEDS)

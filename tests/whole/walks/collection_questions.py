@@ -7,9 +7,7 @@ import attrs
 from hypothesis import strategies as st
 
 from tests.models import every_kind, people
-from uowredis import (
-    RedisDatabase,
-)
+from uowredis import RedisDatabase, aio
 from uowredis.contrib.collection import SORTED_SCORE
 
 #: A raw key that no session changes.
@@ -23,7 +21,7 @@ COUNTED = tuple(str(number) for number in range(1, 9))
 class Models:
     """What is asked about, ``item``, with counted or chosen pks, and an object that holds lists of its pks."""
 
-    database: RedisDatabase
+    database: RedisDatabase | aio.RedisDatabase
     item: type[Any]
     box: type[Any]
     chosen: bool
@@ -33,7 +31,7 @@ class Models:
         return CHOSEN if self.chosen else COUNTED
 
 
-def declare(on: RedisDatabase, chosen: bool) -> Models:
+def declare(on: RedisDatabase | aio.RedisDatabase, chosen: bool) -> Models:
     """Declare the models on a database."""
     items = every_kind(on, renamed=True)
     return Models(on, items.Named if chosen else items.Thing, people(on).user, chosen)

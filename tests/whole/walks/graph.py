@@ -4,7 +4,8 @@ from typing import Any
 
 import attrs
 
-from uowredis import InstanceHashField, PKField, RedisDatabase
+from tests.models import base_on
+from uowredis import InstanceHashField, PKField, RedisDatabase, aio
 from uowredis.contrib.related import (
     CASCADE,
     CLEAR,
@@ -14,7 +15,6 @@ from uowredis.contrib.related import (
     M2MListField,
     M2MSetField,
     M2MSortedSetField,
-    RelatedModel,
 )
 
 
@@ -22,7 +22,7 @@ from uowredis.contrib.related import (
 class Graph:
     """The models as one client has them, by name; those of ``Named`` choose their pks, the others count them."""
 
-    database: RedisDatabase
+    database: RedisDatabase | aio.RedisDatabase
     models: dict[str, type[Any]]
 
     def handle(self, model: str, pk: str, *, tested: bool = True) -> Any:
@@ -30,10 +30,10 @@ class Graph:
         return self.models[model]._handle(pk, tested=tested)
 
 
-def declare(where: RedisDatabase) -> Graph:
+def declare(where: RedisDatabase | aio.RedisDatabase) -> Graph:
     """Declare the models on the database *where*; ``links`` of the oracle tells the same once more."""
 
-    class Base(RelatedModel):
+    class Base(base_on(where, related=True)):  # type: ignore[misc]
         abstract = True
         database = where
         label = InstanceHashField(indexable=True)

@@ -11,6 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from tests.models import EveryKind, every_kind
 from tests.tools.backends import Backend
+from tests.tools.host import session_on
 from tests.whole.walks import oracle
 from tests.whole.walks.commands import (
     CHOSEN_PKS,
@@ -54,7 +55,7 @@ class Walk(RuleBasedStateMachine):
         self.client = backend.client()
         self.ours, self.theirs = ours, theirs
         self.handles: list[Any] = []
-        self.session: Session | None = None
+        self.session: Any = None
         self.stack = contextlib.ExitStack()
         self.data: oracle.Data = {}
         self.journal: list[tuple[Any, bool]] = []
@@ -136,7 +137,7 @@ class Walk(RuleBasedStateMachine):
 
     def new_session(self) -> Any:
         """Return a session of the first client."""
-        return Session(self.ours.database)
+        return session_on(self.ours.database)
 
     @precondition(lambda self: self.session is None and self.handles)
     @rule(runs=st.lists(st.tuples(PLACES, RUNS), min_size=1, max_size=3), values=FIRST_VALUES)

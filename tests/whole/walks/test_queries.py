@@ -9,6 +9,7 @@ from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from tests.tools.backends import Backend
+from tests.tools.host import session_on
 from tests.whole.walks.collection_questions import (
     BOX,
     RAW,
@@ -21,7 +22,7 @@ from tests.whole.walks.collection_questions import (
     pks,
     questions,
 )
-from uowredis import PendingWrites, Rejected, Session
+from uowredis import PendingWrites, Rejected
 
 
 @attrs.frozen
@@ -121,15 +122,24 @@ def models(server: Backend, request: pytest.FixtureRequest) -> Models:
     return declare(server.database(), request.param)
 
 
+#: What is stored, what is said, and what is asked.
+QUERIED: dict[str, Any] = {
+    "data": st.lists(VALUES, max_size=5),
+    "box": BOX,
+    "raw": st.frozensets(st.integers(0, 7), max_size=4),
+    "said": st.lists(WRITES, max_size=7),
+    "question": questions(),
+}
+
+
 @settings(max_examples=2 * settings().max_examples)
-@given(
-    data=st.lists(VALUES, max_size=5),
-    box=BOX,
-    raw=st.frozensets(st.integers(0, 7), max_size=4),
-    said=st.lists(WRITES, max_size=7),
-    question=questions(),
-)
-def test_the_answer_in_a_session_is_that_after_its_commit(
+@given(**QUERIED)
+def test_the_answer_in_a_session_is_that_after_its_commit(server: Backend, models: Models, **drawn: Any) -> None:
+    """What ``list``, a slice, ``len`` and ``in`` say of any query over any writes holds after the commit."""
+    query_and_commit(server, models, **drawn)
+
+
+def query_and_commit(
     server: Backend,
     models: Models,
     data: list[dict[str, Any]],
@@ -138,10 +148,10 @@ def test_the_answer_in_a_session_is_that_after_its_commit(
     said: list[Write],
     question: Question,
 ) -> None:
-    """What ``list``, a slice, ``len`` and ``in`` say of any query over any writes holds after the commit."""
+    """Ask in a session, commit, and ask once more."""
     server.flush()
     database = models.database
-    with Session(database) as session:
+    with session_on(database) as session:
         for number, values in enumerate(data):
             models.item(**({"key": models.pks[number]} if models.chosen else {}) | values)
         lists = {name: pks(models, box[name]) for name in ("friends", "history")}
@@ -151,7 +161,7 @@ def test_the_answer_in_a_session_is_that_after_its_commit(
     if raw:
         with server.client() as client:
             client.sadd(RAW, *pks(models, raw))
-    with Session(database, on_pending="discard") as session:
+    with session_on(database, on_pending="discard") as session:
         for write in said:
             say(models, write)
         answer = ask_or_learn_why_not(question, models)

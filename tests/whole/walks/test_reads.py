@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 
 from tests.models import EveryKind, every_kind
 from tests.tools.backends import Backend
+from tests.tools.host import session_on
 from tests.whole.walks import oracle
 from tests.whole.walks.commands import ENTRIES, FIRST_VALUES, READS, VALUES, WRITES, Say
 from tests.whole.walks.replies import ordered, outcome
-from uowredis import DoesNotExist, PendingWrites, Rejected, Session
+from uowredis import DoesNotExist, PendingWrites, Rejected
 
 FIELDS = tuple(READS)
 #: How the object of the session comes about.
@@ -117,8 +118,14 @@ def test_a_read_sees_the_pending_writes(
     server: Backend, clients: tuple[EveryKind, EveryKind], indexed: bool, field: str | None, data: Any
 ) -> None:
     """Every reading command of a field answers over any pending writes as it does right after the commit."""
+    read_over_pending_writes(server, *clients, field, data, indexed=indexed)
+
+
+def read_over_pending_writes(
+    server: Backend, ours: EveryKind, theirs: EveryKind, field: str | None, data: Any, *, indexed: bool
+) -> None:
+    """Read in a session of *ours*, commit, and read once more by *theirs*."""
     server.flush()
-    ours, theirs = clients
     beginning = data.draw(st.sampled_from(BEGINNINGS))
     here, there = (ours.Named, theirs.Named) if beginning == "created again" else (ours.Thing, theirs.Thing)
     stored = there(key="x") if there is theirs.Named else there(note="there")
@@ -128,7 +135,7 @@ def test_a_read_sees_the_pending_writes(
     reads = data.draw(st.lists(READS[field], min_size=3, max_size=10))
     first = data.draw(FIRST_VALUES)
     before = server.dump()
-    with Session(ours.database) as session:
+    with session_on(ours.database) as session:
         instance = begin(here, beginning, stored, first)
         for write in writes:
             outcome(lambda write=write: write.on(instance))
@@ -189,22 +196,33 @@ def held(instance: Any) -> list[dict[str, Any]]:
 ANY_INDEXED = st.one_of(*(WRITES[name] for name in INDEXED), WRITES[None])
 
 
-@given(
-    base=st.lists(FIRST_VALUES, min_size=1, max_size=3),
-    steps=st.lists(
+#: What is stored, what is said of which object, and what is asked.
+QUERIED: dict[str, Any] = {
+    "base": st.lists(FIRST_VALUES, min_size=1, max_size=3),
+    "steps": st.lists(
         st.tuples(st.integers(0, 4), st.one_of(ANY_INDEXED, ANY_INDEXED, ANY_INDEXED, FIRST_VALUES, st.just("delete"))),
         max_size=8,
     ),
-    asked=st.lists(queries(), min_size=8, max_size=12),
-)
+    "asked": st.lists(queries(), min_size=8, max_size=12),
+}
+
+
+@given(**QUERIED)
 def test_a_query_sees_the_pending_writes(server: Backend, base: Any, steps: Any, asked: Any) -> None:
     """``exists`` and ``get`` with filters answer over any pending writes as they do right after the commit."""
-    server.flush()
     # No unique fields: what is refused at the commit would leave little to compare.
     ours, theirs = (every_kind(server.database(), unique=False, renamed=True) for _ in range(2))
+    query_over_pending_writes(server, ours, theirs, base, steps, asked)
+
+
+def query_over_pending_writes(
+    server: Backend, ours: EveryKind, theirs: EveryKind, base: Any, steps: Any, asked: Any
+) -> None:
+    """Query in a session of *ours*, commit, and query once more by *theirs*."""
+    server.flush()
     stored = [theirs.Thing(**{"note": "there", **values}) for values in base]
     before = oracle.without_counters(oracle.read(server.client()))
-    with Session(ours.database) as session:
+    with session_on(ours.database) as session:
         instances = [ours.Thing(instance.pk.get()) for instance in stored]
         for place, step in steps:
             instance = instances[place % len(instances)]

@@ -17,6 +17,7 @@ from hypothesis.stateful import (
 )
 
 from tests.tools.backends import Backend
+from tests.tools.host import session_on
 from tests.whole.walks.graph import Graph, declare
 from tests.whole.walks.graph_oracle import (
     COUNTERS,
@@ -36,7 +37,7 @@ from tests.whole.walks.graph_oracle import (
 from tests.whole.walks.graph_questions import ASKED, Asked, about_changes
 from tests.whole.walks.graph_walk import BIRTHS, CHOSEN_PKS, MOVES, PLACES, Birth, Move, Speaker
 from tests.whole.walks.oracle import read
-from uowredis import Conflict, DoesNotExist, PendingWrites, Rejected, Session, UniquenessError
+from uowredis import Conflict, DoesNotExist, PendingWrites, Rejected, UniquenessError
 
 REFUSALS = (Rejected, DoesNotExist)
 #: One step of a session or of another client: an object is made, a field changes, an object is deleted (by its place).
@@ -76,7 +77,7 @@ class Walk(RuleBasedStateMachine):
         backend.flush()
         self.client = backend.client()
         self.ours, self.theirs = Speaker(ours), Speaker(theirs)
-        self.session: Session | None = None
+        self.session: Any = None
         self.stack = contextlib.ExitStack()
         self.state: State = {}
         self.said: list[Command] = []
@@ -185,7 +186,7 @@ class Walk(RuleBasedStateMachine):
     @precondition(lambda self: self.session is None)
     @rule()
     def open(self) -> None:
-        self.session = self.stack.enter_context(Session(self.ours.graph.database))
+        self.session = self.stack.enter_context(session_on(self.ours.graph.database))
 
     @precondition(lambda self: self.session is None)
     @rule(steps=st.lists(STEPS, min_size=2, max_size=8), asked=st.lists(ASKED, max_size=3))

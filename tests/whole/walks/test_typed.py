@@ -20,7 +20,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.models import base_on
 from tests.tools.backends import Backend
+from tests.tools.host import session_on
 from tests.whole.walks.oracle import read
 from uowredis import (
     HashField,
@@ -28,12 +30,12 @@ from uowredis import (
     Json,
     ListField,
     PKField,
-    RedisModel,
-    Session,
+    RedisDatabase,
     SetField,
     SortedSetField,
     StringField,
     UniquenessError,
+    aio,
 )
 
 
@@ -77,11 +79,11 @@ INDEXED = ("year", "code", "price", "seen", "color", "owners", "laps", "rides", 
 PKS = [UUID(int=number) for number in range(3)]
 
 
-def declare(server: Backend) -> Any:
+def declare(on: RedisDatabase | aio.RedisDatabase) -> Any:
     """Declare a bike whose every field has a type."""
 
-    class Bike(RedisModel):
-        database = server.database()
+    class Bike(base_on(on)):  # type: ignore[misc]
+        database = on
         id = PKField(type=UUID)
         year = InstanceHashField(type=int, indexable=True)
         code = InstanceHashField(type=int, unique=True)
@@ -270,14 +272,18 @@ def check_questions(bikes: Any, state: State) -> None:
 @given(data=st.data())
 def test_typed_fields_are_what_python_holds(server: Backend, way: str, data: Any) -> None:
     """Over pending writes, after a rollback of a part, after the commit; on the server every spelling is right."""
+    bikes_and_python(server, declare(server.database()), way, data)
+
+
+def bikes_and_python(server: Backend, bikes: Any, way: str, data: Any) -> None:
+    """Do the same to *bikes* and to Python's objects, and compare."""
     server.flush()
-    bikes = declare(server)
     state: State = {}
     for _ in range(data.draw(st.integers(1, 2))):
         if way == "alone":
             walk(bikes, state, data)
         else:
-            with Session(bikes.database) as session:
+            with session_on(bikes.database) as session:
                 walk(bikes, state, data)
                 check(bikes, state)
                 kept = copy.deepcopy(state)

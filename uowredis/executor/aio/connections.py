@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import Any
 
 import attrs
@@ -23,6 +24,7 @@ class Connections:
     connection_class: Any
     connection_kwargs: dict[str, Any]
     _free: dict[Any, list[Any]] = attrs.field(factory=dict)
+    _is_over: bool = False
 
     async def get_connection(self) -> Any:
         """Return one that is connected: the one used last, or a new one.
@@ -46,16 +48,27 @@ class Connections:
 
     def release(self, lent: Any) -> None:
         """Take *lent* back; the next one gets it where it is connected still."""
-        if lent._writer is not None:
+        if self._is_over:
+            close(lent)
+        elif lent._writer is not None:
             self._here().append(lent)
 
+    def close_here(self) -> None:
+        """Close those of this loop that are free."""
+        free = self._here()
+        while free:
+            close(free.pop())
+
     def disconnect(self) -> None:
-        """Close those that are free, on whichever loop."""
+        """Close those that are free, on whichever loop, and each that is lent when it comes back: nobody asks again."""
+        self._is_over = True
+        self.close_here()
         for loop, free in list(self._free.items()):
             while free:
                 lent = free.pop()
-                if not loop.is_closed():
-                    close(lent)
+                # A loop may run in another thread, and end while this is said.
+                with contextlib.suppress(RuntimeError):
+                    loop.call_soon_threadsafe(close, lent)
 
     def _here(self) -> list[Any]:
         loop = asyncio.get_running_loop()

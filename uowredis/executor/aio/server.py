@@ -31,7 +31,8 @@ class Server(blocking.Server):
     async def connect(self, settings: dict[str, Any]) -> None:
         """Same as the blocking one."""
         taken = self._taken(settings)
-        await self.close()
+        if (client := self._drop()) is not None:
+            await client.aclose()
         self._use(taken)
 
     def _make_executor(self) -> Executor:
@@ -46,8 +47,12 @@ class Server(blocking.Server):
         return Executor(where, self._max_watched, self._scripts, self._certainty)
 
     async def close(self) -> None:
-        """Same as the blocking one."""
-        if (client := self._drop()) is not None:
+        """Close the connections of this loop; the next command opens new ones, and other loops keep theirs."""
+        with self._lock:
+            client, self._connection = self._connection, None
+        if self._executor is not None:
+            self._executor.pool.connections.close_here()
+        if client is not None:
             await client.aclose()
 
     def _client(self, settings: dict[str, Any]) -> Any:

@@ -13,10 +13,10 @@ from typing import Any
 from hypothesis import settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from tests.aio.models import database_on
+from tests.aio.models import Awaited
 from tests.models import EveryKind, every_kind
 from tests.tools.backends import Backend, Real
-from tests.tools.host import Host, HostedSession, hosted
+from tests.tools.host import Host, declared
 from tests.whole.walks.test_index import Walk
 
 
@@ -29,10 +29,6 @@ class AwaitedWalk(Walk):
         # Anew for each walk, which hypothesis repeats.
         chance = random.Random(0)
         host.when = lambda: chance.randrange(4) if cancels and chance.random() < 0.6 else None
-
-    def new_session(self) -> Any:
-        """Return a session of the task."""
-        return HostedSession(self.host, self.ours.database)
 
     def handle(self, place: int) -> Any:
         """Return an object; where the creation of the first one was cancelled, another."""
@@ -56,14 +52,14 @@ class AwaitedWalk(Walk):
 
 def walk(server: Backend, few: int, *, cancels: bool) -> int:
     """Walk on *server*; return how often something was cancelled."""
-    with Host(lambda: None) as host:
-        database = host.do(lambda: database_on(server))
-        kinds = every_kind(database, renamed=True)
-        ours = EveryKind(database, hosted(host, kinds.Thing), hosted(host, kinds.Named))
+    with Host() as host:
+        awaited = Awaited(server, host)
+        ours = declared(every_kind, awaited.database(), renamed=True)
         theirs = every_kind(server.database(), renamed=True)
         examples = settings(max_examples=max(1, settings.default.max_examples // few))
         run_state_machine_as_test(lambda: AwaitedWalk(server, host, ours, theirs, cancels=cancels), settings=examples)
-        host.do(database.close, to_the_end=True)
+        host.when = lambda: None
+        awaited.close()
         return host.cancelled
 
 
