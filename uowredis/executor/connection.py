@@ -346,13 +346,12 @@ class Connection:
         """Whether replies are still to come, or a transaction is open."""
         return bool(self._owed) or self.in_multi
 
-    def fetch(self, fetch: Fetch) -> list[Any]:
+    def fetch(self, fetch: Fetch, calls: Sequence[Call]) -> list[Any]:
         """Watch and read in one round trip; return the raw replies, but that of WATCH.
 
         Raises:
             Rejected: where the server answers one with an error.
         """
-        calls = fetch.calls
         watches = bool(fetch.watch or fetch.token)
         self.watching = self.watching or watches
         return self.checked(calls, self.exchange(calls))[watches:]

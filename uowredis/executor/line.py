@@ -29,7 +29,7 @@ from uowredis.plan.requests import (
 from uowredis.plan.steps import Fetch
 from uowredis.plan.token import Token
 
-S = TypeVar("S", Fetch, Plan)
+T = TypeVar("T")
 
 
 class Line:
@@ -101,18 +101,17 @@ class Line:
 
     def _fetched(self, fetch: Fetch) -> list[Any]:
         """Fetch on the pinned connection; where it is the first on it, and was refused at the wrong place, again."""
-        since, pins = time.monotonic(), not self.is_pinned
+        since, pins, calls = time.monotonic(), not self.is_pinned, fetch.calls
         while True:
             try:
-                return self._pinned(Connection.fetch, fetch)  # type: ignore[no-any-return]
+                return self._pinned(lambda connection: connection.fetch(fetch, calls), calls)
             except Unreachable as error:
                 self.drop()
                 if not pins or self._executor().lasts(error, since):
                     raise
             time.sleep(PAUSE)
 
-    def _pinned(self, use: Callable[[Connection, S], Any], what: S) -> Any:
-        calls = what.calls if isinstance(what, Fetch) else what.transaction
+    def _pinned(self, use: Callable[[Connection], T], calls: Sequence[Call]) -> T:
         lent, connection = self._lent, self._connection
         if lent is None or connection is None:
             lent, self._first = self._executor().pinned(calls), calls
@@ -121,7 +120,7 @@ class Line:
             self.pins += 1
         self._executor().check_pinned(self._first, calls)
         try:
-            return use(connection, what)
+            return use(connection)
         except BaseException as error:
             harmless = isinstance(error, UowError) and not isinstance(error, OutcomeUnknown) and not connection.owes
             if not harmless:
@@ -144,7 +143,7 @@ class Line:
         """Send the transaction of *plan*; where its reply is lost, ask what became of it."""
         self.acknowledged = None
         try:
-            replies: list[Any] | None = self._pinned(sent, plan)
+            replies: list[Any] | None = self._pinned(lambda connection: sent(connection, plan), plan.transaction)
         except OutcomeUnknown as lost:
             if plan.token is None:
                 raise

@@ -7,22 +7,27 @@ from collections.abc import Iterable, Sequence
 from uowredis.commands.commands import Command, Look, Read
 from uowredis.commands.journal import Life
 from uowredis.exceptions import CrossPlace
+from uowredis.schema.models import ModelSchema
 
 #: Objects of a place that an error names.
 _NAMED = 3
 
 
-def one_place(lives: Sequence[Life], commands: Iterable[Command]) -> str | None:
+def one_place(lives: Sequence[Life], models: Iterable[ModelSchema], commands: Iterable[Command]) -> str | None:
     """Return the one place in which all that is said is, None for none; objects of models without are anywhere.
+
+    Args:
+        lives: of what is said.
+        models: theirs.
+        commands: what was said; only what reads matters.
 
     Raises:
         CrossPlace: where they are in several.
     """
     found: dict[str, list[object]] = {}
-    if any(model.keys.place is not None for model in {life.model for life in lives}):
-        for life in lives:
-            if (place := life.model.keys.place) is not None:
-                found.setdefault(place, []).append(life.identity)
+    for model in models:
+        if (place := model.keys.place) is not None:
+            found.setdefault(place, []).extend(life.identity for life in lives if life.model is model)
     # What is only read is of no life.
     for command in commands:
         if isinstance(command, Read):

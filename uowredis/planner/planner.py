@@ -11,8 +11,7 @@ from __future__ import annotations
 import itertools
 import operator
 import sys
-from collections import Counter
-from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias, TypeVar
 
 import attrs
@@ -128,8 +127,9 @@ class Planner:
     def turns(self) -> Turns[Plan]:
         """Decide, fetch by fetch; return the plan."""
         lives = list(self._journal)
-        self._check_current(lives)
-        self._place = one_place(lives, self._journal.commands if self._journal.asks else ())
+        models = dict.fromkeys(map(_MODEL, lives))
+        self._check_current(lives, models)
+        self._place = one_place(lives, models, self._journal.commands if self._journal.asks else ())
         self._check_size(len(self._journal.commands))
         self._counters = self._journal.counters()
         self._questions.count(self._counters)
@@ -172,15 +172,15 @@ class Planner:
         """What is deleted only because it refers to something deleted."""
         return self._relations.cascaded.keys()
 
-    def _check_current(self, lives: list[Life]) -> None:
+    def _check_current(self, lives: list[Life], models: Iterable[ModelSchema]) -> None:
         """Check that no class of which something was said was declared again since.
 
         Raises:
             ImplementationError: where one was.
         """
-        if any(model.successor is not None for model in {life.model for life in lives}):
-            for life in lives:
-                check_current(life.identity)
+        for model in models:
+            if model.successor is not None:
+                check_current(next(life.identity for life in lives if life.model is model))
         for command in self._journal.commands if self._journal.asks else ():
             if isinstance(command, Look):
                 check_current(command.model)
@@ -373,14 +373,17 @@ class Planner:
         """Return what changes: ``Bike <1> changed``, or ``3 Bike created, 2 Bike deleted``."""
         if others := {*self._relations.added, *self.cascaded}:
             lives = [life for life in lives if life not in others]
-        found: Counter[tuple[ModelSchema, str]] = Counter()
+        counts: dict[tuple[ModelSchema, bool, bool, bool], int] = {}
+        for sort in map(_sort_of, lives):
+            counts[sort] = counts.get(sort, 0) + 1
+        found: dict[tuple[ModelSchema, str], int] = {}
         firsts: dict[tuple[ModelSchema, str], Life] = {}
-        for sort, count in Counter(map(_sort_of, lives)).items():
+        for sort, count in counts.items():
             model, alive, from_server, deleted = sort
             if not alive and not from_server:
                 continue
             word = "deleted" if not alive else "created" if not from_server else "replaced" if deleted else "changed"
-            found[model, word] += count
+            found[model, word] = found.get((model, word), 0) + count
             firsts.setdefault((model, word), next(life for life in lives if _sort_of(life) == sort))
         parts = [
             f"{firsts[model, word]} {word}" if count == 1 else f"{count} {model.name} {word}"
@@ -398,6 +401,9 @@ class Planner:
 _sort_of: Callable[[Life], tuple[ModelSchema, bool, bool, bool]] = operator.attrgetter(
     "model", "alive", "from_server", "deleted"
 )
+
+
+_MODEL: Callable[[Life], ModelSchema] = operator.attrgetter("model")
 
 
 def _storages(life: Life) -> list[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import operator
 import random
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
@@ -19,10 +21,14 @@ from uowredis.session.echo import Echo
 from uowredis.session.learning import Learning
 
 if TYPE_CHECKING:
+    from uowredis.executor.executor import Executor
     from uowredis.session import context
     from uowredis.session.options import Options
 
 T = TypeVar("T")
+
+#: Asked of a database several times in each call.
+_EXECUTOR: Callable[[context.Database], Executor] = operator.attrgetter("_executor")
 
 
 class Reader:
@@ -50,7 +56,7 @@ class Reader:
 
     def __init__(self, database: context.Database, options: Options, *, dry_run: bool = False) -> None:
         self._database = database
-        self.line = self.line_class(lambda: database._executor)
+        self.line = self.line_class(functools.partial(_EXECUTOR, database))
         self.overlay = Overlay(
             Rehearsal(options.rehearsal_limit, random.getrandbits(32)), dry_run=dry_run, by_keys=database._is_cluster
         )

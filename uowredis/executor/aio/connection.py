@@ -143,9 +143,8 @@ class Connection(blocking.Connection):
                 return found
             await wire.more(self.lent.socket_timeout)
 
-    async def fetch(self, fetch: Fetch) -> list[Any]:
+    async def fetch(self, fetch: Fetch, calls: Sequence[Call]) -> list[Any]:
         """Same as the blocking one."""
-        calls = fetch.calls
         watches = bool(fetch.watch or fetch.token)
         self.watching = self.watching or watches
         return self.checked(calls, await self.exchange(calls))[watches:]

@@ -8,9 +8,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
+from uowredis.commands.calls import Call
 from uowredis.exceptions import OutcomeUnknown, Unreachable, UowError
 from uowredis.executor import line as blocking
 from uowredis.executor.aio.connection import Connection
@@ -32,7 +33,7 @@ from uowredis.plan.requests import (
 )
 from uowredis.plan.steps import Fetch
 
-S = TypeVar("S", Fetch, Plan)
+T = TypeVar("T")
 
 
 class Line(blocking.Line):
@@ -67,18 +68,17 @@ class Line(blocking.Line):
 
     async def _fetched(self, fetch: Fetch) -> list[Any]:
         """Same as the blocking one."""
-        since, pins = time.monotonic(), not self.is_pinned
+        since, pins, calls = time.monotonic(), not self.is_pinned, fetch.calls
         while True:
             try:
-                return await self._pinned(Connection.fetch, fetch)  # type: ignore[no-any-return]
+                return await self._pinned(lambda connection: connection.fetch(fetch, calls), calls)
             except Unreachable as error:
                 self.drop()
                 if not pins or self._executor().lasts(error, since):
                     raise
             await asyncio.sleep(PAUSE)
 
-    async def _pinned(self, use: Callable[[Connection, S], Any], what: S) -> Any:
-        calls = what.calls if isinstance(what, Fetch) else what.transaction
+    async def _pinned(self, use: Callable[[Connection], Awaitable[T]], calls: Sequence[Call]) -> T:
         lent, connection = self._lent, self._connection
         if lent is None or connection is None:
             lent, self._first = self._executor().pinned(calls), calls
@@ -87,7 +87,7 @@ class Line(blocking.Line):
             self.pins += 1
         self._executor().check_pinned(self._first, calls)
         try:
-            return await use(connection, what)
+            return await use(connection)
         except BaseException as error:
             harmless = isinstance(error, UowError) and not isinstance(error, OutcomeUnknown) and not connection.owes
             if not harmless:
@@ -98,7 +98,7 @@ class Line(blocking.Line):
         """Same as the blocking one."""
         self.acknowledged = None
         try:
-            replies: list[Any] | None = await self._pinned(sent, plan)
+            replies: list[Any] | None = await self._pinned(lambda connection: sent(connection, plan), plan.transaction)
         except OutcomeUnknown as lost:
             if plan.token is None:
                 raise
