@@ -42,7 +42,6 @@ DIFFER = {
     "Connection.__attrs_post_init__": "replies come in by a protocol of the loop",
     "Connection._send": "redis-py's own would connect anew",
     "Connection._read": "replies come in by a protocol of the loop",
-    "Executor.pinned": "the last connection is not held for long",
     "Executor._sent": "reads that are started together share a write",
     "Lent.__exit__": "leaving waits for nothing and is that of the blocking one",
     "Lent._disconnect": "it waits for nothing",

@@ -1,6 +1,7 @@
 """What is said of connections that are not to be had, and which connections are kept."""
 
 import os
+import signal
 import threading
 import time
 from collections.abc import Iterator
@@ -14,16 +15,16 @@ from tests.tools.backends import Real
 from tests.tools.proxy import Proxy
 from tests.tools.refusing import raises
 from uowredis import RedisDatabase, Rejected, Session, Unreachable
+from uowredis.executor.connection import Lent
 
 
 @contextmanager
 def held(on: RedisDatabase, count: int) -> Iterator[None]:
-    """Have *count* threads hold a connection each, by a session that watches, until the block ends."""
+    """Have *count* threads hold a connection each, as by a call that is not answered, until the block ends."""
     over, holding = threading.Event(), threading.Semaphore(0)
 
     def hold() -> None:
-        with Session(on) as session:
-            session.watch("anything")
+        with Lent(on._executor.pool, "nothing was written"):
             holding.release()
             over.wait()
 
@@ -136,6 +137,57 @@ def test_who_holds_one_and_wants_another_does_not_wait_for_ever(real: Real) -> N
             bread.stock.incr()
             session.commit()
         assert "2" == bread.stock.get()
+
+
+def test_the_last_connection_is_not_held_by_a_session(real: Real) -> None:
+    """Of three, two sessions may hold one each; the third session is told so, and a short call has its turn."""
+    with RedisDatabase.from_url(real.server.url, max_connections=3, timeout=0.2) as on:
+        executor = on._executor
+        with executor.pinned(), ThreadPoolExecutor(1) as other:
+            theirs = executor.pinned()
+            other.submit(theirs.__enter__).result(30)
+            with raises(
+                Unreachable,
+                "All 2 connections of the pool",
+                "that a session may hold",
+                "1 of them by this thread",
+                "within 0.2 s",
+                "max_connections=...",
+            ):
+                executor.pinned().__enter__()
+            ping(on)
+            theirs.__exit__(None, None, None)
+            with executor.pinned(), raises(Unreachable, "All 2 connections", "may hold", "by this thread itself"):
+                executor.pinned().__enter__()
+        with executor.pinned():
+            ping(on)
+
+
+@pytest.mark.usefixtures("_bounded")
+def test_sessions_that_watch_do_not_wait_for_each_other(real: Real) -> None:
+    """Each needs a second connection for a sorted query; if they held all, none would ever have it."""
+    with RedisDatabase.from_url(real.server.url, max_connections=2, timeout=None) as on:
+        product = products(on)
+        product(name="bread", kind="food", hits=0)
+        meet, done = threading.Barrier(2), threading.Semaphore(0)
+
+        def count() -> None:
+            with Session(on, watch_reads=True) as session:
+                product("1").hits.get()
+                # Both hold one here, where they may: then each would wait for the other's.
+                with suppress(threading.BrokenBarrierError):
+                    meet.wait(0.3)
+                assert [("bread",)] == list(
+                    product.collection(kind="food").sort("name", alpha=True).values_list("name")
+                )
+                session.rollback()
+            done.release()
+
+        signal.alarm(20)
+        for _ in range(2):
+            threading.Thread(target=count, daemon=True).start()
+        for _ in range(2):
+            done.acquire()
 
 
 def test_what_could_not_be_had_takes_no_connection_away(real: Real, proxy: Proxy) -> None:

@@ -139,7 +139,7 @@ class Lent:
             self._connection = Connection(self.pool, self._lent)
         except NoTurn as none:
             self._give_up()
-            raise Unreachable(exhausted(self.pool, none.own)) from None
+            raise Unreachable(exhausted(self.pool, none)) from None
         except BaseException:
             self._give_up()
             raise
@@ -422,17 +422,17 @@ def reason(reply: Exception) -> str:
     return str(reply).removeprefix("EXECABORT Transaction discarded because of: ")
 
 
-def exhausted(pool: Pool, own: int) -> str:
-    """Return the message for who waited for a connection in vain, and holds *own* of them."""
-    most, patience, who = pool.turns.most, pool.turns.patience, pool.turns.who
-    if own >= most:
+def exhausted(pool: Pool, none: NoTurn) -> str:
+    """Return the message for who waited for a connection in vain."""
+    patience, who, own, kept = pool.turns.patience, pool.turns.who, none.own, pool.turns.most - none.most
+    if own >= none.most:
         why = f"by this {who} itself, which would wait for ever. Way out: end a session that watches before the next"
     else:
         held = f" ({own} of them by this {who})" if own else ""
         why = f"{held.strip() or f'by other {who}s'}, and none came back within {patience:g} s. Way out: timeout=..."
     return (
-        f"All {most} connections of the pool to Redis at {pool.address} are in use {why}, or "
-        f"max_connections=... of the database; nothing was sent"
+        f"All {none.most} connections of the pool to Redis at {pool.address} {'that a session may hold ' * bool(kept)}"
+        f"are in use {why}, or max_connections=... of the database; nothing was sent"
     )
 
 

@@ -63,6 +63,10 @@ class Executor:
     certainty: Certainty | None = None
     _read_only: bool = False
     _sorts_by_bytes: bool | None = None
+    _pinning: Pool = attrs.field(
+        init=False,
+        default=attrs.Factory(lambda self: attrs.evolve(self.pool, turns=self.pool.turns.lasting), takes_self=True),
+    )
 
     @property
     def address(self) -> str:
@@ -228,7 +232,7 @@ class Executor:
         return SAID[word]
 
     def pinned(self, calls: Sequence[Call] = ()) -> Lent:
-        """Lend one connection for a transaction, from the first WATCH to EXEC.
+        """Lend one connection for a transaction, from the first WATCH to EXEC; the last one is not lent for so long.
 
         Args:
             calls: what is sent first.
@@ -236,7 +240,7 @@ class Executor:
         Raises:
             Unreachable: where the connection is lost before EXEC was sent; nothing was applied.
         """
-        return Lent(self.pool, "EXEC was not sent, nothing was applied")
+        return Lent(self._pinning, "EXEC was not sent, nothing was applied")
 
     def check_pinned(self, first: Sequence[Call], calls: Sequence[Call]) -> None:
         """Check that *calls* can go where the *first* ones on a pinned connection went: on one server all can."""

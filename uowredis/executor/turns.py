@@ -1,6 +1,9 @@
 """Whose turn it is to hold a connection of the pool: so many at once, who comes late waits for a while (do).
 
 redis-py's BlockingConnectionPool waits, too, but renews no credentials, and does not see who waits for himself.
+
+Whoever holds one for long, from a watch to EXEC, may need a second one meanwhile, for a query in a transaction of its
+own. So the last one is never held for long: else all who hold one could wait for another, each for the others.
 """
 
 from __future__ import annotations
@@ -8,9 +11,10 @@ from __future__ import annotations
 import itertools
 import os
 import threading
+import time
 from collections.abc import Iterator
 from queue import Empty, SimpleQueue
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import attrs
 
@@ -19,12 +23,33 @@ class NoTurn(Exception):
     """No connection came back in time.
 
     Attributes:
-        own: how many the waiting thread holds itself.
+        own: how many the waiting thread holds itself, of those that it may.
+        most: how many may be held so.
     """
 
-    def __init__(self, own: int) -> None:
-        super().__init__(own)
-        self.own = own
+    def __init__(self, own: int, most: int) -> None:
+        super().__init__(own, most)
+        self.own, self.most = own, most
+
+
+def for_long(most: int) -> int:
+    """Return how many of *most* connections may be held for long."""
+    return max(1, most - 1)
+
+
+@attrs.define(eq=False)
+class Supply:
+    """So many turns of one kind.
+
+    Attributes:
+        most: how many are taken at once.
+        free: one item for each turn that was given back; the garbage collector may put one in while one is taken out.
+        made: counts the turns that were never taken.
+    """
+
+    most: int
+    free: SimpleQueue[bool] = attrs.field(factory=SimpleQueue)
+    made: Iterator[int] = attrs.field(factory=itertools.count)
 
 
 @attrs.define(eq=False)
@@ -32,13 +57,13 @@ class Holders:
     """Who holds a connection in one process.
 
     Attributes:
-        free: one item for each turn that was given back; the garbage collector may put one in while one is taken out.
-        made: counts the turns that were never taken.
+        any: as many as may be held.
+        lasting: as many of these as may be held for long.
         turns: those that are taken, or waited for.
     """
 
-    free: SimpleQueue[bool] = attrs.field(factory=SimpleQueue)
-    made: Iterator[int] = attrs.field(factory=itertools.count)
+    any: Supply
+    lasting: Supply
     turns: set[Turn] = attrs.field(factory=set)
 
 
@@ -60,10 +85,39 @@ class Turns:
 
     def next(self) -> Turn:
         """Return a turn that is not taken yet: whoever is interrupted in taking it can give it back."""
+        return self._next(lasting=False)
+
+    @property
+    def lasting(self) -> Lasting:
+        """The same for who holds a connection for long."""
+        return Lasting(self)
+
+    def _next(self, *, lasting: bool) -> Turn:
         pid = os.getpid()
-        # What a parent process held is not held here, where redis-py's pool begins anew.
-        holders = self._by_process.get(pid) or self._by_process.setdefault(pid, Holders())
-        return Turn(holders, self.most, self.patience, threading.get_ident())
+        holders = self._by_process.get(pid)
+        if holders is None:
+            # What a parent process held is not held here, where redis-py's pool begins anew.
+            holders = self._by_process.setdefault(pid, Holders(Supply(self.most), Supply(for_long(self.most))))
+        needs = (holders.lasting, holders.any) if lasting else (holders.any,)
+        return Turn(holders, needs, self.patience, threading.get_ident())
+
+
+@attrs.frozen(eq=False)
+class Lasting:
+    """Who holds a connection for long, and who waits.
+
+    Attributes:
+        of: all who hold one.
+    """
+
+    of: Any
+
+    def next(self) -> Any:
+        """Return a turn that is not taken yet."""
+        return self.of._next(lasting=True)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.of, name)
 
 
 @attrs.define(eq=False)
@@ -71,10 +125,10 @@ class Turn:
     """The right to one connection, until it is given back; giving it back twice is giving it back once."""
 
     _holders: Holders
-    _most: int
+    _needs: tuple[Supply, ...]
     _patience: float | None
     _thread: int
-    _is_taken: bool = False
+    _taken: dict[Supply, bool] = attrs.field(factory=dict)
 
     def take(self) -> None:
         """Wait for it.
@@ -83,23 +137,31 @@ class Turn:
             NoTurn: where none came in time, or could: the waiting thread itself holds all.
         """
         self._holders.turns.add(self)
-        # What is taken is noted in the same statement, lest an interruption comes between.
-        try:
-            self._is_taken = self._holders.free.get_nowait()
-        except Empty:
-            self._is_taken = next(self._holders.made) < self._most
-        if not self._is_taken:
-            own = sum(turn._thread == self._thread for turn in list(self._holders.turns)) - 1
-            if own >= self._most:
-                # Whoever would give one back is the one who would wait.
-                raise NoTurn(own)
+        until = None if self._patience is None else time.monotonic() + self._patience
+        for supply in self._needs:
+            # What is taken is noted in the same statement, lest an interruption comes between.
             try:
-                self._is_taken = self._holders.free.get(timeout=self._patience)
+                self._taken[supply] = supply.free.get_nowait()
             except Empty:
-                raise NoTurn(own) from None
+                self._taken[supply] = next(supply.made) < supply.most
+            if not self._taken[supply]:
+                self._wait_for(supply, until)
+
+    def _wait_for(self, supply: Supply, until: float | None) -> None:
+        others = [turn for turn in list(self._holders.turns) if turn is not self and supply in turn._needs]
+        own = sum(turn._thread == self._thread for turn in others)
+        if own >= supply.most:
+            # Whoever would give one back is the one who would wait.
+            raise NoTurn(own, supply.most)
+        left = None if until is None else max(0.0, until - time.monotonic())
+        try:
+            self._taken[supply] = supply.free.get(timeout=left)
+        except Empty:
+            raise NoTurn(own, supply.most) from None
 
     def give_back(self) -> None:
         """Let the next one have it."""
         self._holders.turns.discard(self)
-        if self._is_taken:
-            _, self._is_taken = self._holders.free.put(True), False  # type: ignore[func-returns-value]
+        for supply, is_taken in self._taken.items():
+            if is_taken:
+                _, self._taken[supply] = supply.free.put(True), False  # type: ignore[func-returns-value]

@@ -50,7 +50,7 @@ class Lent(blocking.Lent):
             self._connection = Connection(self.pool, self._lent)
         except NoTurn as none:
             self._give_up()
-            raise Unreachable(exhausted(self.pool, none.own)) from None
+            raise Unreachable(exhausted(self.pool, none)) from None
         except BaseException:
             self._give_up()
             raise

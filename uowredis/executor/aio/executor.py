@@ -19,7 +19,7 @@ from uowredis.executor import executor as blocking
 from uowredis.executor import transaction
 from uowredis.executor.aio.connection import Lent, asked_beside
 from uowredis.executor.aio.together import Together
-from uowredis.executor.connection import LOST, Pool
+from uowredis.executor.connection import LOST
 from uowredis.executor.executor import LONGEST_PAUSE, PAUSE
 from uowredis.plan.token import Outcome, Token
 
@@ -30,10 +30,6 @@ class Executor(blocking.Executor):
 
     _together: Together = attrs.field(
         init=False, default=attrs.Factory(lambda self: Together(self.pool), takes_self=True)
-    )
-    _pinning: Pool = attrs.field(
-        init=False,
-        default=attrs.Factory(lambda self: attrs.evolve(self.pool, turns=self.pool.turns.lasting), takes_self=True),
     )
 
     async def send(self, calls: Sequence[Call]) -> list[Any]:
@@ -91,5 +87,5 @@ class Executor(blocking.Executor):
         return self._said(token, *await asked_beside(self.pool, token.claim, socket_timeout=self._bound(within)))
 
     def pinned(self, calls: Sequence[Call] = ()) -> Lent:
-        """Same as the blocking one; the last connection is not lent for so long."""
+        """Same as the blocking one."""
         return Lent(self._pinning, "EXEC was not sent, nothing was applied")

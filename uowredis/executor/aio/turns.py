@@ -12,7 +12,15 @@ from typing import Any, ClassVar
 
 import attrs
 
-from uowredis.executor.turns import NoTurn
+from uowredis.executor.turns import Lasting, NoTurn, for_long
+
+
+class Supply(asyncio.Semaphore):
+    """So many turns of one kind; who waits for one that is given back, or is cancelled, takes none from others."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__(most)
+        self.most = most
 
 
 @attrs.define(eq=False)
@@ -20,13 +28,13 @@ class Holders:
     """Who holds a connection on one loop.
 
     Attributes:
-        free: as many as may be held; who waits for one that is given back, or is cancelled, takes none from others.
+        any: as many as may be held.
         lasting: as many of these as may be held for long.
         turns: those that are taken, or waited for.
     """
 
-    free: asyncio.Semaphore
-    lasting: asyncio.Semaphore
+    any: Supply
+    lasting: Supply
     turns: set[Turn] = attrs.field(factory=set)
 
 
@@ -62,10 +70,9 @@ class Turns:
             # What was waited for on a loop holds it.
             for over in [each for each in self._by_loop if each.is_closed()]:
                 del self._by_loop[over]
-            most = asyncio.Semaphore(self.most), asyncio.Semaphore(max(1, self.most - 1))
-            holders = self._by_loop[loop] = Holders(*most)
-        needs = (holders.lasting, holders.free) if lasting else (holders.free,)
-        return Turn(holders, needs, self.most, self.patience, asyncio.current_task())
+            holders = self._by_loop[loop] = Holders(Supply(self.most), Supply(for_long(self.most)))
+        needs = (holders.lasting, holders.any) if lasting else (holders.any,)
+        return Turn(holders, needs, self.patience, asyncio.current_task())
 
     def is_holder(self) -> bool:
         """Return whether this task holds a connection, or waits for one."""
@@ -76,30 +83,15 @@ class Turns:
         return any(turn._task is task for turn in holders.turns)
 
 
-@attrs.frozen(eq=False)
-class Lasting:
-    """Who holds a connection for long, and who waits."""
-
-    of: Turns
-
-    def next(self) -> Turn:
-        """Return a turn that is not taken yet."""
-        return self.of._next(lasting=True)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.of, name)
-
-
 @attrs.define(eq=False)
 class Turn:
     """The right to one connection, until it is given back; giving it back twice is giving it back once."""
 
     _holders: Holders
-    _needs: tuple[asyncio.Semaphore, ...]
-    _most: int
+    _needs: tuple[Supply, ...]
     _patience: float | None
     _task: Any
-    _taken: list[asyncio.Semaphore] = attrs.field(factory=list)
+    _taken: list[Supply] = attrs.field(factory=list)
 
     async def take(self) -> None:
         """Wait for it.
@@ -107,19 +99,25 @@ class Turn:
         Raises:
             NoTurn: where none came in time, or could: the waiting task itself holds all.
         """
-        own = sum(turn._task is self._task for turn in self._holders.turns)
-        if own >= self._most:
-            # Whoever would give one back is the one who would wait.
-            raise NoTurn(own)
         self._holders.turns.add(self)
         try:
             # A bound costs more than a turn that is free.
             async with asyncio.timeout(self._patience) if any(each.locked() for each in self._needs) else _AT_ONCE:
-                for each in self._needs:
-                    await each.acquire()
-                    self._taken.append(each)
+                for supply in self._needs:
+                    if supply.locked() and self._own(supply) >= supply.most:
+                        # Whoever would give one back is the one who would wait.
+                        raise self._none(supply)
+                    await supply.acquire()
+                    self._taken.append(supply)
         except TimeoutError:
-            raise NoTurn(own) from None
+            raise self._none(self._needs[len(self._taken)]) from None
+
+    def _own(self, supply: Supply) -> int:
+        others = [turn for turn in self._holders.turns if turn is not self and supply in turn._needs]
+        return sum(turn._task is self._task for turn in others)
+
+    def _none(self, supply: Supply) -> NoTurn:
+        return NoTurn(self._own(supply), supply.most)
 
     def give_back(self) -> None:
         """Let the next one have it."""
