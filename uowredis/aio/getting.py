@@ -45,7 +45,7 @@ async def get_or_connect(model: type[T], filters: dict[str, Any], defaults: Mapp
         instance = model.__new__(model)
         instance._others = wanted._is_there()
         try:
-            await instance._create(schema, values)
+            await instance._begin(instance._creation(schema, values))
         except Conflict:
             # Another client created it in between: it is found now.
             if time.monotonic() >= deadline:

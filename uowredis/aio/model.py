@@ -23,7 +23,6 @@ from uowredis.model.any_model import AnyModel, set_quickly
 from uowredis.model.declaration import MetaRedisModel, schema_of
 from uowredis.overlay.overlay import Overlay, gone
 from uowredis.plan.requests import Deciding
-from uowredis.schema.models import ModelSchema
 from uowredis.session import context
 from uowredis.session.batches import BATCH, AfterBatch
 from uowredis.session.door import Door
@@ -83,7 +82,7 @@ class RedisModel(AnyModel[Async], Async, metaclass=MetaRedisModel):
             UniquenessError: for a unique value or a chosen pk that is taken; nothing of the object remains.
         """
         instance = cls.__new__(cls)
-        await instance._create(schema_of(cls), values)
+        await instance._begin(cls._creation(schema_of(cls), values))
         return instance
 
     @classmethod
@@ -113,9 +112,6 @@ class RedisModel(AnyModel[Async], Async, metaclass=MetaRedisModel):
                 return await session._write(command)
             return await (session._move(command) if isinstance(command, Move) else session._combine(command))
 
-    async def _create(self, schema: ModelSchema, values: dict[str, Any]) -> None:
-        await self._begin(self._creation(schema, values))
-
     async def _begin(self, create: Create) -> None:
         """Same as the blocking one."""
         identity = create.identity
@@ -127,8 +123,9 @@ class RedisModel(AnyModel[Async], Async, metaclass=MetaRedisModel):
                 await session._create_alone(create, self, others)
             elif identity.pk is None and create.is_empty:
                 session._made(identity)
-            else:
-                await session._create(create, self)
+            elif (sent := session._create(create, self)) is not None:
+                # With no session open.
+                await sent
 
     @classmethod
     async def _find(cls, question: Callable[[Overlay], Deciding[S]]) -> S:

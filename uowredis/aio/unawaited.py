@@ -65,11 +65,13 @@ def noted(where: str, name: str = "") -> Callable[[F], F]:
     """
 
     def decorate(function: F) -> F:
+        said = f".{name or function.__name__}"
+
         @functools.wraps(function)
         def call(of: Any, *args: Any, **kwargs: Any) -> Any:
             called = function(of, *args, **kwargs)
             # What is named where nobody awaits it.
-            called.__qualname__ = f"{_name(of)}.{name or function.__name__}"
+            called.__qualname__ = (of.__name__ if isinstance(of, type) else _name(of)) + said
             database = getattr(of, where)
             session = None if database is None else context.find(database)
             if session is not None:
@@ -82,8 +84,6 @@ def noted(where: str, name: str = "") -> Callable[[F], F]:
 
 
 def _name(of: Any) -> str:
-    if isinstance(of, type):
-        return of.__name__
     identity, schema = getattr(of, "_identity", None), getattr(of, "_schema", None)
     if identity is not None:
         return str(identity)

@@ -80,10 +80,6 @@ class Work(work.Work):
         speak_of(self.database, combined.models)
         return combined.of(await self._find(lambda overlay: overlay.read_all(combined.reads)))
 
-    async def _create(self, create: Create, instance: object) -> None:
-        """Same as the blocking one; it waits for nothing, and is awaited where no session is open."""
-        super()._create(create, instance)
-
     async def _delete(self, identity: Identity) -> None:
         """Same as the blocking one; it waits for nothing, and is awaited where no session is open."""
         super()._delete(identity)
@@ -95,7 +91,7 @@ class Work(work.Work):
         read = functools.partial(read_watched, self._committer, self.database)
         if await drive(others(self._reader.overlay.watching(read)), self._reader.answer):
             raise created_meanwhile(create)
-        await self._create(create, instance)
+        self._create(create, instance)
 
     async def _read(self, read: Read[T]) -> T:
         """Same as the blocking one."""
