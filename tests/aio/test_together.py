@@ -10,6 +10,7 @@ import pytest
 from tests.aio.conftest import held
 from tests.aio.models import Models, database_on
 from tests.tools.backends import Real
+from tests.tools.host import Cancelled
 from tests.tools.proxy import Proxy
 from uowredis import Rejected, Unreachable, aio
 
@@ -202,3 +203,18 @@ async def test_who_comes_while_a_connection_is_waited_for_joins(proxy: Proxy, re
             assert [len(each) for each in on.database._executor._together._joining.values()] == [2]
             exchange.give_back()
         assert sorted(sent) == [0, 1, 2]
+
+
+async def test_a_read_that_is_alone_is_sent_at_once(on_real: Models) -> None:
+    """It waits for its reply, and for others only where something else is ready to run."""
+    ann = await on_real.Person.create(name="ann")
+    await ann.visits.get()
+
+    async def waits() -> int:
+        read = Cancelled(ann.visits.get(), None)
+        await read
+        return read.waited
+
+    assert await waits() == 1
+    asyncio.get_running_loop().call_soon(int)
+    assert await waits() == 2

@@ -72,12 +72,13 @@ class Connections:
 
     def _here(self) -> list[Any]:
         loop = asyncio.get_running_loop()
-        if loop not in self._free:
+        free = self._free.get(loop)
+        if free is None:
             # What was made on a loop holds it.
             for over in [each for each in self._free if each.is_closed()]:
                 del self._free[over]
-            self._free[loop] = []
-        return self._free[loop]
+            free = self._free[loop] = []
+        return free
 
 
 async def connect(lent: Any) -> None:

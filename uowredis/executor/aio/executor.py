@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from typing import Any
 
 import attrs
@@ -44,8 +44,8 @@ class Executor(blocking.Executor):
         # A read-only replica takes SORT for a write: SORT_RO (Redis 7.0).
         return await self._sent([("SORT_RO", *call[1:]) if call[0] == "SORT" else call for call in calls])
 
-    async def _sent(self, calls: Sequence[Call]) -> list[Any]:
-        return await self._together.read(calls)
+    def _sent(self, calls: Sequence[Call]) -> Awaitable[list[Any]]:
+        return self._together.read(calls)
 
     async def transact(self, calls: Sequence[Call]) -> list[Any]:
         """Same as the blocking one."""

@@ -1,7 +1,8 @@
 """Reads that tasks of one loop start together go out in one write, on one connection (do).
 
-The first one waits for one turn of the loop, and for a connection; whoever comes meanwhile joins. It then sends all of
-it, and tells each of the others what came for it, in the order in which it was sent.
+The first one waits for one turn of the loop, where others are ready to run, and for a connection; whoever comes
+meanwhile joins. It then sends all of it, and tells each of the others what came for it, in the order in which it was
+sent.
 """
 
 from __future__ import annotations
@@ -83,7 +84,9 @@ class Together:
     async def _lead(self, loop: Any, calls: Sequence[Call]) -> list[Any]:
         others = self._joining[loop] = []
         try:
-            await asyncio.sleep(0)
+            # Where nothing else is ready to run, nobody can join. Loops that do not tell are given the turn.
+            if getattr(loop, "_ready", True):
+                await asyncio.sleep(0)
             async with Lent(self.pool, NOTHING_WRITTEN) as connection:
                 del self._joining[loop]
                 return await _read_for_all(connection, calls, others)

@@ -7,7 +7,6 @@ own. So the last one is never held for long: else all who hold one could wait fo
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from typing import Any, ClassVar
 
 import attrs
@@ -100,31 +99,31 @@ class Turn:
             NoTurn: where none came in time, or could: the waiting task itself holds all.
         """
         self._holders.turns.add(self)
-        try:
-            # A bound costs more than a turn that is free.
-            async with asyncio.timeout(self._patience) if any(each.locked() for each in self._needs) else _AT_ONCE:
-                for supply in self._needs:
-                    if supply.locked() and self._own(supply) >= supply.most:
-                        # Whoever would give one back is the one who would wait.
-                        raise self._none(supply)
-                    await supply.acquire()
-                    self._taken.append(supply)
-        except TimeoutError:
-            raise self._none(self._needs[len(self._taken)]) from None
+        until = None
+        for supply in self._needs:
+            if supply.locked():
+                # A bound costs more than a turn that is free, and begins with the first wait.
+                if until is None and self._patience is not None:
+                    until = asyncio.get_running_loop().time() + self._patience
+                await self._wait_for(supply, until)
+            else:
+                await supply.acquire()
+            self._taken.append(supply)
 
-    def _own(self, supply: Supply) -> int:
+    async def _wait_for(self, supply: Supply, until: float | None) -> None:
         others = [turn for turn in self._holders.turns if turn is not self and supply in turn._needs]
-        return sum(turn._task is self._task for turn in others)
-
-    def _none(self, supply: Supply) -> NoTurn:
-        return NoTurn(self._own(supply), supply.most)
+        own = sum(turn._task is self._task for turn in others)
+        if own >= supply.most:
+            # Whoever would give one back is the one who would wait.
+            raise NoTurn(own, supply.most)
+        try:
+            async with asyncio.timeout_at(until):
+                await supply.acquire()
+        except TimeoutError:
+            raise NoTurn(own, supply.most) from None
 
     def give_back(self) -> None:
         """Let the next one have it."""
         self._holders.turns.discard(self)
         while self._taken:
             self._taken.pop().release()
-
-
-#: What bounds nothing.
-_AT_ONCE = contextlib.nullcontext()
