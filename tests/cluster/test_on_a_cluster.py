@@ -5,6 +5,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import redis
 
 from tests.cluster.test_places import declare
 from tests.tools.backends import Real, is_data
@@ -148,6 +149,8 @@ def test_what_is_watched_is_in_one_place(cluster: Cluster) -> None:
         bike.name.hset("d")
         s.commit()
     assert "d" == bike.name.hget()
+    with Session(shop.db, on_pending="discard") as s, pytest.raises(CrossPlace, match=r"\{shop\}.*\{zoo\}"):
+        s.watch(bike.name, cat.name)
 
 
 def test_a_pipeline_is_in_one_place(cluster: Cluster) -> None:
@@ -343,6 +346,23 @@ def test_a_node_that_does_not_tell_is_passed_over(cluster: Cluster) -> None:
             client.execute_command("ACL", "SETUSER", "default", "+cluster")
 
 
+def test_a_node_that_does_not_know_its_name(cluster: Cluster) -> None:
+    """It is where it was asked, whoever was named first."""
+    node = cluster.masters[1]
+    with node.client() as client:
+        try:
+            client.config_set("cluster-preferred-endpoint-type", "unknown-endpoint")
+        except redis.ResponseError:
+            pytest.skip("nodes know their names before Redis 7.0")
+        try:
+            assert {None} == {entry[2][0] for entry in client.execute_command("CLUSTER", "SLOTS")}
+            with RedisDatabase(cluster=["nowhere.invalid:1", f"{node.host}:{node.port}"]) as database:
+                shop = declare(SimpleNamespace(database=lambda: database))  # type: ignore[arg-type]
+                assert "a" == shop.bike(name="a").name.hget()
+        finally:
+            client.config_set("cluster-preferred-endpoint-type", "ip")
+
+
 # What names a cluster.
 
 
@@ -353,6 +373,7 @@ def test_a_node_that_does_not_tell_is_passed_over(cluster: Cluster) -> None:
         ("redis+cluster://a", {"cluster": ["a:6379"]}),
         ("valkey+cluster://a,b:2/", {"cluster": ["a:6379", "b:2"]}),
         ("redis+cluster://[::1]:7,a:1", {"cluster": ["[::1]:7", "a:1"]}),
+        ("redis+cluster://[::1]", {"cluster": ["[::1]:6379"]}),
         ("rediss+cluster://u:p%40@a:1", {"cluster": ["a:1"], "ssl": True, "username": "u", "password": "p@"}),
         ("redis+cluster://:p@a:1?max_connections=3", {"cluster": ["a:1"], "password": "p", "max_connections": "3"}),
     ],

@@ -10,7 +10,8 @@ import redis
 from tests.executor.unit_of_work import Work, happened
 from tests.tools.backends import Real
 from tests.tools.servers import RealServer, free_port
-from uowredis import PartiallyApplied, RedisDatabase, Rejected, Session, SessionError
+from uowredis import PartiallyApplied, RedisDatabase, Rejected, Session, SessionError, Unreachable
+from uowredis.executor.connection import refusal
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +43,28 @@ def user(own: Real, *rules: str, **options: Any) -> Iterator[tuple[Work, redis.R
             yield work, admin
     finally:
         admin.execute_command("ACL", "DELUSER", "app")
+
+
+@pytest.mark.parametrize(
+    ("said", "error"),
+    [
+        ("LOADING Redis is loading the dataset in memory", Unreachable),
+        ("MOVED 3999 127.0.0.1:6381", Unreachable),
+        ("ASK 3999 127.0.0.1:6381", Unreachable),
+        ("TRYAGAIN Multiple keys request during rehashing of slot", Unreachable),
+        ("CLUSTERDOWN The cluster is down", Unreachable),
+        ("MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.", Unreachable),
+        ("READONLY You can't write against a read only replica.", Unreachable),
+        ("EXECABORT Transaction discarded because of: MOVED 3999 127.0.0.1:6381", Unreachable),
+        ("OOM command not allowed when used memory > 'maxmemory'.", Rejected),
+        ("NOPERM this user has no permissions to run the 'get' command", Rejected),
+        ("WRONGTYPE Operation against a key holding the wrong kind of value", Rejected),
+        ("MISCONF Redis is configured to save RDB snapshots", Rejected),
+    ],
+)
+def test_who_does_not_serve_it_just_now_is_told_from_who_refuses(said: str, error: type[Rejected]) -> None:
+    """The words are those of Redis 7."""
+    assert refusal(redis.ResponseError(said)) is error
 
 
 def check_rejected(work: Work, server: Real, allow: Callable[[], object], said: str, length: int = 1) -> None:

@@ -357,6 +357,22 @@ def test_a_url_is_read_as_redis_py_reads_it(url: str) -> None:
     assert theirs == ours
 
 
+@pytest.mark.parametrize("scheme", ["redis", "redis+cluster", "redis+sentinel"])
+@pytest.mark.parametrize("password", ["12?hush", "12?hush&shh", "12?hush=shh", "12?db=3&hush", "words?hush"])
+def test_a_password_with_a_question_mark_is_not_shown(scheme: str, password: str) -> None:
+    """What stands behind it is no option, and part of what nobody shall see."""
+    with raises(ImplementationError, "cannot read", "***@a:1") as caught:
+        urls.read(f"{scheme}://ann:{password}@a:1/m")
+    assert not [part for part in ("hush", "shh", "words") if part in str(caught.value)]
+
+
+@pytest.mark.parametrize("number", ["inf", "-inf", "nan", "1e999"])
+def test_a_url_says_numbers_that_are_finite(number: str) -> None:
+    """A time without end is none."""
+    with raises(ArgumentError, "socket_timeout", f"cannot be '{number}'"):
+        urls.read(f"redis://localhost?socket_timeout={number}")
+
+
 @pytest.mark.parametrize(("theirs", "ours"), [("redis", "valkey"), ("rediss", "valkeys")])
 def test_valkey_has_urls_of_its_own(theirs: str, ours: str) -> None:
     """They mean the same."""

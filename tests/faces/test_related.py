@@ -33,6 +33,24 @@ async def test_relations_are_followed(on: Models, *, inside: bool) -> None:
         await group.title.set("x")
 
 
+@pytest.mark.parametrize("inside", [False, True], ids=["outside", "in a session"])
+async def test_rows_follow_relations_over_many(on: Models, *, inside: bool) -> None:
+    """From both sides, in lists, and beside instances."""
+    block: Any = aio.Session(on.database, on_pending="discard") if inside else on.database
+    async with block:
+        ann, bob = await on.Person.create(name="ann"), await on.Person.create(name="bob")
+        await on.Group.create(owner=ann, members=[ann, bob], title="one")
+        await on.Group.create(owner=ann, members=[bob], title="two")
+        groups = on.Group.collection().sort("title", alpha=True).values_list("title", "members__name")
+        assert await groups.list() == [("one", ["ann", "bob"]), ("two", ["bob"])]
+        names = ("name", "group_set", "groups__title", "groups__owner__name")
+        loaded = await on.Person.collection().sort("name", alpha=True).instances(load=names).list()
+        assert [tuple(each.loaded.values()) for each in loaded] == [
+            ("ann", {"1", "2"}, ["one"], ["ann"]),
+            ("bob", set(), ["one", "two"], ["ann", "ann"]),
+        ]
+
+
 async def test_new_objects_refer_to_each_other(on: Models) -> None:
     """Before they have a primary key; the plan has placeholders, and what is sent has keys."""
     async with on.database.begin() as s:

@@ -118,6 +118,8 @@ def path_of(model: ModelSchema, name: str) -> Path:
     while True:
         if rest in ("pk", here.pk_field):
             return Path((*stops, (here, None)), (*names, "pk"))
+        if (field := here.fields.get(rest)) is not None:
+            return Path((*stops, (here, field)), (*names, rest))
         held = _held_by(here)
         if (stop := held.get(rest)) is not None:
             return Path((*stops, (here, stop)), (*names, rest))

@@ -119,11 +119,14 @@ def _queried(url: str, split: SplitResult, said: Mapping[str, Any]) -> dict[str,
     """Return the options behind '?', which are all text, as keywords."""
     found: dict[str, Any] = {}
     for name, value in parse_qsl(split.query, keep_blank_values=True):
-        if "@" in name:
-            # It is the end of a password.
-            raise _no_port(url)
         where = f"the URL's option {name!r}"
-        check_name(name, "The URL of RedisDatabase")
+        try:
+            check_name(name, "The URL of RedisDatabase")
+        except ImplementationError:
+            if "@" in split.query:
+                # It is a part of a password.
+                raise _no_port(url) from None
+            raise
         if not value:
             raise ArgumentError(f"{where} has no value")
         if name in found or (name in said and name != "db"):
