@@ -191,12 +191,16 @@ class Journal:
         """Return the new object of *model* that is called *placeholder* while it has no pk."""
         if not self._by_identity or not (number := _number(model, placeholder)):
             return None
+        found = self._new_by_number(model).get(number)
+        return found if found is not None and found.identity.pk is None else None
+
+    def _new_by_number(self, model: ModelSchema) -> Mapping[int, Life]:
+        """Return the lives of new objects of *model*; those said since the last call are looked at, and no more."""
         lives = self._by_identity.values()
         for life in itertools.islice(reversed(lives), len(lives) - self._count_numbered):
             self._numbered.setdefault(life.model, {})[life.identity.number] = life
         self._count_numbered = len(lives)
-        found = self._numbered.get(model, {}).get(number)
-        return found if found is not None and found.identity.pk is None else None
+        return self._numbered.get(model, {})
 
     def referred(self, model: ModelSchema, pk: str) -> Life | None:
         """Return what is pending for the object of *model* that a command refers to by *pk*, or by its placeholder."""
@@ -225,8 +229,8 @@ class Journal:
 
     def new_of(self, model: ModelSchema) -> list[Identity]:
         """Return the new objects of *model* that have no pk yet and will be there."""
-        new = self._by_identity.items()
-        return [each for each, life in new if each.model is model and each.pk is None and life.alive]
+        lives = sorted(self._new_by_number(model).items())
+        return [life.identity for _, life in lives if life.identity.pk is None and life.alive]
 
     def counters(self, among: Iterable[Identity] | None = None) -> tuple[tuple[ModelSchema, int], ...]:
         """Return how many pks of which model Redis must count for all new objects, or for those *among* them."""
