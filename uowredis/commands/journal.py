@@ -195,9 +195,9 @@ class Journal:
         return found if found is not None and found.identity.pk is None else None
 
     def _new_by_number(self, model: ModelSchema) -> Mapping[int, Life]:
-        """Return the lives of new objects of *model*; those said since the last call are looked at, and no more."""
+        """Return the lives of new objects of *model*, in the order said; each is looked at once."""
         lives = self._by_identity.values()
-        for life in itertools.islice(reversed(lives), len(lives) - self._count_numbered):
+        for life in reversed([*itertools.islice(reversed(lives), len(lives) - self._count_numbered)]):
             self._numbered.setdefault(life.model, {})[life.identity.number] = life
         self._count_numbered = len(lives)
         return self._numbered.get(model, {})
@@ -229,8 +229,8 @@ class Journal:
 
     def new_of(self, model: ModelSchema) -> list[Identity]:
         """Return the new objects of *model* that have no pk yet and will be there."""
-        lives = sorted(self._new_by_number(model).items())
-        return [life.identity for _, life in lives if life.identity.pk is None and life.alive]
+        lives = self._new_by_number(model).values()
+        return [life.identity for life in lives if life.identity.pk is None and life.alive]
 
     def counters(self, among: Iterable[Identity] | None = None) -> tuple[tuple[ModelSchema, int], ...]:
         """Return how many pks of which model Redis must count for all new objects, or for those *among* them."""
