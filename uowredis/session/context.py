@@ -99,8 +99,8 @@ _hidden: contextvars.ContextVar[tuple[Any, ...]] = contextvars.ContextVar("uowre
 #: The blocks of ``use()`` by which sessions were given to this context; it keeps none alive either.
 _used: contextvars.ContextVar[tuple[weakref.ref[_Use], ...]] = contextvars.ContextVar("uowredis_used", default=())
 
-#: Those that every thread may use; it keeps none alive either.
-_shared: weakref.WeakKeyDictionary[Database, weakref.ref[Any]] = weakref.WeakKeyDictionary()
+#: Those that every thread may use, by the ``id()`` of their database; it keeps none alive either.
+_shared: dict[int, weakref.ref[Any]] = {}
 
 
 #: Whatever is open in this process, in whichever context.
@@ -155,9 +155,9 @@ def left_meanwhile() -> SessionError:
 
 def _everybodys(database: Database) -> Any:
     """Return the session of *database* that every thread may use, None where there is none."""
-    shared = _shared.get(database)
+    shared = _shared.get(id(database))
     session = None if shared is None else shared()
-    return session if session is not None and _takes_part(session) else None
+    return session if session is not None and session.database is database and _takes_part(session) else None
 
 
 def _takes_part(session: Opened) -> bool:
@@ -267,11 +267,11 @@ def hidden(session: object) -> Iterator[None]:
 
 def share(session: Opened) -> None:
     """Let every thread find *session*."""
-    _shared[session.database] = weakref.ref(session)
+    _shared[id(session.database)] = weakref.ref(session)
 
 
 def unshare(session: Opened) -> None:
     """Let only its own context find *session*."""
-    shared = _shared.get(session.database)
+    shared = _shared.get(id(session.database))
     if shared is not None and shared() is session:
-        del _shared[session.database]
+        del _shared[id(session.database)]
