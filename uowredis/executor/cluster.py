@@ -157,6 +157,20 @@ class ClusterExecutor(ReplacedExecutor):
         """Same as of one server, at the node that has the place."""
         return self._again(lambda: self._node(calls).transact(calls))
 
+    def transact_each(self, each: Sequence[Sequence[Call]]) -> list[list[Any]]:
+        """Send several transactions, each of one place, in one round trip for each node; return the replies of each."""
+        return self._again(lambda: self._spread_each(each))
+
+    def _spread_each(self, each: Sequence[Sequence[Call]]) -> list[list[Any]]:
+        by_node: dict[Executor, list[int]] = {}
+        for at, calls in enumerate(each):
+            by_node.setdefault(self._node(calls), []).append(at)
+        replies: list[list[Any]] = [[] for _ in each]
+        for node, places in by_node.items():
+            for at, found in zip(places, node.transact_each([each[at] for at in places]), strict=True):
+                replies[at] = found
+        return replies
+
     def tell(self, call: Call) -> Any:
         """Same as of one server, at the node that has the place."""
         return self._again(lambda: self._node((call,)).tell(call))
@@ -210,8 +224,8 @@ class ClusterExecutor(ReplacedExecutor):
             node.disconnect()
 
     def _node(self, calls: Sequence[Call]) -> Executor:
-        found = [slot for slot in slots_of(calls) if slot is not None]
-        return self.nodes.of_slot(found[0] if found else 0)
+        found = next((slot for slot in slots_of(calls) if slot is not None), 0)
+        return self.nodes.of_slot(found)
 
 
 def _keys_of(call: Call) -> Sequence[str]:
