@@ -23,6 +23,7 @@ from uowredis.maintenance.wrong_data import (
     WrongType,
 )
 from uowredis.maintenance.wrong_entries import MissingEntry, StaleEntry, TwoHolders, VanishedEntry, has_entry, lookup
+from uowredis.maintenance.wrong_places import Misplaced
 from uowredis.maintenance.wrong_texts import wrong_pk, wrong_texts
 from uowredis.plan.requests import Deciding
 from uowredis.planner.content import Content, content_behind
@@ -241,6 +242,8 @@ class Checking:
             for pk in pks:
                 self._count(pk)
                 candidates += wrong_pk(model, pk)
+                if model.shard is not None and model.shard_of(pk) != model.shard:
+                    candidates.append(Misplaced(model, pk))
                 candidates += self._of_object(pk, known, hashed)
         held = [(each, each.pairs(known[each.call])) for each in contents if known[each.call] is not WRONG]
         candidates += yield from self._missing([each for each, _ in held if _is_readable(each, known)], known)

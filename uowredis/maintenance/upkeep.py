@@ -16,6 +16,8 @@ from uowredis.maintenance.looking import stream
 from uowredis.maintenance.mending import Mended, batches, mended
 from uowredis.model.declaration import MetaRedisModel, database_of, schema_of
 from uowredis.model.redis_model import RedisModel
+from uowredis.plan.requests import Deciding, Send
+from uowredis.schema.models import ModelSchema
 
 
 def check(*models: type[RedisModel], progress: Callable[[Progress], object] | None = None) -> Iterator[Finding]:
@@ -133,6 +135,9 @@ def _repaired(
 ) -> Iterator[Mended]:
     for checking, line in checkings:
         model = checking.model
+        if model.shard is not None and drive(_is_empty(model), line.answer):
+            # Nothing was written there yet, and nothing need be.
+            continue
         indexed = model.indexed if checking.fields is None else checking.fields
         if not dry_run and (plan := drive(begun(model, indexed), line.answer)) is not None:
             yield Mended(plan, (), (), applied=True)
@@ -155,15 +160,36 @@ def _checkings(
         if not isinstance(model, MetaRedisModel):
             raise ArgumentTypeError(f"{of}() takes models, not {model!r}. Way out: {of}(Bike), the class itself")
         check_blocks(model, of)
-    return [_checking(model, progress) for model in dict.fromkeys(models)]
+    return [each for model in dict.fromkeys(models) for each in _checkings_of(model, progress)]
 
 
-def _checking(model: type[RedisModel], progress: Callable[[Progress], object] | None) -> tuple[Checking, Line]:
+def _checkings_of(
+    model: type[RedisModel], progress: Callable[[Progress], object] | None
+) -> Iterator[tuple[Checking, Line]]:
+    """Yield what looks through the data of *model*; of a sharded one place by place, for all facts of one are there.
+
+    Raises:
+        ImplementationError: where its data is in another number of shards.
+    """
     schema, database = schema_of(model), database_of(model)
     assert database is not None
     database._check_placed(schema)
-    inside = [other._schema for other in database.models if schema.keys.owns(other._schema.keys.prefix)]
-    checking = Checking(schema, [other for other in inside if other is not schema])
-    if progress is not None:
-        checking.progress = progress
-    return checking, Line(lambda: database._executor)
+    line = Line(lambda: database._executor)
+    layouts = database._fingerprints.layouts
+    layouts.want(schema)
+    if layouts.wanted:
+        drive(layouts.turns(writing=False), line.answer)
+    others = [other._schema for other in database.models if other is not model]
+    inside = [other for other in others if schema.keys.owns(other.keys.prefix)]
+    for shard in range(schema.shards or 1):
+        part = schema if schema.facets is None else schema.facet(shard)
+        checking = Checking(part, [other if other.facets is None else other.facet(shard) for other in inside])
+        if progress is not None:
+            checking.progress = progress
+        yield checking, line
+
+
+def _is_empty(model: ModelSchema) -> Deciding[bool]:
+    """Return whether a facet of a sharded model has nothing yet but what nobody knows of."""
+    replies = yield Send([("EXISTS", key) for key in (model.keys.fingerprint, model.keys.collection)])
+    return not any(replies)
