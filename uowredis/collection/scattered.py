@@ -14,7 +14,7 @@ from uowredis.collection.wanted import Wanted
 from uowredis.collection.widths import Widths
 from uowredis.commands.arguments import Placeholder
 from uowredis.commands.identity import Identity
-from uowredis.commands.query import Column, Order
+from uowredis.commands.query import Column, Order, Query
 from uowredis.commands.values import texts_of
 from uowredis.commands.where import All, Condition, Either, Everything, Filter, Given, Leaf, Members, Without, changed
 from uowredis.overlay.along import Place
@@ -41,11 +41,17 @@ def seeker_of(wanted: Wanted, overlay: Overlay, elsewhere: Mapping[int, Any]) ->
 class Scattered(Seeker):
     """Looks at what a collection of a sharded model wants, in one place or in several of them."""
 
-    def parts(self) -> Deciding[list[Seeker]]:
-        """Return what looks in each of the places where something may be found."""
-        whole, where = self.wanted.model, (yield from self._where())
+    def _facets(self, where: Condition) -> list[ModelSchema]:
+        """Return what the model is in each of the places where something may be found that fulfils *where*."""
+        whole = self.wanted.model
         assert whole.facets is not None
         shards = shards_of(whole, where)
+        asked = range(whole.facets.count) if shards is None else sorted(shards)
+        return [self.overlay.speaking_of(whole.facet(shard)) for shard in asked]
+
+    def parts(self) -> Deciding[list[Seeker]]:
+        """Return what looks in each of these places."""
+        whole, where = self.wanted.model, (yield from self._where())
         told: dict[str, Any] = {"filters": (), "excluded": (), "algebra": None, "intersections": ()}
         sort = self.wanted.sort
         if sort is not None and sort.scores is not None:
@@ -53,8 +59,7 @@ class Scattered(Seeker):
             scores = yield from Sources(self.overlay, whole.keys).scores(given)
             told["sort"] = attrs.evolve(sort, scores=scores)
         found: list[Seeker] = []
-        for shard in range(whole.facets.count) if shards is None else sorted(shards):
-            facet = self.overlay.speaking_of(whole.facet(shard))
+        for facet in self._facets(where):
             part = self.wanted.told({"model": facet, **told})
             found.append(Seeker(part, self.overlay, {}, self.other, in_facet(where, facet)))
         return found
@@ -103,7 +108,15 @@ class Scattered(Seeker):
         """Same as in one place: the sum."""
         if self.wanted.shape.looked_up or self.wanted.as_it_was_stored:
             return (yield from Seeker.count(self))
-        parts = yield from self.parts()
+        whole, where = self.wanted.model, (yield from self._where())
+        call = Query(whole, where).counting
+        if call is not None and not self.overlay.watches and not self.overlay.touches(whole):
+            # By far most: the same call in each place, and nothing to be decided there.
+            name, key, *rest = call
+            models = self._facets(where)
+            calls = [(name, whole.keys.of_another(model.keys, key), *rest) for model in models]
+            return sum(map(int, (yield from self.overlay.ask(calls))))
+        parts = yield from attrs.evolve(self, where=where).parts()
         return sum((yield from gathered(self.overlay, {part.wanted.model: part.count() for part in parts})))
 
     def _few(self) -> Deciding[Few]:

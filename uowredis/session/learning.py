@@ -61,7 +61,9 @@ class Learning:
     def extended(self, request: Request) -> Request:
         """Return *request* with what is read in it besides."""
         calls = _reads(request)
-        reads = [call for model in self.fingerprints.to_read(calls) if (call := _read(model)) not in calls]
+        models = self.fingerprints.to_read(calls)
+        said = frozenset(calls) if models else ()
+        reads = [call for model in models if (call := _read(model)) not in said]
         if not reads:
             return request
         if isinstance(request, Fetch):
