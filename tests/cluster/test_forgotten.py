@@ -1,4 +1,4 @@
-"""A failover to a replica that lags: what was acknowledged may be forgotten, and what is told of it is true then, too."""
+"""A failover to a replica that lags: what was acknowledged may be forgotten, and what is told then is true, too."""
 
 import os
 import signal

@@ -246,6 +246,17 @@ def test_sets_and_scores_from_elsewhere(filled: SimpleNamespace) -> None:
     client.delete("some", "ranks")
 
 
+def test_what_refers_from_the_other_side(filled: SimpleNamespace) -> None:
+    """It lies in the place of each."""
+    for pk, names in filled.tenant.collection().sort().values_list("pk", "person_set__name"):
+        expected = [
+            held["name"]
+            for _, held in sorted(filled.held.items(), key=lambda each: int(each[0]))
+            if held["tenant"] == pk
+        ]
+        assert expected == names
+
+
 def test_values_without_order(filled: SimpleNamespace) -> None:
     """Each object's own, in any order."""
     rows = filled.person.collection(tags="b").values("pk", "name")
