@@ -9,7 +9,7 @@ import pytest
 from tests.cluster.shards import declare, keys, tag
 from tests.tools.backends import Backend, Embedded, Real
 from tests.tools.cluster import Cluster
-from uowredis import ImplementationError
+from uowredis import ImplementationError, InstanceHashField, RedisModel
 from uowredis.maintenance import Misplaced, check, rebuild, repair
 from uowredis.maintenance.rename import rename
 
@@ -67,6 +67,29 @@ def test_what_is_wrong_is_mended_where_it_is(anywhere: Backend | Cluster) -> Non
     assert 30 == len(firm.person.collection(name="ann"))
     new = [firm.person(tenant=tenant) for tenant in firm.tenants]
     assert 42 == len({each.pk.get() for each in (*new, *firm.people)})
+
+
+@pytest.mark.parametrize("namespace", ["ns", "a[b]?-{c}\\"])
+def test_an_index_that_is_lost_is_filled_again(anywhere: Backend | Cluster, namespace: str) -> None:
+    """In all places, one index or all of them; characters of patterns in the namespace are none."""
+    database = anywhere.database()
+    fields = {"name": InstanceHashField(indexable=True), "age": InstanceHashField(type=int, indexable="range")}
+    thing: Any = type("Thing", (RedisModel,), {"database": database, "namespace": namespace, "shards": 64, **fields})
+    thing.create_many([{"name": f"n{number % 3}", "age": number} for number in range(60)], batch=1)
+
+    def lose() -> int:
+        lost = [(key, client) for key, client in keys(anywhere).items() if b":thing:name:" in key]
+        for key, client in lost:
+            client.delete(key)
+        return len(lost)
+
+    assert lose() > 20
+    assert 60 == len([finding for finding in check(thing) if finding.fault == "missing entry"])
+    assert 60 == sum(len(each.findings) for each in rebuild(thing, "name"))
+    assert lose() > 20
+    assert 60 == sum(len(each.findings) for each in rebuild(thing))
+    assert [] == list(check(thing))
+    assert 20 == len(thing.collection(name="n1"))
 
 
 def test_objects_in_the_wrong_place_are_told(anywhere: Backend | Cluster) -> None:

@@ -225,3 +225,13 @@ def test_a_rename(told: Told, server: Backend) -> None:
     fields = {"called": InstanceHashField(indexable=True, stored_as="name"), "shards": 4}
     other = type("Thing", (RedisModel,), {"database": server.database(), **fields})
     assert "a" == other(thing.pk.get()).called.hget()
+
+
+@tries("{} is indexed in each of")
+def test_the_key_of_an_index(told: Told, server: Backend) -> None:
+    firm = declare(server)
+    with told(ImplementationError):
+        firm.person.get_field("name").get_index().get_storage_key("ann")
+    calls = firm.person.collection(name="ann").explain().calls()
+    assert firm.count == len({call[1] for call in calls})
+    assert all(call[1].endswith(":ns:person:name:ann") for call in calls)

@@ -115,7 +115,11 @@ class Checking:
 
     def keys(self) -> Looking[None]:
         """Look for data without primary key, for what is not declared, and for keys of another type."""
-        yield from self._scan("keys", self._keys)
+        yield from self._scan("keys", self.look_at_keys)
+
+    def is_mine(self, key: str) -> bool:
+        """Return whether *key*, one that begins as those of the model do, is not one of another model."""
+        return not any(other.keys.owns(key) for other in self.others)
 
     def _scan(self, phase: str, look: Callable[[list[str]], Looking[None]]) -> Looking[None]:
         total = yield from one(("DBSIZE",))
@@ -123,12 +127,13 @@ class Checking:
         while not scan.over:
             keys = yield from scan.batch()
             done += len(keys)
-            mine = [key for key in keys if not any(other.keys.owns(key) for other in self.others)]
+            mine = [key for key in keys if self.is_mine(key)]
             if mine:
                 yield from look(mine)
             self.progress(Progress(self.model.name, phase, done, total))
 
-    def _keys(self, keys: list[str]) -> Looking[None]:
+    def look_at_keys(self, keys: list[str]) -> Looking[None]:
+        """Look at some *keys* of the model."""
         model = self.model
         types = yield from asked([("TYPE", key) for key in keys])
         candidates: list[Finding] = []
@@ -336,9 +341,10 @@ class Checking:
 
     def indexes(self) -> Looking[None]:
         """Look at each entry of each index: is its object there, and does it hold the value?"""
-        yield from self._scan("indexes", self._indexes)
+        yield from self._scan("indexes", self.look_at_indexes)
 
-    def _indexes(self, keys: list[str]) -> Looking[None]:
+    def look_at_indexes(self, keys: list[str]) -> Looking[None]:
+        """Look at what is in those of *keys* that are of indexes."""
         found = ((key, self.model.index_of(key)) for key in keys)
         scans = [
             (field, key, Scan((_SCANS[kind], key)))

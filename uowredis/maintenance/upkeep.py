@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
-from typing import Any, Literal
+from typing import Literal, TypeAlias
 
 from uowredis.exceptions import ArgumentError, ArgumentTypeError
 from uowredis.executor.drive import drive
@@ -14,10 +14,15 @@ from uowredis.maintenance.finding import Finding, Policy
 from uowredis.maintenance.fingerprint import begun, ended
 from uowredis.maintenance.looking import stream
 from uowredis.maintenance.mending import Mended, batches, mended
+from uowredis.maintenance.over_shards import CheckingShards
 from uowredis.model.declaration import MetaRedisModel, database_of, schema_of
 from uowredis.model.redis_model import RedisModel
 from uowredis.plan.requests import Deciding, Send
-from uowredis.schema.models import ModelSchema
+from uowredis.schema.keys import slot_of
+from uowredis.schema.models import FieldSchema, ModelSchema
+
+#: What looks through the data of a model.
+_Looks: TypeAlias = Checking | CheckingShards
 
 
 def check(*models: type[RedisModel], progress: Callable[[Progress], object] | None = None) -> Iterator[Finding]:
@@ -87,7 +92,7 @@ def repair(
                     f"{checking.model.name}.{field.name} is declared and has an index: nothing of it is forgotten. Way "
                     f"out: leave it out of forget"
                 )
-    return _repaired(checkings, policy, dry_run, Checking.everything)
+    return _repaired(checkings, policy, dry_run, whole=True)
 
 
 def rebuild(
@@ -127,46 +132,48 @@ def rebuild(
     else:
         for checking, _ in checkings:
             checking.fields = checking.model.indexed
-    return _repaired(checkings, Policy(), dry_run, Checking.entries)
+    return _repaired(checkings, Policy(), dry_run, whole=False)
 
 
-def _repaired(
-    checkings: list[tuple[Checking, Line]], policy: Policy, dry_run: bool, look: Callable[[Checking], Any]
-) -> Iterator[Mended]:
+def _repaired(checkings: list[tuple[_Looks, Line]], policy: Policy, dry_run: bool, *, whole: bool) -> Iterator[Mended]:
     for checking, line in checkings:
-        model = checking.model
-        if model.shard is not None and drive(_is_empty(model), line.answer):
-            # Nothing was written there yet, and nothing need be.
-            continue
-        indexed = model.indexed if checking.fields is None else checking.fields
-        if not dry_run and (plan := drive(begun(model, indexed), line.answer)) is not None:
-            yield Mended(plan, (), (), applied=True)
-        for findings in stream(look(checking), line.answer):
+        parts = [each for each in _facets_of(checking) if not drive(_is_empty(each), line.answer)]
+        for model in parts:
+            if not dry_run and (plan := drive(begun(model, _indexed(model, checking)), line.answer)) is not None:
+                yield Mended(plan, (), (), applied=True)
+        for findings in stream(checking.everything() if whole else checking.entries(), line.answer):
             for batch in batches([finding for finding in findings if not finding.is_note]):
                 for done in drive(mended(batch, policy, dry_run=dry_run), line.answer):
                     if done.findings or done.left:
                         yield done
-        whole = checking.fields is None or len(checking.fields) == len(model.indexed)
-        fields = list(model.fields.values()) if whole else indexed
-        turns = ended(model, fields, policy.forget, dry_run=dry_run)
-        if (plan := drive(turns, line.answer)) is not None:
-            yield Mended(plan, (), (), applied=not dry_run)
+        for model in parts:
+            indexed = _indexed(model, checking)
+            fields = list(model.fields.values()) if len(indexed) == len(model.indexed) else indexed
+            turns = ended(model, fields, policy.forget, dry_run=dry_run)
+            if (plan := drive(turns, line.answer)) is not None:
+                yield Mended(plan, (), (), applied=not dry_run)
+
+
+def _indexed(model: ModelSchema, checking: _Looks) -> Collection[FieldSchema]:
+    return model.indexed if checking.fields is None else [model.fields[field.name] for field in checking.fields]
+
+
+def _facets_of(checking: _Looks) -> list[ModelSchema]:
+    return [checking.model] if isinstance(checking, Checking) else list(checking.parts)
 
 
 def _checkings(
     models: Collection[type[RedisModel]], of: str, progress: Callable[[Progress], object] | None
-) -> list[tuple[Checking, Line]]:
+) -> list[tuple[_Looks, Line]]:
     for model in models:
         if not isinstance(model, MetaRedisModel):
             raise ArgumentTypeError(f"{of}() takes models, not {model!r}. Way out: {of}(Bike), the class itself")
         check_blocks(model, of)
-    return [each for model in dict.fromkeys(models) for each in _checkings_of(model, progress)]
+    return [_checking(model, progress) for model in dict.fromkeys(models)]
 
 
-def _checkings_of(
-    model: type[RedisModel], progress: Callable[[Progress], object] | None
-) -> Iterator[tuple[Checking, Line]]:
-    """Yield what looks through the data of *model*; of a sharded one place by place, for all facts of one are there.
+def _checking(model: type[RedisModel], progress: Callable[[Progress], object] | None) -> tuple[_Looks, Line]:
+    """Return what looks through the data of *model*; of a sharded one place by place, for all facts of one are there.
 
     Raises:
         ImplementationError: where its data is in another number of shards.
@@ -175,21 +182,31 @@ def _checkings_of(
     assert database is not None
     database._check_placed(schema)
     line = Line(lambda: database._executor)
-    layouts = database._fingerprints.layouts
-    layouts.want(schema)
-    if layouts.wanted:
-        drive(layouts.turns(writing=False), line.answer)
     others = [other._schema for other in database.models if other is not model]
     inside = [other for other in others if schema.keys.owns(other.keys.prefix)]
-    for shard in range(schema.shards or 1):
-        part = schema if schema.facets is None else schema.facet(shard)
-        checking = Checking(part, [other if other.facets is None else other.facet(shard) for other in inside])
-        if progress is not None:
-            checking.progress = progress
-        yield checking, line
+    checking: _Looks
+    if schema.facets is None:
+        checking = Checking(schema, inside)
+    else:
+        database._fingerprints.layouts.want(schema)
+        if database._fingerprints.layouts.wanted:
+            drive(database._fingerprints.layouts.turns(writing=False), line.answer)
+        parts = {}
+        for shard in range(schema.facets.count):
+            beside = [other if other.facets is None else other.facet(shard) for other in inside]
+            parts[schema.facet(shard)] = Checking(schema.facet(shard), beside)
+        places = [facet.keys.place for facet in parts if facet.keys.place is not None]
+        # A place of each node; which has which was asked with the layout.
+        nodes = {database._executor.node_of(slot_of(place)): place for place in places}
+        checking = CheckingShards(schema, parts, list(nodes.values()))
+    if progress is not None:
+        checking.progress = progress
+    return checking, line
 
 
 def _is_empty(model: ModelSchema) -> Deciding[bool]:
-    """Return whether a facet of a sharded model has nothing yet but what nobody knows of."""
+    """Return whether *model* is a facet of a sharded one and nothing was written there yet, so that nothing need be."""
+    if model.shard is None:
+        return False
     replies = yield Send([("EXISTS", key) for key in (model.keys.fingerprint, model.keys.collection)])
     return not any(replies)

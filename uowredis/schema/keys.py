@@ -254,6 +254,14 @@ class Keys:
         """The pattern of SCAN that every key fits which :meth:`owns` knows, and no other."""
         return f"{literal(self.prefix)}:*"
 
+    def owned_beside(self, place: str) -> str:
+        """Return the pattern that every key of a sharded model fits, for the node that has *place* to be asked.
+
+        What stands between the first braces of a pattern is taken for a place; here they are a class of characters,
+        which the first one of each key is in, too.
+        """
+        return f"[{{{literal(place)}}}]*}}:{literal(self.without_place)}:*"
+
     def word_in(self, key: str) -> str:
         """Return the word of a *key* of the model that stands where a pk or an indexed field has its name."""
         return word_of(key.removeprefix(f"{self.prefix}:"))
