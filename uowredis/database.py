@@ -203,10 +203,11 @@ class RedisDatabase(OpensSessions):
         Raises:
             ImplementationError: for one without place on a Redis Cluster.
         """
-        if self._server.is_cluster and model.keys.place is None:
+        if self._server.is_cluster and model.keys.place is None and model.facets is None:
             raise ImplementationError(
                 f"{model.name} has no place, and {self!r} is a Redis Cluster, where its keys would be in slots of all "
-                f"nodes; nothing was sent. Way out: place = '...' on the model, or a RedisDatabase that is one server"
+                f"nodes; nothing was sent. Way out: place = '...' on the model, or shards = ... for one that outgrows "
+                f"a node; or a RedisDatabase that is one server"
             )
 
     @property
@@ -268,7 +269,7 @@ class RedisDatabase(OpensSessions):
 
     def _model_of(self, schema: ModelSchema) -> Any:
         """Return the model with *schema*, or the one that was declared again in its place; None for none here."""
-        latest = schema.latest
+        latest = schema.declared.latest
         return next((model for model in self._models.values() if model._schema is latest), None)
 
     def _former(self, model: Any) -> Any:

@@ -22,6 +22,14 @@ def test_commits_are_whole_while_slots_move_and_a_master_dies() -> None:
     assert min(numbers["moved"], numbers["commits"]) > 10, numbers
 
 
+def test_shards_move_under_commits() -> None:
+    """The same where the objects are spread over 1,024 places, and what is near them is changed by the same commits."""
+    numbers, wrong = chaos(6.0, 2, int.from_bytes(os.urandom(4), "big"), kill=True, shards=1_024)
+    assert [] == wrong, numbers
+    assert numbers["killed"] == 1
+    assert min(numbers["moved"], numbers["commits"]) > 10, numbers
+
+
 def test_a_token_is_settled_where_its_slot_is_by_then(cluster: Cluster) -> None:
     """Applied where it says so; claimed for ever where it says nothing."""
     shop = declare(cluster)

@@ -56,7 +56,7 @@ def test_nothing_is_left_by_an_error(server: Backend, kind: str) -> None:
     assert {"1", "2"} <= set(collection)
 
 
-@pytest.mark.parametrize("point", ["MULTI", "SINTERSTORE", "SORT", "DEL", "EXEC"])
+@pytest.mark.parametrize("point", ["MULTI", "SINTERSTORE", "SORT", "UNLINK", "EXEC"])
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_nothing_is_left_by_a_dropped_connection(real: Real, real_server: RealServer, point: str, when: str) -> None:
     """Cut at any command of the transaction, the query raises ``Unreachable`` and no temporary key stays."""

@@ -111,7 +111,7 @@ def transaction(*names: str) -> list[list[str]]:
 
 JOHN: dict[str, Any] = {"firstname": "John"}
 DOE: dict[str, Any] = {"firstname": "John", "lastname": "Doe"}
-TWO = transaction("SINTERSTORE", "SORT", "DEL")
+TWO = transaction("SINTERSTORE", "SORT", "UNLINK")
 
 CASES = [
     Case("everything", lambda s: s.find(), [["SMEMBERS"]]),
@@ -159,42 +159,42 @@ CASES = [
     Case(
         "a list of primary keys, sorted",
         lambda s: s.find(**JOHN).intersect([1, 2]).sort(by="birth_year"),
-        transaction("SADD", "SINTERSTORE", "SORT", "DEL"),
+        transaction("SADD", "SINTERSTORE", "SORT", "UNLINK"),
     ),
     Case("an empty list", lambda s: s.find().intersect([]), []),
     Case("one of several values", lambda s: s.find(firstname__in=["John", "Susan"]), [["SUNION"]]),
     Case(
         "one of several values, and a filter",
         lambda s: s.find(firstname__in=["John", "Susan"], lastname="Doe"),
-        transaction("SUNIONSTORE", "SINTER", "DEL"),
+        transaction("SUNIONSTORE", "SINTER", "UNLINK"),
     ),
     Case(
         "one of several values, sorted",
         lambda s: s.find(firstname__in=["John", "Susan"]).sort(by="birth_year"),
-        transaction("SUNIONSTORE", "SORT", "DEL"),
+        transaction("SUNIONSTORE", "SORT", "UNLINK"),
     ),
     Case("a range of numbers", lambda s: s.ranged.collection(age__gte=5, age__lt=7), [["ZRANGEBYSCORE"]]),
     Case("length, a range of numbers", lambda s: s.ranged.collection(age__gte=5), [["ZCOUNT"]], len),
     Case(
         "a range of numbers, and a filter",
         lambda s: s.ranged.collection(age__gte=5, city="Rome"),
-        transaction("ZRANGESTORE", "ZINTER", "DEL"),
+        transaction("ZRANGESTORE", "ZINTER", "UNLINK"),
     ),
     Case(
         "a range of numbers, sorted, with values",
         lambda s: s.ranged.collection(age__gte=5).sort(by="age").values("pk", "city"),
-        transaction("ZRANGESTORE", "SORT", "DEL"),
+        transaction("ZRANGESTORE", "SORT", "UNLINK"),
     ),
     Case("a range of texts", lambda s: s.ranged.collection(name__startswith="A"), [["ZRANGEBYLEX"]]),
     Case(
         "a range of texts, and a filter",
         lambda s: s.ranged.collection(name__startswith="A", city="Rome"),
-        transaction("EVAL", "SINTER", "DEL"),
+        transaction("EVAL", "SINTER", "UNLINK"),
     ),
     Case(
         "a range of texts, and one of numbers, sorted, sliced",
         lambda s: s.ranged.collection(name__gte="A", age__lt=10).sort(by="age"),
-        transaction("EVAL", "ZRANGESTORE", "ZINTERSTORE", "SORT", "DEL"),
+        transaction("EVAL", "ZRANGESTORE", "ZINTERSTORE", "SORT", "UNLINK"),
         lambda c: c[0:10],
     ),
     Case("no value", lambda s: s.ranged.collection(name=None), [["SMEMBERS"]]),
@@ -203,27 +203,27 @@ CASES = [
     Case(
         "without a range, sorted",
         lambda s: s.ranged.collection().exclude(age__gte=7).sort(by="age"),
-        transaction("ZRANGESTORE", "ZDIFFSTORE", "SORT", "DEL"),
+        transaction("ZRANGESTORE", "ZDIFFSTORE", "SORT", "UNLINK"),
     ),
     Case("one of two collections", lambda s: s.find(**JOHN) | s.find(city="Paris"), [["SUNION"]]),
     Case(
         "one of two collections, sorted, sliced",
         lambda s: (s.find(**DOE) | s.find(city="Paris")).sort(by="birth_year"),
-        transaction("SINTERSTORE", "SUNIONSTORE", "SORT", "DEL"),
+        transaction("SINTERSTORE", "SUNIONSTORE", "SORT", "UNLINK"),
         lambda c: c[0:20],
     ),
     Case("both of two collections", lambda s: s.find(**JOHN) & s.find(lastname="Doe"), [["SINTER"]]),
     Case(
         "one collection without another, with a filter",
         lambda s: (s.find(**JOHN) - s.find(city="Paris")).filter(lastname="Doe"),
-        transaction("SDIFFSTORE", "SINTER", "DEL"),
+        transaction("SDIFFSTORE", "SINTER", "UNLINK"),
     ),
     Case("a SetField", lambda s: s.find(**JOHN).intersect(s.me.friends), [["SINTER"]]),
     Case("a SortedSetField", lambda s: s.find(**JOHN).intersect(s.me.met), [["ZINTER"]]),
     Case(
         "a SortedSetField, sorted",
         lambda s: s.find(**JOHN).intersect(s.me.met).sort(),
-        transaction("ZINTERSTORE", "SORT", "DEL"),
+        transaction("ZINTERSTORE", "SORT", "UNLINK"),
     ),
     Case("a ListField", lambda s: s.find(**JOHN).intersect(s.me.history), [["LRANGE"], ["SMISMEMBER"]]),
     Case("the key of a set", lambda s: s.find(**JOHN).intersect(":user:me:friends"), [["TYPE"], ["SINTER"]]),
@@ -255,7 +255,7 @@ CASES = [
     Case(
         "in the order of another field, and a filter",
         lambda s: s.ranged.collection(team__ranked="a", city="Rome"),
-        transaction("ZINTERSTORE", "SORT", "DEL"),
+        transaction("ZINTERSTORE", "SORT", "UNLINK"),
     ),
     Case(
         "the first, by numbers",
@@ -322,7 +322,7 @@ CASES = [
     Case(
         "instances, loaded",
         lambda s: s.book.collection(kind="novel", title="one").instances(load=("title", "tags", "author__name")),
-        [*transaction("SINTERSTORE", "SORT", "DEL"), ["SMEMBERS", "HGET", "SMISMEMBER"]],
+        [*transaction("SINTERSTORE", "SORT", "UNLINK"), ["SMEMBERS", "HGET", "SMISMEMBER"]],
     ),
     Case(
         "a page of ten, with tags, author names and total",
@@ -339,7 +339,7 @@ CASES = [
     Case(
         "a page of several filters, with total",
         lambda s: s.find(**DOE).sort(by="birth_year"),
-        transaction("SINTERSTORE", "SORT", "SCARD", "DEL"),
+        transaction("SINTERSTORE", "SORT", "SCARD", "UNLINK"),
         lambda c: c.page(0, 20),
     ),
     Case(
@@ -414,7 +414,7 @@ def test_explain_prints_lines_like_a_plan(stage: Stage) -> None:
         '  SINTERSTORE ":extended:__collection__:tmp:<random>" :extended:firstname:John :extended:lastname:Doe\n'
         '  SORT ":extended:__collection__:tmp:<random>" BY ":extended:*:hash->birth_year" '
         'GET "#" GET ":extended:*:hash->birth_year"\n'
-        '  DEL ":extended:__collection__:tmp:<random>"\n'
+        '  UNLINK ":extended:__collection__:tmp:<random>"\n'
         "  EXEC"
     )
     assert str(stage.ranged.collection(name__lt="1", city="Rome").explain()) == (
@@ -423,7 +423,7 @@ def test_explain_prints_lines_like_a_plan(stage: Stage) -> None:
         '  EVAL "<script>" 2 :ranged:name:text-range ":ranged:__collection__:tmp:<random>" :TEXT-RANGE-SEPARATOR: '
         'ZRANGEBYLEX 2 - "(1" "[:TEXT-RANGE-SEPARATOR:" "(:TEXT-RANGE-SEPARATOR;" lt 1\n'
         '  SINTER :ranged:city:Rome ":ranged:__collection__:tmp:<random>"\n'
-        '  DEL ":ranged:__collection__:tmp:<random>"\n'
+        '  UNLINK ":ranged:__collection__:tmp:<random>"\n'
         "  EXEC"
     )
     assert "O(N)" in str(stage.word.collection().sort().explain())

@@ -12,6 +12,7 @@ from uowredis.aio.begin import Joined
 from uowredis.aio.work import awaited
 from uowredis.exceptions import DoesNotExist
 from uowredis.session import batches, context
+from uowredis.session.placing import in_places
 from uowredis.session.telling import tell_outside
 
 T = TypeVar("T")
@@ -31,10 +32,8 @@ class Batches(batches.Batches):
         alone = context.find(database) is None
         if alone and items and database._outside != "send":
             tell_outside(self._what, database, database._outside)
-        size, done = (self._size if alone else max(len(items), 1)), 0
-        committed = 0
-        for at in range(0, len(items), size):
-            part = items[at : at + size]
+        committed = done = 0
+        for part in in_places(items, self._size) if alone else [items] if items else ():
             try:
                 committed += await _committed(database, part, say, still)
             except BaseException as error:

@@ -18,6 +18,7 @@ from uowredis.collection.following import Following, order_of_following, place_o
 from uowredis.collection.manager import DEFAULT_STORE_TTL
 from uowredis.collection.page import Page
 from uowredis.collection.refined import R, T, given_pks
+from uowredis.collection.scattered import seeker_of
 from uowredis.collection.seeker import Seeker
 from uowredis.collection.slices import FURTHEST, span
 from uowredis.commands.arguments import integer
@@ -107,7 +108,7 @@ class CollectionManager(ChangesMany[T, R], manager.CollectionManager[T, R], Gene
         self._check_waits()
         wanted, others = self._wanted, self._elsewhere()
         with here(self._database, self._schema) as session:
-            return await session._find(lambda overlay: question(Seeker(wanted, overlay, others)))
+            return await session._find(lambda overlay: question(seeker_of(wanted, overlay, others)))
 
     def _elsewhere(self) -> dict[int, Any]:
         for value in elsewhere.not_on(self._wanted, self._database):
@@ -149,24 +150,23 @@ class CollectionManager(ChangesMany[T, R], manager.CollectionManager[T, R], Gene
             chunk: about how many pks a round trip brings; as on the blocking face.
         """
         counted = integer(chunk, "chunk", 1)
-        key = await self._look(Seeker.scanned)
-        if key is None:
+        keys = await self._look(lambda seeker: seeker.scanned())
+        if keys is None:
             for item in await self._fetch():
                 yield item
             return
-        cursor = "0"
-        while True:
-            call = ("SSCAN", key, cursor, "COUNT", counted)
-            cursor, pks = await self._look(functools.partial(Seeker.piece, call=call))
-            for item in self._given(pks):
-                yield item
-            if cursor == "0":
-                return
+        for key in keys:
+            cursor = ""
+            while cursor != "0":
+                call = ("SSCAN", key, cursor or "0", "COUNT", counted)
+                cursor, pks = await self._look(functools.partial(Seeker.piece, call=call))
+                for item in self._given(pks):
+                    yield item
 
     @noted("_database")
     async def count(self) -> int:
         """Return how many match (SCARD where it is one set)."""
-        return await self._look(Seeker.count)
+        return await self._look(lambda seeker: seeker.count())
 
     @noted("_database")
     async def exists(self) -> bool:
@@ -174,7 +174,7 @@ class CollectionManager(ChangesMany[T, R], manager.CollectionManager[T, R], Gene
         self._check_waits()
         if self._wanted.shape.looked_up or self._wanted.as_it_was_stored:
             return await self.count() > 0
-        return await self._look(Seeker.has_some)
+        return await self._look(lambda seeker: seeker.has_some())
 
     @noted("_database")
     async def first(self) -> R | None:
@@ -197,7 +197,9 @@ class CollectionManager(ChangesMany[T, R], manager.CollectionManager[T, R], Gene
         identity, kind = getattr(item, "identity", None), self._wanted.shape.kind
         if kind != "pks" and not (kind == "instances" and isinstance(identity, Identity)):
             return item in await self._fetch()
-        if isinstance(identity, Identity) and (identity.model is not self._schema or identity.state is State.EMPTY):
+        if isinstance(identity, Identity) and (
+            identity.model.declared is not self._schema or identity.state is State.EMPTY
+        ):
             return False
         return await self._look(lambda seeker: seeker.contains(item))
 
@@ -247,16 +249,16 @@ class CollectionManager(ChangesMany[T, R], manager.CollectionManager[T, R], Gene
 
     async def _as_stored(self) -> Many:
         """Same as the blocking one."""
-        pks, _ = await self.copy().primary_keys()._look(Seeker.found)
+        pks, _ = await self.copy().primary_keys()._look(lambda seeker: seeker.found())
         return pks
 
     async def _the_one(self) -> tuple[Many, str]:
         """Same as the blocking one."""
-        return await self._look(Seeker.the_one)
+        return await self._look(lambda seeker: seeker.the_one())
 
     async def _has_some(self) -> bool:
         """Same as the blocking one."""
-        return await self._look(Seeker.has_some)
+        return await self._look(lambda seeker: seeker.has_some())
 
     # What cannot wait.
 

@@ -16,7 +16,7 @@ from uowredis.aio.unawaited import noted
 from uowredis.collection import manager
 from uowredis.commands.between import Combined, Move
 from uowredis.commands.commands import Create, Read, Write
-from uowredis.commands.identity import State
+from uowredis.commands.identity import Identity, State
 from uowredis.exceptions import ArgumentTypeError
 from uowredis.fields.modes import Async
 from uowredis.model.any_model import AnyModel, set_quickly
@@ -86,16 +86,17 @@ class RedisModel(AnyModel[Async], Async, metaclass=MetaRedisModel):
         return instance
 
     @classmethod
-    def _session(cls) -> Door | SingleCall:
+    def _session(cls, of: Identity | None = None) -> Door | SingleCall:
         database = cls.database
         assert database is not None
-        return here(database, schema_of(cls))
+        schema = schema_of(cls)
+        return here(database, schema if of is None or schema.facets is None else of.model)
 
     def _say(self, command: Read[Any] | Write[Any] | Move[Any] | Combined[Any]) -> Any:
         """Say what the open session takes; else return what answers *command* when it is awaited."""
         opened = context.find(self.database)
         if opened is not None and opened._takes(command):
-            with self._session() as session:
+            with self._session(self._identity) as session:
                 return session._read(command) if isinstance(command, Read) else session._write(command)
         answer = self._answered(command)
         # What Python names where nobody awaits it.
@@ -105,7 +106,7 @@ class RedisModel(AnyModel[Async], Async, metaclass=MetaRedisModel):
         return answer
 
     async def _answered(self, command: Read[Any] | Write[Any] | Move[Any] | Combined[Any]) -> Any:
-        with self._session() as session:
+        with self._session(self._identity) as session:
             if isinstance(command, Read):
                 return await session._read(command)
             if isinstance(command, Write):
@@ -116,7 +117,7 @@ class RedisModel(AnyModel[Async], Async, metaclass=MetaRedisModel):
         """Same as the blocking one."""
         identity = create.identity
         set_quickly(self, "_identity", identity)
-        with self._session() as session:
+        with self._session(self._identity) as session:
             # Only get_or_connect() leaves it: what must not be there when this is created.
             if (others := self._others) is not None:
                 del self._others
@@ -134,13 +135,13 @@ class RedisModel(AnyModel[Async], Async, metaclass=MetaRedisModel):
 
     async def _answer(self, read: Read[Any]) -> Any:
         """Same as the blocking one."""
-        with self._session() as session:
+        with self._session(self._identity) as session:
             return await session._read_now(read)
 
     @noted("database", "pk.get")
     async def _pk_as(self, value: Callable[[str], S]) -> S:
         """Same as the blocking one."""
-        with self._session() as session:
+        with self._session(self._identity) as session:
             return value(await session._allocate(self._identity))
 
     @noted("database", "instance")
@@ -162,7 +163,7 @@ class RedisModel(AnyModel[Async], Async, metaclass=MetaRedisModel):
         identity = self._identity
         if identity.state in (State.DELETED, State.FORGOTTEN, State.EMPTY):
             raise gone(identity)
-        with self._session() as session:
+        with self._session(self._identity) as session:
             await session._delete(identity)
 
     @classmethod

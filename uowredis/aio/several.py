@@ -44,17 +44,17 @@ async def lazy_connect(model: type[T], pk: Any) -> T:
 
 async def create_many(model: type[T], rows: Iterable[Mapping[str, Any]], batches: Batches) -> list[T]:
     """Same as the blocking one."""
-    made: list[T] = []
+    made: dict[int, T] = {}
 
     async def say(part: Sequence[Create]) -> None:
         for create in part:
-            made.append(model.__new__(model))
-            await made[-1]._begin(create)
+            instance = made[id(create)] = model.__new__(model)
+            await instance._begin(create)
 
-    database = database_of(model)
+    database, creates = database_of(model), creations(model, rows)
     assert database is not None
-    await batches.say(database, creations(model, rows), say, lambda part: same(part))
-    return made
+    await batches.say(database, creates, say, lambda part: same(part))
+    return [made[id(create)] for create in creates]
 
 
 async def same(part: Sequence[S]) -> Sequence[S]:

@@ -79,7 +79,7 @@ def check_target(field: FieldSchema, value: Any, what: object) -> None:
             return
         check_current(identity)
         model = identity.model
-    if model is None or model is not relation.to:
+    if model is None or relation.to is None or model.declared is not relation.to.declared:
         where = "" if relation.to is not None else ", which is not declared on this database"
         shown = repr(value) if isinstance(value, Bound) else value.identity
         raise ArgumentTypeError(
@@ -101,7 +101,7 @@ def given_pk(schema: ModelSchema, value: Any, overlay: Overlay, where: str = "")
         ArgumentTypeError: for another type, or an instance of another model.
     """
     identity = getattr(value, "identity", None)
-    if isinstance(identity, Identity) and identity.model is not schema:
+    if isinstance(identity, Identity) and identity.model.declared is not schema.declared:
         check_current(identity)
         raise ArgumentTypeError(f"a primary key of {schema.name}{where} cannot be {identity}, which is another model's")
     known = yield from current_value(value, overlay)

@@ -16,10 +16,12 @@ class Explanation:
     Attributes:
         rounds: the calls, one tuple a round trip.
         note: what it costs beyond that, "" for nothing.
+        places: of how many the same is asked.
     """
 
     rounds: tuple[tuple[Call, ...], ...]
     note: str = ""
+    places: int = 1
 
     def calls(self) -> tuple[Call, ...]:
         """Return every call, in order."""
@@ -28,7 +30,14 @@ class Explanation:
     def __str__(self) -> str:
         trips = f"{len(self.rounds)} round trip{'' if len(self.rounds) == 1 else 's'}"
         head = f"query: {trips}{f'; {self.note}' if self.note else ''}"
-        return "\n".join([head, *(f"  {quoted(_without_script(call))}" for call in self.calls())])
+        shown = []
+        for round_ in self.rounds:
+            # Of each place the same; of the first all.
+            alike = self.places > 1 and len(round_) % self.places == 0
+            some = round_[: len(round_) // self.places] if alike else round_
+            shown += [f"  {quoted(_without_script(call))}" for call in some]
+            shown += [f"  ... and the same in {self.places - 1:,} more places"] if alike else []
+        return "\n".join([head, *shown])
 
     __repr__ = __str__
 

@@ -10,7 +10,7 @@ import functools
 import itertools
 import secrets
 import weakref
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, overload
 
 import attrs
@@ -25,10 +25,12 @@ from uowredis.collection.misnamed import OF_A_COLLECTION
 from uowredis.collection.one_reply import in_one_reply
 from uowredis.collection.page import Page
 from uowredis.collection.refined import R, T
+from uowredis.collection.scattered import seeker_of
 from uowredis.collection.seeker import Seeker
 from uowredis.collection.slices import FURTHEST, span
 from uowredis.collection.wanted import Algebra
 from uowredis.commands.arguments import integer, text
+from uowredis.commands.calls import Call
 from uowredis.commands.commands import Look
 from uowredis.commands.identity import Identity, State
 from uowredis.commands.query import Order
@@ -37,8 +39,9 @@ from uowredis.commands.where import All, Either, Without
 from uowredis.exceptions import ArgumentError, ArgumentTypeError, NotCommitted, attribute
 from uowredis.overlay.overlay import Overlay
 from uowredis.plan.requests import Deciding
-from uowredis.schema.keys import placed
+from uowredis.schema.keys import placed, slot_of
 from uowredis.schema.models import ModelSchema
+from uowredis.schema.shards import is_tag
 from uowredis.session.pending import Pending
 from uowredis.session.single import here
 
@@ -128,8 +131,9 @@ class CollectionManager(ChangesMany[T, R], Generic[T, R]):
         return type(self)(self._model, self._schema)._told(stored=spelled, shape=shape)
 
     def _key_to_store(self, key: str | None) -> str:
-        spelled = self._schema.keys.stored(secrets.token_hex(8)) if key is None else text(key, "the key of store()")
-        owners = [model._schema for model in self._database.models if model._schema.keys.owns(spelled)]
+        spelled = self._own_key() if key is None else text(key, "the key of store()")
+        found = (model._schema.of_key(spelled) for model in self._database.models)
+        owners = [model for model in found if model is not None]
         if key is not None and owners and not any(owner.keys.is_stored(spelled) for owner in owners):
             raise ArgumentError(
                 f"store() cannot write {spelled!r}: keys of {owners[0].name} begin so. Way out: another key"
@@ -149,6 +153,13 @@ class CollectionManager(ChangesMany[T, R], Generic[T, R]):
             branch._pending, self._pending = self._pending, None
         return branch
 
+    def _own_key(self) -> str:
+        """Return a new key of the model for a list."""
+        random = secrets.token_hex(8)
+        facets = self._schema.facets
+        model = self._schema if facets is None else self._schema.facet(int(random, 16) % facets.count)
+        return model.keys.stored(random)
+
     @property
     def stored_key(self) -> str | None:
         """The key of the list that the collection is on, None where it is on none."""
@@ -161,7 +172,7 @@ class CollectionManager(ChangesMany[T, R], Generic[T, R]):
         self._check_waits()
         wanted, others = self._wanted, self._elsewhere()
         with here(self._database, self._schema) as session:
-            return session._find(lambda overlay: question(Seeker(wanted, overlay, others)))
+            return session._find(lambda overlay: question(seeker_of(wanted, overlay, others)))
 
     def _elsewhere(self) -> dict[int, Any]:
         return elsewhere.asked(self._wanted, self._database)
@@ -197,17 +208,16 @@ class CollectionManager(ChangesMany[T, R], Generic[T, R]):
         return self._scan(integer(chunk, "chunk", 1))
 
     def _scan(self, chunk: str) -> Iterator[R]:
-        key = self._look(Seeker.scanned)
-        if key is None:
+        keys = self._look(lambda seeker: seeker.scanned())
+        if keys is None:
             yield from self
             return
-        cursor = "0"
-        while True:
-            call = ("SSCAN", key, cursor, "COUNT", chunk)
-            cursor, pks = self._look(functools.partial(Seeker.piece, call=call))
-            yield from self._given(pks)
-            if cursor == "0":
-                return
+        for key in keys:
+            cursor = ""
+            while cursor != "0":
+                call = ("SSCAN", key, cursor or "0", "COUNT", chunk)
+                cursor, pks = self._look(functools.partial(Seeker.piece, call=call))
+                yield from self._given(pks)
 
     def __iter__(self) -> Iterator[R]:
         items = self._fetch()
@@ -223,7 +233,7 @@ class CollectionManager(ChangesMany[T, R], Generic[T, R]):
             items = walk()
             if items is not None and items.is_whole and entered == self._database._entered:
                 return counted
-        return self._look(Seeker.count)
+        return self._look(lambda seeker: seeker.count())
 
     def count(self) -> int:
         """Return how many match; same as ``len()`` (SCARD where it is one set)."""
@@ -238,7 +248,7 @@ class CollectionManager(ChangesMany[T, R], Generic[T, R]):
         self._check_waits()
         if self._wanted.shape.looked_up or self._wanted.as_it_was_stored:
             return len(self) > 0
-        return self._look(Seeker.has_some)
+        return self._look(lambda seeker: seeker.has_some())
 
     def first(self) -> R | None:
         """Return the first item, None for none; without a sort that of the lowest primary key (SORT ... LIMIT)."""
@@ -297,7 +307,9 @@ class CollectionManager(ChangesMany[T, R], Generic[T, R]):
         identity, kind = getattr(item, "identity", None), self._wanted.shape.kind
         if kind != "pks" and not (kind == "instances" and isinstance(identity, Identity)):
             return item in self._fetch()
-        if isinstance(identity, Identity) and (identity.model is not self._schema or identity.state is State.EMPTY):
+        if isinstance(identity, Identity) and (
+            identity.model.declared is not self._schema or identity.state is State.EMPTY
+        ):
             return False
         return self._look(lambda seeker: seeker.contains(item))
 
@@ -350,13 +362,30 @@ class CollectionManager(ChangesMany[T, R], Generic[T, R]):
         """
         wanted, others = self._wanted, elsewhere.shown(self._wanted, self._database)
         with here(self._database, self._schema) as session:
-            rounds = session._explain(lambda overlay: Seeker(wanted, overlay, others).found())
-        return Explanation(tuple(rounds), self._note())
+            rounds = session._explain(lambda overlay: seeker_of(wanted, overlay, others).found())
+        places = self._places(call for round_ in rounds for call in round_)
+        return Explanation(tuple(rounds), self._note(places), max(1, len(places)))
 
-    def _note(self) -> str:
+    def _places(self, calls: Iterable[Call]) -> list[str]:
+        """Return the places of the model, where it has some, of which something is asked."""
+        keys = self._schema.keys
+        if self._schema.facets is None:
+            return [] if keys.place is None else [keys.place]
+        found = {place: None for call in calls for part in call[1:] if (place := keys.in_another(part)) is not None}
+        return [place for place in found if is_tag(place)]
+
+    def _note(self, places: Sequence[str]) -> str:
+        node_of = self._database._executor.node_of
         notes = [self._cost()]
-        if (place := self._schema.keys.place) is not None:
-            notes.insert(0, placed(place, self._database._executor.node_of))
+        if len(places) == 1:
+            notes.insert(0, placed(places[0], node_of))
+        elif places:
+            nodes = {node_of(slot_of(place)) for place in places}
+            notes.insert(
+                0,
+                f"{len(places):,} places on {len(nodes):,} node{'' if len(nodes) == 1 else 's'}, one write each; all "
+                f"that match move, of a slice [a:b] up to {len(places):,} * b",
+            )
         return "; ".join(note for note in notes if note)
 
     def _cost(self) -> str:
@@ -375,7 +404,7 @@ class CollectionManager(ChangesMany[T, R], Generic[T, R]):
 
     def _as_stored(self) -> list[str]:
         """Return the primary keys found as they are stored (for collections on other databases)."""
-        pks, _ = self.copy().primary_keys()._look(Seeker.found)
+        pks, _ = self.copy().primary_keys()._look(lambda seeker: seeker.found())
         return pks
 
     def _the_one(self) -> tuple[list[tuple[str, Identity | None]], str]:
@@ -383,16 +412,16 @@ class CollectionManager(ChangesMany[T, R], Generic[T, R]):
 
         It comes with the object where the open session makes it.
         """
-        return self._look(Seeker.the_one)
+        return self._look(lambda seeker: seeker.the_one())
 
     def _has_some(self) -> bool:
         """Return whether something matches, by so many replies, however many there are (for models)."""
-        return self._look(Seeker.has_some)
+        return self._look(lambda seeker: seeker.has_some())
 
     def _is_there(self) -> Callable[[Overlay], Deciding[bool]]:
         """Return the question whether something matches (for models): it is asked while a creation is planned."""
         wanted, others = self._wanted, self._elsewhere()
-        return lambda overlay: Seeker(wanted, overlay, others).is_there()
+        return lambda overlay: seeker_of(wanted, overlay, others).is_there()
 
     def _wait_for(self, pending: Pending[Any] | None) -> None:
         """Be one reply of a pipeline, and not looked at before (for models)."""

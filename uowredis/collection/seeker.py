@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -21,6 +21,7 @@ from uowredis.commands.where import All, Condition, Either, Everything, Filter, 
 from uowredis.exceptions import ArgumentError, PendingWrites
 from uowredis.overlay.along import Place
 from uowredis.overlay.loading import Loading
+from uowredis.overlay.matching import Few
 from uowredis.overlay.overlay import Overlay
 from uowredis.overlay.search import Columns, Search
 from uowredis.overlay.walk import Walk
@@ -36,11 +37,15 @@ class Seeker:
 
     Attributes:
         elsewhere: what was asked of another database before, by the ``id()`` of what was given.
+        other: makes what looks at another collection.
+        where: who is wanted, where that is known; None where it is to be found out.
     """
 
     wanted: Wanted
     overlay: Overlay
     elsewhere: Mapping[int, Any]
+    other: Callable[[Wanted], Seeker]
+    where: Condition | None = None
 
     # The query as it stands now.
 
@@ -64,18 +69,20 @@ class Seeker:
         )
 
     def _where(self) -> Deciding[Condition]:
+        if self.where is not None:
+            return self.where
         parts = yield from self._conditions(self.wanted.filters)
         excluded = []
         for together in self.wanted.excluded:
             excluded.append(all_of((yield from self._conditions(together))))
         if (algebra := self.wanted.algebra) is not None:
-            first = yield from self._of(algebra.first)._where()
-            second = yield from self._of(algebra.second)._where()
+            first = yield from self.other(algebra.first)._where()
+            second = yield from self.other(algebra.second)._where()
             parts.insert(0, algebra.of(first, second))
-        sources = Sources(self.overlay, self.wanted.model.keys)
+        sources = Sources(self.overlay, self.wanted.model.keys, apart=self.wanted.model.facets is not None)
         for given in self.wanted.intersections:
             if isinstance(given, Other) and id(given) not in self.elsewhere:
-                pks, _ = yield from self._of(given.wanted).found()
+                pks, _ = yield from self.other(given.wanted).found()
                 sources.within.append(frozenset(pks))
             else:
                 yield from sources.take(self.elsewhere.get(id(given), given))
@@ -84,10 +91,6 @@ class Seeker:
         parts += [Members(key, scored) for key, scored in sources.sets]
         parts += [Given(pks) for pks in sources.within]
         return where_of(self.wanted.model, parts, excluded)
-
-    def _of(self, wanted: Wanted) -> Seeker:
-        """Return what looks at a part of it."""
-        return Seeker(wanted, self.overlay, self.elsewhere)
 
     def _conditions(self, said: Sequence[Said]) -> Deciding[list[Condition]]:
         """Return the conditions with the values that are known only now."""
@@ -138,17 +141,20 @@ class Seeker:
         self, size: int, index: RangeIndex, after: Place | None
     ) -> Deciding[tuple[list[Any], list[Identity | None], Place | None]]:
         """Return the first *size* behind the place *after* in the order of *index*, and the place of the last one."""
-        search = yield from self._search()
-        order = search.query.order
-        assert order is not None
-        walk = Walk(self.overlay, search.query, index=index, desc=order.desc)
-        pks, columns, last = yield from walk.follow(size, after)
+        walk = yield from self._walk(index)
+        places, columns = yield from walk.follow(size, after)
+        pks, last = [pk for _, pk in places], places[-1] if places else None
         if self.wanted.shape.wide:
             return *(yield from self._loaded(walk, pks, columns, certain=False)), last
         if self.wanted.shape.of_values:
             return list(columns), [], last
         found, created = yield from self._looked_up(walk, pks, certain=False)
         return found, created, last
+
+    def _walk(self, index: RangeIndex) -> Deciding[Walk]:
+        query = (yield from self._search()).query
+        assert query.order is not None
+        return Walk(self.overlay, query, index=index, desc=query.order.desc)
 
     def _certain(self, search: Search) -> bool:
         """Return whether instances are there that are found: the primary keys of all objects are their own lookup."""
@@ -245,22 +251,24 @@ class Seeker:
             return False
         if self.wanted.as_it_was_stored:
             return within.issubset((yield from self._unloaded().found())[0])
-        search = yield from self._search()
-        where = all_of((search.query.where, Given(within)))
-        narrowed = attrs.evolve(search.query, where=where, order=None, columns=())
-        return bool((yield from attrs.evolve(search, query=narrowed).members()))
+        narrowed = self.wanted.as_part.told({"intersections": (*self.wanted.intersections, within)})
+        return bool((yield from attrs.evolve(self, wanted=narrowed).found())[0])
 
     def the_one(self) -> Deciding[tuple[list[tuple[str, Identity | None]], str]]:
         """Return the primary key of the one that matches, and else how many do, in words, "" for none.
 
         It comes with the object where the open session makes it.
         """
-        found = yield from (yield from self._search()).few()
+        found = yield from self._few()
         created = [each for each in found.touched if each.state is State.CREATED]
         pks = [*found.kept, *(each.reference for each in found.touched if each.state is not State.CREATED)]
         if found.counted > 1:
             return [], f"{found.counted:,}{' or more' if found.and_more else ''}"
         return [(pk, None) for pk in pks] + [(each.reference, each) for each in created], ""
+
+    def _few(self) -> Deciding[Few]:
+        """Return one that matches, or more, and how many do."""
+        return (yield from (yield from self._search()).few())
 
     def has_some(self) -> Deciding[bool]:
         """Return whether something matches, by so many replies, however many there are."""
@@ -274,15 +282,15 @@ class Seeker:
         kept, touched = yield from (yield from self._search()).matching()
         return bool(kept or touched)
 
-    def scanned(self) -> Deciding[str | None]:
-        """Return the key whose members are all that is wanted, None where there is none."""
+    def scanned(self) -> Deciding[tuple[str, ...] | None]:
+        """Return the keys whose members are all that is wanted, None where there are none."""
         search = yield from self._search()
         query = search.query
         if query.key is None or query.order is not None:
             return None
         if self.wanted.shape.kind != "pks" or search.over_pending or self.overlay.watches:
             return None
-        return query.key
+        return (query.key,)
 
     def piece(self, call: Call) -> Deciding[tuple[str, list[str]]]:
         """Return the cursor and the primary keys that *call*, a SSCAN, brings."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import attrs
@@ -25,12 +26,14 @@ class Sources:
 
     Attributes:
         keys: of the model whose objects are looked for.
+        apart: these are not all in one place: what is intersected is fetched.
         sets: keys of sets and sorted sets of pks that are intersected; each with whether it is a sorted set.
         within: sets of pks that are intersected.
     """
 
     overlay: Overlay
     keys: Keys
+    apart: bool = False
     sets: list[tuple[str, bool]] = attrs.field(factory=list)
     within: list[frozenset[str]] = attrs.field(factory=list)
 
@@ -58,7 +61,7 @@ class Sources:
             yield from self._take_set(key, isinstance(given, SortedSetField))
 
     def _take_set(self, key: str, scored: bool) -> Deciding[None]:
-        if self.overlay.by_keys and not self.keys.is_beside(key):
+        if self.apart or (self.overlay.by_keys and not self.keys.is_beside(key)):
             # No command reads keys of two places.
             call = ("ZRANGE", key, "0", "-1") if scored else ("SMEMBERS", key)
             self.within.append(frozenset((yield from self._read(call))))
@@ -101,6 +104,8 @@ class Sources:
 
     def scores(self, given: Any) -> Deciding[dict[str, str]]:
         """Return pk to score, as Redis spells it."""
+        if isinstance(given, Mapping):
+            return dict(given)
         if not isinstance(given, str):
             identity: Identity = given._owner.identity
             if identity.pk is None or self.overlay.touches(identity.model):

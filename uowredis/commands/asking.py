@@ -62,8 +62,8 @@ class Storing:
 
     @property
     def deletion(self) -> tuple[Call, ...]:
-        """The call that deletes the temporary keys, where there are some."""
-        return (("DEL", *self._made),) if self._made else ()
+        """The call that deletes the temporary keys, where there are some; however large, it holds up nobody."""
+        return (("UNLINK", *self._made),) if self._made else ()
 
     def _new(self) -> str:
         key = self.temporary if not self._made else beside(self.temporary, len(self._made))

@@ -87,6 +87,9 @@ class Identity:
     def put_back(self, state: State, pk: str | None, number: int) -> None:
         """Be again what it was when a session took note of it: what was said since is forgotten."""
         self.state, self.pk, self.number = state, pk, number
+        if state is State.EMPTY and pk is None:
+            # Where it will be is decided anew.
+            self.model = self.model.declared
 
     def stable_hash(self) -> int:
         """Return the hash of the object: of model and pk, or of the handle while there is none; it never changes."""

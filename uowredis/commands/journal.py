@@ -259,7 +259,7 @@ class Journal:
         new = [identity for identity in self._without_pk(among) if identity.model in pks]
         self.whole = False
         for identity in new:
-            identity.pk = str(next(pks[identity.model]))
+            identity.pk = identity.model.pk_of(next(pks[identity.model]))
         self._allocated_to(new)
         self.whole = True
 

@@ -8,16 +8,17 @@ a slot moves, a node that takes it over answers for keys that are not there yet.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import attrs
 import redis
 
 from uowredis.commands.calls import Call
-from uowredis.exceptions import CrossPlace, ImplementationError, Unreachable
+from uowredis.exceptions import CrossPlace, ImplementationError, Unreachable, UowError
 from uowredis.executor.connection import LOST, Lent, asked_beside
 from uowredis.executor.executor import Executor
 from uowredis.executor.replaced import ReplacedExecutor
@@ -148,14 +149,30 @@ class ClusterExecutor(ReplacedExecutor):
         for at, slot in enumerate(slots_of(calls)):
             by_node.setdefault(self.nodes.of_slot(0 if slot is None else slot), []).append(at)
         replies: list[Any] = [None] * len(calls)
+        parts = {node: [calls[at] for at in places] for node, places in by_node.items()}
+        found = _sent_together(parts) if len(parts) > 1 else {node: node.send(calls) for node in parts}
         for node, places in by_node.items():
-            for at, reply in zip(places, node.send([calls[at] for at in places]), strict=True):
+            for at, reply in zip(places, found[node], strict=True):
                 replies[at] = reply
         return replies
 
     def transact(self, calls: Sequence[Call]) -> list[Any]:
         """Same as of one server, at the node that has the place."""
         return self._again(lambda: self._node(calls).transact(calls))
+
+    def transact_each(self, each: Sequence[Sequence[Call]]) -> list[list[Any]]:
+        """Send several transactions, each of one place, in one round trip for each node; return the replies of each."""
+        return self._again(lambda: self._spread_each(each))
+
+    def _spread_each(self, each: Sequence[Sequence[Call]]) -> list[list[Any]]:
+        by_node: dict[Executor, list[int]] = {}
+        for at, calls in enumerate(each):
+            by_node.setdefault(self._node(calls), []).append(at)
+        replies: list[list[Any]] = [[] for _ in each]
+        for node, places in by_node.items():
+            for at, found in zip(places, node.transact_each([each[at] for at in places]), strict=True):
+                replies[at] = found
+        return replies
 
     def tell(self, call: Call) -> Any:
         """Same as of one server, at the node that has the place."""
@@ -210,8 +227,42 @@ class ClusterExecutor(ReplacedExecutor):
             node.disconnect()
 
     def _node(self, calls: Sequence[Call]) -> Executor:
-        found = [slot for slot in slots_of(calls) if slot is not None]
-        return self.nodes.of_slot(found[0] if found else 0)
+        found = next((slot for slot in slots_of(calls) if slot is not None), 0)
+        return self.nodes.of_slot(found)
+
+
+def _sent_together(parts: Mapping[Executor, Sequence[Call]]) -> dict[Executor, list[Any]]:
+    """Send each node its calls before the first reply is waited for; return their raw replies.
+
+    Raises:
+        Unreachable: where a node is not there, or does not serve what it is asked.
+        Rejected: where one answers a call with an error.
+    """
+    found: dict[Executor, list[Any]] = {}
+    with contextlib.ExitStack() as opened:
+        # Always in one order: of two threads neither waits for what the other holds.
+        asked = {}
+        for node in sorted(parts, key=lambda node: node.address):
+            asked[node] = opened.enter_context(Lent(node.pool, "nothing was written"))
+            with _losing(node):
+                asked[node].send(parts[node])
+        for node, connection in asked.items():
+            with _losing(node):
+                found[node] = connection.checked(parts[node], connection.replies(len(parts[node])))
+    return found
+
+
+@contextlib.contextmanager
+def _losing(node: Executor) -> Iterator[None]:
+    """Tell which node it was of which the connection is lost in the block."""
+    try:
+        yield
+    except UowError:
+        raise
+    except LOST as error:
+        raise Unreachable(
+            f"The connection to Redis at {node.address} was lost: {error}; nothing was written"
+        ) from error
 
 
 def _keys_of(call: Call) -> Sequence[str]:

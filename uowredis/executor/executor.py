@@ -104,6 +104,16 @@ class Executor:
         with Lent(self.pool, "a query was not answered") as connection:
             return connection.run(transaction.transact(connection, calls))
 
+    def transact_each(self, each: Sequence[Sequence[Call]]) -> list[list[Any]]:
+        """Same as :meth:`transact` for several transactions, in one round trip; return the replies of each.
+
+        Raises:
+            Unreachable: where the server is not there.
+            Rejected: where it answers one with an error.
+        """
+        with Lent(self.pool, "a query was not answered") as connection:
+            return connection.run(transaction.transact_each(connection, each))
+
     def collation_calls(self, key: str) -> tuple[Call, ...]:
         """Return the calls that tell, on *key*, how the server sorts text; none where that is known."""
         if self._sorts_by_bytes is not None:

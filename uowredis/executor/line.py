@@ -25,6 +25,7 @@ from uowredis.plan.requests import (
     Send,
     Settle,
     Transact,
+    TransactEach,
 )
 from uowredis.plan.steps import Fetch
 from uowredis.plan.token import Token
@@ -75,6 +76,8 @@ class Line:
                 return self._executor().settle(token)
             case Transact(calls):
                 return self._executor().transact(calls)
+            case TransactEach(each):
+                return self._executor().transact_each(each)
             case Collation(key):
                 return self._executor().sorts_by_bytes(key)
             case Scripts():

@@ -29,6 +29,10 @@ class ReplacedExecutor(Executor):
         """Same as of one server."""
         return self._again(lambda: Executor.transact(self, calls))
 
+    def transact_each(self, each: Sequence[Sequence[Call]]) -> list[list[Any]]:
+        """Same as of one server."""
+        return self._again(lambda: Executor.transact_each(self, each))
+
     def tell(self, call: Call) -> Any:
         """Same as of one server."""
         return self._again(lambda: Executor.tell(self, call))

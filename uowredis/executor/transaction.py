@@ -52,6 +52,32 @@ def transact(connection: Connection, calls: Sequence[Call]) -> Exchanging[list[A
     return connection.checked(calls, result)
 
 
+def transact_each(connection: Connection, each: Sequence[Sequence[Call]]) -> Exchanging[list[list[Any]]]:
+    """Same as :meth:`transact` for several transactions, one behind the other in one write.
+
+    Raises:
+        Rejected: the server refuses one; the others may have run.
+    """
+    left = yield from connection.opened([call for calls in each for call in (MULTI, *calls, EXEC)])
+    replies = yield left
+    _note_end(connection, left, replies[-1])
+    found: list[list[Any]] = []
+    end = len(replies)
+    # From the last on: the first may have begun before.
+    for calls in reversed(each):
+        begin = max(0, end - len(calls) - 2)
+        result = replies[end - 1]
+        if isinstance(result, Exception):
+            _check_queued(connection, left[begin : end - 1], replies[begin : end - 1])
+            connection.note(result)
+            raise refusal(result)(f"Redis refused the transaction of a query: {result}") from result
+        if not isinstance(result, list) or len(result) != len(calls):
+            raise redis.InvalidResponse(f"EXEC was answered by {type(result).__name__}")
+        found.append(connection.checked(calls, result))
+        end = begin
+    return found[::-1]
+
+
 def _executed(connection: Connection, plan: Plan) -> Exchanging[list[Any] | None]:
     if plan.bare:
         return connection.checked(plan.transaction, (yield plan.transaction))

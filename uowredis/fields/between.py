@@ -26,7 +26,10 @@ def checked(one: Bound[Any, Any, Any], other: object, method: str) -> Any:
             f"here, and write it there"
         )
     mine, theirs = one._schema(one._owner.identity), other._schema(other._owner.identity)
-    to = [None if each.relation is None else each.relation.to for each in (mine, theirs)]
+    to = [
+        None if each.relation is None or each.relation.to is None else each.relation.to.declared
+        for each in (mine, theirs)
+    ]
     if field.holds != other._field.holds or to[0] is not to[1]:
         raise ArgumentTypeError(
             f"{method} of {field} takes a field that holds the same, and {other!r} holds something else. Way out: read "

@@ -41,8 +41,14 @@ class StoredIndex:
 
         Raises:
             ArgumentError: for another number of them, or a value that the index cannot hold.
+            ImplementationError: for a sharded model, whose index is in each of its places.
         """
         index, keys = self._index, self._model.keys
+        if self._model.facets is not None:
+            raise ImplementationError(
+                f"{self._field} is indexed in each of {self._model.shards:,} places, by a key each. Way out: "
+                f"collection(...).explain(), which shows them"
+            )
         fields = index.fields if isinstance(index, EqualIndexWith) else (index.field,)
         needed = sum(1 + field.by_entry for field in fields)
         if len(args) != needed:

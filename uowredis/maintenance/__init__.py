@@ -15,6 +15,7 @@ from uowredis.maintenance.wrong_data import (
     WrongType,
 )
 from uowredis.maintenance.wrong_entries import MissingEntry, StaleEntry, TwoHolders, VanishedEntry
+from uowredis.maintenance.wrong_places import Misplaced
 from uowredis.maintenance.wrong_texts import Misspelled, Unreadable
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "Empty",
     "Finding",
     "Mended",
+    "Misplaced",
     "MissingEntry",
     "Misspelled",
     "Orphan",

@@ -23,6 +23,7 @@ from uowredis.maintenance.wrong_data import (
     WrongType,
 )
 from uowredis.maintenance.wrong_entries import MissingEntry, StaleEntry, TwoHolders, VanishedEntry, has_entry, lookup
+from uowredis.maintenance.wrong_places import Misplaced
 from uowredis.maintenance.wrong_texts import wrong_pk, wrong_texts
 from uowredis.plan.requests import Deciding
 from uowredis.planner.content import Content, content_behind
@@ -114,7 +115,11 @@ class Checking:
 
     def keys(self) -> Looking[None]:
         """Look for data without primary key, for what is not declared, and for keys of another type."""
-        yield from self._scan("keys", self._keys)
+        yield from self._scan("keys", self.look_at_keys)
+
+    def is_mine(self, key: str) -> bool:
+        """Return whether *key*, one that begins as those of the model do, is not one of another model."""
+        return not any(other.keys.owns(key) for other in self.others)
 
     def _scan(self, phase: str, look: Callable[[list[str]], Looking[None]]) -> Looking[None]:
         total = yield from one(("DBSIZE",))
@@ -122,12 +127,13 @@ class Checking:
         while not scan.over:
             keys = yield from scan.batch()
             done += len(keys)
-            mine = [key for key in keys if not any(other.keys.owns(key) for other in self.others)]
+            mine = [key for key in keys if self.is_mine(key)]
             if mine:
                 yield from look(mine)
             self.progress(Progress(self.model.name, phase, done, total))
 
-    def _keys(self, keys: list[str]) -> Looking[None]:
+    def look_at_keys(self, keys: list[str]) -> Looking[None]:
+        """Look at some *keys* of the model."""
         model = self.model
         types = yield from asked([("TYPE", key) for key in keys])
         candidates: list[Finding] = []
@@ -241,6 +247,8 @@ class Checking:
             for pk in pks:
                 self._count(pk)
                 candidates += wrong_pk(model, pk)
+                if model.shard is not None and model.shard_of(pk) != model.shard:
+                    candidates.append(Misplaced(model, pk))
                 candidates += self._of_object(pk, known, hashed)
         held = [(each, each.pairs(known[each.call])) for each in contents if known[each.call] is not WRONG]
         candidates += yield from self._missing([each for each, _ in held if _is_readable(each, known)], known)
@@ -333,9 +341,10 @@ class Checking:
 
     def indexes(self) -> Looking[None]:
         """Look at each entry of each index: is its object there, and does it hold the value?"""
-        yield from self._scan("indexes", self._indexes)
+        yield from self._scan("indexes", self.look_at_indexes)
 
-    def _indexes(self, keys: list[str]) -> Looking[None]:
+    def look_at_indexes(self, keys: list[str]) -> Looking[None]:
+        """Look at what is in those of *keys* that are of indexes."""
         found = ((key, self.model.index_of(key)) for key in keys)
         scans = [
             (field, key, Scan((_SCANS[kind], key)))

@@ -105,6 +105,11 @@ def rename(
     database = database_of(model)
     assert database is not None
     database._check_placed(schema)
+    if schema.facets is not None:
+        raise ImplementationError(
+            f"{schema.name} is sharded, and rename() moves what is in one place. Way out: a new field beside "
+            f"{field!r}, filled from that object by object; or declare it as stored_as={field!r}"
+        )
     renaming = renaming_of(database, schema, field, new, old, both, dry_run=dry_run)
     return _Run(database, renaming, tell, progress).of(1 if dry_run else most)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
-from typing import Any, Literal
+from typing import Literal, TypeAlias
 
 from uowredis.exceptions import ArgumentError, ArgumentTypeError
 from uowredis.executor.drive import drive
@@ -14,8 +14,15 @@ from uowredis.maintenance.finding import Finding, Policy
 from uowredis.maintenance.fingerprint import begun, ended
 from uowredis.maintenance.looking import stream
 from uowredis.maintenance.mending import Mended, batches, mended
+from uowredis.maintenance.over_shards import CheckingShards
 from uowredis.model.declaration import MetaRedisModel, database_of, schema_of
 from uowredis.model.redis_model import RedisModel
+from uowredis.plan.requests import Deciding, Send
+from uowredis.schema.keys import slot_of
+from uowredis.schema.models import FieldSchema, ModelSchema
+
+#: What looks through the data of a model.
+_Looks: TypeAlias = Checking | CheckingShards
 
 
 def check(*models: type[RedisModel], progress: Callable[[Progress], object] | None = None) -> Iterator[Finding]:
@@ -85,7 +92,7 @@ def repair(
                     f"{checking.model.name}.{field.name} is declared and has an index: nothing of it is forgotten. Way "
                     f"out: leave it out of forget"
                 )
-    return _repaired(checkings, policy, dry_run, Checking.everything)
+    return _repaired(checkings, policy, dry_run, whole=True)
 
 
 def rebuild(
@@ -125,32 +132,39 @@ def rebuild(
     else:
         for checking, _ in checkings:
             checking.fields = checking.model.indexed
-    return _repaired(checkings, Policy(), dry_run, Checking.entries)
+    return _repaired(checkings, Policy(), dry_run, whole=False)
 
 
-def _repaired(
-    checkings: list[tuple[Checking, Line]], policy: Policy, dry_run: bool, look: Callable[[Checking], Any]
-) -> Iterator[Mended]:
+def _repaired(checkings: list[tuple[_Looks, Line]], policy: Policy, dry_run: bool, *, whole: bool) -> Iterator[Mended]:
     for checking, line in checkings:
-        model = checking.model
-        indexed = model.indexed if checking.fields is None else checking.fields
-        if not dry_run and (plan := drive(begun(model, indexed), line.answer)) is not None:
-            yield Mended(plan, (), (), applied=True)
-        for findings in stream(look(checking), line.answer):
+        parts = [each for each in _facets_of(checking) if not drive(_is_empty(each), line.answer)]
+        for model in parts:
+            if not dry_run and (plan := drive(begun(model, _indexed(model, checking)), line.answer)) is not None:
+                yield Mended(plan, (), (), applied=True)
+        for findings in stream(checking.everything() if whole else checking.entries(), line.answer):
             for batch in batches([finding for finding in findings if not finding.is_note]):
                 for done in drive(mended(batch, policy, dry_run=dry_run), line.answer):
                     if done.findings or done.left:
                         yield done
-        whole = checking.fields is None or len(checking.fields) == len(model.indexed)
-        fields = list(model.fields.values()) if whole else indexed
-        turns = ended(model, fields, policy.forget, dry_run=dry_run)
-        if (plan := drive(turns, line.answer)) is not None:
-            yield Mended(plan, (), (), applied=not dry_run)
+        for model in parts:
+            indexed = _indexed(model, checking)
+            fields = list(model.fields.values()) if len(indexed) == len(model.indexed) else indexed
+            turns = ended(model, fields, policy.forget, dry_run=dry_run)
+            if (plan := drive(turns, line.answer)) is not None:
+                yield Mended(plan, (), (), applied=not dry_run)
+
+
+def _indexed(model: ModelSchema, checking: _Looks) -> Collection[FieldSchema]:
+    return model.indexed if checking.fields is None else [model.fields[field.name] for field in checking.fields]
+
+
+def _facets_of(checking: _Looks) -> list[ModelSchema]:
+    return [checking.model] if isinstance(checking, Checking) else list(checking.parts)
 
 
 def _checkings(
     models: Collection[type[RedisModel]], of: str, progress: Callable[[Progress], object] | None
-) -> list[tuple[Checking, Line]]:
+) -> list[tuple[_Looks, Line]]:
     for model in models:
         if not isinstance(model, MetaRedisModel):
             raise ArgumentTypeError(f"{of}() takes models, not {model!r}. Way out: {of}(Bike), the class itself")
@@ -158,12 +172,41 @@ def _checkings(
     return [_checking(model, progress) for model in dict.fromkeys(models)]
 
 
-def _checking(model: type[RedisModel], progress: Callable[[Progress], object] | None) -> tuple[Checking, Line]:
+def _checking(model: type[RedisModel], progress: Callable[[Progress], object] | None) -> tuple[_Looks, Line]:
+    """Return what looks through the data of *model*; of a sharded one place by place, for all facts of one are there.
+
+    Raises:
+        ImplementationError: where its data is in another number of shards.
+    """
     schema, database = schema_of(model), database_of(model)
     assert database is not None
     database._check_placed(schema)
-    inside = [other._schema for other in database.models if schema.keys.owns(other._schema.keys.prefix)]
-    checking = Checking(schema, [other for other in inside if other is not schema])
+    line = Line(lambda: database._executor)
+    others = [other._schema for other in database.models if other is not model]
+    inside = [other for other in others if schema.keys.owns(other.keys.prefix)]
+    checking: _Looks
+    if schema.facets is None:
+        checking = Checking(schema, inside)
+    else:
+        database._fingerprints.layouts.want(schema)
+        if database._fingerprints.layouts.wanted:
+            drive(database._fingerprints.layouts.turns(writing=False), line.answer)
+        parts = {}
+        for shard in range(schema.facets.count):
+            beside = [other if other.facets is None else other.facet(shard) for other in inside]
+            parts[schema.facet(shard)] = Checking(schema.facet(shard), beside)
+        places = [facet.keys.place for facet in parts if facet.keys.place is not None]
+        # A place of each node; which has which was asked with the layout.
+        nodes = {database._executor.node_of(slot_of(place)): place for place in places}
+        checking = CheckingShards(schema, parts, list(nodes.values()))
     if progress is not None:
         checking.progress = progress
-    return checking, Line(lambda: database._executor)
+    return checking, line
+
+
+def _is_empty(model: ModelSchema) -> Deciding[bool]:
+    """Return whether *model* is a facet of a sharded one and nothing was written there yet, so that nothing need be."""
+    if model.shard is None:
+        return False
+    replies = yield Send([("EXISTS", key) for key in (model.keys.fingerprint, model.keys.collection)])
+    return not any(replies)

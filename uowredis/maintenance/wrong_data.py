@@ -204,13 +204,13 @@ class CounterBehind(Finding):
         """Return whether it is behind, or no number."""
         counted = replies[self.calls[0]]
         try:
-            return int(counted or 0) < self.highest
+            return int(counted or 0) < self.model.number_of(str(self.highest))
         except ValueError:
             return True
 
     def mended(self, policy: Policy, replies: Replies) -> Mending:
-        """Set it to the highest primary key."""
-        call = ("SET", self.model.keys.counter, str(self.highest))
+        """Set it to the highest primary key, or to the number of that among those of its shard."""
+        call = ("SET", self.model.keys.counter, str(self.model.number_of(str(self.highest))))
         return Mending(steps=(Step(call, f"counter of {self.model.name}"),))
 
     @property

@@ -89,7 +89,8 @@ class AnyModel(InstanceHashCommands[M], metaclass=MetaRedisModel):
         """
         if not values.keys() <= cls._fields.keys():
             _check_names(schema, values, cls._fields)
-        identity = Identity(schema, _chosen_pk(schema, values))
+        chosen = _chosen_pk(schema, values)
+        identity = Identity(schema if chosen is None else schema.at(chosen), chosen)
         entries: list[str] = []
         in_entries: list[str] = []
         strings: list[str] = []
@@ -118,11 +119,12 @@ class AnyModel(InstanceHashCommands[M], metaclass=MetaRedisModel):
         return Create(identity, named, tuple(in_entries), called, tuple(in_strings), tuple(writes))
 
     @classmethod
-    def _session(cls) -> Door | SingleCall:
-        """Return the door to the open session, or to one of a single call."""
+    def _session(cls, of: Identity | None = None) -> Door | SingleCall:
+        """Return the door to the open session, or to one of a single call; *of*: the object that is spoken of."""
         database: RedisDatabase | None = cls.database  # type: ignore[attr-defined]  # as database_of(), for each call
         assert database is not None
-        return here(database, schema_of(cls))
+        schema = schema_of(cls)
+        return here(database, schema if of is None or schema.facets is None else of.model)
 
     @classmethod
     def _handle(
@@ -137,7 +139,7 @@ class AnyModel(InstanceHashCommands[M], metaclass=MetaRedisModel):
             loaded: what was read of it.
         """
         instance = cls.__new__(cls)
-        identity = created or Identity(schema_of(cls), pk, State.STORED if tested else State.UNTESTED)
+        identity = created or Identity(schema_of(cls).at(pk), pk, State.STORED if tested else State.UNTESTED)
         set_quickly(instance, "_identity", identity)
         if loaded is not None:
             set_quickly(instance, "_loaded", loaded)

@@ -14,9 +14,11 @@ from uowredis.fields import AutoPKField, Field, PKField
 from uowredis.fields.indexes import check_joint
 from uowredis.model.facts import FieldFacts, facts_of
 from uowredis.model.misnamed import AWAITED_OF_A_MODEL, OF_A_MODEL
+from uowredis.model.sharding import check_unique, facets_of
 from uowredis.schema.keys import INSTANCE_HASH, RESERVED, Keys, why_no_place, why_not_stored
 from uowredis.schema.models import FieldSchema, ModelSchema
 from uowredis.schema.multi import IndexKinds
+from uowredis.schema.shards import is_tag
 
 
 class MetaRedisModel(type):
@@ -143,18 +145,27 @@ class MetaRedisModel(type):
             if field is not pk_field
         }
         check_joint(cls.__name__, fields)
-        cls._schema = ModelSchema(
+        facets = facets_of(cls)
+        if facets is None:
+            keys = Keys.of_model(cls.namespace, cls.__name__, cls.stored_as, cls.place)
+        else:
+            keys = Keys.of_shards(cls.namespace, cls.__name__, cls.stored_as)
+        schema = ModelSchema(
             cls.__name__,
-            Keys.of_model(cls.namespace, cls.__name__, cls.stored_as, cls.place),
+            keys,
             pk_field.name,
             pk_field.auto,
             fields,
             f"{cls.__module__}:{cls.__qualname__}",
             pk_holds=pk_field.holds,
             absent=cls.DoesNotExist,
+            facets=facets,
         )
+        if facets is not None:
+            check_unique(schema)
+        cls._schema = schema
         for field in cls._fields.values():
-            field.declared_on(cls._schema, cls._fields)
+            field.declared_on(schema, cls._fields)
         cls._given = tuple(
             (name, field, fields[name], field.stored, field.stores_text_as_given)
             for name, field in cls._fields.items()
@@ -165,6 +176,10 @@ class MetaRedisModel(type):
         except ImplementationError:
             cls._schema = None
             raise
+
+    def _referred(cls, field: Field[Any]) -> MetaRedisModel | None:
+        """Return the model that a foreign key of this one refers to, None where it is not declared yet."""
+        return None
 
     def _join(cls, database: RedisDatabase) -> None:
         """Take the class's place on *database*, that of a former declaration of it where there is one.
@@ -180,7 +195,8 @@ def _check_place(name: str, place: Any) -> None:
         raise ImplementationError(
             f"The place of {name} is text, not {type(place).__name__}. Way out: place = {str(place)!r}"
         )
-    if (reason := why_no_place(place)) is not None:
+    reason = "places of shards are called so" if is_tag(place) else why_no_place(place)
+    if reason is not None:
         raise ImplementationError(
             f"The place of {name} cannot be {place!r}: {reason}. Way out: another word, e.g. place = 'shop'"
         )

@@ -102,6 +102,14 @@ def check_finds(schema: ModelSchema, filters: Iterable[str]) -> None:
     Raises:
         ImplementationError: for a field without index, or a filter that does not say which value is to be created.
     """
+    told = (is_of_pk(schema, name) or ((field := schema.fields.get(name)) and field.relation) for name in filters)
+    if schema.facets is not None and not any(told):
+        references = ", ".join(f"{field.name}=..." for field in schema.related)
+        raise ImplementationError(
+            f"{schema.name}.get_or_connect() watches that no other is there, which it can in one of {schema.shards:,} "
+            f"places. Way out: what tells the place, {references or f'{schema.pk_field}=... of a PKField'}, among what "
+            f"it finds by"
+        )
     for name in filters:
         field = schema.fields.get(name)
         if field is None and not is_of_pk(schema, name) and (asked := filter_name(schema, name)).asks_for_more:

@@ -38,6 +38,8 @@ class RedisModel(AnyModel[Sync], Sync, metaclass=MetaRedisModel):
         namespace: begins all keys of the model; "" by default.
         place: stands in braces before all keys of the model, and of others with the same place: what is in one place is
             one slot of a Redis Cluster. Inherited; none by default.
+        shards: the model is spread over so many places, by the primary key; see docs/cluster.md. Inherited.
+        near: the name of a foreign key: an object is in the shard of the object that it refers to. Inherited.
         stored_as: stands in keys for the class name in lower case, spelled as it is; not inherited.
         abstract: the class only hands down what it declares; not inherited.
         lockable: False makes all its fields ``lockable=False``.
@@ -72,7 +74,7 @@ class RedisModel(AnyModel[Sync], Sync, metaclass=MetaRedisModel):
         """Be the object that *create* makes."""
         identity = create.identity
         set_quickly(self, "_identity", identity)
-        with self._session() as session:
+        with self._session(self._identity) as session:
             # Only get_or_connect() leaves it: what must not be there when this is created.
             if (others := self._others) is not None:
                 del self._others
@@ -88,7 +90,7 @@ class RedisModel(AnyModel[Sync], Sync, metaclass=MetaRedisModel):
             return session._find(question)
 
     def _say(self, command: Read[Any] | Write[Any] | Move[Any] | Combined[Any]) -> Any:
-        with self._session() as session:
+        with self._session(self._identity) as session:
             if isinstance(command, Read):
                 return session._read(command)
             if isinstance(command, Write):
@@ -97,12 +99,12 @@ class RedisModel(AnyModel[Sync], Sync, metaclass=MetaRedisModel):
 
     def _answer(self, read: Read[Any]) -> Any:
         """Answer *read* at once, in a pipeline, too."""
-        with self._session() as session:
+        with self._session(self._identity) as session:
             return session._read_now(read)
 
     def _pk_as(self, value: Callable[[str], S]) -> S:
         """Return the primary key as a *value*, allocated and created where there is none yet."""
-        with self._session() as session:
+        with self._session(self._identity) as session:
             return value(session._allocate(self._identity))
 
     def _follow(self, read: Read[Any], target: type[RedisModel], question: Callable[[Any, Overlay], Deciding[S]]) -> S:
@@ -135,7 +137,7 @@ class RedisModel(AnyModel[Sync], Sync, metaclass=MetaRedisModel):
         identity = self._identity
         if identity.state in (State.DELETED, State.FORGOTTEN, State.EMPTY):
             raise gone(identity)
-        with self._session() as session:
+        with self._session(self._identity) as session:
             session._delete(identity)
 
     @classmethod
@@ -249,6 +251,8 @@ def with_pk(schema: ModelSchema, given: Any, overlay: Overlay) -> Deciding[Ident
         DoesNotExist: where there is none.
     """
     pk = yield from given_pk(schema, given, overlay)
+    if pk is not None:
+        schema = overlay.speaking_of(schema.at(pk))
     if pk is None or not (yield from overlay.holds(schema, pk)):
         raise absent(schema, f"No {schema.name} found with pk {pk!r} (not in {schema.keys.collection!r})")
     if (created := overlay.created(schema, pk)) is not None:

@@ -14,6 +14,7 @@ from uowredis.commands.whole import whole_read
 from uowredis.exceptions import ArgumentError, ArgumentTypeError, absent
 from uowredis.model.any_model import AnyModel, set_quickly
 from uowredis.model.declaration import database_of, schema_of
+from uowredis.overlay.gathering import gathered
 from uowredis.overlay.overlay import Overlay
 from uowredis.plan.requests import Deciding
 from uowredis.schema.models import ModelSchema
@@ -81,9 +82,17 @@ def of_pks(schema: ModelSchema, given: Iterable[Any], overlay: Overlay) -> Decid
             pks.append(text(each, where))
         else:
             pks.append((yield from given_pk(schema, each, overlay, " in get_many()")))
-    there = yield from overlay.holding(schema, [pk for pk in pks if pk is not None])
-    made = overlay.created_among(schema, [pk or "" for pk in pks])
-    return [(made.get(pk) or Identity(schema, pk, State.STORED), pk in there) for pk in pks]
+    by_model: dict[ModelSchema, list[str]] = {}
+    for known in pks:
+        if known is not None:
+            by_model.setdefault(schema.at(known), []).append(known)
+    models = [overlay.speaking_of(model) for model in by_model]
+    questions = {model: overlay.holding(model, by_model[model]) for model in models}
+    there = frozenset[str]().union(*(yield from gathered(overlay, questions)))
+    made = {pk: each for model in models for pk, each in overlay.created_among(model, by_model[model]).items()}
+    return [
+        (made.get(pk) or Identity(schema if pk is None else schema.at(pk), pk, State.STORED), pk in there) for pk in pks
+    ]
 
 
 def lazy_connect(model: type[T], pk: Any) -> T:
@@ -101,7 +110,8 @@ def not_looked_up(schema: ModelSchema, given: Any, overlay: Overlay) -> Deciding
     reason = "there is none yet" if pk is None else schema.why_not_a_pk(pk)
     if pk is None or reason is not None:
         raise ArgumentError(f"{schema.name}.lazy_connect() cannot take {shown(given)}: {reason}")
-    return overlay.created(schema, pk) or Identity(schema, pk, State.UNTESTED)
+    model = schema.at(pk)
+    return overlay.created(model, pk) or Identity(model, pk, State.UNTESTED)
 
 
 def handle_of(model: type[H], identity: Identity) -> H:
@@ -113,17 +123,17 @@ def handle_of(model: type[H], identity: Identity) -> H:
 
 def create_many(model: type[T], rows: Iterable[Mapping[str, Any]], batches: Batches) -> list[T]:
     """Do what :meth:`RedisModel.create_many` says."""
-    made: list[T] = []
+    made: dict[int, T] = {}
 
     def say(part: Sequence[Create]) -> None:
         for create in part:
-            made.append(model.__new__(model))
-            made[-1]._begin(create)
+            instance = made[id(create)] = model.__new__(model)
+            instance._begin(create)
 
-    database = database_of(model)
+    database, creates = database_of(model), creations(model, rows)
     assert database is not None
-    batches.say(database, creations(model, rows), say, lambda part: same(part))
-    return made
+    batches.say(database, creates, say, lambda part: same(part))
+    return [made[id(create)] for create in creates]
 
 
 def same(part: Sequence[S]) -> Sequence[S]:

@@ -163,7 +163,7 @@ class Matching:
 
     def _drawn(self, keys: tuple[str, ...]) -> Deciding[Few | None]:
         key = self.overlay.temporary(self.query.model.keys)
-        calls = (("SINTERSTORE", key, *keys), ("SRANDMEMBER", key, "2"), ("DEL", key))
+        calls = (("SINTERSTORE", key, *keys), ("SRANDMEMBER", key, "2"), ("UNLINK", key))
         counted, drawn, _ = plain((yield Transact(calls)))
         return Few(drawn, [], counted)
 

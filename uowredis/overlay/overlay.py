@@ -54,6 +54,8 @@ class Overlay:
     Args:
         rehearsal: where pending commands are tried.
         dry_run: allocate no primary keys.
+        by_keys: values are read key by key, as on a cluster.
+        speak: is told of each facet of a sharded model that is spoken of.
 
     Attributes:
         journal: what is pending.
@@ -67,6 +69,7 @@ class Overlay:
         *,
         dry_run: bool = False,
         by_keys: bool = False,
+        speak: Callable[[ModelSchema], None] = lambda _: None,
     ) -> None:
         self.journal = Journal()
         self.rehearsal = rehearsal
@@ -77,6 +80,13 @@ class Overlay:
         self._touched_so_far: Touched | None = None
         self._replays: Replays = {}
         self._dry_run = dry_run
+        self._speak = speak
+
+    def speaking_of(self, facet: ModelSchema) -> ModelSchema:
+        """Return *facet*, of a sharded model or any other, which is asked about from now on."""
+        if facet.shard is not None:
+            self._speak(facet)
+        return facet
 
     def read_by(self, read: Callable[[Sequence[Call]], Deciding[list[Any]]]) -> None:
         """Read what the caller decides on by *read*, which watches it until the commit."""
@@ -349,6 +359,9 @@ class Overlay:
         """Return whether something pending changes objects of *model*, or may."""
         if self.is_empty:
             return False
+        if model.facets is not None:
+            touched = [*self._touched().models, *reach(self.journal)]
+            return any(each.whole is model for each in touched)
         return self._touched().any_of(model) or model in reach(self.journal)
 
     def changes(self, key: str) -> bool:

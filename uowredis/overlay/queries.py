@@ -135,6 +135,11 @@ class Touched:
             for key, _, _ in life.model.index_entries(field, found, life.reference):
                 self._gains.setdefault(key, {})[life] = None
 
+    @property
+    def models(self) -> Collection[ModelSchema]:
+        """The models of which the session touched objects."""
+        return self._models
+
     def any_of(self, model: ModelSchema) -> bool:
         """Return whether the session touched objects of *model*."""
         return model in self._models

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from uowredis.commands.calls import Call
-from uowredis.plan.requests import Collation, Request, Scripts, Send, Transact
+from uowredis.plan.requests import Collation, Request, Scripts, Send, Transact, TransactEach
 from uowredis.plan.steps import Fetch
 
 #: Stands for each primary key that only the server knows.
@@ -65,6 +65,9 @@ class Recorder:
             case Transact(calls):
                 self.rounds.append((("MULTI",), *calls, ("EXEC",)))
                 return [_reply(call) for call in calls]
+            case TransactEach(each):
+                self.rounds.append(tuple(call for calls in each for call in (("MULTI",), *calls, ("EXEC",))))
+                return [[_reply(call) for call in calls] for calls in each]
             case Fetch():
                 self.rounds.append(request.calls)
                 return [*(None for _ in request.counters), *(_reply(each.call) for each in request.questions)]

@@ -222,8 +222,15 @@ class Search(Matching):
         return [each.column for each in (order, *order.further)]
 
     def _ordered_here(self) -> Deciding[list[Row]]:
+        return (yield from self.in_order((yield from self._all_rows())))
+
+    def in_order(self, rows: list[Row]) -> Deciding[list[Row]]:
+        """Return *rows* as the query orders them.
+
+        Raises:
+            Rejected: where numbers are compared and a value is none.
+        """
         order = self.query.order
-        rows = yield from self._all_rows()
         if order is None:
             return rows
         try:
@@ -238,7 +245,8 @@ class Search(Matching):
             return False
         if order is not None and (order.scores is not None or order.further):
             return False
-        if self.overlay.by_keys and any(column.field is not None for column in self._layout.all_columns):
+        layout = self._layout
+        if self.overlay.by_keys and (len(layout.gets) > 1 or any(column.field for column in layout.all_columns)):
             # While a slot moves, SORT gets nothing by its patterns of what has moved, without a word.
             return False
         return order is None or order.column is not None or order.alpha or self.query.model.auto

@@ -8,7 +8,7 @@ and ordered here by the same rule; and where an index cannot tell of some whethe
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import attrs
@@ -46,11 +46,11 @@ class Walk(Search):
     def _by_number(self) -> bool:
         return isinstance(self.index, NumberRangeIndex)
 
-    def follow(self, size: int, after: Place | None) -> Deciding[tuple[list[str], Columns, Place | None]]:
-        """Return at most *size* primary keys behind the place *after*, their values, and the place of the last one."""
+    def follow(self, size: int, after: Place | None) -> Deciding[tuple[list[Place], Columns]]:
+        """Return the places of at most *size* objects behind the place *after*, and their values."""
         where = self.query.where
         if self.query.within == frozenset():
-            return [], [()] * len(self.query.columns), None
+            return [], [()] * len(self.query.columns)
         if self.over_pending:
             where = yield from self.overlay.as_cleared(self.query.model, where)
         along, rest = self._parted(where, after)
@@ -59,9 +59,13 @@ class Walk(Search):
             places = yield from self._walked(along, rest, size)
         if places is None:
             return (yield from self._fetched(along, size, after))
-        pks = [pk for _, pk in places]
-        columns = (yield from self.values_of(pks)) if self.query.columns else ()
-        return pks, columns, places[-1] if places else None
+        columns = (yield from self.values_of([pk for _, pk in places])) if self.query.columns else ()
+        return places, columns
+
+    def first(self, places: Iterable[Place], size: int) -> list[Place]:
+        """Return the first of *places*, in order."""
+        along, _ = self._parted(self.query.where, None)
+        return along.behind(places, None)[:size]
 
     def _parted(self, where: Condition, after: Place | None) -> tuple[Along, Condition]:
         """Return what goes along the index between the bounds that are said of it, and what else is said."""
@@ -144,15 +148,12 @@ class Walk(Search):
 
     # All of it.
 
-    def _fetched(
-        self, along: Along, size: int, after: Place | None
-    ) -> Deciding[tuple[list[str], Columns, Place | None]]:
+    def _fetched(self, along: Along, size: int, after: Place | None) -> Deciding[tuple[list[Place], Columns]]:
         settled = yield from self.settled(stores=True)
         rows: dict[str, Row] = {row.pk: row for row in (yield from settled._all_rows()) if row.by is not None}
         places = along.behind([(self._placed(row.by or ""), pk) for pk, row in rows.items()], after)[:size]
-        pks = [pk for _, pk in places]
-        columns = [[rows[pk].values[place] for pk in pks] for place in range(len(self.query.columns))]
-        return pks, columns, places[-1] if places else None
+        columns = [[rows[pk].values[place] for _, pk in places] for place in range(len(self.query.columns))]
+        return places, columns
 
     def _placed(self, text: str) -> str:
         return (score_of(text) or "0") if self._by_number else text

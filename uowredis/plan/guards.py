@@ -43,7 +43,7 @@ class Guards:
         return None
 
     def _model_of(self, key: str) -> ModelSchema | None:
-        models = [model for model in self.models() if model.keys.owns(key)]
+        models = [found for model in self.models() if (found := model.of_key(key)) is not None]
         return max(models, key=lambda model: len(model.keys.prefix), default=None)
 
     def watched_for(self, call: Call) -> tuple[str, ...]:
@@ -67,4 +67,5 @@ class Guards:
     def _presence(self, call: Call) -> ModelSchema | None:
         if call[0] not in ("SISMEMBER", "SMISMEMBER"):
             return None
-        return next((model for model in self.models() if model.keys.collection == call[1]), None)
+        found = (model.of_key(call[1]) for model in self.models())
+        return next((model for model in found if model is not None and model.keys.collection == call[1]), None)

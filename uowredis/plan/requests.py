@@ -4,19 +4,20 @@ The contract of all that decides: a generator yields one request at a time, is s
 decided; an error of the server is thrown in at the yield. It never waits itself, so that whatever drives it may wait in
 its own way. Replies are raw, as they come from the connection.
 
-==============  ==================================================================================================
-``Send``        calls in one round trip, on any connection; answered with their replies
-``Transact``    reading calls with temporary keys, in one MULTI on any connection; answered with their replies
-``Collation``   answered with whether the server sorts text by its bytes
-``Scripts``     answered with whether the server runs scripts
-``Fetch``       (in ``steps``) keys to watch and reads to make, on the pinned connection; answered with the replies
-``Apply``       the transaction of a plan, on the pinned connection; answered with the reply of each step, with None
-                where a guard had changed, or with what is known where its reply was lost (``Lost``)
-``Settle``      a token; answered with what became of its transaction
-``Release``     watch nothing any more; the pinned connection is given back
-``Pause``       let some time pass
-``Again``       answered with whether what was refused is to be tried again: nothing of it was applied
-==============  ==================================================================================================
+===============  ==================================================================================================
+``Send``         calls in one round trip, on any connection; answered with their replies
+``Transact``     reading calls with temporary keys, in one MULTI on any connection; answered with their replies
+``TransactEach`` several of these, each of another place, in one round trip; answered with the replies of each
+``Collation``    answered with whether the server sorts text by its bytes
+``Scripts``      answered with whether the server runs scripts
+``Fetch``        (in ``steps``) keys to watch and reads to make, on the pinned connection; answered with the replies
+``Apply``        the transaction of a plan, on the pinned connection; answered with the reply of each step, with None
+                 where a guard had changed, or with what is known where its reply was lost (``Lost``)
+``Settle``       a token; answered with what became of its transaction
+``Release``      watch nothing any more; the pinned connection is given back
+``Pause``        let some time pass
+``Again``        answered with whether what was refused is to be tried again: nothing of it was applied
+===============  ==================================================================================================
 """
 
 from __future__ import annotations
@@ -49,6 +50,18 @@ class Transact:
     """Reading calls that need temporary keys, in one transaction of their own."""
 
     calls: Sequence[Call]
+
+
+@attrs.frozen
+class TransactEach:
+    """Several transactions that only read, each in another place."""
+
+    each: Sequence[Sequence[Call]]
+
+    @property
+    def calls(self) -> Sequence[Call]:
+        """The calls of all of them."""
+        return [call for calls in self.each for call in calls]
 
 
 @attrs.frozen
@@ -120,7 +133,9 @@ class Again:
     since: float
 
 
-Request: TypeAlias = Send | Transact | Collation | Scripts | Fetch | Apply | Settle | Release | Pause | Again
+Request: TypeAlias = (
+    Send | Transact | TransactEach | Collation | Scripts | Fetch | Apply | Settle | Release | Pause | Again
+)
 
 #: A generator that decides.
 Deciding: TypeAlias = Generator[Request, Any, T]

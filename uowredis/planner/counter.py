@@ -39,7 +39,7 @@ class Numbering:
     def lookups(self) -> tuple[Call, ...]:
         """Return the calls that look up the new primary keys that might be there."""
         return tuple(
-            ("SMISMEMBER", model.keys.collection, *map(str, range(first, min(first + _AT_ONCE, last + 1))))
+            ("SMISMEMBER", model.keys.collection, *map(model.pk_of, range(first, min(first + _AT_ONCE, last + 1))))
             for (model, count), there, last in zip(self.counters, self.replies[::2], self.reached, strict=True)
             if there is not None and last is not None and there > last - count
             for first in range(last - count + 1, last + 1, _AT_ONCE)
@@ -55,9 +55,11 @@ class Numbering:
         for (_, collection, *pks), marks in zip(lookups, found, strict=True):
             taken = [pk for pk, mark in zip(pks, marks, strict=True) if mark]
             if taken:
-                name, counter = models[collection].name, models[collection].keys.counter
+                model = models[collection]
+                name, counter = model.name, model.keys.counter
+                shards = "" if model.shard is None else f", divided by {model.shards}"
                 raise Rejected(
                     f"{counter!r} counts primary keys of {name} that are there already, {taken[0]!r} for one: the "
                     f"counter was lost, or objects were imported without it; nothing was written. Way out: SET it to "
-                    f"the highest one, which SORT {collection} LIMIT 0 1 DESC tells"
+                    f"the highest one, which SORT {collection} LIMIT 0 1 DESC tells{shards}"
                 )

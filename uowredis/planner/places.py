@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from uowredis.commands.commands import Command, Look, Read
+from uowredis.commands.identity import called
 from uowredis.commands.journal import Life
 from uowredis.exceptions import CrossPlace
-from uowredis.schema.models import ModelSchema
+from uowredis.schema.index import IndexEntry
+from uowredis.schema.models import FieldSchema, ModelSchema
 
 #: Objects of a place that an error names.
 _NAMED = 3
@@ -25,9 +27,10 @@ def one_place(lives: Sequence[Life], models: Iterable[ModelSchema], commands: It
         CrossPlace: where they are in several.
     """
     found: dict[str, list[object]] = {}
-    for model in models:
-        if (place := model.keys.place) is not None:
-            found.setdefault(place, []).extend(life.identity for life in lives if life.model is model)
+    if any(model.keys.place is not None for model in models):
+        for life in lives:
+            if (place := life.model.keys.place) is not None:
+                found.setdefault(place, []).append(life.identity)
     # What is only read is of no life.
     for command in commands:
         if isinstance(command, Read):
@@ -44,6 +47,32 @@ def one_place(lives: Sequence[Life], models: Iterable[ModelSchema], commands: It
             places,
         )
     return next(iter(found), None)
+
+
+def check_reference(
+    life: Life, field: FieldSchema, before: Collection[IndexEntry], after: Collection[IndexEntry]
+) -> None:
+    """Check that what an object of a sharded model refers to anew is in its place.
+
+    Raises:
+        CrossPlace: where it is not.
+    """
+    model, to = life.model, None if field.relation is None else field.relation.to
+    if model.shard is None or to is None:
+        return
+    for key in {key for key, _, _ in after} - {key for key, _, _ in before}:
+        pk = model.keys.indexed_value(field.stored, key)
+        # What is not counted yet is of this commit, and so of this place.
+        if model.keys.is_none(field.stored, key) or (to.auto and not pk.isdecimal()):
+            continue
+        if (shard := to.shard_of(pk)) != model.shard:
+            there = to.declared.facet(shard).keys.place
+            raise CrossPlace(
+                f"{life}.{field.name} would refer to {called(to, pk)}, which is in {{{there}}}, from "
+                f"{{{model.keys.place}}}; nothing was sent. Way out: an object of the same place; or a plain field, "
+                f"indexable=True, for what is anywhere",
+                sorted((model.keys.place or "", there or "")),
+            )
 
 
 def _some(objects: Sequence[object]) -> str:

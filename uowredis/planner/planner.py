@@ -17,7 +17,7 @@ from typing import Any, TypeAlias, TypeVar
 import attrs
 
 from uowredis.commands.calls import Call
-from uowredis.commands.commands import Borrowed, Create, Delete, Look, Read, WriteCommand, writes
+from uowredis.commands.commands import Borrowed, Command, Create, Delete, Look, Read, WriteCommand, writes
 from uowredis.commands.identity import check_current
 from uowredis.commands.journal import Journal, Life
 from uowredis.exceptions import ArgumentError, PlanTooLarge, TooManyGuards
@@ -29,7 +29,7 @@ from uowredis.planner.counter import Numbering
 from uowredis.planner.declaration import NOTHING_ASKED, Declaration, Known
 from uowredis.planner.index import Index, in_parts
 from uowredis.planner.key import Delta
-from uowredis.planner.places import one_place
+from uowredis.planner.places import check_reference, one_place
 from uowredis.planner.presence import Presence
 from uowredis.planner.questions import Questions
 from uowredis.planner.rehearsal import Rehearsal, Rewrite
@@ -129,7 +129,11 @@ class Planner:
         lives = list(self._journal)
         models = dict.fromkeys(map(_MODEL, lives))
         self._check_current(lives, models)
-        self._place = one_place(lives, models, self._journal.commands if self._journal.asks else ())
+        commands: Sequence[Command] = self._journal.commands if self._journal.asks else ()
+        if self._journal.borrowing:
+            # What was given is read, and watched.
+            commands = [*commands, *(each.read for each in self._journal.borrowed)]
+        self._place = one_place(lives, models, commands)
         self._check_size(len(self._journal.commands))
         self._counters = self._journal.counters()
         self._questions.count(self._counters)
@@ -217,6 +221,8 @@ class Planner:
         following = {}
         all_of_them = not self._relations.idle
         for life, field, before, after in self._values.deltas():
+            if life.model.shard is not None:
+                check_reference(life, field, before, after)
             if field.claiming and self._values.claims_late:
                 for entry in sorted(after):
                     if entry not in before and field.claims(life.model.keys, entry[0]):

@@ -28,6 +28,15 @@ RESERVED = (
 #: Last part of the key that holds all InstanceHashFields of an instance.
 INSTANCE_HASH = "hash"
 
+#: How many hash slots a Redis Cluster has.
+SLOTS = 16_384
+
+#: The key of what is said of the layout of all that is in a database: of each sharded model its number of shards.
+LAYOUT = "{uowredis}:layout"
+
+#: Stands for the place in the keys of a sharded model as a whole, which are those of no object: no place is called so.
+_ANYWHERE = "*"
+
 #: Last part of the key that says who holds a unique value, beside a sorted set.
 _HOLDERS = "__uniqueness__"
 
@@ -112,6 +121,25 @@ class Keys:
             return cls(f"{namespace}:{stored}")
         # At the very beginning: braces in primary keys and values never count.
         return cls(":".join(part for part in (f"{{{place}}}", namespace, stored) if part), place)
+
+    @classmethod
+    def of_shards(cls, namespace: str, name: str, stored_as: str | None = None) -> Keys:
+        """Return what stands for the keys of a sharded model in any of its places."""
+        return cls(cls.of_model(namespace, name, stored_as, _ANYWHERE).prefix)
+
+    @property
+    def without_place(self) -> str:
+        """The prefix without the place: what the layout calls a sharded model."""
+        return self.prefix.partition("}:")[2]
+
+    def in_another(self, key: str) -> str | None:
+        """Return the place of a *key* that is one of these but for the place, None for any other key."""
+        place, separator, rest = key.partition("}:")
+        return place[1:] if separator and rest.startswith(f"{self.without_place}:") else None
+
+    def of_another(self, keys: Keys, key: str) -> str:
+        """Return the *key* of these that the same is of *keys*, which differ in their place."""
+        return f"{keys.prefix}{key[len(self.prefix) :]}"
 
     def storage(self, pk: str, storage: str) -> str:
         """Return the key that holds *storage*: a field's name, or ``hash`` for all InstanceHashFields."""
@@ -226,6 +254,14 @@ class Keys:
         """The pattern of SCAN that every key fits which :meth:`owns` knows, and no other."""
         return f"{literal(self.prefix)}:*"
 
+    def owned_beside(self, place: str) -> str:
+        """Return the pattern that every key of a sharded model fits, for the node that has *place* to be asked.
+
+        What stands between the first braces of a pattern is taken for a place; here they are a class of characters,
+        which the first one of each key is in, too.
+        """
+        return f"[{{{literal(place)}}}]*}}:{literal(self.without_place)}:*"
+
     def word_in(self, key: str) -> str:
         """Return the word of a *key* of the model that stands where a pk or an indexed field has its name."""
         return word_of(key.removeprefix(f"{self.prefix}:"))
@@ -286,7 +322,12 @@ def why_no_place(place: str) -> str | None:
 
 def slot_of(tag: str) -> int:
     """Return the hash slot of Redis Cluster in which keys are that have *tag* in braces (redis.io: cluster-spec)."""
-    return binascii.crc_hqx(tag.encode("utf-8", "surrogateescape"), 0) % 16_384
+    return binascii.crc_hqx(tag.encode("utf-8", "surrogateescape"), 0) % SLOTS
+
+
+def place_of(key: str) -> str | None:
+    """Return the place that *key* begins with, None for none."""
+    return key[1 : key.index("}")] if key.startswith("{") and "}" in key else None
 
 
 def placed(place: str, node_of: Callable[[int], str | None]) -> str:

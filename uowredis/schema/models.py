@@ -9,14 +9,18 @@ import enum
 import importlib
 import operator
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
 from uowredis.schema.index import EqualIndex, Index, IndexEntry
 from uowredis.schema.joint import EqualIndexWith, Held, JointIndex
 from uowredis.schema.keys import INSTANCE_HASH, RESERVED, Keys, word_of
+from uowredis.schema.shards import shard_of
 from uowredis.values import ValueType
+
+if TYPE_CHECKING:
+    from uowredis.schema.facets import Facets
 
 
 class Kind(enum.Enum):
@@ -255,6 +259,8 @@ def _joined(fields: Mapping[str, FieldSchema]) -> Mapping[str, FieldSchema]:
 class ModelSchema:
     """One declared model; two schemas are never equal, a model has exactly one.
 
+    A sharded one has another for each shard, its *facets*, and is the *whole* to these: no object is of it.
+
     Attributes:
         name: the class name.
         keys: how its keys are spelled.
@@ -275,6 +281,9 @@ class ModelSchema:
         storages: the keys an instance may have, as (last part, Redis type), sorted.
         plain: whether the instance's hash is what is read of it: no entry has a type, no field another name there.
         memory: what others have worked out of the model, once for all its objects; each knows its own keys there.
+        facets: of a sharded model, None for one that is not sharded, and for a facet.
+        shard: of a facet, None for any other.
+        whole: the model that a facet is of, None for any other.
     """
 
     name: str
@@ -285,6 +294,9 @@ class ModelSchema:
     path: str = ""
     pk_holds: ValueType[Any] | None = attrs.field(default=None, kw_only=True)
     absent: type[Exception] | None = attrs.field(default=None, kw_only=True)
+    facets: Facets | None = attrs.field(default=None, kw_only=True, repr=False)
+    shard: int | None = attrs.field(default=None, kw_only=True)
+    whole: ModelSchema | None = attrs.field(default=None, kw_only=True, repr=False)
     referrers: list[tuple[ModelSchema, FieldSchema]] = attrs.field(init=False, factory=list, repr=False)
     successor: ModelSchema | None = attrs.field(init=False, default=None, repr=False)
     by_stored: Mapping[str, FieldSchema] = attrs.field(init=False, repr=False)
@@ -345,6 +357,50 @@ class ModelSchema:
     def give_way(self, successor: ModelSchema) -> None:
         """Be of a former declaration from now on: the one thing besides its referrers that is learned later."""
         object.__setattr__(self, "successor", successor)
+        if self.facets is not None:
+            self.facets.give_way(successor)
+
+    # Of sharded models.
+
+    @property
+    def declared(self) -> ModelSchema:
+        """The model as it was declared: that which a facet is of, or itself."""
+        return self if self.whole is None else self.whole
+
+    @property
+    def shards(self) -> int | None:
+        """In how many shards the objects of the model are, also of a facet; None where it is not sharded."""
+        facets = self.declared.facets
+        return None if facets is None else facets.count
+
+    def facet(self, shard: int) -> ModelSchema:
+        """Return what the model, which is sharded, is in *shard*."""
+        assert self.facets is not None
+        return self.facets.of(self, shard)
+
+    def at(self, pk: str) -> ModelSchema:
+        """Return what the object with *pk* is of: a facet of a sharded model, of any other itself."""
+        return self if self.facets is None else self.facet(self.shard_of(pk))
+
+    def shard_of(self, pk: str) -> int:
+        """Return the shard in which the object with *pk* is; the model, or that which it is a facet of, is sharded."""
+        shards = self.shards
+        assert shards is not None
+        return shard_of(pk, shards, auto=self.auto)
+
+    def pk_of(self, number: int) -> str:
+        """Return the primary key that Redis counts as *number*: in each shard there are others."""
+        return str(number if self.shard is None else number * (self.shards or 1) + self.shard)
+
+    def number_of(self, pk: str) -> int:
+        """Return as which number Redis counts *pk*; the reverse of :meth:`pk_of`."""
+        return int(pk) // (1 if self.shard is None else self.shards or 1)
+
+    def of_key(self, key: str) -> ModelSchema | None:
+        """Return this model, or the facet of it, where *key* is one of its keys; None for any other key."""
+        if self.facets is not None:
+            return self.facets.at(self, key)
+        return self if self.keys.owns(key) else None
 
     def __copy__(self) -> ModelSchema:
         return self
@@ -357,7 +413,7 @@ class ModelSchema:
             raise TypeError(
                 f"{self.name} cannot be pickled: nobody finds it inside a function. Way out: declare it in a module"
             )
-        return _declared, (self.path,)
+        return _declared, (self.path, self.shard)
 
     def index_entries(self, field: FieldSchema, found: Iterable[tuple[str, str]], pk: str) -> set[IndexEntry]:
         """Return what the indexes of *field* hold of the object *pk* with what was *found*: (entry, value) pairs."""
@@ -428,8 +484,8 @@ class ModelSchema:
         return None
 
 
-def _declared(place: str) -> ModelSchema:
-    """Return the schema of the model at *place* in this process."""
+def _declared(place: str, shard: int | None = None) -> ModelSchema:
+    """Return the schema of the model at *place* in this process, or its facet in *shard*."""
     module, _, name = place.partition(":")
     schema: ModelSchema = operator.attrgetter(f"{name}._schema")(importlib.import_module(module))
-    return schema
+    return schema if shard is None else schema.facet(shard)

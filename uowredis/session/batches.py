@@ -9,6 +9,7 @@ from uowredis.commands.arguments import integer, shown
 from uowredis.exceptions import ArgumentTypeError, DoesNotExist
 from uowredis.session import context
 from uowredis.session.begin import Joined
+from uowredis.session.placing import in_places
 from uowredis.session.telling import tell_outside
 
 T = TypeVar("T")
@@ -49,6 +50,8 @@ class Batches:
     ) -> int:
         """Commit what *say* says of each batch; return of how many. In an open session all of it is one part of that.
 
+        What is in several places of a sharded model goes by batches of one place.
+
         Args:
             database: where.
             items: what is said something of.
@@ -58,10 +61,8 @@ class Batches:
         alone = context.find(database) is None
         if alone and items and database._outside != "send":
             tell_outside(self._what, database, database._outside)
-        size, done = (self._size if alone else max(len(items), 1)), 0
-        committed = 0
-        for at in range(0, len(items), size):
-            part = items[at : at + size]
+        committed = done = 0
+        for part in in_places(items, self._size) if alone else [items] if items else ():
             try:
                 committed += _committed(database, part, say, still)
             except BaseException as error:

@@ -11,7 +11,7 @@ from uowredis.commands.calls import Call
 from uowredis.executor.drive import drive
 from uowredis.plan.plan import Plan
 from uowredis.plan.printing import quoted
-from uowredis.plan.requests import Apply, Collation, Deciding, Lost, Request, Send, Settle, Transact
+from uowredis.plan.requests import Apply, Collation, Deciding, Lost, Request, Send, Settle, Transact, TransactEach
 from uowredis.plan.steps import Fetch
 
 T = TypeVar("T")
@@ -85,7 +85,7 @@ class Echo:
 
     def _calls(self, request: Request) -> Iterable[Call]:
         request = self._extended(request)
-        if isinstance(request, Send | Transact | Fetch):
+        if isinstance(request, Send | Transact | TransactEach | Fetch):
             return request.calls
         if isinstance(request, Settle):
             return request.token.claim

@@ -12,7 +12,9 @@ from uowredis.commands.calls import Call
 from uowredis.exceptions import DeclarationChanged, IndexNotReady
 from uowredis.executor.slots import key_of
 from uowredis.schema.fingerprint import NOTHING, Fingerprint, compared, told
+from uowredis.schema.keys import place_of
 from uowredis.schema.models import FieldSchema, ModelSchema
+from uowredis.session.layouts import Layouts
 from uowredis.session.telling import tell_changed
 
 
@@ -26,6 +28,7 @@ class Fingerprints:
         known: the models whose fingerprint was read.
         settled: those that have one, or have objects without one, which stay as they are.
         owed: what the fingerprint of a model must say before this declaration writes, which says less.
+        layouts: what is known of in how many shards models are.
     """
 
     def __init__(self, changed: str) -> None:
@@ -36,11 +39,18 @@ class Fingerprints:
         self._told: set[ModelSchema] = set()
         self._wanted: dict[ModelSchema, None] = {}
         self._unready: dict[ModelSchema, tuple[tuple[FieldSchema, frozenset[str]], ...]] = {}
+        self.layouts = Layouts()
 
     def want(self, model: ModelSchema) -> None:
-        """Read the fingerprint of *model* with the next answer, and of those that may refer to it."""
-        if model in self._wanted and not model.referrers:
+        """Read the fingerprint of *model* with the next answer, and of those that may refer to it.
+
+        Of a sharded model as a whole there is none; its layout is read before that of a facet is.
+        """
+        if model in self.known or (model in self._wanted and not model.referrers):
             # Asked for each call of a session that has sent nothing yet.
+            return
+        self.layouts.want(model.declared)
+        if model.facets is not None:
             return
         wanted = [model]
         for each in wanted:
@@ -49,24 +59,28 @@ class Fingerprints:
 
     def is_free(self, model: ModelSchema) -> bool:
         """Return whether a command on *model* may go as it is: nothing is to be read before, or written with it."""
-        return model in self.known and model not in self.owed
+        return model in self.known and model not in self.owed and self.layouts.is_known(model.declared)
 
     @property
     def are_looked_for(self) -> bool:
         """Whether a fingerprint may be to be read."""
-        return bool(self._wanted or self._unready)
+        return bool(self._wanted or self._unready or self.layouts.wanted)
 
     def to_read(self, calls: Iterable[Call]) -> list[ModelSchema]:
         """Return the models whose fingerprint is to be read with *calls*."""
         said = tuple(calls)
-        wanted = [model for model in self._wanted if model.keys.place is None or _is_beside(model, said)]
+        places = {place_of(key) for key in map(key_of, said) if key is not None} if self._wanted else set()
+        wanted = [model for model in self._wanted if model.keys.place is None or model.keys.place in places]
         return list(dict.fromkeys([*wanted, *(model for model, _ in self._standing_on(said))]))
 
     def _standing_on(self, calls: Iterable[Call]) -> Iterable[tuple[ModelSchema, FieldSchema]]:
         """Yield whose indexes that are not ready *calls* read."""
-        indexes = [(model, field, words) for model, fields in list(self._unready.items()) for field, words in fields]
+        indexes: dict[str | None, list[tuple[ModelSchema, FieldSchema, frozenset[str]]]] = {}
+        for model, fields in list(self._unready.items()):
+            indexes.setdefault(model.keys.place, []).extend((model, field, words) for field, words in fields)
         for call in calls if indexes else ():
-            for model, field, words in indexes:
+            place = place_of(key_of(call) or "")
+            for model, field, words in indexes.get(place, ()) if place in indexes else indexes.get(None, ()):
                 if any(field.word_of(model.keys, part) in words for part in call[1:]):
                     yield model, field
 
@@ -118,8 +132,3 @@ def _said(model: ModelSchema, more: Sequence[str]) -> str:
         f"{model.name} is declared with more than its data was written with: {', '.join(more)}. What was written "
         f"before is not in a new index, and a query on it raises until it is. Way out: uowredis rebuild {model.path}"
     )
-
-
-def _is_beside(model: ModelSchema, calls: Iterable[Call]) -> bool:
-    """Return whether *calls* are about keys in the place of *model*."""
-    return any(key is not None and model.keys.is_beside(key) for key in map(key_of, calls))

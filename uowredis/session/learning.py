@@ -8,11 +8,11 @@ from typing import Any
 import attrs
 
 from uowredis.commands.calls import Call
-from uowredis.commands.commands import Look
+from uowredis.commands.commands import Look, Read
 from uowredis.commands.replies import plain
 from uowredis.executor.drive import drive
-from uowredis.plan.requests import Apply, Deciding, Request, Send, Transact
-from uowredis.plan.steps import Fetch, Question
+from uowredis.plan.requests import Apply, Deciding, Request, Send, Transact, TransactEach
+from uowredis.plan.steps import Fetch, Question, Step
 from uowredis.schema.models import ModelSchema
 from uowredis.session.fingerprints import Fingerprints
 
@@ -36,14 +36,18 @@ class Learning:
         return self.inner(request)
 
     def _may_learn(self, request: Request) -> bool:
-        return self.fingerprints.are_looked_for and isinstance(request, Send | Transact | Fetch | Apply)
+        return self.fingerprints.are_looked_for and isinstance(request, Send | Transact | TransactEach | Fetch | Apply)
 
     def _turns(self, request: Request) -> Deciding[Any]:
         calls = _reads(request)
+        if self.fingerprints.layouts.wanted:
+            writing = isinstance(request, Apply) and any(map(_writes, request.plan.steps))
+            yield from self.fingerprints.layouts.turns(writing=writing)
         models = self.fingerprints.to_read(calls)
         if not models:
             return (yield request)
-        if isinstance(request, Apply):
+        if isinstance(request, Apply | TransactEach):
+            # What is read beside is of several places; it is read before.
             self._learn(models, calls, (yield Send([_read(model) for model in models])))
             return (yield request)
         extended = self.extended(request)
@@ -57,7 +61,9 @@ class Learning:
     def extended(self, request: Request) -> Request:
         """Return *request* with what is read in it besides."""
         calls = _reads(request)
-        reads = [call for model in self.fingerprints.to_read(calls) if (call := _read(model)) not in calls]
+        models = self.fingerprints.to_read(calls)
+        said = frozenset(calls) if models else ()
+        reads = [call for model in models if (call := _read(model)) not in said]
         if not reads:
             return request
         if isinstance(request, Fetch):
@@ -71,6 +77,10 @@ class Learning:
         self.fingerprints.learn(dict(zip(models, map(plain, replies), strict=True)), calls)
 
 
+def _writes(step: Step) -> bool:
+    return not isinstance(step.why, Look | Read)
+
+
 def _read(model: ModelSchema) -> Call:
     """Return the call that reads the fingerprint of *model*."""
     return ("HGETALL", model.keys.fingerprint)
@@ -78,7 +88,7 @@ def _read(model: ModelSchema) -> Call:
 
 def _reads(request: Request) -> Sequence[Call]:
     """Return the calls of *request* that read, in the order of the replies."""
-    if isinstance(request, Send | Transact):
+    if isinstance(request, Send | Transact | TransactEach):
         return request.calls
     if isinstance(request, Fetch):
         return [question.call for question in request.questions]

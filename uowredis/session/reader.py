@@ -58,7 +58,10 @@ class Reader:
         self._database = database
         self.line = self.line_class(functools.partial(_EXECUTOR, database))
         self.overlay = Overlay(
-            Rehearsal(options.rehearsal_limit, random.getrandbits(32)), dry_run=dry_run, by_keys=database._is_cluster
+            Rehearsal(options.rehearsal_limit, random.getrandbits(32)),
+            dry_run=dry_run,
+            by_keys=database._is_cluster,
+            speak=database._fingerprints.want,
         )
         self.fingerprints = database._fingerprints
         learning = self.learning_class(self.fingerprints, self.line.answer)

@@ -17,6 +17,7 @@ from uowredis.overlay.overlay import Overlay
 from uowredis.planner.presence import pk_taken
 from uowredis.schema.models import ModelSchema
 from uowredis.session.pending import Pending
+from uowredis.session.placing import facet_for
 from uowredis.session.telling import tell_never_entered
 
 if TYPE_CHECKING:
@@ -209,6 +210,8 @@ class Record:
 
     def _begin(self, create: Create, instance: object) -> None:
         identity = create.identity
+        if identity.model.facets is not None:
+            identity.model = self.overlay.speaking_of(facet_for(create, identity.model, self.journal))
         self._become(identity, Event.CREATION)
         self._number(identity)
         self.overlay.journal.add(create)

@@ -213,7 +213,7 @@ class RelatedField(Field[K], Generic[T, K]):
             return self._spell_bound(value)
         else:
             return spelled(value, self.holds, self)
-        if identity.model is not self.relation.to:
+        if identity.model.declared is not self.relation.to:
             check_target(FieldSchema(self.name, self.kind, relation=self.relation), _Of(identity), self)
         state = identity.state
         if state is State.DELETED or state is State.FORGOTTEN:
@@ -292,13 +292,13 @@ class BoundForeignKey(BoundRelated[T, K, M], Generic[T, K, M]):
         def there(pk: str | None, overlay: Overlay) -> Deciding[AnyModel[Any] | None]:
             if pk is None:
                 return None
-            if not lazy and not (yield from overlay.holds(schema, pk)):
+            model = overlay.speaking_of(schema.at(pk))
+            if not lazy and not (yield from overlay.holds(model, pk)):
                 raise absent(
                     schema,
-                    f"{self!r} refers to {schema.name} {pk!r}, which does not exist (not in "
-                    f"{schema.keys.collection!r})",
+                    f"{self!r} refers to {schema.name} {pk!r}, which does not exist (not in {model.keys.collection!r})",
                 )
-            return target._handle(pk, overlay.created(schema, pk), tested=not lazy)
+            return target._handle(pk, overlay.created(model, pk), tested=not lazy)
 
         instance: Any = self._owner
         found: T | None = instance._follow(self._value_read(as_text), target, there)

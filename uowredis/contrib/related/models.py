@@ -15,6 +15,7 @@ from uowredis.exceptions import ImplementationError
 from uowredis.model.any_model import AnyModel, with_subclasses
 from uowredis.model.declaration import MetaRedisModel, database_of, schema_of
 from uowredis.model.redis_model import RedisModel
+from uowredis.schema.keys import Keys
 from uowredis.schema.models import ModelSchema, OnDelete
 
 if TYPE_CHECKING:
@@ -124,10 +125,11 @@ def _links(declared: Sequence[type[AnyModel[Any]]], again: tuple[Any, ...] = ())
                 continue
             if not isinstance(to, MetaRelatedModel):
                 raise ImplementationError(f"{field} cannot refer to {to.__name__}, which is no RelatedModel")
-            if to.place != model.place:
+            if _where(to) != _where(model):
                 raise ImplementationError(
-                    f"{field} refers to {to.__name__}, which is {_where(to.place)}, from {_where(model.place)}: they "
-                    f"could not change together. Way out: one place = ... for both; or a plain field, indexable=True"
+                    f"{field} refers to {to.__name__}, which is {_where(to)}, from {_where(model)}: they could not "
+                    f"change together. Way out: one place = ... for both; near = ... where both are sharded; or a "
+                    f"plain field, indexable=True"
                 )
             other = taken.setdefault((to, name), field)
             if other is not field:
@@ -144,8 +146,12 @@ def _links(declared: Sequence[type[AnyModel[Any]]], again: tuple[Any, ...] = ())
     return links
 
 
-def _where(place: str | None) -> str:
-    return "in no place" if place is None else f"in place {place!r}"
+def _where(model: type[AnyModel[Any]]) -> str:
+    """Return in words where objects of *model* are: the same where they are together."""
+    facets = schema_of(model).facets
+    if facets is not None:
+        return f"in the {facets.count} shards of {Keys(facets.kin).without_place}"
+    return "in no place" if model.place is None else f"in place {model.place!r}"
 
 
 def _latest(to: Any, by_schema: dict[ModelSchema | None, type[AnyModel[Any]]]) -> type[AnyModel[Any]] | None:
@@ -191,12 +197,23 @@ def _relate(database: RedisDatabase) -> None:
         link.field.relation.other_side = link.name
         to.referrers.append((schema, schema.fields[link.field.name]))
         setattr(link.to, link.name, RelatedCollections(link.field, link.model, link.to, link.name))
+    for model in models:
+        if (facets := schema_of(model).facets) is not None:
+            facets.connect(schema_of(model))
 
 
 class MetaRelatedModel(MetaRedisModel):
     """Connects the fields of a model with the models they refer to."""
 
     relates = True
+
+    def _referred(cls, field: Any) -> Any:  # noqa: N805  # of a metaclass
+        to = field.to
+        database = database_of(cls)
+        declared = [] if database is None else database.models
+        if isinstance(to, str):
+            return _named(to, cls, {(each.namespace, each.__name__.lower()): each for each in declared})  # type: ignore[arg-type]
+        return _latest(to, {each._schema: each for each in declared})
 
     def _join(cls, database: RedisDatabase) -> None:  # noqa: N805  # of a metaclass
         for field in _related_fields(cls):

@@ -52,6 +52,11 @@ class Executor(blocking.Executor):
         async with Lent(self.pool, "a query was not answered") as connection:
             return await connection.run(transaction.transact(connection, calls))
 
+    async def transact_each(self, each: Sequence[Sequence[Call]]) -> list[list[Any]]:
+        """Same as the blocking one."""
+        async with Lent(self.pool, "a query was not answered") as connection:
+            return await connection.run(transaction.transact_each(connection, each))
+
     async def sorts_by_bytes(self, key: str) -> bool:
         """Same as the blocking one."""
         if self._sorts_by_bytes is None:

@@ -30,6 +30,7 @@ from uowredis.plan.requests import (
     Send,
     Settle,
     Transact,
+    TransactEach,
 )
 from uowredis.plan.steps import Fetch
 
@@ -52,6 +53,8 @@ class Line(blocking.Line):
                 return await self._executor().settle(token)
             case Transact(calls):
                 return await self._executor().transact(calls)
+            case TransactEach(each):
+                return await self._executor().transact_each(each)
             case Collation(key):
                 return await self._executor().sorts_by_bytes(key)
             case Scripts():
