@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -17,13 +17,14 @@ from uowredis.commands.identity import Identity
 from uowredis.commands.query import Column, Order, Query
 from uowredis.commands.values import texts_of
 from uowredis.commands.where import All, Condition, Either, Everything, Filter, Given, Leaf, Members, Without, changed
+from uowredis.exceptions import Rejected
 from uowredis.overlay.along import Place
 from uowredis.overlay.gathering import gathered
 from uowredis.overlay.matching import Few
 from uowredis.overlay.order import Row
 from uowredis.overlay.overlay import Overlay
 from uowredis.overlay.search import Columns, Search
-from uowredis.plan.requests import Deciding
+from uowredis.plan.requests import Deciding, TransactEach
 from uowredis.schema.joint import JointIndex
 from uowredis.schema.keys import Unfilled
 from uowredis.schema.lookup import Among, Span
@@ -51,18 +52,34 @@ class Scattered(Seeker):
 
     def parts(self) -> Deciding[list[Seeker]]:
         """Return what looks in each of these places."""
-        whole, where = self.wanted.model, (yield from self._where())
+        where = yield from self._where()
+        part = yield from self._parted(where)
+        return [part(facet) for facet in self._facets(where)]
+
+    def _parted(self, where: Condition) -> Deciding[Callable[[ModelSchema], Seeker]]:
+        """Return what makes what looks in one place, where the facet is, or as it is the same in all, for the whole."""
+        whole = self.wanted.model
         told: dict[str, Any] = {"filters": (), "excluded": (), "algebra": None, "intersections": ()}
         sort = self.wanted.sort
         if sort is not None and sort.scores is not None:
             given = self.elsewhere.get(id(sort.scores), sort.scores)
             scores = yield from Sources(self.overlay, whole.keys).scores(given)
             told["sort"] = attrs.evolve(sort, scores=scores)
-        found: list[Seeker] = []
-        for facet in self._facets(where):
-            part = self.wanted.told({"model": facet, **told})
-            found.append(Seeker(part, self.overlay, {}, self.other, in_facet(where, facet)))
-        return found
+
+        def part(facet: ModelSchema) -> Seeker:
+            wanted = self.wanted.told({"model": facet, **told})
+            there = where if facet.facets is not None else in_facet(where, facet)
+            return Seeker(wanted, self.overlay, {}, self.other, there)
+
+        return part
+
+    def _merging(self) -> Deciding[_Merging | Seeker]:
+        """Return what puts together what is found, or, where it is in one place, what looks there."""
+        where = yield from self._where()
+        part, models = (yield from self._parted(where)), self._facets(where)
+        if len(models) == 1:
+            return part(models[0])
+        return _Merging(self.wanted, self.overlay, models, part, part(self.wanted.model))
 
     def found(
         self, start: int = 0, count: int | None = None, order: Order | None = None, total: list[int] | None = None
@@ -71,21 +88,13 @@ class Scattered(Seeker):
         if self.wanted.as_it_was_stored:
             return (yield from self._found_stored(start, count, total))
         self.wanted.check_scores()
-        parts = yield from self.parts()
-        if len(parts) == 1:
-            return (yield from parts[0].found(start, count, order, total))
-        merging = _Merging(self.wanted, self.overlay, {part.wanted.model: part for part in parts})
-        return (yield from merging.found(start, count, order, total))
+        return (yield from (yield from self._merging()).found(start, count, order, total))
 
     def following(
         self, size: int, index: RangeIndex, after: Place | None
     ) -> Deciding[tuple[list[Any], list[Identity | None], Place | None]]:
         """Same as in one place: of each so many, of which the first are given."""
-        parts = yield from self.parts()
-        if len(parts) == 1:
-            return (yield from parts[0].following(size, index, after))
-        merging = _Merging(self.wanted, self.overlay, {part.wanted.model: part for part in parts})
-        return (yield from merging.following(size, index, after))
+        return (yield from (yield from self._merging()).following(size, index, after))
 
     def _found_stored(
         self, start: int, count: int | None, total: list[int] | None
@@ -97,12 +106,13 @@ class Scattered(Seeker):
             total.append(len(pks))
         self.wanted.check_scores()
         pks = pks[start : None if count is None else start + count]
-        models = dict.fromkeys(map(whole.at, pks))
-        parts = {}
-        for model in models:
-            part = self.wanted.told({"model": self.overlay.speaking_of(model), "stored": None})
-            parts[model] = Seeker(part, self.overlay, {}, self.other, Everything(model.keys.collection))
-        return (yield from _Merging(self.wanted, self.overlay, parts).of_pks(pks))
+        models = [self.overlay.speaking_of(model) for model in dict.fromkeys(map(whole.at, pks))]
+
+        def part(facet: ModelSchema) -> Seeker:
+            wanted = self.wanted.told({"model": facet, "stored": None})
+            return Seeker(wanted, self.overlay, {}, self.other, Everything(facet.keys.collection))
+
+        return (yield from _Merging(self.wanted, self.overlay, models, part, self).of_pks(pks))
 
     def count(self) -> Deciding[int]:
         """Same as in one place: the sum."""
@@ -155,40 +165,82 @@ class _Merging:
     """Puts together what is found in several places.
 
     Attributes:
-        parts: what looks in each place, by the facet that is there.
+        models: the facets that are there.
+        part: makes what looks where one of them is.
+        alike: what would look in any of these places, of the model as a whole: what it asks is asked in each.
     """
 
     wanted: Wanted
     overlay: Overlay
-    parts: Mapping[ModelSchema, Seeker]
+    models: Sequence[ModelSchema]
+    part: Callable[[ModelSchema], Seeker]
+    alike: Seeker
 
     def found(
         self, start: int, count: int | None, order: Order | None, total: list[int] | None
     ) -> Deciding[tuple[list[Any], list[Identity | None]]]:
-        searches: dict[ModelSchema, Search] = {}
-        wanted: list[int] = []
-        for model, part in self.parts.items():
-            search = yield from part._search(order, None if total is None else [])
-            found_by = search.query.order
-            named = [Column.of(model, "pk"), *(() if found_by is None else found_by.columns), *search.query.columns]
-            # Each once: SORT gets primary keys alone without GET.
-            columns = {column.pattern: column for column in named}
-            wanted = [list(columns).index(column.pattern) for column in search.query.columns]
-            searches[model] = attrs.evolve(search, query=attrs.evolve(search.query, columns=tuple(columns.values())))
         stop = None if count is None else start + count
-        tables = yield from gathered(self.overlay, {model: _table(each, stop) for model, each in searches.items()})
+        search, wanted = yield from self._search(self.alike, order, total is not None)
+        tables, counted = yield from self._at_once(search, stop)
+        searches: dict[ModelSchema, Search] = {}
+        for model in self.models:
+            if model not in tables:
+                searches[model], wanted = yield from self._search(self.part(model), order, total is not None)
+        asked = {model: _table(each, stop) for model, each in searches.items()}
+        tables |= zip(searches, (yield from gathered(self.overlay, asked)), strict=True)
         if total is not None:
-            total.append(sum(each.total[0] for each in searches.values() if each.total))
-        rows = [
-            row
-            for (model, search), table in zip(searches.items(), tables, strict=True)
-            for row in _rows(model, search, self._alike(table), wanted)
-        ]
-        if searches:
-            rows = yield from next(iter(searches.values())).in_order(rows)
+            total.append(counted + sum(each.total[0] for each in searches.values() if each.total))
+        rows = [row for model in self.models for row in _rows(model, search, self._as_text(tables[model]), wanted)]
+        rows = yield from search.in_order(rows)
         return (yield from self._finished([row.values[0] for row in rows[start:stop]]))  # type: ignore[misc]
 
-    def _alike(self, table: Columns) -> Columns:
+    def _search(self, part: Seeker, order: Order | None, totals: bool) -> Deciding[tuple[Search, list[int]]]:
+        """Return what finds in one place primary keys, what orders them, and values, each once; and which are values.
+
+        Args:
+            part: what looks there.
+            order: where none was said.
+            totals: it is wanted, too, how many match.
+        """
+        search = yield from part._search(order, [] if totals else None)
+        found_by, model = search.query.order, search.query.model
+        named = [Column.of(model, "pk"), *(() if found_by is None else found_by.columns), *search.query.columns]
+        # SORT gets primary keys alone without GET.
+        columns = {column.pattern: column for column in named}
+        wanted = [list(columns).index(column.pattern) for column in search.query.columns]
+        query = attrs.evolve(search.query, columns=tuple(columns.values()))
+        return attrs.evolve(search, query=query), wanted
+
+    def _at_once(self, search: Search, stop: int | None) -> Deciding[tuple[dict[ModelSchema, Columns], int]]:
+        """Ask each place the same where one round trip is enough; return what was found, and how many match there.
+
+        What cannot be told so is left out, as it is where something is pending or a server refuses: then each place is
+        asked as if it were the only one.
+        """
+        asked = None if len(self.models) < 2 else search.once(stop)
+        if asked is None:
+            return {}, 0
+        keys, opening = search.query.model.keys, f"{search.query.model.keys.prefix}:"
+        each = [
+            [
+                tuple([keys.of_another(model.keys, part) if part.startswith(opening) else part for part in call])
+                for call in asked.calls
+            ]
+            for model in self.models
+        ]
+        try:
+            if asked.whole:
+                replies = yield TransactEach(each)
+            else:
+                flat = iter((yield from self.overlay.ask([call for calls in each for call in calls])))
+                replies = [[next(flat) for _ in asked.calls] for _ in self.models]
+        except Rejected:
+            return {}, 0
+        told = list(map(asked.read, replies))
+        found = {model: one[1] for model, one in zip(self.models, told, strict=True) if one is not None}
+        return found, sum(one[0] for one in told if one is not None)
+
+    def _as_text(self, table: Columns) -> Columns:
         """Return a *table* as text where that of another place is: what is pending there was read key by key."""
         return list(map(texts_of, table)) if self.overlay.touches(self.wanted.model) else table
 
@@ -196,8 +248,8 @@ class _Merging:
         self, size: int, index: RangeIndex, after: Place | None
     ) -> Deciding[tuple[list[Any], list[Identity | None], Place | None]]:
         walks = {}
-        for model, part in self.parts.items():
-            walks[model] = yield from part._walk(index)
+        for model in self.models:
+            walks[model] = yield from self.part(model)._walk(index)
         found = yield from gathered(self.overlay, {model: each.follow(size, after) for model, each in walks.items()})
         of: dict[Place, tuple[ModelSchema, tuple[Any, ...]]] = {}
         for model, (places, columns) in zip(walks, found, strict=True):
@@ -217,8 +269,8 @@ class _Merging:
         values: dict[str, tuple[Any, ...]] = dict.fromkeys(pks, ())
         if shape.of_values or shape.wide:
             searches = {}
-            for model, part in self.parts.items():
-                searches[model] = yield from part._search()
+            for model in self.models:
+                searches[model] = yield from self.part(model)._search()
             asked = {model: each.values_of(by_model[model]) for model, each in searches.items()}
             for model, table in zip(searches, (yield from gathered(self.overlay, asked)), strict=True):
                 values |= dict(zip(by_model[model], zip(*table, strict=True), strict=True))
@@ -238,7 +290,7 @@ class _Merging:
             by_model.setdefault(model, []).append((pk, row))
         asked = {}
         for model, some in by_model.items():
-            part, pks = self.parts[model], [pk for pk, _ in some]
+            part, pks = self.part(model), [pk for pk, _ in some]
             search = yield from part._search()
             there = certain and part._certain(search)
             if shape.wide:
@@ -269,7 +321,7 @@ def _rows(model: ModelSchema, search: Search, table: Columns, wanted: Sequence[i
 
     Args:
         model: the facet.
-        search: that found them.
+        search: one alike found them.
         table: its columns, the first of which is the primary key, and the last the score where there is one.
         wanted: which of the columns are wanted.
     """

@@ -17,6 +17,7 @@ from uowredis.commands.commands import Read
 from uowredis.commands.identity import Identity, State
 from uowredis.commands.query import Column, Order, Sorting
 from uowredis.commands.replies import as_text, plain, plainly
+from uowredis.commands.where import Everything, Filter, filters, leaves
 from uowredis.exceptions import Rejected
 from uowredis.overlay.matching import Matching
 from uowredis.overlay.order import Ranks, Row, compared, ordered, tie, ties_ordered
@@ -78,6 +79,22 @@ class Layout:
 
 
 @attrs.frozen
+class Once:
+    """What answers a search in one round trip.
+
+    Attributes:
+        calls: what is asked.
+        whole: it is one transaction.
+        read: makes of the replies how many match, where that is wanted, and a table as :meth:`Search.table` gives it;
+            None where what is equal at the cut does not lie within.
+    """
+
+    calls: tuple[Call, ...]
+    whole: bool
+    read: Callable[[Sequence[Any]], tuple[int, Columns] | None]
+
+
+@attrs.frozen
 class Search(Matching):
     """One query, to be run now over what is pending, with its order and its values.
 
@@ -98,6 +115,32 @@ class Search(Matching):
             return self._empty()
         settled = yield from self.settled(stores=True)
         return (yield from settled._table(start, count))
+
+    def once(self, stop: int | None) -> Once | None:
+        """Return what asks for the first ones up to *stop*, None where more must be known before."""
+        query = self.query
+        needed = any(not isinstance(leaf, Filter | Everything) for leaf in leaves(query.where))
+        spans = [leaf.span for leaf in filters(query.where)]
+        if needed or any(span is not None and span.separator for span in spans) or not self.on_server():
+            return None
+        temporary = self.overlay.temporary(query.model.keys)
+        if query.order is None and self._layout.gets == (Column.of(query.model, "pk"),) and self.total is None:
+            asked = query.members(temporary)
+            return Once(asked.calls, asked.whole, lambda replies: (0, [asked.read(_plain(asked.calls, replies))]))
+        may_tie = self._layout.may_tie
+        most = None if stop is None else stop + (_MARGIN if may_tie else 0)
+        sorting = self.sorting(0, most, temporary)
+
+        def read(replies: Sequence[Any]) -> tuple[int, Columns] | None:
+            found = self._cut(sorting, replies[sorting.answer], self._layout.gets)
+            if may_tie:
+                ends = most is None or len(found[0]) < most
+                if not self._lies_within(found, 0, stop, begins=True, ends=ends):
+                    return None
+                found = self._without_ties(found, 0, stop)
+            return 0 if sorting.total is None else replies[sorting.total], found
+
+        return Once(sorting.calls, len(sorting.calls) > (1 if sorting.total is None else 2), read)
 
     def _note(self, total: int) -> None:
         if self.total is not None:
@@ -383,6 +426,10 @@ class Search(Matching):
         return [
             pks if column.field is None else [None if pk in gone else next(values) for pk in pks] for column in columns
         ]
+
+
+def _plain(calls: Sequence[Call], replies: Sequence[Any]) -> list[Any]:
+    return [plainly(call, reply) for call, reply in zip(calls, replies, strict=True)]
 
 
 def _read(identity: Identity, column: Column) -> Read[Any]:
