@@ -84,7 +84,9 @@ def noted(where: str, name: str = "") -> Callable[[F], F]:
 
 
 def _name(of: Any) -> str:
-    identity, schema = getattr(of, "_identity", None), getattr(of, "_schema", None)
+    # Not by what looks for an attribute that is not there, and says the way out.
+    held = of.__dict__
+    identity, schema = held.get("_identity"), held.get("_schema")
     if identity is not None:
         return str(identity)
     return type(of).__name__ if schema is None else f"{schema.name}.collection()"
