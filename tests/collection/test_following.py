@@ -8,7 +8,7 @@ import pytest
 
 from tests.tools.backends import Backend, Real
 from tests.tools.proxy import Proxy
-from uowredis import InstanceHashField, PKField, RedisDatabase, RedisModel, Session, SetField, StringField
+from uowredis import Conflict, InstanceHashField, PKField, RedisDatabase, RedisModel, Session, SetField, StringField
 from uowredis.indexes import EqualIndex, NumberRangeIndex, TextRangeIndex
 
 #: Texts that begin each other, and go on by what is smaller and larger than the separator of the index.
@@ -297,3 +297,31 @@ def test_where_few_are_wanted_these_are_fetched(real: Real, proxy: Proxy) -> Non
         assert in_z[:10] == model.collection(city="z").sort(by="born").after(None, 10)
         assert [b"ZRANGEBYSCORE", b"SCARD", b"SORT"] == [call[0] for call in proxy.seen]
         assert 2 == proxy.round_trips()
+
+
+@pytest.mark.parametrize("filters", [{}, {"city": "x"}], ids=["alone", "filtered"])
+@pytest.mark.parametrize("field", ["born", "name"])
+def test_what_follows_is_watched(server: Backend, field: str, filters: dict[str, str]) -> None:
+    """Whoever comes in between, leaves, or is wanted no more is a conflict; what is of no matter to it is none."""
+    ours, theirs = people(server.database()), people(server.database())
+    values = {"born": ["1", "2", "3"], "name": ["a", "b", "c"]}[field]
+    meanwhile = {
+        "comes": lambda: theirs(**{field: values[1], "city": "x"}),
+        "goes": lambda: theirs("2").delete(),
+        "moves": lambda: getattr(theirs("1"), field).set(values[2]),
+        **({"is wanted no more": lambda: theirs("2").city.hset("y")} if filters else {}),
+    }
+    for what, change in [*meanwhile.items(), ("nothing", lambda: theirs(city="z"))]:
+        server.flush()
+        for value in values:
+            ours(**{field: value, "city": "x"})
+        with Session(ours.database, watch_reads=True, on_pending="discard") as s:
+            ordered = ours.collection(**filters).sort(by=field, alpha=field == "name")
+            assert ["2", "3"] == ordered.after((values[0], 1), 2)
+            ours("3").city.hset("w")
+            change()
+            if what == "nothing":
+                s.commit()
+                continue
+            with pytest.raises(Conflict):
+                s.commit()

@@ -192,6 +192,17 @@ def test_an_index_is_believed(both: Groups) -> None:
         assert ["1", "2"] == sorted(both.person("1").by_key())
 
 
+def test_who_was_not_there_yet(both: Groups) -> None:
+    """A reference to nobody is one to the object that will have that primary key."""
+    both.group("1").members.sadd("3")
+    with Session(both.database) as s:
+        both.group(title="three", key=both.person(name="new"))
+        found = rows(both.group.collection(pk=1), "members__by_key__title")
+        s.commit()
+    assert [([[], ["one", "two"], ["three"]],)] == found == rows(both.group.collection(pk=1), "members__by_key__title")
+    assert ["1", "2", "3"] == sorted(both.person.collection())
+
+
 def test_what_goes_with_others(on: RedisDatabase) -> None:
     """Who is deleted with another is nowhere."""
 

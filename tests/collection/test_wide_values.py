@@ -111,6 +111,11 @@ def test_values_of_a_type(on: RedisDatabase) -> None:
     assert [(7, 7, day, {day}, 2020, day, 8, set())] == Place.collection(pk=8).values_list(*names)
     (loaded,) = Place.collection(pk=8).instances(load=names)
     assert (7, 7, day, {day}, 2020, day, 8, set()) == tuple(loaded.loaded.values())
+    Place(number=9)
+    some = ("number", "year", "opened", "near__year")
+    rows = [(7, 2020, day, None), (8, None, day, 2020), (9, None, None, None)]
+    assert rows == Place.collection().sort().values_list(*some)[:] == sorted(Place.collection().values_list(*some))
+    assert [row[:3] for row in rows] == Place.collection().sort().values_list(*some[:3])[:]
     on.connection.sadd(":place:7:days", "x")
     with pytest.raises(UnreadableValue, match=r"Place <7>\.days"):
         list(Place.collection(pk=8).values("near__days"))

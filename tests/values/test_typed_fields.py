@@ -207,6 +207,28 @@ def test_what_is_stored_and_cannot_be_read_is_named(bike: Any) -> None:
     assert date.min == bike.born.get()
 
 
+def test_one_of_many_that_cannot_be_read(server: Backend) -> None:
+    """It is named, also where all are read at once."""
+
+    class Thing(RedisModel):
+        database = server.database()
+        rows = ListField(type=int)
+        marks = SetField(type=int)
+
+    thing = Thing(rows=[1, 2], marks=[3])
+    client = server.client()
+    client.rpush(":thing:1:rows", "two", "4")
+    client.sadd(":thing:1:marks", "x")
+    for read, field, stored in (
+        (lambda: thing.rows.lrange(0, -1), "rows", "two"),
+        (thing.marks.smembers, "marks", "x"),
+        (lambda: list(Thing.collection().values("rows")), "rows", "two"),
+    ):
+        with pytest.raises(UnreadableValue, match=rf"Thing <1>\.{field} holds int, and '{stored}' is stored") as caught:
+            read()
+        assert ("1", field, stored) == (caught.value.pk, caught.value.field, caught.value.text)
+
+
 def test_a_reply_that_cannot_be_read_leaves_the_commit_applied(bike: Any) -> None:
     """It is raised last, with a note."""
     bike.database.connection.set(bikes_key := f":bike:{bike.pk.get()}:born", "x")
