@@ -220,14 +220,8 @@ class _Merging:
         asked = None if len(self.models) < 2 else search.once(stop)
         if asked is None:
             return {}, 0
-        keys, opening = search.query.model.keys, f"{search.query.model.keys.prefix}:"
-        each = [
-            [
-                tuple([keys.of_another(model.keys, part) if part.startswith(opening) else part for part in call])
-                for call in asked.calls
-            ]
-            for model in self.models
-        ]
+        keys = search.query.model.keys
+        each = [[keys.moved(model.keys, call) for call in asked.calls] for model in self.models]
         try:
             if asked.whole:
                 replies = yield TransactEach(each)

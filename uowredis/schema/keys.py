@@ -137,6 +137,11 @@ class Keys:
         place, separator, rest = key.partition("}:")
         return place[1:] if separator and rest.startswith(f"{self.without_place}:") else None
 
+    def moved(self, keys: Keys, call: tuple[str, ...]) -> tuple[str, ...]:
+        """Return a *call* on keys of these, and patterns, as it is on the same of *keys*, in another place."""
+        opening, end = f"{self.prefix}:", len(self.prefix)
+        return tuple([f"{keys.prefix}{part[end:]}" if part.startswith(opening) else part for part in call])
+
     def of_another(self, keys: Keys, key: str) -> str:
         """Return the *key* of these that the same is of *keys*, which differ in their place."""
         return f"{keys.prefix}{key[len(self.prefix) :]}"
