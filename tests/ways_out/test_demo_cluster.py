@@ -24,6 +24,8 @@ def test_nothing_is_lost(on_path: Path, capsys: pytest.CaptureFixture[str]) -> N
     assert 0 == main(["demo", "--cluster"])
     shown = capsys.readouterr().out
     assert "; place {shop}, slot 3808 at 127.0.0.1:" in shown
+    assert "; 64 places on 3 nodes, one write each" in shown
+    assert "\n30 visitors, 10 of them bob: [" in shown
     told, counter = shown.splitlines()[-1].split(";")[:2]
     assert int(told.rpartition(" ")[2]) == int(counter.rpartition(" ")[2]) > 60
     assert shown.endswith("its index finds Counter 1.\n")

@@ -1,4 +1,4 @@
-"""``python -m uowredis demo --cluster``: three servers, a place that moves among them, and nothing lost (do)."""
+"""``python -m uowredis demo --cluster``: three servers, a place that moves among them, and one model on all (do)."""
 
 from __future__ import annotations
 
@@ -24,6 +24,8 @@ _SLOTS = 16_384
 _HIGHEST = 65_535 - 10_000
 _PLACE = "shop"
 _MOVES = 12
+#: In how many shards how many visitors are.
+_SHARDS, _VISITORS = 64, 30
 #: Seconds for which servers are waited for.
 _PATIENCE = 20.0
 
@@ -61,6 +63,7 @@ def _show(database: RedisDatabase, nodes: list[Any], ports: list[int]) -> None:
         one = counter(count=0)
         print(s.plan())
         s.commit()
+    _spread(database)
     told, stop = [0], threading.Event()
 
     def commit() -> None:
@@ -86,6 +89,25 @@ def _show(database: RedisDatabase, nodes: list[Any], ports: list[int]) -> None:
     print(
         f"Commits told to be applied: {told[0]}; the counter says {one.count.hget()}; its index finds Counter {found}."
     )
+
+
+def _spread(database: RedisDatabase) -> None:
+    """Show a model that is spread over places on all nodes."""
+    visitor: Any = type(
+        "Visitor",
+        (model.RedisModel,),
+        {
+            "database": database,
+            "shards": _SHARDS,
+            "__module__": __name__,
+            "name": model.InstanceHashField(indexable=True),
+        },
+    )
+    visitor.create_many([{"name": ("ann", "bob", "cid")[number % 3]} for number in range(_VISITORS)], batch=1)
+    print(f"\nA model with shards = {_SHARDS} is spread over so many places; a collection asks each node once.\n")
+    print(visitor.collection(name="bob").sort().explain())
+    found = visitor.collection(name="bob").sort()[:3]
+    print(f"\n{visitor.collection().count()} visitors, {len(visitor.collection(name='bob'))} of them bob: {found} ...")
 
 
 @contextlib.contextmanager

@@ -43,7 +43,7 @@ def one_place(lives: Sequence[Life], models: Iterable[ModelSchema], commands: It
         where = "; ".join(f"in {{{place}}} {_some(found[place])}" for place in places)
         raise CrossPlace(
             f"One commit is on objects of {len(found)} places: {where}; nothing was sent. Way out: a commit for each "
-            f"place; or one place = ... for models whose objects change together",
+            f"place; or one place = ..., or near = ... of a sharded one, for models whose objects change together",
             places,
         )
     return next(iter(found), None)

@@ -70,7 +70,8 @@ class Fingerprints:
         """Return the models whose fingerprint is to be read with *calls*."""
         said = tuple(calls)
         places = {place_of(key) for key in map(key_of, said) if key is not None} if self._wanted else set()
-        wanted = [model for model in self._wanted if model.keys.place is None or model.keys.place in places]
+        # Another thread may want more meanwhile.
+        wanted = [model for model in list(self._wanted) if model.keys.place is None or model.keys.place in places]
         return list(dict.fromkeys([*wanted, *(model for model, _ in self._standing_on(said))]))
 
     def _standing_on(self, calls: Iterable[Call]) -> Iterable[tuple[ModelSchema, FieldSchema]]:
