@@ -187,6 +187,7 @@ WRONG: list[tuple[str, Callable[[Any], Any]]] = [
     ("set", lambda f: f.smismember()),
     ("set", lambda f: f.sscan(count=0)),
     ("list", lambda f: f.lpos("a", rank=0)),
+    ("list", lambda f: f.lpos("a", rank=-(2**63))),
     ("list", lambda f: f.lpos("a", count=-1)),
     ("zset", lambda f: f.zmscore("ab")),
     ("zset", lambda f: f.zmscore([])),
