@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.models import current_user, documented, products
+from tests.models import current_user, documented, people, products
 from tests.tools.backends import Backend, Real
 from tests.tools.monitor import Monitor
 from tests.tools.servers import RealServer
@@ -204,6 +204,17 @@ def test_the_length_of_an_iterator_does_not_stay(person: Any) -> None:
     person(firstname="John", lastname="Coltrane")
     assert 3 == len(johns)
     assert 2 <= len(list(left))
+
+
+def test_an_iterator_that_found_nothing_says_nothing_later(server: Backend) -> None:
+    """The length is asked for anew behind it, also where another client created what is found meanwhile."""
+    johns = documented(server.database()).extended.collection(firstname="Nobody")
+    left = iter(johns)
+    assert [] == list(left)
+    elsewhere = people(server.database()).extended
+    elsewhere(firstname="Nobody")
+    assert 1 == len(johns)
+    assert [] == list(left)
 
 
 def test_streaming_asks_chunk_by_chunk(real: Real, real_server: RealServer) -> None:

@@ -9,7 +9,7 @@ import pytest
 from tests.session.doors import Stock, stocked
 from tests.tools.backends import Backend, Real
 from tests.tools.interruptions import interrupted, points
-from uowredis import Session, SessionError
+from uowredis import DoesNotExist, Session, SessionError
 
 
 class Late(BaseException):
@@ -114,6 +114,21 @@ def test_a_savepoint_whose_leaving_is_interrupted(stock: Stock) -> None:
             break
     assert interruption.place is None
     assert refusals
+
+
+def test_what_is_forgotten_stays_so_where_forgetting_is_interrupted(stock: Stock) -> None:
+    """Whatever was made before an interrupted rollback is gone after the next one: nothing can be said of it."""
+    at, met = 0, True
+    while met:
+        at += 1
+        with Session(stock.database) as s:
+            dropped, empty = stock.Product(name="dropped"), stock.Product()
+            met = cut(at, s.rollback)
+            s.rollback()
+            for gone in (dropped, empty):
+                with pytest.raises(DoesNotExist, match="rolled back"):
+                    gone.stock.incr()
+    assert at > 20
 
 
 def test_a_connection_goes_back_wherever_it_is_interrupted(real: Real) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from typing import Any, Self, TypeVar
+from typing import Any, Self, TypeVar, cast
 
 R = TypeVar("R")
 
@@ -12,17 +12,17 @@ R = TypeVar("R")
 class Items(itertools.chain[R]):
     """An iterator over what was *found*; the collection sees whether it was begun, and does not keep it alive."""
 
-    _left: Any
-    _count: int
+    _source: Any
 
     def __new__(cls, found: Sequence[R]) -> Self:
         """Return the iterator."""
-        left = iter(found)
-        items = super().__new__(cls, left)
-        items._left, items._count = left, len(found)
+        # Taken from it as a whole with the first look, which tells that also where nothing was found.
+        source = iter((found,))
+        items = cast("Self", super().from_iterable(source))
+        items._source = source
         return items
 
     @property
     def is_whole(self) -> bool:
-        """Whether nothing was taken from it."""
-        return bool(self._left.__length_hint__() == self._count)
+        """Whether nobody looked at it yet."""
+        return bool(self._source.__length_hint__())

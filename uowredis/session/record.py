@@ -289,8 +289,9 @@ class Record:
         for identity in self._made[mark.made :]:
             if identity.state is not State.FORGOTTEN:
                 identity.become(Event.ROLLBACK)
-        del self._made[mark.made :]
+        # Nothing puts back any more what is forgotten by now.
         del self._states[mark.states :]
+        del self._made[mark.made :]
         self._numbers = dict(mark.numbers)
         self.callbacks = self.callbacks[: mark.callbacks]
         self.answers = self.answers[: mark.said]
