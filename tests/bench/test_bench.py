@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.bench import matches, people
+from tests.bench import matches, parts, people
 from tests.bench.finding import QUESTIONS, Citizen, create_by_hand, use
 from tests.bench.growth import exponent
 from tests.bench.rounds import Unequal, check_equal, compete
@@ -60,6 +60,19 @@ def test_the_table_has_each_line_as_figures(real: Real) -> None:
     assert all(each["clock"] > 0 and each["commands"] > 0 and each["peak"] > 0 for each in needed)
     assert [5] == [each["commands"] for each in lines["get"]["hand"]]
     assert len({each["answer"] for side in lines["prefix"].values() for each in side} - {""}) == 1
+
+
+def test_the_time_of_a_question_is_told_in_parts(real: Real) -> None:
+    """Its parts make up the whole, and each question is there with the calls that it really sends."""
+    database = real.database()
+    use(database)
+    client = real.client(decode_responses=True)
+    _, _, *rows = parts.measured(database, client, objects=600, often=1, times=1)
+    cells = [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]
+    assert ["range", "range-page", "prefix", "in", "or"] == [name for name, *_ in cells]
+    for _, hand, ours, waiting, saying, deciding, *_ in cells:
+        assert min(float(hand), float(waiting), float(saying)) > 0
+        assert float(ours) == pytest.approx(float(waiting) + float(saying) + float(deciding), abs=2)
 
 
 @pytest.mark.parametrize("name", QUESTIONS)
