@@ -19,7 +19,7 @@ from tests.tools import servers
 from tests.tools.backends import Real
 from uowredis import RedisDatabase
 from uowredis.collection import CollectionManager
-from uowredis.collection.seeker import Seeker
+from uowredis.collection.scattered import seeker_of
 from uowredis.commands.calls import Call
 from uowredis.commands.query import Order
 from uowredis.session.single import here
@@ -86,7 +86,7 @@ def _calls(database: RedisDatabase, found: CollectionManager[Citizen], part: tup
     """Return the calls that *found* would send, in their one round trip."""
     start, count, order = (0, None, None) if part is None else (*part, Order())
     with here(database, found._schema) as session:
-        (calls,) = session._explain(lambda overlay: Seeker(found._wanted, overlay, {}).found(start, count, order))
+        (calls,) = session._explain(lambda overlay: seeker_of(found._wanted, overlay, {}).found(start, count, order))
     return [call for call in calls if call[0] not in ("MULTI", "EXEC")]
 
 
