@@ -14,6 +14,7 @@ FAILS = ("OVERFLOW", "FAIL")
 BITS: list[tuple[str | None, tuple[Any, ...], list[int | None], str | None]] = [
     (None, (FAILS, ("INCRBY", "u8", 0, 300)), [None], "\0"),
     (None, (FAILS, ("INCRBY", "u4", "#3", 99), ("GET", "u8", 40)), [None, 0], "\0\0"),
+    (None, (FAILS, ("INCRBY", "u8", 16, 300), ("INCRBY", "u8", 0, 300)), [None, None], "\0\0\0"),
     (None, (FAILS, ("GET", "u8", 40)), [0], None),
     ("a", (FAILS, ("SET", "u8", 8, 300), ("SET", "u8", 16, 66)), [None, 0], "a\0B"),
     ("a", (("INCRBY", "u8", 0, 200), FAILS, ("INCRBY", "u8", 0, 250)), [41, None], ")"),
