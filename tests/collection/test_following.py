@@ -325,3 +325,12 @@ def test_what_follows_is_watched(server: Backend, field: str, filters: dict[str,
                 continue
             with pytest.raises(Conflict):
                 s.commit()
+
+
+def test_a_dry_run_gives_values_of_what_has_no_primary_key(server: Backend) -> None:
+    """As it gives those of others."""
+    model = people(server.database())
+    model(born="1", city="x")
+    with Session(model.database, dry_run=True):
+        model(born="2", city="y")
+        assert [("x", "1"), ("y", "2")] == model.collection().sort("born").values_list("city", "born").after(None, 5)
