@@ -89,6 +89,18 @@ def test_the_plan_names_place_and_slot(server: Backend) -> None:
     assert 3808 == slot_of("shop")
 
 
+def test_what_a_pipeline_reads_is_in_its_place(server: Backend) -> None:
+    """It is part of the one transaction, as what it writes is."""
+    shop = declare(server)
+    bike, cat = shop.bike(name="b"), shop.cat(name="c")
+    for look in (cat.name.hget, shop.cat.collection):
+        with pytest.raises(CrossPlace, match=r"in \{shop\} Bike <1>; in \{zoo\}"), shop.db.pipeline() as pipe:
+            bike.name.hset("e")
+            look()
+            pipe.execute()
+    assert "b" == bike.name.hget()
+
+
 @pytest.mark.parametrize("say", ["write", "create", "delete"])
 def test_a_commit_is_in_one_place(server: Backend, say: str) -> None:
     """Else it is refused by the plan already, nothing is sent, and what is said is there still."""

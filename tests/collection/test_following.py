@@ -325,3 +325,25 @@ def test_what_follows_is_watched(server: Backend, field: str, filters: dict[str,
                 continue
             with pytest.raises(Conflict):
                 s.commit()
+
+
+def test_a_dry_run_gives_values_of_what_has_no_primary_key(server: Backend) -> None:
+    """As it gives those of others."""
+    model = people(server.database())
+    model(born="1", city="x")
+    with Session(model.database, dry_run=True):
+        model(born="2", city="y")
+        assert [("x", "1"), ("y", "2")] == model.collection().sort("born").values_list("city", "born").after(None, 5)
+
+
+def test_what_the_session_puts_far_behind_comes_last(server: Backend) -> None:
+    """Though nothing that is wanted was met in the index until then."""
+    model = people(server.database())
+    model.create_many([{"born": str(born), "city": "y" if born < 200 else "x"} for born in range(900)])
+    with Session(model.database, on_pending="discard"):
+        for pk in range(1, 31):
+            model(pk).born.hset("5000")
+            model(pk).city.hset("x")
+        found = model.collection(city="x").sort("born")
+        assert [str(pk) for pk in range(201, 221)] == found.after(None, 20)
+        assert [str(pk) for pk in range(1, 21)] == found.after((899, 900), 20)

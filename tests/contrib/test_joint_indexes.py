@@ -52,6 +52,22 @@ def booked(on: RedisDatabase) -> Any:
     return Room, Booking
 
 
+def test_taken_values_are_told_as_they_are(server: Backend) -> None:
+    """Also where they hold what separates values in keys."""
+
+    class Seat(RedisModel):
+        database = server.database()
+        row = InstanceHashField(indexable=True, indexes=[with_("number", unique=True)])
+        number = InstanceHashField()
+
+    for row, number in (("a:b", "50%"), ("a", "b:1"), ("%3A", ":")):
+        Seat(row=row, number=number)
+        with pytest.raises(UniquenessError) as caught:
+            Seat(row=row, number=number)
+        assert (row, number) == caught.value.value
+        assert f"row={row!r}, number={number!r}" in caught.value.__notes__[0]
+
+
 def test_unique_together(server: Backend) -> None:
     """Others may share all values but one; the error names fields and values as they are; what is left is free."""
     rooms, bookings = booked(server.database())

@@ -14,6 +14,7 @@ FAILS = ("OVERFLOW", "FAIL")
 BITS: list[tuple[str | None, tuple[Any, ...], list[int | None], str | None]] = [
     (None, (FAILS, ("INCRBY", "u8", 0, 300)), [None], "\0"),
     (None, (FAILS, ("INCRBY", "u4", "#3", 99), ("GET", "u8", 40)), [None, 0], "\0\0"),
+    (None, (FAILS, ("INCRBY", "u8", 16, 300), ("INCRBY", "u8", 0, 300)), [None, None], "\0\0\0"),
     (None, (FAILS, ("GET", "u8", 40)), [0], None),
     ("a", (FAILS, ("SET", "u8", 8, 300), ("SET", "u8", 16, 66)), [None, 0], "a\0B"),
     ("a", (("INCRBY", "u8", 0, 200), FAILS, ("INCRBY", "u8", 0, 250)), [41, None], ")"),
@@ -92,3 +93,18 @@ def test_where_scores_differ(server: Backend) -> None:
         else:
             assert one.ranks.zremrangebylex("-", "+") in (1, 2)
         server.flush()
+
+
+def test_what_needs_what_was_there_is_not_taken_for_said(server: Backend) -> None:
+    """XX adds nobody to the index; infinity that meets its opposite is refused before anything is written."""
+    thing = every_kind(server.database(), indexed=True).Thing
+    one = thing(ranks={"a": "inf"})
+    assert 0 == one.ranks.zadd({"b": 1}, xx=True)
+    assert (False, True) == (thing.exists(ranks="b"), thing.exists(ranks="a"))
+    before = server.dump()
+    with Session(thing.database, on_pending="discard") as s:
+        one.ranks.zincrby("-inf", "a")
+        one.name.hset("n")
+        with pytest.raises(Rejected):
+            s.commit()
+    assert before == server.dump()

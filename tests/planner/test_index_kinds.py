@@ -1,9 +1,12 @@
 """An index kind is one small class: what an index holds of an object, and whether its keys are sorted sets."""
 
+import pytest
+
 from tests.planner.stage import create, delete, model, new, planned, put, steps, stored
 from uowredis.schema.index import Index, IndexEntry
 from uowredis.schema.keys import Keys
 from uowredis.schema.models import FieldSchema, Kind
+from uowredis.schema.ranges import score_of
 
 
 class Numbers(Index):
@@ -13,6 +16,24 @@ class Numbers(Index):
 
     def entry(self, keys: Keys, entry: str, value: str, pk: str) -> IndexEntry:
         return keys.index(self.field.stored, ""), pk, value
+
+
+@pytest.mark.parametrize(
+    ("spelled", "score"),
+    [
+        ("-0", "0"),
+        ("0.0", "0"),
+        ("-0.0", "0"),
+        ("1e3", "1000"),
+        ("2.50", "2.5"),
+        ("inf", "inf"),
+        ("nan", None),
+        ("x", None),
+    ],
+)
+def test_a_number_has_one_score(spelled: str, score: str | None) -> None:
+    """However it is spelled; Redis tells -0 and 0 apart, and versions of it spell others in their own ways."""
+    assert score == score_of(spelled)
 
 
 BIKE = model("Bike", FieldSchema("price", Kind.STRING, indexed=True, declared=(Numbers,)))
