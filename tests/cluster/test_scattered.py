@@ -132,6 +132,15 @@ def test_who_is_found(filled: SimpleNamespace, said: str) -> None:
     stored = collection().store()
     assert sorted(stored, key=int) == expected
     assert len(expected) == len(stored.instances()) == len(stored.values("name"))
+    on_all = filled.person.collection().sort(by="-age").store()
+
+    def of_these() -> Any:
+        return make(filled.person.collection).from_stored(on_all.stored_key)
+
+    assert sorted(of_these(), key=int) == expected
+    assert (len(expected), len(expected)) == (of_these().count(), of_these().page(0, 1).total)
+    assert bool(expected) == bool(of_these())
+    assert {pk: pk in of_these() for pk in filled.held} == {pk: pk in expected for pk in filled.held}
     found = {each.pk.get(): each.loaded for each in collection().instances(load=("name", "tags", "tenant__name"))}
     assert expected == sorted(found, key=int)
     for pk, loaded in found.items():
@@ -369,11 +378,50 @@ def test_what_explain_says(filled: SimpleNamespace) -> None:
     assert "  ... and the same in 7 more places" == last
 
 
-def test_pipelines_answer_after(filled: SimpleNamespace) -> None:
+def test_what_pipelines_reply(filled: SimpleNamespace) -> None:
+    """What is in one place goes along with the rest, what is in several is asked after it."""
+    c = filled.person.collection
+    anns = having(filled, lambda held: held["name"] == "ann")
+    tenant = filled.person(anns[0]).tenant.instance()
+    there = having(filled, lambda held: held["tenant"] == tenant.pk.get())
+    ann_there = [pk for pk in there if pk in anns]
     with filled.db.pipeline() as pipeline:
-        found = filled.person.collection(name="ann").sort()
-        pipeline.execute()
-    assert having(filled, lambda held: held["name"] == "ann") == list(found)
+        c(name="ann").sort()
+        c(tenant=tenant).sort()
+        c(tenant=tenant, name="ann")
+        c(tenant=tenant).sort(by="name", alpha=True).values_list("pk", "name")
+        c(pk=there[0]).values("age")
+        c(tenant=tenant).intersect(anns)
+        found = c(name="ann").sort().values_list("pk", flat=True)
+        assert "place {" in str(pipeline.plan()).partition("\n")[0]
+        replies = pipeline.execute()
+    by_name = [(pk, filled.held[pk]["name"]) for pk in there]
+    by_name.sort(key=lambda row: (row[1].encode(), int(row[0])))
+    values = [{"age": filled.held[there[0]]["age"]}]
+    replies[2].sort(key=int)
+    replies[5].sort(key=int)
+    assert [anns, there, ann_there, by_name, values, ann_there, anns] == replies
+    assert anns == list(found)
+    with filled.db.pipeline() as pipeline:
+        for each in filled.tenants[:COUNT]:
+            c(tenant=each)
+        with pytest.raises(CrossPlace):
+            pipeline.execute()
+        pipeline.reset()
+
+
+def test_pipelines_answer_after_what_they_write(server: Backend) -> None:
+    """What is new in the place that is asked is found by all."""
+    firm = declare(server, COUNT)
+    before = firm.tenant(name="t")
+    with firm.db.pipeline() as pipeline:
+        tenant = firm.tenant(name="t")
+        firm.tenant.collection(name="t").sort()
+        person = firm.person(tenant=tenant, age=3)
+        firm.person.collection(tenant=tenant, age__gt=2)
+        replies = pipeline.execute()
+    both = sorted((before.pk.get(), tenant.pk.get()), key=int)
+    assert [tenant, both, person, [person.pk.get()]] == replies
 
 
 # What is done to many.

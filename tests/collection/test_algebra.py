@@ -57,6 +57,10 @@ def test_each_is_a_collection_of_its_own(people: People) -> None:
     stored = both.primary_keys().store()
     assert ["2", "4", "1"] == stored
     assert {"2", "1"} == find().from_stored(stored.stored_key).exclude(city="Paris")
+    assert {"2"} == (find(firstname="John") | find(firstname="Peter")).from_stored(johns.store().stored_key)
+    everybody = find().primary_keys().store().stored_key
+    assert {"2", "4", "1"} == both.primary_keys().from_stored(everybody)
+    assert 3 == both.from_stored(everybody).count()
 
 
 def test_what_they_stand_on_is_read_when_they_are_looked_at(people: People) -> None:

@@ -434,10 +434,10 @@ class CollectionManager(ChangesMany[T, R], Generic[T, R]):
         """
         found = in_one_reply(self._wanted, look.temporary, by_keys=self._database._is_cluster)
         if found is None:
-            return attrs.evolve(look, calls=(), decode=lambda _: self._looked_at())
-        sorting, read = found
+            return attrs.evolve(look, model=self._schema, calls=(), decode=lambda _: self._looked_at())
+        model, sorting, read = found
         return attrs.evolve(
-            look, calls=sorting.calls, answer=sorting.answer, decode=lambda reply: self._given(read(reply))
+            look, model=model, calls=sorting.calls, answer=sorting.answer, decode=lambda reply: self._given(read(reply))
         )
 
     def _looked_at(self) -> list[Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from uowredis.collection.scattered import in_facet, shards_of
 from uowredis.collection.seeker import order_of, where_of
 from uowredis.collection.wanted import Said, Wanted
 from uowredis.commands.query import Query, Sorting
@@ -14,24 +15,37 @@ from uowredis.fields import Bound, ListField, SortedSetField
 from uowredis.overlay.overlay import Overlay
 from uowredis.overlay.search import Search
 from uowredis.planner.rehearsal import Rehearsal
+from uowredis.schema.models import ModelSchema
 
 
-def in_one_reply(wanted: Wanted, temporary: str, *, by_keys: bool) -> tuple[Sorting, Callable[[Any], list[Any]]] | None:
+def in_one_reply(
+    wanted: Wanted, temporary: str, *, by_keys: bool
+) -> tuple[ModelSchema, Sorting, Callable[[Any], list[Any]]] | None:
     """Return the calls one reply of which is the answer, and what reads it; None where more must be asked.
+
+    A sharded model is asked in one place, where the question tells which.
 
     Args:
         wanted: what is to be found.
-        temporary: what begins temporary keys.
+        temporary: what begins temporary keys; in the place that is asked the same does.
         by_keys: values are read key by key.
 
     Returns:
-        The calls, and what makes primary keys, or columns of values, of the reply, as they are stored.
+        Whose objects are found, the calls, and what makes primary keys, or columns of values as they are stored, of the
+        reply.
     """
     shape = wanted.shape
     asks_more = shape.looked_up or shape.wide or shape.scored or wanted.scores is not None
     where = None if asks_more else _unasked(wanted, by_keys)
     if where is None:
         return None
+    if wanted.model.facets is not None:
+        shards = shards_of(wanted.model, where)
+        if shards is None or len(shards) != 1:
+            return None
+        facet = wanted.model.facet(*shards)
+        temporary = wanted.model.keys.of_another(facet.keys, temporary)
+        wanted, where = wanted.told({"model": facet}), in_facet(where, facet)
     order = order_of(wanted, where)
     query = Query(wanted.model, where, order, wanted.shape.columns(wanted.model))
     search = Search(Overlay(Rehearsal(0, 0), by_keys=by_keys), query)
@@ -43,7 +57,7 @@ def in_one_reply(wanted: Wanted, temporary: str, *, by_keys: bool) -> tuple[Sort
         if answer and not asked.whole:
             return None
         call = asked.calls[answer]
-        return Sorting(asked.calls, answer), lambda reply: plainly(call, reply)
+        return wanted.model, Sorting(asked.calls, answer), lambda reply: plainly(call, reply)
 
     sorting = search.sorting(0, None, temporary)
 
@@ -51,15 +65,16 @@ def in_one_reply(wanted: Wanted, temporary: str, *, by_keys: bool) -> tuple[Sort
         table = search.columns_of(sorting, reply)
         return list(table if wanted.shape.of_values else table[0])
 
-    return sorting, read
+    return wanted.model, sorting, read
 
 
 def _unasked(wanted: Wanted, by_keys: bool) -> Condition | None:
-    """Return who is wanted where nothing has to be asked for it first, as of a set in another place of a cluster."""
+    """Return who is wanted where nothing has to be asked for it first, as of a set in another place."""
     keyed = all(
         isinstance(given, Bound)
         and not isinstance(given, ListField)
         and given._owner.identity.pk is not None
+        and wanted.model.facets is None
         and (not by_keys or wanted.model.keys.is_beside(given.key))
         for given in wanted.intersections
     )

@@ -59,7 +59,8 @@ class Scattered(Seeker):
     def _parted(self, where: Condition) -> Deciding[Callable[[ModelSchema], Seeker]]:
         """Return what makes what looks in one place, where the facet is, or as it is the same in all, for the whole."""
         whole = self.wanted.model
-        told: dict[str, Any] = {"filters": (), "excluded": (), "algebra": None, "intersections": ()}
+        # All of it is in the condition by now.
+        told: dict[str, Any] = {"filters": (), "excluded": (), "algebra": None, "intersections": (), "stored": None}
         sort = self.wanted.sort
         if sort is not None and sort.scores is not None:
             given = self.elsewhere.get(id(sort.scores), sort.scores)

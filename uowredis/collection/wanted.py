@@ -223,7 +223,7 @@ class Wanted:
     @property
     def as_it_was_stored(self) -> bool:
         """Whether it is a stored list, with nothing said on it."""
-        said = self.filters or self.excluded or self.intersections or self.sort is not None
+        said = self.filters or self.excluded or self.intersections or self.algebra is not None or self.sort is not None
         return self.stored is not None and not said
 
     @property

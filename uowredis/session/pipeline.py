@@ -239,7 +239,8 @@ class Pipeline(Session):
         commands = self._record.journal.commands
         for position, command in enumerate(commands):
             if isinstance(command, Look):
-                commands[position] = command.of._prepared(command)
+                commands[position] = prepared = command.of._prepared(command)
+                self._record.overlay.speaking_of(prepared.model)
 
 
 class TransactionPipeline(Pipeline):
