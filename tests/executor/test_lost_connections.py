@@ -235,7 +235,7 @@ def test_a_connection_never_gets_a_new_socket(work: Work, proxy: Proxy, real: Re
         fetches = [round_.fetch for round_ in plan.rounds]
         with pytest.raises(CommitError), work.database._executor.pinned() as link:
             for fetch in fetches:
-                link.fetch(fetch)
+                link.fetch(fetch, fetch.calls)
             if between == "MULTI":
                 link.send([("MULTI",)])
                 link.replies(1)
