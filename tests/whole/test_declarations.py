@@ -393,6 +393,20 @@ def test_what_follows_from_a_deletion_stands_on_the_index_of_those_that_refer(se
     assert group(1).owner.hget() is None
 
 
+def test_what_refers_to_a_model_and_is_declared_after_its_first_use(server: Backend) -> None:
+    """The index of one that refers to it is looked at before a deletion stands on it, also where it came late."""
+    first = server.database()
+    pk = type("Author", (RelatedModel,), {"database": first})().pk.get()
+    type("Book", (RelatedModel,), {"database": first, "author": InstanceHashField()})(author=pk)
+    now = server.database(changed="raise")
+    author = type("Author", (RelatedModel,), {"database": now})
+    assert [pk] == list(author.collection())
+    type("Book", (RelatedModel,), {"database": now, "author": FKInstanceHashField(author)})
+    with pytest.raises(DeclarationChanged, match=r"author \(its index is new\)"):
+        author(pk).delete()
+    assert [pk] == list(author.collection())
+
+
 def test_a_model_with_a_chosen_primary_key_and_no_field(server: Backend) -> None:
     """It has a fingerprint, too."""
     shop = type("Shop", (RedisModel,), {"database": server.database(), "code": PKField()})

@@ -57,6 +57,10 @@ class Fingerprints:
             wanted += [other for other, _ in each.referrers if other not in wanted]
         self._wanted |= dict.fromkeys(each for each in wanted if each not in self.known)
 
+    def relate(self) -> None:
+        """Read anew the fingerprints of models to which others refer: others may do since."""
+        self.known.difference_update([model for model in list(self.known) if model.referrers])
+
     def is_free(self, model: ModelSchema) -> bool:
         """Return whether a command on *model* may go as it is: nothing is to be read before, or written with it."""
         return model in self.known and model not in self.owed and self.layouts.is_known(model.declared)

@@ -200,6 +200,7 @@ def _relate(database: RedisDatabase) -> None:
     for model in models:
         if (facets := schema_of(model).facets) is not None:
             facets.connect(schema_of(model))
+    database._fingerprints.relate()
 
 
 class MetaRelatedModel(MetaRedisModel):
