@@ -188,6 +188,11 @@ class RedisDatabase(OpensSessions):
         self._fingerprints = Fingerprints(self._changed)
 
     @property
+    def _connected(self) -> object:
+        """What changes with every :meth:`connect`, at once: a session holds on to it."""
+        return self._server.make
+
+    @property
     def connection(self) -> redis.Redis:
         """An ordinary redis-py client (text replies) for what is not ours; it takes no part in sessions."""
         return self._server.connection

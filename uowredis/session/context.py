@@ -65,6 +65,11 @@ class Database:
         """Whether it is a Redis Cluster."""
         raise NotImplementedError
 
+    @property
+    def _connected(self) -> object:
+        """What changes with every ``connect()``, at once: a session holds on to it."""
+        raise NotImplementedError
+
     def _check_placed(self, model: ModelSchema) -> None:
         """Check that *model* can be where this database is."""
         raise NotImplementedError

@@ -68,8 +68,7 @@ class Work:
     ) -> None:
         self.database = database
         self._options = options
-        #: Other ones with every ``connect()``.
-        self._fingerprints = database._fingerprints
+        self._connected = database._connected
         self._dry_run = dry_run
         self._reader = reader = self._reader_class(database, options, dry_run=dry_run)
         deadline = None if retry_for is None else time.monotonic() + retry_for
@@ -79,7 +78,7 @@ class Work:
             reader.line,
             database._guards,
             attempts,
-            self._fingerprints,
+            database._fingerprints,
             replicas=options.replicas,
         )
         if options.watch_reads:
@@ -92,7 +91,7 @@ class Work:
         Raises:
             SessionError: where it is not.
         """
-        if self.database._fingerprints is not self._fingerprints:
+        if self.database._connected is not self._connected:
             raise SessionError(
                 "The database was connected to another server while the session was open. Way out: rollback(), and say "
                 "it again in a new session"
