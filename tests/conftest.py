@@ -19,7 +19,7 @@ from tests.tools.proxy import Proxy
 # A walk asks a server at every step, so that no example has a deadline, and some are slow; each empties its server.
 settings.register_profile(
     "walks",
-    max_examples=50,
+    max_examples=40,
     stateful_step_count=25,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],

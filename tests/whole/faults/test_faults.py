@@ -29,7 +29,7 @@ def trials(request: pytest.FixtureRequest) -> Iterator[Trials]:
 )
 def test_whatever_is_lost(trials: Trials, mode: Mode) -> None:
     """The data is exactly before or after, what was told is true, and it is never unknown while it can be asked."""
-    few = 4 if trials.face == "aio" else 6 if mode.name.startswith(("killed", "swallowed")) else 13
+    few = 4 if trials.face == "aio" or mode.name.startswith(("killed", "swallowed")) else 9
     place = modes_of(trials.face).index(mode)
     for case in CASES if os.environ.get("HYPOTHESIS_PROFILE") == "long" else CASES[place :: len(CASES) // few]:
         trials.run(mode, case, 4 if mode.cancels else 3)
