@@ -169,6 +169,22 @@ def test_a_reference_is_within_a_place(firm: SimpleNamespace, server: Backend) -
     assert [ann] == list(ann.friend_of().instances())
 
 
+@pytest.mark.parametrize("name", ["tenant", "boss"])
+def test_a_reference_to_what_is_no_number_is_found_or_refused(firm: SimpleNamespace, name: str) -> None:
+    """Nobody counts such a primary key; what says it is looked for in the place that it tells, so it must be there."""
+    ann = firm.person(tenant=firm.tenant(name="one"), name="ann")
+    refused = 0
+    for text in ("abc", "-3", "x1", "é", "1.5", "{a}b", "0x10", "~"):
+        bound = getattr(ann, name)
+        try:
+            bound.hset(text) if name == "tenant" else bound.set(text)
+        except CrossPlace:
+            refused += 1
+            assert text != bound.get()
+        assert (text == bound.get()) == (ann in firm.person.collection(**{name: text}).instances())
+    assert refused
+
+
 def _but_counters(server: Backend) -> dict[bytes, Any]:
     return {key: value for key, value in server.dump().items() if not key.endswith(b":max_pk")}
 

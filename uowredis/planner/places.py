@@ -9,6 +9,7 @@ from uowredis.commands.identity import called
 from uowredis.commands.journal import Life
 from uowredis.exceptions import CrossPlace
 from uowredis.schema.index import IndexEntry
+from uowredis.schema.keys import Unfilled
 from uowredis.schema.models import FieldSchema, ModelSchema
 
 #: Objects of a place that an error names.
@@ -62,8 +63,9 @@ def check_reference(
         return
     for key in {key for key, _, _ in after} - {key for key, _, _ in before}:
         pk = model.keys.indexed_value(field.stored, key)
-        # What is not counted yet is of this commit, and so of this place.
-        if model.keys.is_none(field.stored, key) or (to.auto and not pk.isdecimal()):
+        # What is not counted yet is of this commit, and so of this place; what was tried is text.
+        uncounted = isinstance(key, Unfilled) or (pk.startswith("<") and pk.endswith(">"))
+        if model.keys.is_none(field.stored, key) or (to.auto and uncounted):
             continue
         if (shard := to.shard_of(pk)) != model.shard:
             there = to.declared.facet(shard).keys.place
