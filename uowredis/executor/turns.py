@@ -54,7 +54,7 @@ class Supply:
 
 @attrs.define(eq=False)
 class Holders:
-    """Who holds a connection in one process.
+    """Who holds a connection in one process, or on one loop.
 
     Attributes:
         any: as many as may be held.
@@ -62,9 +62,9 @@ class Holders:
         turns: those that are taken, or waited for.
     """
 
-    any: Supply
-    lasting: Supply
-    turns: set[Turn] = attrs.field(factory=set)
+    any: Any
+    lasting: Any
+    turns: set[Any] = attrs.field(factory=set)
 
 
 @attrs.define(eq=False)

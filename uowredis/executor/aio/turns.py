@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 import attrs
 
-from uowredis.executor.turns import Lasting, NoTurn, for_long
+from uowredis.executor.turns import Holders, Lasting, NoTurn, for_long
 
 
 class Supply(asyncio.Semaphore):
@@ -20,21 +20,6 @@ class Supply(asyncio.Semaphore):
     def __init__(self, most: int) -> None:
         super().__init__(most)
         self.most = most
-
-
-@attrs.define(eq=False)
-class Holders:
-    """Who holds a connection on one loop.
-
-    Attributes:
-        any: as many as may be held.
-        lasting: as many of these as may be held for long.
-        turns: those that are taken, or waited for.
-    """
-
-    any: Supply
-    lasting: Supply
-    turns: set[Turn] = attrs.field(factory=set)
 
 
 @attrs.define(eq=False)
