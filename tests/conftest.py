@@ -36,10 +36,17 @@ def pytest_report_header() -> list[str]:
     ]
 
 
-def pytest_collection_finish() -> None:
-    """Keep what was collected out of the garbage collector, which else walks through thousands of tests each time."""
+@pytest.fixture(scope="module", autouse=True)
+def _out_of_collections() -> None:
+    """Keep what there is by now, tests and what they left, out of garbage collections, which grow slow with it."""
     gc.collect()
     gc.freeze()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _interruptible() -> None:
+    """Let SIGINT interrupt, also where the tests run in the background of a shell, which has it ignored."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

@@ -173,7 +173,7 @@ def form_of(model: ModelSchema, epoch: Epoch) -> Form:
     if create is not None:
         sort += create.entries, create.strings
         for write in create.writes:
-            sort += write.storage, *_sort_of(write.change)
+            sort += write.storage, *_sort_of(write.change, by_name=write.storage == INSTANCE_HASH)
     for storage, said in epoch.writes.items():
         sort += None, storage
         by_name = storage == INSTANCE_HASH
