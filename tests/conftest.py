@@ -28,6 +28,12 @@ settings.register_profile("long", settings.get_profile("walks"), max_examples=2_
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "walks"))
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int | None:
+    """Let ``-n auto`` take one worker where there is one server: each empties its own."""
+    return 1 if os.environ.get("REDIS_URL") else None
+
+
 def pytest_report_header() -> list[str]:
     """Name what the tests run on."""
     return [
