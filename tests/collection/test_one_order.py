@@ -82,7 +82,7 @@ def truth(client: redis.Redis, case: Case) -> list[str]:
     return sorted(pks, key=place, reverse=case.desc)
 
 
-@settings(max_examples=25)
+@settings(max_examples=settings.default.max_examples // 4)
 @given(case=cases())
 def test_the_order_is_the_promised_one_however_it_is_cut(server: Backend, case: Case) -> None:
     """Of pks, values, and in sessions: with nothing pending, under watch, and over what is pending."""
@@ -97,7 +97,7 @@ def test_groups_that_reach_beyond_what_is_fetched_around_a_cut(
 ) -> None:
     """Cut in the middle of three hundred equal values, at their ends, and behind the first of all."""
     groups = ((b"1", 300), (b"2", 120), (None, 130))
-    bounds = (0, 5, 110, 130, 249, 260, 400, 430, None)
+    bounds = (0, 110, 130, 260, 430, None)
     cuts = tuple(slice(start, stop) for start in bounds for stop in bounds if stop is None or (start or 0) + 20 >= stop)
     compare(server, Case(chosen, alpha, desc, groups, cuts, 1))
 

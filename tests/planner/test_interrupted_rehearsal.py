@@ -54,7 +54,7 @@ def chosen(call: Callable[[], object]) -> Iterator[tuple[int, tuple[str, ...]]]:
         yield at, LOCKS
     count = points(call, *INSIDE)
     assert count > 500
-    for at in [*range(1, 151), *random.Random(1).sample(range(151, count + 1), 250)]:
+    for at in [*range(1, 101), *random.Random(1).sample(range(101, count + 1), 100)]:
         signal.alarm(20)
         yield at, INSIDE
 

@@ -62,7 +62,7 @@ def key(value: Any) -> Any:
 
 
 @families
-@settings(max_examples=15)
+@settings(max_examples=settings.default.max_examples // 6)
 @given(data=st.data())
 def test_what_goes_in_comes_out(place: Place, family: Family, data: st.DataObject) -> None:
     """From a constructor and from commands, by single reads, ``hgetall``, ``hmget`` and ``values()``."""
@@ -101,7 +101,7 @@ def test_what_goes_in_comes_out(place: Place, family: Family, data: st.DataObjec
 @pytest.mark.parametrize(
     "family", [each for name, each in FAMILIES.items() if name != "Json"], ids=[n for n in FAMILIES if n != "Json"]
 )
-@settings(max_examples=15)
+@settings(max_examples=settings.default.max_examples // 6)
 @given(data=st.data())
 def test_members_and_unique_values_are_what_python_holds_equal(
     place: Place, family: Family, data: st.DataObject
