@@ -58,6 +58,8 @@ def _interruptible() -> None:
 @pytest.fixture(scope="session")
 def real_server() -> Iterator[servers.RealServer]:
     """The one real server of the run; a run without is an error, not a skip."""
+    if "REDIS_URL" in os.environ and int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")) > 1:
+        raise servers.NoServer("Workers would empty the server of REDIS_URL for each other. Way out: -n auto takes one")
     with servers.find() as server:
         yield server
 

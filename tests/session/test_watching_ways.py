@@ -6,7 +6,7 @@ from tests.session.ways import COLLECTIONS, FIELDS, OBJECTS, RELATIONS, WAYS, Wa
 from tests.tools.backends import Backend
 from uowredis import Conflict, Session, fields
 from uowredis.fields import reads
-from uowredis.fields.base import Bound
+from uowredis.fields.bound import Bound
 
 #: On which server, and how the reads are guarded there: by WATCH, or compared by the script of the commit.
 HOW = ("embedded", "redis", "script")

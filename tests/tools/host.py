@@ -18,7 +18,7 @@ import attrs
 from uowredis import Plan, Session, aio
 from uowredis.aio.collection import CollectionManager
 from uowredis.aio.session import Savepoint
-from uowredis.fields.base import Bound
+from uowredis.fields.bound import Bound
 
 #: Seconds after which something that was asked hangs.
 _LONGEST = 60

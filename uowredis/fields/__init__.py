@@ -1,6 +1,7 @@
 """The fields: as declared on a model, and as bound to an instance (declare, say)."""
 
-from uowredis.fields.base import Bound, Field, SingleValueField
+from uowredis.fields.base import Field, SingleValueField
+from uowredis.fields.bound import Bound
 from uowredis.fields.hash import BoundHash, HashField
 from uowredis.fields.instance_hash import BoundInstanceHash, InstanceHashField
 from uowredis.fields.lasting import BoundKey

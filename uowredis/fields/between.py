@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from uowredis.exceptions import ArgumentTypeError
-from uowredis.fields.base import Bound
+from uowredis.fields.bound import Bound
 
 
 def checked(one: Bound[Any, Any, Any], other: object, method: str) -> Any:

@@ -13,7 +13,8 @@ from uowredis.commands.identity import Identity
 from uowredis.commands.replies import as_bool, as_dict, as_maybe_texts, as_ok, as_texts
 from uowredis.commands.values import entry_value
 from uowredis.exceptions import ArgumentError
-from uowredis.fields.base import Bound, SingleValueField
+from uowredis.fields.base import SingleValueField
+from uowredis.fields.bound import Bound
 from uowredis.fields.methods import G, M, Sayer, V, reads, writes
 from uowredis.fields.modes import Async
 from uowredis.schema.keys import INSTANCE_HASH

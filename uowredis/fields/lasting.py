@@ -10,7 +10,7 @@ from uowredis.commands.changes import Change, Computed, Opaque
 from uowredis.commands.commands import Read, Write
 from uowredis.commands.replies import as_bool
 from uowredis.exceptions import ArgumentError
-from uowredis.fields.base import Bound
+from uowredis.fields.bound import Bound
 from uowredis.fields.methods import G, M, V, reads, writes
 
 

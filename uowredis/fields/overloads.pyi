@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, Generic, Literal, TypeVar, overload
 
 from uowredis.commands.arguments import Value
-from uowredis.fields.base import Bound
+from uowredis.fields.bound import Bound
 from uowredis.fields.modes import Async, Sync
 
 W = TypeVar("W")

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, Never, NoReturn, overload
 
 from uowredis.commands.values import read_value
 from uowredis.exceptions import ImplementationError
-from uowredis.fields.base import Bound, Field
+from uowredis.fields.base import Field
+from uowredis.fields.bound import Bound
 from uowredis.fields.methods import M, V
 from uowredis.fields.modes import Async, Sync
 from uowredis.schema.models import Kind

@@ -11,8 +11,9 @@ from uowredis.commands.changes import Added, Opaque, Removed
 from uowredis.commands.commands import Read, Write
 from uowredis.commands.identity import Identity
 from uowredis.commands.replies import as_bool, as_bools, one_or_many
-from uowredis.fields.base import Bound, Field
+from uowredis.fields.base import Field
 from uowredis.fields.between import checked
+from uowredis.fields.bound import Bound
 from uowredis.fields.lasting import BoundKey
 from uowredis.fields.methods import G, M, V, reads, writes
 from uowredis.fields.modes import Async
