@@ -83,9 +83,12 @@ def of_pks(schema: ModelSchema, given: Iterable[Any], overlay: Overlay) -> Decid
         else:
             pks.append((yield from given_pk(schema, each, overlay, " in get_many()")))
     by_model: dict[ModelSchema, list[str]] = {}
-    for known in pks:
-        if known is not None:
-            by_model.setdefault(schema.at(known), []).append(known)
+    if schema.facets is None:
+        by_model[schema] = [known for known in pks if known is not None]
+    else:
+        for known in pks:
+            if known is not None:
+                by_model.setdefault(schema.at(known), []).append(known)
     models = [overlay.speaking_of(model) for model in by_model]
     questions = {model: overlay.holding(model, by_model[model]) for model in models}
     there = frozenset[str]().union(*(yield from gathered(overlay, questions)))

@@ -73,12 +73,14 @@ def _placed(row: Row, *, place: int, order: Order, ranks: Ranks | None) -> Any:
     return value is not None, value
 
 
-def ties_ordered(pks: Sequence[str], values: Sequence[Any], desc: bool, model: ModelSchema) -> list[int]:
+def ties_ordered(pks: Sequence[str], values: Sequence[Any], desc: bool, model: ModelSchema) -> Sequence[int]:
     """Return the places of *pks*, which the server has ordered by *values*, so that equal values go by primary key.
 
     Raises:
         ValueError: where numbers are compared and a value is none.
     """
+    if len(set(values)) == len(values):
+        return range(len(values))
     places: list[int] = []
     for _, equal in itertools.groupby(range(len(pks)), key=values.__getitem__):
         group = list(equal)

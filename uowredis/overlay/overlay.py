@@ -328,8 +328,8 @@ class Overlay:
                 (there.add if life.alive else missing.append)(pk)
         replies = yield from self.ask(_lookups(model, asked))
         found = [bool(each) for reply in replies for each in (reply if isinstance(reply, list) else (reply,))]
-        for pk, is_there in zip(asked, found, strict=True):
-            (there.add if is_there else missing.append)(pk)
+        there.update(itertools.compress(asked, found))
+        missing += [pk for pk, is_there in zip(asked, found, strict=True) if not is_there]
         new = self.journal.new_of(model) if missing else []
         if new and (late := set((yield from self.allocate(new))).intersection(missing)):
             pending = yield from self.are_pending(model, sorted(late))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import binascii
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import attrs
 
@@ -382,3 +382,9 @@ def member_of(text: str, separator: str) -> tuple[str, str]:
     """Return the value and the pk of a member; the reverse of :func:`member`: no pk holds the separator."""
     value, _, pk = text.rpartition(f":{separator}:")
     return value, pk
+
+
+def pks_of(members: Iterable[str], separator: str) -> list[str]:
+    """Return the pks of *members*, as :func:`member_of` tells them."""
+    between = f":{separator}:"
+    return [text.rpartition(between)[2] for text in members]

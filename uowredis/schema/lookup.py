@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import math
 import operator
 from collections.abc import Callable, Mapping, Sequence
@@ -10,7 +11,7 @@ from typing import Any, TypeAlias
 
 import attrs
 
-from uowredis.schema.keys import member_of
+from uowredis.schema.keys import member_of, pks_of
 
 #: What filters ask of a value beside equality, each with how it compares.
 COMPARED: Mapping[str, Callable[[Any, Any], bool]] = {
@@ -87,7 +88,7 @@ class Span:
 
     def members(self, replies: Sequence[Sequence[str]]) -> list[str]:
         """Return the members between the bounds that the *replies* to :attr:`reads` hold."""
-        members = [member for reply in replies for member in reply]
+        members = list(itertools.chain.from_iterable(replies))
         return [member for member in members if self.within(member, None)] if self.sifting else members
 
     def found(self, replies: Sequence[Sequence[str]]) -> dict[str, set[str]]:
@@ -101,8 +102,8 @@ class Span:
     def pks(self, replies: Sequence[Sequence[str]]) -> list[str]:
         """Return the primary keys that :meth:`found` tells, alone."""
         members, separator = self.members(replies), self.separator
-        pks = [member_of(member, separator)[1] for member in members] if separator else members
-        return list(dict.fromkeys(pks))
+        # One range of scores holds each once.
+        return list(dict.fromkeys(pks_of(members, separator))) if separator else members
 
     @property
     def sifting(self) -> tuple[tuple[str, str], ...]:
