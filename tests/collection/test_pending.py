@@ -52,6 +52,17 @@ def test_created_changed_and_deleted_objects(server: Backend, people: People) ->
     assert {"2", "4"} == set(extended.collection(lastname="Doe"))
 
 
+def test_in_a_dry_run_each_new_object_is_found_when_it_was_made(people: People) -> None:
+    """By what stands for its primary key, also where others were asked for before it was said."""
+    extended = people.extended
+    made = []
+    with Session(extended.database, dry_run=True, on_pending="discard"):
+        for city in ("Rome", "Oslo", "Bonn"):
+            made.append(extended(firstname="Max", city=city))
+            assert [made[-1]] == extended.collection(city=city).instances()
+        assert made == extended.collection(firstname="Max").instances().sort(by="-city", alpha=True)[:]
+
+
 def test_chosen_primary_keys(server: Backend) -> None:
     """Objects with a chosen pk are found before their commit; one deleted and created again counts as it will be."""
     word = words(server.database())
