@@ -35,6 +35,9 @@ WRONG = [
     b"-ER",
 ]
 
+#: One too many: who asks next must not take it for the own one.
+TOO_MANY = [b":7\r\n:7\r\n", b"$1\r\n7\r\n$1\r\n7\r\n", b"*0\r\n*0\r\n"]
+
 
 @pytest.mark.parametrize("reply", WRONG, ids=repr)
 @pytest.mark.parametrize("scripted", [False, True], ids=["WATCH", "script"])
@@ -67,7 +70,7 @@ def in_a_commit(real: Real, relay: Relay, work: Work, name: str, reply: bytes, n
     assert times + 1 == work.bread.visits.incr(), name
 
 
-@pytest.mark.parametrize("reply", WRONG, ids=repr)
+@pytest.mark.parametrize("reply", [*WRONG, *TOO_MANY], ids=repr)
 def test_a_single_call(real: Real, real_server: RealServer, reply: bytes) -> None:
     """An error of ours, or what the reply can be taken for; the next call gets its own reply."""
     with Relay(real_server) as relay, RedisDatabase.from_url(relay.url) as on:
