@@ -13,7 +13,9 @@ from tests.aio.models import Models
 from tests.aio.test_units_of_work import happened, say
 from tests.tools.backends import Real
 from tests.tools.proxy import Proxy
-from uowredis import Unreachable, aio
+from tests.tools.relay import Relay
+from tests.tools.servers import RealServer
+from uowredis import Unreachable, UowError, aio
 
 SIDES = ["before", "after"]
 
@@ -106,3 +108,18 @@ async def test_a_task_is_cancelled_while_the_server_is_slow(through: Models, pro
             await check_goes_on(through, s, was_noted=False)
         assert (through.database.session, held(through.database)) == (None, 0)
     assert {None, "unknown"} <= outcomes
+
+
+@pytest.mark.parametrize("reply", [b":7\r\n:7\r\n", b"$1\r\n7\r\n$1\r\n7\r\n"], ids=["numbers", "texts"])
+async def test_a_reply_too_many_is_nobodys(real: Real, real_server: RealServer, reply: bytes) -> None:
+    """Who asks next gets the own one, by another connection."""
+    with Relay(real_server) as relay:
+        on = Models.on(real, aio.RedisDatabase.from_url(relay.url))
+        ann = await on.Person.create(name="ann")
+        for name, ask in {"GET": ann.visits.get, "SCARD": ann.tags.scard}.items():
+            relay.answer(name, reply)
+            with contextlib.suppress(UowError):
+                await ask()
+            relay.stop()
+            assert (None, "ann", 0) == (await ann.visits.get(), await ann.name.hget(), await ann.tags.scard())
+        await on.database.close()
