@@ -19,6 +19,7 @@ from uowredis import (
     Session,
     UniquenessError,
 )
+from uowredis.contrib.related import FKInstanceHashField, RelatedModel
 from uowredis.schema.shards import tag_of
 
 SLOTS = 16_384
@@ -196,6 +197,28 @@ def _in_two_places(firm: SimpleNamespace) -> tuple[Any, Any]:
         other = firm.tenant(name="other")
         if int(other.pk.get()) % firm.count != int(first.pk.get()) % firm.count:
             return first, other
+
+
+@pytest.mark.parametrize("shown", [True, False], ids=["shown", "committed"])
+def test_a_reference_to_nothing_and_to_what_is_new_is_in_no_other_place(server: Backend, shown: bool) -> None:
+    """Also where it is indexed that there is none, and where what is new has no primary key yet."""
+    made = declare(server)
+
+    class Note(RelatedModel):
+        database = made.db
+        near = "person"
+        person = FKInstanceHashField(made.person, related_name="notes")
+        about = FKInstanceHashField(made.person, none=True, related_name="said_of")
+
+    for _ in range(4):
+        with Session(made.db) as session:
+            person = made.person(tenant=made.tenant(name="t"), name="ann")
+            plain, other = Note(person=person), Note(person=person, about=person)
+            if shown:
+                session.plan()
+            session.commit()
+        assert [plain.pk.get()] == list(Note.collection(about=None, person=person))
+        assert [other.pk.get()] == list(Note.collection(about=person))
 
 
 def test_what_follows_a_deletion_is_in_its_place(firm: SimpleNamespace) -> None:
