@@ -120,6 +120,14 @@ def test_deletion() -> None:
     )
 
 
+def test_what_is_created_is_counted_however_it_came_to_be() -> None:
+    """One that was made, deleted and made again is new, as the other one."""
+    first, again, other = (Identity(SHOP, pk, State.CREATED, n) for pk, n in (("x", 1), ("x", 2), ("y", 3)))
+    answers = {("SMISMEMBER", ":shop:collection", "x", "y"): [0, 0]}
+    said = [create(first), delete(first), create(again, city="Rome"), create(other, city="Rome")]
+    assert str(planned(said, answers)).startswith("plan: 2 Shop created; ")
+
+
 def test_deletion_and_re_creation() -> None:
     """The keys go where delete() was said, so that what is created after it survives; the set of pks stays as it is."""
     again = Identity(SHOP, "x", State.CREATED, 1)
