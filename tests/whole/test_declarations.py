@@ -290,6 +290,17 @@ def test_of_two_first_objects_one_writes_it(server: Backend) -> None:
         list(other.collection(color="red"))
 
 
+def test_what_is_known_of_one_server_is_not_of_another(real: Real, twin: Real) -> None:
+    """After ``connect()`` the next question looks anew, also one that was asked of the former server."""
+    bike(twin, PLAIN)(color="red", name="x")
+    full = bike(real, FULL)
+    full(color="red", name="x")
+    assert ["1"] == list(full.collection(color="red"))
+    full.database.connect(host=twin.server.host, port=twin.server.port)
+    with pytest.warns(RuntimeWarning, match="its index is new"), pytest.raises(IndexNotReady):
+        list(full.collection(color="red"))
+
+
 def test_another_first_object_between_plan_and_exec(real: Real, proxy: Proxy, how: str) -> None:
     """Whoever comes second is planned again, and lets stand what the first has written."""
     with RedisDatabase.from_url(proxy.url, max_watched=0 if how == "script" else 1_000) as database:
