@@ -114,12 +114,12 @@ async def test_a_task_is_cancelled_while_the_server_is_slow(through: Models, pro
 async def test_a_reply_too_many_is_nobodys(real: Real, real_server: RealServer, reply: bytes) -> None:
     """Who asks next gets the own one, by another connection."""
     with Relay(real_server) as relay:
-        on = Models.on(real, aio.RedisDatabase.from_url(relay.url))
-        ann = await on.Person.create(name="ann")
-        for name, ask in {"GET": ann.visits.get, "SCARD": ann.tags.scard}.items():
-            relay.answer(name, reply)
-            with contextlib.suppress(UowError):
-                await ask()
-            relay.stop()
-            assert (None, "ann", 0) == (await ann.visits.get(), await ann.name.hget(), await ann.tags.scard())
-        await on.database.close()
+        async with aio.RedisDatabase.from_url(relay.url) as database:
+            on = Models.on(real, database)
+            ann = await on.Person.create(name="ann")
+            for name, ask in {"GET": ann.visits.get, "SCARD": ann.tags.scard}.items():
+                relay.answer(name, reply)
+                with contextlib.suppress(UowError):
+                    await ask()
+                relay.stop()
+                assert (None, "ann", 0) == (await ann.visits.get(), await ann.name.hget(), await ann.tags.scard())

@@ -456,18 +456,3 @@ def test_a_default_of_a_reference_to_a_typed_primary_key(server: Backend) -> Non
         id = PKField(type=UUID)
 
     assert UUID(int=1) == Bike().owner.get()
-
-
-def test_a_field_that_spells_text_in_its_own_way_does_so_in_constructors(server: Backend) -> None:
-    """As in commands and filters: a subclass may make something else of what it is given."""
-
-    class Upper(InstanceHashField):
-        def spell(self, value: Any) -> str:
-            return super().spell(value).upper()
-
-    class Code(RedisModel):
-        database = server.database()
-        name = Upper(indexable=True)
-
-    assert "AB" == Code(name="ab").name.hget()
-    assert ["1"] == list(Code.collection(name="AB"))

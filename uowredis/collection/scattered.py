@@ -258,9 +258,7 @@ class _Merging:
     def of_pks(self, pks: Sequence[str]) -> Deciding[tuple[list[Any], list[Identity | None]]]:
         """Return what is given of the objects *pks*, in this order, whether they are there or not."""
         whole, shape = self.wanted.model, self.wanted.shape
-        by_model: dict[ModelSchema, list[str]] = {}
-        for pk in pks:
-            by_model.setdefault(whole.at(pk), []).append(pk)
+        by_model = whole.spread(pks)
         values: dict[str, tuple[Any, ...]] = dict.fromkeys(pks, ())
         if shape.of_values or shape.wide:
             searches = {}

@@ -71,9 +71,6 @@ class Seeker:
     def _where(self) -> Deciding[Condition]:
         if self.where is not None:
             return self.where
-        if self.wanted.is_told and self.wanted.stored is None:
-            told = [each.condition for each in self.wanted.filters if each.condition is not None]
-            return where_of(self.wanted.model, told, ())
         parts = yield from self._conditions(self.wanted.filters)
         excluded = []
         for together in self.wanted.excluded:

@@ -129,9 +129,6 @@ def leaves(condition: Condition) -> Iterator[Leaf]:
 
 def filters(condition: Condition) -> list[Filter]:
     """Return the filters among the leaves of *condition*."""
-    if type(condition) is Filter:
-        # By far most questions.
-        return [condition]
     return [leaf for leaf in leaves(condition) if isinstance(leaf, Filter)]
 
 

@@ -82,13 +82,7 @@ def of_pks(schema: ModelSchema, given: Iterable[Any], overlay: Overlay) -> Decid
             pks.append(text(each, where))
         else:
             pks.append((yield from given_pk(schema, each, overlay, " in get_many()")))
-    by_model: dict[ModelSchema, list[str]] = {}
-    if schema.facets is None:
-        by_model[schema] = [known for known in pks if known is not None]
-    else:
-        for known in pks:
-            if known is not None:
-                by_model.setdefault(schema.at(known), []).append(known)
+    by_model = schema.spread([known for known in pks if known is not None])
     models = [overlay.speaking_of(model) for model in by_model]
     questions = {model: overlay.holding(model, by_model[model]) for model in models}
     there = frozenset[str]().union(*(yield from gathered(overlay, questions)))

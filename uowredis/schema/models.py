@@ -8,7 +8,7 @@ from __future__ import annotations
 import enum
 import importlib
 import operator
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -381,6 +381,15 @@ class ModelSchema:
     def at(self, pk: str) -> ModelSchema:
         """Return what the object with *pk* is of: a facet of a sharded model, of any other itself."""
         return self if self.facets is None else self.facet(self.shard_of(pk))
+
+    def spread(self, pks: Sequence[str]) -> Mapping[ModelSchema, Sequence[str]]:
+        """Return *pks* by what :meth:`at` says."""
+        if self.facets is None:
+            return {self: pks}
+        by_model: dict[ModelSchema, list[str]] = {}
+        for pk in pks:
+            by_model.setdefault(self.at(pk), []).append(pk)
+        return by_model
 
     def shard_of(self, pk: str) -> int:
         """Return the shard in which the object with *pk* is; the model, or that which it is a facet of, is sharded."""
