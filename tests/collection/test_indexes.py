@@ -446,3 +446,17 @@ def test_no_value_of_many(server: Backend) -> None:
     assert [] == [each for each in check(bike) if not each.is_note]
     with pytest.raises(ImplementationError, match="one of its entries"):
         bike.collection(parts=None)
+
+
+@pytest.mark.parametrize(
+    "filters", [{"name__startswith": "a"}, {"name__gte": "a"}, {"name": "a:TEXT-RANGE-SEPARATOR:b"}]
+)
+def test_a_text_may_hold_what_stands_before_primary_keys(server: Backend, filters: dict[str, str]) -> None:
+    """The last one is the index's own: no primary key holds it."""
+
+    class Named(RedisModel):
+        database = server.database()
+        name = InstanceHashField(indexable=True, indexes=[TextRangeIndex])
+
+    Named(name="a:TEXT-RANGE-SEPARATOR:b")
+    assert ["1"] == list(Named.collection(**filters))

@@ -97,7 +97,7 @@ def test_groups_that_reach_beyond_what_is_fetched_around_a_cut(
 ) -> None:
     """Cut in the middle of three hundred equal values, at their ends, and behind the first of all."""
     groups = ((b"1", 300), (b"2", 120), (None, 130))
-    bounds = (0, 110, 130, 260, 430, None)
+    bounds = (0, 5, 110, 130, 249, 260, 400, 430, None)
     cuts = tuple(slice(start, stop) for start in bounds for stop in bounds if stop is None or (start or 0) + 20 >= stop)
     compare(server, Case(chosen, alpha, desc, groups, cuts, 1))
 

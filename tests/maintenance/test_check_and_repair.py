@@ -55,7 +55,7 @@ def test_whole_data_has_no_findings(whole: Stock, server: Backend) -> None:
     assert before == server.dump()
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(12))
 def test_what_is_planted_is_found_and_nothing_else(whole: Stock, server: Backend, seed: int) -> None:
     """Faults of every kind at random objects: exactly these are told, each once, and a check changes nothing."""
     expected = plant(server, seed)
@@ -75,7 +75,7 @@ UNDECIDED = {
 
 
 @pytest.mark.parametrize("orphans", ["adopt", "delete"])
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(6))
 def test_a_repair_leaves_only_what_somebody_must_decide(whole: Stock, server: Backend, seed: int, orphans: Any) -> None:
     """All else is mended; what a dry run shows first sends nothing, and a second repair has nothing to do."""
     expected = plant(server, seed)

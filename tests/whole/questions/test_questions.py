@@ -25,7 +25,7 @@ from tests.whole.questions.people import (
 )
 from uowredis.maintenance import check
 
-SEEDS = range(5)
+SEEDS = range(8)
 
 #: Who fulfils a question, of all that is stored.
 Truth = Callable[[Stored], set[str]]
