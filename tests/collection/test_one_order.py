@@ -102,6 +102,19 @@ def test_groups_that_reach_beyond_what_is_fetched_around_a_cut(
     compare(server, Case(chosen, alpha, desc, groups, cuts, 1))
 
 
+@pytest.mark.parametrize("desc", [False, True], ids=["ascending", "descending"])
+def test_primary_keys_that_go_on_after_a_nul(server: Backend, desc: bool) -> None:
+    """As text the server takes them for equal: what follows decides here, however it is cut."""
+    named = every_kind(server.database()).Named
+    pks = [f"a\0{letter}" for letter in "caebd"]
+    for pk in pks:
+        named(key=pk, note="1")
+    expected = sorted(pks, reverse=desc)
+    found = named.collection().sort(alpha=True, by="-key" if desc else "key")
+    assert expected == list(found)
+    assert (expected[:2], expected[2:4], expected[4:]) == (found[:2], found[2:4], found[4:])
+
+
 def compare(server: Backend, case: Case) -> None:
     """Compare what is asked in all places with the truth."""
     items = every_kind(server.database())

@@ -184,3 +184,16 @@ def test_nothing_is_got_by_an_empty_person(server: Backend) -> None:
     group, new = here.group.get_or_connect(name="connected", key=empty)
     assert [True, "3"] == [new, group.key.get()]
     assert here.person.exists(empty._pk)
+
+
+def test_what_was_empty_at_a_commit_is_told_from_what_is_made_after_it(server: Backend) -> None:
+    """The session counts anew: no two new objects are called the same."""
+    here = world(server.database())
+    with Session(here.person.database) as session:
+        empty = here.person()
+        session.commit()
+        here.holder.key.set(here.person(name="b"))
+        here.holder.entry.hset(empty)
+        stored = {call[-1] for call in (step.call for step in session.plan()) if call[0] in ("SET", "HSET")}
+        assert {"<Person 1>", "<Person 2>"} <= stored
+        session.commit()
