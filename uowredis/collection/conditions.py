@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from uowredis.collection.filters import FilterName, filter_name, pk_suffix
-from uowredis.commands.arguments import Placeholder
+from uowredis.commands.arguments import Placeholder, text
 from uowredis.commands.identity import Identity, State, check_current
 from uowredis.commands.replies import as_text
 from uowredis.commands.values import read_value, spelled
@@ -15,7 +15,7 @@ from uowredis.exceptions import ArgumentError, ArgumentTypeError
 from uowredis.fields import Bound, PKField
 from uowredis.overlay.overlay import Overlay
 from uowredis.plan.requests import Deciding
-from uowredis.schema.index import EQUALITY, Index, plainly
+from uowredis.schema.index import EQUALITY, plainly
 from uowredis.schema.lookup import Among
 from uowredis.schema.models import FieldSchema, ModelSchema
 from uowredis.schema.ranges import ORDER
@@ -23,6 +23,9 @@ from uowredis.values import BUILT_IN, ValueType
 
 #: Types whose values are compared with any number.
 _NUMBERS = tuple(BUILT_IN[kind] for kind in (int, float, Decimal))
+
+#: Most values are of these, in which nothing else is to be looked for.
+_PLAIN = frozenset((str, int))
 
 
 class _Shown(str):
@@ -42,8 +45,8 @@ def spelled_value(value: Any, holds: ValueType[Any] | None, what: object) -> str
     Raises:
         ArgumentTypeError: for another type, or an instance without primary key.
     """
-    if type(value) is str:
-        return spelled(value, holds, what)
+    if type(value) in _PLAIN:
+        return text(value, what) if holds is None else spelled(value, holds, what)
     identity = getattr(value, "identity", None)
     if isinstance(value, Placeholder | _Shown):
         return value
@@ -112,7 +115,7 @@ def given_pk(schema: ModelSchema, value: Any, overlay: Overlay, where: str = "")
 
 def is_known_later(value: Any) -> bool:
     """Return whether *value* is known only when it is asked for: a bound field, a new object without pk, or several."""
-    if type(value) in (str, int):
+    if type(value) in _PLAIN:
         return False
     identity = getattr(value, "identity", None)
     if isinstance(value, list | tuple | set | frozenset):
@@ -202,14 +205,17 @@ def condition(schema: ModelSchema, name: str, value: Any) -> Condition:
             )
         parts.append(Filter(field, Among((keys.none(field.stored),))))
         given = tuple(each for each in given if each is not None)
+    values = []
     for each in given:
-        check_target(field, each, what)
-    values = tuple(_spelled(asked, asked.index, each, what) for each in given)
+        if field.relation is not None:
+            check_target(field, each, what)
+        values.append(_spelled(asked, each, what))
     try:
-        lookups = asked.index.lookup(keys, asked.entry, asked.suffix, values) if values or not parts else ()
+        lookups = asked.index.lookup(keys, asked.entry, asked.suffix, tuple(values)) if values or not parts else ()
     except ValueError as error:
         raise ArgumentError(f"{what} cannot be compared with {value!r}: {error}") from error
-    parts += [Filter(field, lookup) for lookup in lookups]
+    for lookup in lookups:
+        parts.append(Filter(field, lookup))
     return parts[0] if len(parts) == 1 else Either(tuple(parts))
 
 
@@ -227,7 +233,7 @@ def several(value: Any, what: str) -> tuple[Any, ...]:
     return tuple(value)
 
 
-def _spelled(asked: FilterName, index: Index, value: Any, what: str) -> str:
+def _spelled(asked: FilterName, value: Any, what: str) -> str:
     """Return a value of a filter as text: as the field's own are spelled, unless something else is compared.
 
     Raises:
@@ -235,12 +241,14 @@ def _spelled(asked: FilterName, index: Index, value: Any, what: str) -> str:
         ArgumentError: for what is no value of its own type that can be compared, as NaN.
     """
     holds = asked.field.holds
+    if holds is None and not asked.freely:
+        return text(value, what) if type(value) in _PLAIN else spelled_value(value, None, what)
     # Between two integers there are other numbers.
     by_number = asked.suffix in ORDER and holds in _NUMBERS and type(value) in (int, float, Decimal)
-    if by_number or (index.spells_freely and type(value) in BUILT_IN):
+    freely = asked.index is not None and asked.index.spells_freely
+    if by_number or (freely and type(value) in BUILT_IN):
         try:
             return plainly(value)
         except ValueError as error:
             raise ArgumentError(f"{what} cannot be compared with {value!r}: {error}") from error
-    freely = index.spells_freely or asked.suffix == "startswith"
-    return spelled_value(value, None if freely else holds, what)
+    return spelled_value(value, None if asked.freely else holds, what)

@@ -28,12 +28,18 @@ class FilterName:
         entry: of a HashField.
         index: the first one that answers it; None where it is asked whether there is a value at all.
         suffix: what is asked.
+        freely: values are not spelled as the field's own are.
     """
 
     field: FieldSchema
     entry: str
     index: Index | None
     suffix: str
+    freely: bool = attrs.field(init=False)
+
+    @freely.default
+    def _freely(self) -> bool:
+        return self.suffix == "startswith" or (self.index is not None and self.index.spells_freely)
 
     @property
     def asks_for_more(self) -> bool:
@@ -46,6 +52,7 @@ def is_of_pk(schema: ModelSchema, name: str) -> bool:
     return name.partition("__")[0] in ("pk", schema.pk_field)
 
 
+@functools.lru_cache(maxsize=4096)
 def pk_suffix(schema: ModelSchema, name: str) -> str | None:
     """Return what a filter asks of the primary key: "" and "eq" the same, "in" one of several; None for other fields.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from typing import Any, Self, TypeVar, cast
+from typing import Any, Self, TypeVar
 
 R = TypeVar("R")
 
@@ -18,7 +18,7 @@ class Items(itertools.chain[R]):
         """Return the iterator."""
         # Taken from it as a whole with the first look, which tells that also where nothing was found.
         source = iter((found,))
-        items = cast("Self", super().from_iterable(source))
+        items: Self = super().from_iterable(source)  # type: ignore[assignment]  # it makes one of its own class
         items._source = source
         return items
 

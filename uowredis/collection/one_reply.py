@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 from uowredis.collection.scattered import in_facet, shards_of
-from uowredis.collection.seeker import order_of, where_of
-from uowredis.collection.wanted import Said, Wanted
+from uowredis.collection.seeker import order_of
+from uowredis.collection.wanted import Wanted
 from uowredis.commands.query import Query, Sorting
 from uowredis.commands.replies import plainly
-from uowredis.commands.where import Condition, Members, all_of, filters
+from uowredis.commands.where import Condition, Members, filters
 from uowredis.fields import Bound, ListField, SortedSetField
 from uowredis.overlay.overlay import Overlay
 from uowredis.overlay.search import Search
@@ -52,14 +52,14 @@ def in_one_reply(
     if query.within is not None or not search.on_server() or _needs_script(query.where):
         return None
     if not wanted.shape.of_values and query.order is None:
-        asked = query.members(temporary)
+        asked = query.members(lambda: temporary)
         answer = len(asked.calls) - (2 if asked.whole else 1)
         if answer and not asked.whole:
             return None
         call = asked.calls[answer]
         return wanted.model, Sorting(asked.calls, answer), lambda reply: plainly(call, reply)
 
-    sorting = search.sorting(0, None, temporary)
+    sorting = search.sorting(0, None, lambda: temporary)
 
     def read(reply: Any) -> list[Any]:
         table = search.columns_of(sorting, reply)
@@ -70,28 +70,15 @@ def in_one_reply(
 
 def _unasked(wanted: Wanted, by_keys: bool) -> Condition | None:
     """Return who is wanted where nothing has to be asked for it first, as of a set in another place."""
-    keyed = all(
-        isinstance(given, Bound)
-        and not isinstance(given, ListField)
-        and given._owner.identity.pk is not None
-        and wanted.model.facets is None
-        and (not by_keys or wanted.model.keys.is_beside(given.key))
-        for given in wanted.intersections
-    )
-    if not keyed or wanted.stored is not None or any(each.condition is None for each in wanted.said):
-        return None
-    parts = _known(wanted.filters)
-    if wanted.algebra is not None:
-        first, second = [_unasked(part, by_keys) for part in wanted.parts]
-        if first is None or second is None:
+
+    def beside(given: Any) -> Condition | None:
+        if not isinstance(given, Bound) or isinstance(given, ListField) or given._owner.identity.pk is None:
             return None
-        parts.insert(0, wanted.algebra.of(first, second))
-    parts += [Members(given.key, isinstance(given, SortedSetField)) for given in wanted.intersections]
-    return where_of(wanted.model, parts, [all_of(_known(together)) for together in wanted.excluded])
+        if wanted.model.facets is not None or (by_keys and not wanted.model.keys.is_beside(given.key)):
+            return None
+        return Members(given.key, isinstance(given, SortedSetField))
 
-
-def _known(said: Iterable[Said]) -> list[Condition]:
-    return [each.condition for each in said if each.condition is not None]
+    return wanted.where(beside)
 
 
 def _needs_script(where: Condition) -> bool:

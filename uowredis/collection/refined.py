@@ -13,7 +13,7 @@ from uowredis.collection import elsewhere
 from uowredis.collection.conditions import given_pk
 from uowredis.collection.names import are_wide, loaded_names, sort_name, value_names
 from uowredis.collection.together import said
-from uowredis.collection.wanted import Other, Shape, Sort, Wanted
+from uowredis.collection.wanted import PKS, Other, Shape, Sort, wanted_of
 from uowredis.commands.arguments import flag
 from uowredis.commands.identity import check_current
 from uowredis.database import RedisDatabase
@@ -61,7 +61,7 @@ class Refined(Generic[T, R]):
     def __init__(self, model: Any, schema: ModelSchema) -> None:
         self._model = model
         self._schema = schema
-        self._wanted = Wanted(schema)
+        self._wanted = wanted_of(schema)
 
     @property
     def _database(self) -> RedisDatabase:
@@ -218,7 +218,7 @@ class Refined(Generic[T, R]):
 
     def primary_keys(self) -> CollectionManager[T, str]:
         """Give primary keys again, as at first; return the collection."""
-        found: CollectionManager[T, str] = self._giving(Shape())
+        found: CollectionManager[T, str] = self._giving(PKS)
         return found
 
     @overload

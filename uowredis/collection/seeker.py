@@ -17,7 +17,7 @@ from uowredis.commands.identity import Identity, State
 from uowredis.commands.query import Column, Order, Query
 from uowredis.commands.replies import plain
 from uowredis.commands.values import texts_of
-from uowredis.commands.where import All, Condition, Either, Everything, Filter, Given, Members, Without, all_of
+from uowredis.commands.where import All, Condition, Either, Everything, Filter, Given, Members
 from uowredis.exceptions import ArgumentError, PendingWrites
 from uowredis.overlay.along import Place
 from uowredis.overlay.loading import Loading
@@ -27,7 +27,6 @@ from uowredis.overlay.search import Columns, Search
 from uowredis.overlay.walk import Walk
 from uowredis.plan.requests import Deciding, Transact
 from uowredis.schema.lookup import Among
-from uowredis.schema.models import ModelSchema
 from uowredis.schema.ranges import RangeIndex
 
 
@@ -51,15 +50,15 @@ class Seeker:
 
     def _search(self, order: Order | None = None, total: list[int] | None = None) -> Deciding[Search]:
         """Return the search; *order* is the order where none was said, *total* takes how many match."""
-        wanted = self.wanted
+        wanted, shape = self.wanted, self.wanted.shape
         wanted.check_scores()
         if wanted.sort is not None:
             order = yield from self._order(wanted.sort)
         where = yield from self._where()
         if wanted.sort is None:
             order = order_of(wanted, where) or order
-        query = Query(wanted.model, where, order, wanted.shape.columns(wanted.model))
-        return Search(self.overlay, query, with_scores=wanted.shape.scored, total=total)
+        query = Query(wanted.model, where, order, shape.columns(wanted.model))
+        return Search(self.overlay, query, with_scores=shape.scored, total=total)
 
     def _order(self, sort: Sort) -> Deciding[Order]:
         if sort.scores is None:
@@ -71,14 +70,22 @@ class Seeker:
     def _where(self) -> Deciding[Condition]:
         if self.where is not None:
             return self.where
-        parts = yield from self._conditions(self.wanted.filters)
+        if (known := self.wanted.known_where) is not None:
+            return known
+        where = (yield from self._read()).where(lambda condition: condition)
+        assert where is not None
+        return where
+
+    def _read(self) -> Deciding[Wanted]:
+        """Return what is wanted, with conditions in the place of all that is known only now."""
+        filters = yield from self._said(self.wanted.filters)
         excluded = []
         for together in self.wanted.excluded:
-            excluded.append(all_of((yield from self._conditions(together))))
-        if (algebra := self.wanted.algebra) is not None:
-            first = yield from self.other(algebra.first)._where()
-            second = yield from self.other(algebra.second)._where()
-            parts.insert(0, algebra.of(first, second))
+            excluded.append((yield from self._said(together)))
+        algebra = self.wanted.algebra
+        if algebra is not None:
+            first = yield from self.other(algebra.first)._read()
+            algebra = attrs.evolve(algebra, first=first, second=(yield from self.other(algebra.second)._read()))
         sources = Sources(self.overlay, self.wanted.model.keys, apart=self.wanted.model.facets is not None)
         for given in self.wanted.intersections:
             if isinstance(given, Other) and id(given) not in self.elsewhere:
@@ -88,16 +95,23 @@ class Seeker:
                 yield from sources.take(self.elsewhere.get(id(given), given))
         if self.wanted.stored is not None:
             sources.within.append(frozenset((yield from sources.stored(self.wanted.stored))))
-        parts += [Members(key, scored) for key, scored in sources.sets]
-        parts += [Given(pks) for pks in sources.within]
-        return where_of(self.wanted.model, parts, excluded)
+        intersections = [*[Members(*each) for each in sources.sets], *map(Given, sources.within)]
+        return self.wanted.told(
+            {
+                "filters": filters,
+                "excluded": tuple(excluded),
+                "algebra": algebra,
+                "intersections": intersections,
+                "stored": None,
+            }
+        )
 
-    def _conditions(self, said: Sequence[Said]) -> Deciding[list[Condition]]:
-        """Return the conditions with the values that are known only now."""
-        conditions: list[Condition] = []
+    def _said(self, said: Sequence[Said]) -> Deciding[Sequence[Said]]:
+        """Return what was said with the values that are known only now."""
+        found: list[Said] = []
         for each in said:
             if each.condition is not None:
-                conditions.append(each.condition)
+                found.append(each)
                 continue
             filters = {}
             for name, value in each.filters:
@@ -106,8 +120,9 @@ class Seeker:
                 else:
                     filters[name] = yield from current_value(value, self.overlay)
             known = None not in filters.values()
-            conditions.append(condition_of(self.wanted.model, filters) if known else Either(()))
-        return conditions
+            condition = condition_of(self.wanted.model, filters) if known else Either(())
+            found.append(attrs.evolve(each, condition=condition))
+        return found
 
     # Questions.
 
@@ -123,7 +138,7 @@ class Seeker:
             total: takes how many match in all.
         """
         wanted = self.wanted
-        if wanted.as_it_was_stored:
+        if wanted.stored is not None and wanted.as_it_was_stored:
             return (yield from self._found_stored(start, count, total))
         search = yield from self._search(order, total)
         if wanted.shape.wide:
@@ -131,10 +146,13 @@ class Seeker:
             return (yield from self._loaded(search, table[0], table, certain=self._certain(search)))
         if wanted.shape.of_values:
             return list((yield from search.table(start, count))), []
+        pks: Sequence[Any]
         if search.query.order is None and not start and count is None:
-            pks: Sequence[Any] = yield from search.members()
+            pks = yield from search.members()
         else:
             (pks,) = yield from search.table(start, count)
+        if wanted.shape.kind == "pks":
+            return list(pks), []
         return (yield from self._looked_up(search, pks, certain=self._certain(search)))
 
     def following(
@@ -210,7 +228,7 @@ class Seeker:
             total.append(len(stored))
         wanted.check_scores()
         pks = stored[start : None if count is None else start + count]
-        everything = where_of(wanted.model, (), ())
+        everything = Everything(wanted.model.keys.collection)
         search = Search(self.overlay, Query(wanted.model, everything, columns=wanted.shape.columns(wanted.model)))
         if wanted.shape.wide:
             return (yield from self._loaded(search, pks, (), certain=False))
@@ -318,22 +336,7 @@ def order_of(wanted: Wanted, where: Condition) -> Order | None:
     """Return how what is *wanted* is ordered, but for scores: as is said, or as the index has it that answers."""
     if wanted.sort is not None:
         return wanted.sort.order(wanted.model)
-    parts = where.parts if isinstance(where, All) else (where,)
-    scored = [part.lookup.scored_by for part in parts if isinstance(part, Filter) and isinstance(part.lookup, Among)]
-    name = next(filter(None, scored), "")
-    return Order(Column.of(wanted.model, name)) if name else None
-
-
-def where_of(model: ModelSchema, parts: Sequence[Condition], excluded: Sequence[Condition]) -> Condition:
-    """Return who is wanted where all *parts* are said, and nothing of what is *excluded*."""
-    found = list(parts)
-    if len(found) == 1 and isinstance(found[0], Filter) and not excluded:
-        # By far most questions.
-        return found[0]
-    if all(isinstance(part, Given | Members) for part in parts):
-        # Who is meant is told by no index, and must be there.
-        found.insert(0, Everything(model.keys.collection))
-    where = all_of(found)
-    for each in excluded:
-        where = Without(where, each)
-    return where
+    for part in where.parts if isinstance(where, All) else (where,):
+        if isinstance(part, Filter) and isinstance(part.lookup, Among) and part.lookup.scored_by:
+            return Order(Column.of(wanted.model, part.lookup.scored_by))
+    return None

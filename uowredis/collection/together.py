@@ -24,6 +24,8 @@ def said(schema: ModelSchema, filters: Mapping[str, Any]) -> list[Said]:
         ArgumentTypeError: for a value that Redis has no spelling for.
         ArgumentError: for a value that an index cannot compare with.
     """
+    if not filters:
+        return []
     if not schema.together:
         return [_alone(schema, name, value) for name, value in filters.items()]
     found = []

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import functools
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -10,7 +11,7 @@ import attrs
 from uowredis.collection.widths import SORTED_SCORE, Widths
 from uowredis.commands.query import Column, Order
 from uowredis.commands.values import read_columns
-from uowredis.commands.where import All, Condition, Either, Without, all_of
+from uowredis.commands.where import All, Condition, Either, Everything, Given, Members, Without, all_of
 from uowredis.exceptions import ImplementationError
 from uowredis.fields import Bound
 from uowredis.schema.models import ModelSchema
@@ -26,6 +27,9 @@ class Shape:
         flat: one value in place of a tuple.
         tested: instances are looked up before they are given.
         wide: not all values are what SORT gets of the objects.
+        of_values: values are given, not the objects.
+        looked_up: what is found is looked up before it is given.
+        scored: the scores that order are among the values.
     """
 
     kind: str = "pks"
@@ -33,24 +37,26 @@ class Shape:
     flat: bool = False
     tested: bool = True
     wide: bool = False
+    of_values: bool = attrs.field(init=False)
+    looked_up: bool = attrs.field(init=False)
+    scored: bool = attrs.field(init=False)
 
-    @property
-    def of_values(self) -> bool:
-        """Whether values are given, not the objects."""
+    @of_values.default
+    def _of_values(self) -> bool:
         return self.kind in ("values", "values_list")
 
-    @property
-    def looked_up(self) -> bool:
-        """Whether what is found is looked up before it is given."""
+    @looked_up.default
+    def _looked_up(self) -> bool:
         return self.kind == "instances" and self.tested
 
-    @property
-    def scored(self) -> bool:
-        """Whether the scores that order are among the values."""
+    @scored.default
+    def _scored(self) -> bool:
         return SORTED_SCORE in self.names
 
     def columns(self, model: ModelSchema) -> tuple[Column, ...]:
         """Return the values that a query is asked for."""
+        if not self.names:
+            return ()
         if self.wide:
             return tuple([Column.of(model, name) for name in Widths.of(model, self.names).near])
         return tuple([Column.of(model, name) for name in self.names if name != SORTED_SCORE])
@@ -83,8 +89,13 @@ class Shape:
         columns = self.typed(model, table)
         if self.flat:
             return list(columns[0])
-        rows = zip(*columns, strict=True)
-        return [dict(zip(self.names, row, strict=True)) for row in rows] if self.kind == "values" else list(rows)
+        rows, names = zip(*columns, strict=True), self.names
+        # Of each name there is a column.
+        return [dict(zip(names, row)) for row in rows] if self.kind == "values" else list(rows)  # noqa: B905
+
+
+#: What a collection gives at first.
+PKS = Shape()
 
 
 @attrs.frozen
@@ -135,7 +146,7 @@ class Other:
     def wanted(self) -> Wanted:
         """What it finds, as primary keys."""
         wanted: Wanted = self.of._wanted
-        return wanted.told({"shape": Shape()})
+        return wanted.told({"shape": PKS})
 
 
 @attrs.frozen(eq=False)
@@ -160,6 +171,27 @@ class Algebra:
         return Either((first, second)) if self.how is Either else all_of((first, second))
 
 
+#: What of itself does not tell that there is an object.
+_WITHOUT_INDEX = frozenset((Given, Members))
+
+
+def where_of(model: ModelSchema, parts: Sequence[Condition], excluded: Iterable[Condition]) -> Condition:
+    """Return who is wanted where all *parts* are said, and nothing of what is *excluded*."""
+    if _WITHOUT_INDEX.issuperset(map(type, parts)):
+        # Who is meant is told by no index, and must be there.
+        parts = [Everything(model.keys.collection), *parts]
+    where = parts[0] if len(parts) == 1 else all_of(parts)
+    for each in excluded:
+        where = Without(where, each)
+    return where
+
+
+@functools.lru_cache(maxsize=4096)
+def wanted_of(model: ModelSchema) -> Wanted:
+    """Return what a collection of *model* wants that was told nothing yet."""
+    return Wanted(model)
+
+
 @attrs.frozen(eq=False, slots=False)
 class Wanted:
     """All that a collection was told.
@@ -181,15 +213,42 @@ class Wanted:
     algebra: Algebra | None = None
     intersections: tuple[Any, ...] = ()
     sort: Sort | None = None
-    shape: Shape = Shape()
+    shape: Shape = PKS
     stored: str | None = None
 
     def told(self, changes: Mapping[str, Any]) -> Wanted:
         """Return the same with *changes*; each refinement of a query makes one, and ``attrs.evolve`` looks at all."""
         told = object.__new__(Wanted)
         told.__dict__.update(self.__dict__)
+        told.__dict__.pop("known_where", None)
         told.__dict__.update(changes)
         return told
+
+    def where(self, beside: Callable[[Any], Condition | None]) -> Condition | None:
+        """Return who is wanted, None where something has to be read to know it.
+
+        Args:
+            beside: gives the condition of what is intersected, None for what has to be read.
+        """
+        if self.stored is not None:
+            return None
+        parts: list[Condition | None] = []
+        if self.algebra is not None:
+            first, second = self.algebra.first.where(beside), self.algebra.second.where(beside)
+            parts.append(None if first is None or second is None else self.algebra.of(first, second))
+        for each in self.filters:
+            parts.append(each.condition)
+        for given in self.intersections:
+            parts.append(beside(given))
+        excluded = [[each.condition for each in together] for together in self.excluded]
+        if None in parts or any(None in together for together in excluded):
+            return None
+        return where_of(self.model, parts, map(all_of, excluded))  # type: ignore[arg-type]  # none of them is None
+
+    @functools.cached_property
+    def known_where(self) -> Condition | None:
+        """Who is wanted, None where something has to be read to know it, as by far most do not need."""
+        return self.where(lambda _: None)
 
     @property
     def scores(self) -> Any:
@@ -218,20 +277,13 @@ class Wanted:
     @property
     def as_part(self) -> Wanted:
         """The same as a part of another: neither its order nor what it gives matters."""
-        return self.told({"sort": None, "shape": Shape()})
+        return self.told({"sort": None, "shape": PKS})
 
     @property
     def as_it_was_stored(self) -> bool:
         """Whether it is a stored list, with nothing said on it."""
         said = self.filters or self.excluded or self.intersections or self.algebra is not None or self.sort is not None
         return self.stored is not None and not said
-
-    @property
-    def is_told(self) -> bool:
-        """Whether it stands on nothing that is read when it is looked at, as by far most do."""
-        if self.excluded or self.algebra is not None or self.intersections or self.scores is not None:
-            return False
-        return all(each.condition is not None for each in self.filters)
 
     def stands_on(self) -> Iterator[Any]:
         """Yield the values, fields and collections that are read when it is looked at."""

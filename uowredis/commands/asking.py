@@ -53,10 +53,11 @@ class Storing:
     """Puts what fulfils a condition under temporary keys.
 
     Attributes:
+        temporary: gives what they begin with, where there are some.
         calls: that do it.
     """
 
-    temporary: str
+    temporary: Callable[[], str]
     calls: list[Call] = attrs.field(factory=list)
     _made: list[str] = attrs.field(factory=list)
 
@@ -66,7 +67,7 @@ class Storing:
         return (("UNLINK", *self._made),) if self._made else ()
 
     def _new(self) -> str:
-        key = self.temporary if not self._made else beside(self.temporary, len(self._made))
+        key = beside(self._made[0], len(self._made)) if self._made else self.temporary()
         self._made.append(key)
         return key
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import attrs
 
@@ -125,12 +125,12 @@ class Query:
         fields = [each.field for each in filters(self.where)] + [c.field for c in columns if c.field is not None]
         return frozenset(field.name for field in fields)
 
-    def members(self, temporary: str) -> Asked:
+    def members(self, temporary: Callable[[], str]) -> Asked:
         """Return the calls that read the matching pks in any order.
 
         Args:
-            temporary: what begins temporary keys; none is needed, so that it works on a read-only replica, where the
-                pks to choose from are known, or the indexes asked for are sets, or one range.
+            temporary: gives what begins temporary keys; none is needed, so that it works on a read-only replica, where
+                the pks to choose from are known, or the indexes asked for are sets, or one range.
         """
         within = self.within
         if within is not None:
@@ -151,7 +151,7 @@ class Query:
 
     def sort(
         self,
-        temporary: str,
+        temporary: Callable[[], str],
         by: str | None,
         limit: tuple[int, int] | None,
         gets: Iterable[str],
@@ -161,7 +161,7 @@ class Query:
         """Return the calls that sort on the server.
 
         Args:
-            temporary: what begins the temporary keys, where more than one key is asked for.
+            temporary: gives what begins the temporary keys, where more than one key is asked for.
             by: the pattern to sort by, "nosort", or None for the pk itself.
             limit: (offset, count).
             gets: patterns of the values to return.

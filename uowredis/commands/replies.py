@@ -87,8 +87,8 @@ def as_texts(reply: Iterable[bytes]) -> list[str]:
 def as_maybe_texts(reply: Iterable[bytes | None]) -> list[str | None]:
     """Return an array reply with nils as list of text and None."""
     try:
-        return [None if item is None else bytes.decode(item) for item in reply]
-    except UnicodeDecodeError:
+        return list(map(bytes.decode, reply))  # type: ignore[arg-type]  # it fails where there is a nil
+    except (TypeError, UnicodeDecodeError):
         return [None if item is None else str(item, "utf-8", "surrogateescape") for item in reply]
 
 

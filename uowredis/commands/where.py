@@ -8,8 +8,7 @@ and ``Without`` put them together.
 from __future__ import annotations
 
 import functools
-import itertools
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import TypeAlias
 
 import attrs
@@ -38,13 +37,17 @@ class Filter:
     @property
     def key(self) -> str | None:
         """The one set, or sorted set, that holds all of them, None where there is no such set."""
-        one = isinstance(self.lookup, Among) and len(self.lookup.keys) == 1
-        return self.lookup.keys[0] if one and isinstance(self.lookup, Among) else None
+        return self.lookup.keys[0] if isinstance(self.lookup, Among) and len(self.lookup.keys) == 1 else None
 
     @property
     def span(self) -> Span | None:
         """The span that is yet to be read, None where there is none."""
-        return self.lookup if isinstance(self.lookup, Span) and self.read is None else None
+        return self.lookup if self.read is None and isinstance(self.lookup, Span) else None
+
+    def narrowed(self, span: Span) -> Filter:
+        """Return the condition of what lies in this one's span, and in the other *span* of the same index."""
+        assert isinstance(self.lookup, Span)
+        return Filter(self.field, self.lookup.narrowed(span))
 
 
 @attrs.frozen
@@ -94,37 +97,36 @@ class Without:
 Leaf: TypeAlias = Filter | Members | Given | Everything
 Condition: TypeAlias = Leaf | All | Either | Without
 
+_SEVERAL = All, Either
+
 
 def all_of(parts: Iterable[Condition]) -> Condition:
     """Return what fulfils each of *parts*: known primary keys as one condition, spans of one index as one."""
     flat: list[Condition] = []
     given: list[frozenset[str]] = []
-    spans: dict[str, tuple[FieldSchema, Span]] = {}
-    for part in itertools.chain.from_iterable(each.parts if isinstance(each, All) else (each,) for each in parts):
-        if isinstance(part, Given):
-            given.append(part.pks)
-        elif isinstance(part, Filter) and part.field.one_each and (span := part.span) is not None:
-            _, known = spans.get(span.key, (None, None))
-            spans[span.key] = part.field, span if known is None else known.narrowed(span)
-        else:
-            flat.append(part)
-    found: list[Condition] = [*flat, *(Filter(field, span) for field, span in spans.values())]
+    spans: dict[str, Filter] = {}
+    for said in parts:
+        for part in said.parts if isinstance(said, All) else (said,):
+            if isinstance(part, Given):
+                given.append(part.pks)
+            elif isinstance(part, Filter) and (span := part.span) is not None and part.field.one_each:
+                known = spans.get(span.key)
+                spans[span.key] = part if known is None else known.narrowed(span)
+            else:
+                flat.append(part)
+    found: list[Condition] = [*flat, *spans.values()]
     if given:
         found.append(Given(frozenset.intersection(*given)))
     return found[0] if len(found) == 1 else All(tuple(found))
 
 
-def leaves(condition: Condition) -> Iterator[Leaf]:
-    """Yield the conditions that *condition* is put together of."""
-    match condition:
-        case All(parts) | Either(parts):
-            for part in parts:
-                yield from leaves(part)
-        case Without(wanted, unwanted):
-            yield from leaves(wanted)
-            yield from leaves(unwanted)
-        case _:
-            yield condition
+def leaves(condition: Condition) -> list[Leaf]:
+    """Return the conditions that *condition* is put together of."""
+    if isinstance(condition, Without):
+        return [*leaves(condition.wanted), *leaves(condition.unwanted)]
+    if isinstance(condition, _SEVERAL):
+        return [leaf for part in condition.parts for leaf in leaves(part)]
+    return [condition]
 
 
 def filters(condition: Condition) -> list[Filter]:
@@ -173,9 +175,11 @@ def combined(condition: Condition, found: Mapping[Leaf, frozenset[str]]) -> froz
 
 def known(condition: Condition) -> frozenset[str] | None:
     """Return primary keys that are known and among which all is that is wanted, None where nothing is known."""
-    # Asked of each query several times; patterns of classes take longer.
+    # Asked of each query; patterns of classes take longer.
     if isinstance(condition, Filter):
-        return _known_of(condition)
+        if condition.read is not None:
+            return frozenset(condition.read)
+        return frozenset() if isinstance(condition.lookup, Among) and not condition.lookup.keys else None
     match condition:
         case Given(pks):
             return pks
@@ -189,9 +193,3 @@ def known(condition: Condition) -> frozenset[str] | None:
             return known(wanted)
         case _:
             return None
-
-
-def _known_of(condition: Filter) -> frozenset[str] | None:
-    if condition.read is not None:
-        return frozenset(condition.read)
-    return frozenset() if isinstance(condition.lookup, Among) and not condition.lookup.keys else None

@@ -58,10 +58,12 @@ class Matching:
         """Whether the session touched objects of the model."""
         return self.overlay.touches(self.query.model)
 
+    def _temporary(self) -> str:
+        return self.overlay.temporary(self.query.model.keys)
+
     def ask(self, calls: Sequence[Call]) -> Deciding[list[Any]]:
         """Read in one round trip; return the plain replies."""
-        replies = yield from self.overlay.ask(calls)
-        return [plainly(call, reply) for call, reply in zip(calls, replies, strict=True)]
+        return list(map(plainly, calls, (yield from self.overlay.ask(calls))))
 
     def matching(self) -> Deciding[tuple[list[str], list[Identity]]]:
         """Return what matches, in no order: pks that the server finds, and objects that the session touched."""
@@ -85,11 +87,13 @@ class Matching:
         because of what it holds of an object some may go; under watch, because what is stored on the way tells nobody
         what to watch; and where a script would have to make primary keys of it, and the server runs none.
         """
-        where = self.query.where
-        if self.over_pending:
+        where, over_pending = self.query.where, self.over_pending
+        if isinstance(where, Filter) and not (stores or over_pending or self.overlay.watches):
+            return self  # as by far most are
+        if over_pending:
             where = yield from self.overlay.as_cleared(self.query.model, where)
         ranges = [leaf for leaf in filters(where) if leaf.span is not None]
-        if ranges and not self.over_pending and not self.overlay.watches:
+        if ranges and not over_pending and not self.overlay.watches:
             in_pairs = [leaf for leaf in ranges if leaf.span is not None and leaf.span.separator]
             needed = in_pairs and (stores or not isinstance(where, Filter))
             ranges = in_pairs if needed and not (yield Scripts()) else []
@@ -109,19 +113,18 @@ class Matching:
         query = self.query
         # What is stored under a temporary key would not tell what to watch.
         watched = self.overlay.watches and query.sets is None and query.within is None
-        asked = query.by_leaf() if watched else query.members(self.overlay.temporary(query.model.keys))
+        asked = query.by_leaf() if watched else query.members(self._temporary)
         if not asked.whole:
             replies = yield from self.ask(asked.calls)
         else:
-            raw = yield Transact(asked.calls)
-            replies = [plainly(call, reply) for call, reply in zip(asked.calls, raw, strict=True)]
+            replies = list(map(plainly, asked.calls, (yield Transact(asked.calls))))
         # What is made up for eyes need not lie between bounds.
         return list(_SHOWN) if self.overlay.is_recorded else asked.read(replies)
 
     def members(self) -> Deciding[list[str]]:
         """Return the pks that match, in no order."""
         kept, identities = yield from self.matching()
-        return kept + (yield from self.overlay.allocate(identities))
+        return kept + (yield from self.overlay.allocate(identities)) if identities else kept
 
     def few(self) -> Deciding[Few]:
         """Return one that matches, or more, and how many do: not more replies than so many, however many there are.
@@ -162,7 +165,7 @@ class Matching:
         return Few([], [], counted, and_more=True) if counted > _SMALL else None
 
     def _drawn(self, keys: tuple[str, ...]) -> Deciding[Few | None]:
-        key = self.overlay.temporary(self.query.model.keys)
+        key = self._temporary()
         calls = (("SINTERSTORE", key, *keys), ("SRANDMEMBER", key, "2"), ("UNLINK", key))
         counted, drawn, _ = plain((yield Transact(calls)))
         return Few(drawn, [], counted)

@@ -79,8 +79,6 @@ def ties_ordered(pks: Sequence[str], values: Sequence[Any], desc: bool, model: M
     Raises:
         ValueError: where numbers are compared and a value is none.
     """
-    if len(set(values)) == len(values):
-        return range(len(values))
     places: list[int] = []
     for _, equal in itertools.groupby(range(len(pks)), key=values.__getitem__):
         group = list(equal)
@@ -90,11 +88,12 @@ def ties_ordered(pks: Sequence[str], values: Sequence[Any], desc: bool, model: M
     return places
 
 
-def compared(pks: Sequence[str], texts: Sequence[str | None], order: Order) -> Sequence[Any]:
-    """Return what SORT compares, as :func:`tie` does one by one."""
+def compared(texts: Sequence[str | None], order: Order) -> Sequence[Any]:
+    """Return what SORT compares of values, or of primary keys, as :func:`tie` does one by one."""
     if order.alpha:
-        texts = pks if order.column is None else texts
-        return [text if text is None or "\0" not in text else _up_to_nul(text) for text in texts]
+        if "\0" not in "".join(filter(None, texts)):
+            return texts
+        return [text and _up_to_nul(text) for text in texts]
     numbers = {text: sort_number(text or "0") for text in set(texts)}
     return [numbers[text] for text in texts]
 

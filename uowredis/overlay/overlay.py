@@ -298,9 +298,7 @@ class Overlay:
 
     def ask(self, calls: Sequence[Call]) -> Deciding[list[Any]]:
         """Read what the caller decides on, in one round trip; return the raw replies."""
-        if not calls:
-            return []
-        return (yield from self._read(calls))
+        return (yield from self._read(calls)) if calls else []
 
     def holds(self, model: ModelSchema, pk: str) -> Deciding[bool]:
         """Return whether the object is there (SISMEMBER); same as :meth:`holding` otherwise."""
@@ -357,7 +355,7 @@ class Overlay:
 
     def touches(self, model: ModelSchema) -> bool:
         """Return whether something pending changes objects of *model*, or may."""
-        if self.is_empty:
+        if not self.journal.commands:  # asked of each question several times
             return False
         if model.facets is not None:
             touched = [*self._touched().models, *reach(self.journal)]
@@ -470,7 +468,7 @@ class Overlay:
         """
         where = yield from self.as_cleared(model, where)
         query = Query(model, where)
-        asked = query.members(self.temporary(model.keys))
+        asked = query.members(lambda: self.temporary(model.keys))
         found = asked.read((yield from self._plainly(asked.calls)))
         kept, identities = yield from self.merge(model, where, query.names, found)
         return [*kept, *identities]

@@ -95,6 +95,42 @@ class Once:
 
 
 @attrs.frozen
+class Replied:
+    """What the server ordered: replies, column by column.
+
+    Attributes:
+        call: that was answered.
+        columns: whose values they are.
+        replies: to each.
+    """
+
+    call: Call
+    columns: Sequence[Column]
+    replies: Sequence[Sequence[Any]]
+
+    def texts(self, column: int, places: Sequence[int] | None = None) -> Sequence[Any]:
+        """Return the values of one column as text, all or those at *places*."""
+        replies = self.replies[column]
+        return plainly(self.call, replies if places is None else [replies[place] for place in places])  # type: ignore[no-any-return]
+
+    def table(self, columns: Sequence[int] | None = None, places: Sequence[int] | None = None) -> Columns:
+        """Return some *columns*, or all, of the objects at *places*, or of all."""
+        table = []
+        for column in range(len(self.columns)) if columns is None else columns:
+            replies = self.replies[column]
+            if places is not None:
+                replies = [replies[place] for place in places]
+            table.append(replies if self.columns[column].reads_replies else plainly(self.call, replies))
+        return table
+
+
+def _cut(sorting: Sorting, reply: Sequence[Any], gets: Sequence[Column]) -> Replied:
+    """Return a *reply*, the values of *gets* of one object after another, by column."""
+    width = len(gets)
+    return Replied(sorting.calls[sorting.answer], gets, [reply[place::width] for place in range(width)])
+
+
+@attrs.frozen
 class Search(Matching):
     """One query, to be run now over what is pending, with its order and its values.
 
@@ -123,22 +159,23 @@ class Search(Matching):
         spans = [leaf.span for leaf in filters(query.where)]
         if needed or any(span is not None and span.separator for span in spans) or not self.on_server():
             return None
-        temporary = self.overlay.temporary(query.model.keys)
         if query.order is None and self._layout.gets == (Column.of(query.model, "pk"),) and self.total is None:
-            asked = query.members(temporary)
+            asked = query.members(self._temporary)
             return Once(asked.calls, asked.whole, lambda replies: (0, [asked.read(_plain(asked.calls, replies))]))
         may_tie = self._layout.may_tie
         most = None if stop is None else stop + (_MARGIN if may_tie else 0)
-        sorting = self.sorting(0, most, temporary)
+        sorting = self.sorting(0, most, self._temporary)
 
         def read(replies: Sequence[Any]) -> tuple[int, Columns] | None:
-            found = self._cut(sorting, replies[sorting.answer], self._layout.gets)
+            found = _cut(sorting, replies[sorting.answer], self._layout.gets)
             if may_tie:
-                ends = most is None or len(found[0]) < most
+                ends = most is None or len(found.replies[0]) < most
                 if not self._lies_within(found, 0, stop, begins=True, ends=ends):
                     return None
-                found = self._without_ties(found, 0, stop)
-            return 0 if sorting.total is None else replies[sorting.total], found
+                table = self._without_ties(found, 0, stop)
+            else:
+                table = found.table()
+            return 0 if sorting.total is None else replies[sorting.total], table
 
         return Once(sorting.calls, len(sorting.calls) > (1 if sorting.total is None else 2), read)
 
@@ -174,16 +211,16 @@ class Search(Matching):
         both ends of the cut; where all that is equal to what is cut at does not lie within, everything is.
         """
         if not self._layout.may_tie:
-            return (yield from self._sent(start, count))
+            return (yield from self._sent(start, count)).table()
         first = max(0, start - _MARGIN)
         most = None if count is None else start - first + count + _MARGIN
         found = yield from self._sent(first, most)
-        ends = most is None or len(found[0]) < most
+        ends = most is None or len(found.replies[0]) < most
         if not self._lies_within(found, start - first, count, begins=first == 0, ends=ends):
             first, found = 0, (yield from self._sent(0, None))
         return self._without_ties(found, start - first, count)
 
-    def _lies_within(self, found: Columns, offset: int, count: int | None, *, begins: bool, ends: bool) -> bool:
+    def _lies_within(self, found: Replied, offset: int, count: int | None, *, begins: bool, ends: bool) -> bool:
         """Return whether *found* holds all that is equal to the first and to the last one wanted.
 
         Args:
@@ -193,49 +230,40 @@ class Search(Matching):
             begins: nothing comes before what was found.
             ends: nothing comes after it.
         """
-        there = len(found[0])
+        there = len(found.replies[0])
         stop = there if count is None else min(offset + count, there)
         if stop <= offset:
             return True
         places = (0, offset, stop - 1, there - 1)
-        outer, first, last, end = self._compared([[column[place] for place in places] for column in found])
+        outer, first, last, end = self._compared(found, places)
         return (begins or outer != first) and (ends or end != last)
 
-    def _sent(self, start: int, count: int | None) -> Deciding[Columns]:
-        sorting = self.sorting(start, count, self.overlay.temporary(self.query.model.keys))
-        return self._cut(sorting, (yield from self._sorted(sorting)), self._layout.gets)
+    def _sent(self, start: int, count: int | None) -> Deciding[Replied]:
+        sorting = self.sorting(start, count, self._temporary)
+        return _cut(sorting, (yield from self._sorted(sorting)), self._layout.gets)
 
     def columns_of(self, sorting: Sorting, reply: Sequence[Any]) -> Columns:
         """Return the *reply* to :meth:`sorting` for everything as columns in order."""
-        found = self._cut(sorting, reply, self._layout.gets)
-        return self._without_ties(found, 0, None) if self._layout.may_tie else found
+        found = _cut(sorting, reply, self._layout.gets)
+        return self._without_ties(found, 0, None) if self._layout.may_tie else found.table()
 
-    def _cut(self, sorting: Sorting, reply: Sequence[Any], gets: Sequence[Column], *, raw: bool = True) -> Columns:
-        """Return a *reply*, the values of *gets* of one object after another, as columns; *raw* as :data:`Columns`."""
-        call, width, order = sorting.calls[sorting.answer], len(gets), self.query.order
-        compared = () if order is None else order.columns
-        return [
-            reply[place::width]
-            if raw and column.reads_replies and column not in compared
-            else plainly(call, reply[place::width])
-            for place, column in enumerate(gets)
-        ]
-
-    def _compared(self, found: Columns) -> Sequence[Any]:
-        """Return what the server compared of each object *found*."""
+    def _compared(self, found: Replied, places: Sequence[int] | None = None) -> Sequence[Any]:
+        """Return what the server compared of each object *found*, or of those at *places*."""
         order = self.query.order
         assert order is not None
-        return compared([pk or "" for pk in found[0]], found[self._place(order.column)], order)
+        return compared(found.texts(self._place(order.column), places), order)
 
-    def _without_ties(self, found: Columns, start: int, count: int | None) -> Columns:
+    def _without_ties(self, found: Replied, start: int, count: int | None) -> Columns:
         """Return the columns wanted of what was *found*, what is equal by primary key, cut."""
-        order = self.query.order
+        order, values = self.query.order, self._compared(found)
         assert order is not None
-        stop = None if count is None else start + count
-        pks = [pk or "" for pk in found[0]]
-        places = ties_ordered(pks, self._compared(found), order.desc, self.query.model)[start:stop]
-        wanted = [found[self._place(column)] for column in self._layout.columns]
-        return [[column[place] for place in places] for column in wanted]
+        places: Sequence[int] = range(len(values))
+        if len(set(values)) < len(values):
+            places = ties_ordered(found.texts(0), values, order.desc, self.query.model)
+        return found.table(
+            [self._place(column) for column in self._layout.columns],
+            places[start : None if count is None else start + count],
+        )
 
     def _place(self, column: Column | None) -> int:
         """Return which of all columns of the layout is *column*; the first is the primary key."""
@@ -245,8 +273,9 @@ class Search(Matching):
     def _layout(self) -> Layout:
         return Layout.of(self.query.model, self.query.order, self.query.columns)
 
-    def _rows(self, found: Columns) -> list[Row]:
+    def _rows(self, found: Replied) -> list[Row]:
         """Return all columns of the layout as rows."""
+        texts = [found.texts(place) for place in range(len(found.columns))]
         by, *further = [None if column is None else self._place(column) for column in self._ordering()]
         places = [self._place(column) for column in self.query.columns]
         return [
@@ -256,7 +285,7 @@ class Search(Matching):
                 tuple([row[place] for place in places]),
                 tuple([None if place is None else row[place] for place in further]),
             )
-            for row in zip(*found, strict=True)
+            for row in zip(*texts, strict=True)
         ]
 
     def _ordering(self) -> list[Column | None]:
@@ -294,8 +323,8 @@ class Search(Matching):
             return False
         return order is None or order.column is not None or order.alpha or self.query.model.auto
 
-    def sorting(self, start: int, count: int | None, temporary: str) -> Sorting:
-        """Return the calls that order and cut on the server."""
+    def sorting(self, start: int, count: int | None, temporary: Callable[[], str]) -> Sorting:
+        """Return the calls that order and cut on the server; *temporary* gives what begins temporary keys."""
         order = self.query.order
         limit = None if start == 0 and count is None else (start, -1 if count is None else count)
         by = "nosort" if order is None else None if order.column is None else order.column.pattern
@@ -342,9 +371,9 @@ class Search(Matching):
         return (yield from self._pending_rows(stored + identities))
 
     def _found_rows(self) -> Deciding[list[Row]]:
-        temporary, gets = self.overlay.temporary(self.query.model.keys), self._layout.all_columns
-        sorting = self.query.sort(temporary, "nosort", None, [column.pattern for column in gets])
-        rows = self._rows(self._cut(sorting, (yield from self._sorted(sorting)), gets, raw=False))
+        gets = self._layout.all_columns
+        sorting = self.query.sort(self._temporary, "nosort", None, [column.pattern for column in gets])
+        rows = self._rows(_cut(sorting, (yield from self._sorted(sorting)), gets))
         return (yield from self._over_pending(rows)) if self.over_pending else rows
 
     def _over_pending(self, rows: list[Row]) -> Deciding[list[Row]]:
@@ -382,7 +411,7 @@ class Search(Matching):
         orders = (order, *order.further)
         if order.scores is not None or not any(each.alpha for each in orders):
             return None
-        temporary = self.overlay.temporary(self.query.model.keys)
+        temporary = self._temporary()
         if (yield Collation(temporary)):
             return None
         by_text = [(place, each) for place, each in enumerate(orders) if each.alpha]

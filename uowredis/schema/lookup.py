@@ -24,6 +24,9 @@ COMPARED: Mapping[str, Callable[[Any, Any], bool]] = {
 }
 _LOWER, _UPPER = ("gt", "gte", "eq"), ("lt", "lte", "eq")
 
+#: Scores without bound: a number, whether it is outside below, or inside above, and its text.
+_LOWEST, _HIGHEST = (-math.inf, False, "-inf"), (math.inf, True, "+inf")
+
 #: How many ranges are asked for one by one; more of them are asked for as one, with what lies between.
 _MOST_RANGES = 100
 
@@ -77,7 +80,7 @@ class Span:
     @property
     def reads(self) -> tuple[tuple[str, ...], ...]:
         """The calls that read what may lie between the bounds."""
-        return tuple((self.command, self.key, low, high) for low, high in self.ranges)
+        return tuple([(self.command, self.key, low, high) for low, high in self.ranges])
 
     command = ""
 
@@ -125,17 +128,19 @@ class NumberSpan(Span):
     @property
     def ranges(self) -> Sequence[tuple[str, str]]:
         """The one range of scores."""
-        low, high = self.limits
-        return ((low, high),)
+        return (self.limits,)
 
     @property
     def limits(self) -> tuple[str, str]:
         """The lowest score and the highest, as Redis takes them."""
-        lower = [(float(bound), word == "gt", bound) for word, bound in self.bounds if word in _LOWER]
-        upper = [(float(bound), word != "lt", bound) for word, bound in self.bounds if word in _UPPER]
-        _, beyond, low = max(lower, default=(-math.inf, False, "-inf"))
-        _, included, high = min(upper, default=(math.inf, True, "+inf"))
-        return f"{'(' if beyond else ''}{low}", f"{'' if included else '('}{high}"
+        low, high = _LOWEST, _HIGHEST
+        for word, bound in self.bounds:
+            number = float(bound)
+            if word in _LOWER:
+                low = max(low, (number, word == "gt", bound))
+            if word in _UPPER:
+                high = min(high, (number, word != "lt", bound))
+        return f"({low[2]}" if low[1] else low[2], high[2] if high[1] else f"({high[2]}"
 
 
 @attrs.frozen

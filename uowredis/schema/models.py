@@ -38,6 +38,11 @@ class Kind(enum.Enum):
     __hash__ = object.__hash__
 
 
+#: What holds one value at most; what does in each of its entries.
+_SINGLE = Kind.STRING, Kind.ENTRY
+_ONE_EACH = *_SINGLE, Kind.HASH
+
+
 class OnDelete(enum.Enum):
     """What becomes of an object that refers to a deleted one."""
 
@@ -177,12 +182,12 @@ class FieldSchema:
     @property
     def single(self) -> bool:
         """Whether it holds one value at most."""
-        return self.kind in (Kind.STRING, Kind.ENTRY)
+        return self.kind in _SINGLE
 
     @property
     def one_each(self) -> bool:
         """Whether an object has one value at most in what an index entry is of: the field, or an entry of it."""
-        return self.single or self.by_entry
+        return self.kind in _ONE_EACH
 
     def entries(self, keys: Keys, found: Iterable[tuple[str, str]], pk: str) -> set[IndexEntry]:
         """Return what its indexes hold of the object *pk* with what was *found*: (entry, value) pairs."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import ClassVar, TypeVar
 
@@ -31,7 +32,8 @@ class RangeIndex(Index):
         return keys.ends_with(self.field.stored, key, self.tail, by_entry=self.by_entry)
 
     def _key(self, keys: Keys, entry: str) -> str:
-        return keys.index(self.field.stored, *self.parts(entry))
+        parts = (entry, *self.tail) if self.by_entry else self.tail
+        return keys.index(self.field.stored, *parts)
 
 
 class NumberRangeIndex(RangeIndex):
@@ -70,7 +72,7 @@ class NumberRangeIndex(RangeIndex):
         held = member(value, self.separator, pk) if self._in_pairs else pk
         return self._key(keys, entry), held, score or "0"
 
-    @property
+    @functools.cached_property
     def _in_pairs(self) -> bool:
         """Whether one object may have several members."""
         return not self.field.one_each
@@ -119,7 +121,7 @@ class TextRangeIndex(RangeIndex):
 
 def _lookups(kind: type[S], key: str, suffix: str, values: tuple[str, ...], separator: str) -> tuple[S, ...]:
     word = "eq" if suffix in EQUALITY else suffix
-    return tuple(kind(key, ((word, value),), separator) for value in dict.fromkeys(values))
+    return tuple([kind(key, ((word, value),), separator) for value in dict.fromkeys(values)])
 
 
 def score_of(value: str) -> str | None:
