@@ -32,9 +32,9 @@ T = TypeVar("T", bound="RedisModel")
 async def get_many(model: type[T], pks: Iterable[Any], missing: str) -> list[T]:
     """Same as the blocking one."""
     given = given_many(model, pks, missing)
-    found = await model._find(lambda overlay: of_pks(schema_of(model), given, overlay))
-    check_there(model, given, found, missing)
-    return [handle_of(model, identity) for identity, is_there in found if is_there]
+    found, absentees = await model._find(lambda overlay: of_pks(schema_of(model), given, overlay))
+    check_there(model, absentees, missing)
+    return model._handles(found)
 
 
 async def lazy_connect(model: type[T], pk: Any) -> T:

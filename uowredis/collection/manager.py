@@ -7,7 +7,6 @@ Its methods refine it in place and return it; ``copy()`` branches, a slice is a 
 from __future__ import annotations
 
 import functools
-import itertools
 import secrets
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -32,7 +31,7 @@ from uowredis.collection.wanted import Algebra
 from uowredis.commands.arguments import integer, text
 from uowredis.commands.calls import Call
 from uowredis.commands.commands import Look
-from uowredis.commands.identity import Identity, State
+from uowredis.commands.identity import Identity, State, identities_of
 from uowredis.commands.query import Order
 from uowredis.commands.values import pk_value
 from uowredis.commands.where import All, Either, Without
@@ -191,8 +190,9 @@ class CollectionManager(ChangesMany[T, R], Generic[T, R]):
             rows = zip(found[0], created, *shape.typed(schema, found), strict=True)
             handle, names = self._model._handle, shape.names
             return [handle(pk, each, tested=shape.tested, loaded=Loaded(names, row)) for pk, each, *row in rows]
-        pairs = itertools.zip_longest(found, created)
-        return [self._model._handle(pk, identity, tested=shape.tested) for pk, identity in pairs]
+        made = {each.pk: each for each in created if each is not None}
+        state = State.STORED if shape.tested else State.UNTESTED
+        return self._model._handles(identities_of(schema, found, made, state))  # type: ignore[no-any-return]
 
     def iter(self, chunk: int = 1000) -> Iterator[R]:
         """Yield what the collection gives without holding all of it (SSCAN).

@@ -245,7 +245,7 @@ class Seeker:
         if self.wanted.shape.looked_up and pks and not certain:
             pks = yield from search.existing(pks)
         made = self.overlay.created_among(self.wanted.model, pks)
-        return list(pks), [made.get(pk) for pk in pks]
+        return list(pks), [made.get(pk) for pk in pks] if made else []
 
     def count(self) -> Deciding[int]:
         """Return how many are given."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar, overload
 
 from uowredis import exceptions
@@ -138,12 +139,20 @@ class AnyModel(InstanceHashCommands[M], metaclass=MetaRedisModel):
             tested: it was found to be there; else it is looked up before its first write.
             loaded: what was read of it.
         """
-        instance = cls.__new__(cls)
         identity = created or Identity(schema_of(cls).at(pk), pk, State.STORED if tested else State.UNTESTED)
-        set_quickly(instance, "_identity", identity)
+        (instance,) = cls._handles((identity,))
         if loaded is not None:
             set_quickly(instance, "_loaded", loaded)
         return instance
+
+    @classmethod
+    def _handles(cls: type[T], identities: Sequence[Identity]) -> list[T]:
+        """Return an instance of each of the objects *identities*, without asking whether they are there."""
+        # Thousands of them are made at once.
+        instances = list(map(cls.__new__, itertools.repeat(cls, len(identities))))
+        for instance, identity in zip(instances, identities, strict=True):
+            set_quickly(instance, "_identity", identity)
+        return instances
 
     if not TYPE_CHECKING:  # else every attribute would be there, and could be set
 

@@ -6,13 +6,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from uowredis.collection.conditions import given_pk
-from uowredis.commands.arguments import shown, text
+from uowredis.commands.arguments import shown
 from uowredis.commands.commands import Create
-from uowredis.commands.identity import Identity, State
+from uowredis.commands.identity import Identity, State, identities_of
 from uowredis.commands.values import pk_value
 from uowredis.commands.whole import whole_read
 from uowredis.exceptions import ArgumentError, ArgumentTypeError, absent
-from uowredis.model.any_model import AnyModel, set_quickly
+from uowredis.model.any_model import AnyModel
 from uowredis.model.declaration import database_of, schema_of
 from uowredis.overlay.gathering import gathered
 from uowredis.overlay.overlay import Overlay
@@ -27,6 +27,9 @@ S = TypeVar("S")
 T = TypeVar("T", bound="RedisModel")
 H = TypeVar("H", bound="AnyModel[Any]")
 
+#: What thousands of primary keys are, as a rule: what an object would need is not gone through for these.
+_PLAIN = frozenset((str, int))
+
 #: How many primary keys that are not there an error names.
 _NAMED = 10
 
@@ -34,9 +37,9 @@ _NAMED = 10
 def get_many(model: type[T], pks: Iterable[Any], missing: str) -> list[T]:
     """Do what :meth:`RedisModel.get_many` says."""
     given = given_many(model, pks, missing)
-    found = model._find(lambda overlay: of_pks(schema_of(model), given, overlay))
-    check_there(model, given, found, missing)
-    return [handle_of(model, identity) for identity, is_there in found if is_there]
+    found, absentees = model._find(lambda overlay: of_pks(schema_of(model), given, overlay))
+    check_there(model, absentees, missing)
+    return model._handles(found)
 
 
 def given_many(model: type[AnyModel[Any]], pks: Iterable[Any], missing: str) -> list[Any]:
@@ -55,16 +58,15 @@ def given_many(model: type[AnyModel[Any]], pks: Iterable[Any], missing: str) -> 
     return list(pks)
 
 
-def check_there(model: type[AnyModel[Any]], given: list[Any], found: list[tuple[Identity, bool]], missing: str) -> None:
-    """Check that all that were asked for are there, unless they are to be left out.
+def check_there(model: type[AnyModel[Any]], absentees: Sequence[Any], missing: str) -> None:
+    """Check that there are no *absentees* of those that were asked for, unless they are to be left out.
 
     Raises:
-        DoesNotExist: where some are not.
+        DoesNotExist: where there are.
     """
-    schema = schema_of(model)
-    absentees = [shown(each) for each, (_, is_there) in zip(given, found, strict=True) if not is_there]
     if absentees and missing == "raise":
-        named = ", ".join(absentees[:_NAMED]) + (f" and {len(absentees) - _NAMED} more" * (len(absentees) > _NAMED))
+        schema, more = schema_of(model), len(absentees) - _NAMED
+        named = ", ".join(map(shown, absentees[:_NAMED])) + (f" and {more} more" if more > 0 else "")
         raise absent(
             schema,
             f"No {schema.name} found with pk {named} (not in {schema.keys.collection!r}). Way out: "
@@ -72,24 +74,35 @@ def check_there(model: type[AnyModel[Any]], given: list[Any], found: list[tuple[
         )
 
 
-def of_pks(schema: ModelSchema, given: Iterable[Any], overlay: Overlay) -> Deciding[list[tuple[Identity, bool]]]:
-    """Return the objects that have the primary keys *given*, and whether each is there."""
+def of_pks(schema: ModelSchema, given: Sequence[Any], overlay: Overlay) -> Deciding[tuple[list[Identity], list[Any]]]:
+    """Return the objects that have the primary keys *given* and are there, and those *given* that are not."""
+    plain = _plain(given) if schema.pk_holds is None else None
     pks: list[str | None] = []
-    where, plain = f"a primary key of {schema.name} in get_many()", schema.pk_holds is None
-    for each in given:
-        # Thousands of them are text or numbers, as a rule: what an object would need is not gone through for these.
-        if plain and type(each) in (str, int):
-            pks.append(text(each, where))
-        else:
+    if plain is None:
+        for each in given:
             pks.append((yield from given_pk(schema, each, overlay, " in get_many()")))
-    by_model = schema.spread([known for known in pks if known is not None])
+        plain = [pk for pk in pks if pk is not None]
+    by_model = schema.spread(plain)
     models = [overlay.speaking_of(model) for model in by_model]
     questions = {model: overlay.holding(model, by_model[model]) for model in models}
     there = frozenset[str]().union(*(yield from gathered(overlay, questions)))
+    absentees: list[Any] = []
+    if pks or not there.issuperset(plain):
+        absentees = [each for each, pk in zip(given, pks or plain, strict=True) if pk not in there]
+        plain = [pk for pk in plain if pk in there]
     made = {pk: each for model in models for pk, each in overlay.created_among(model, by_model[model]).items()}
-    return [
-        (made.get(pk) or Identity(schema if pk is None else schema.at(pk), pk, State.STORED), pk in there) for pk in pks
-    ]
+    return identities_of(schema, plain, made), absentees
+
+
+def _plain(given: Sequence[Any]) -> list[str] | None:
+    """Return primary keys that are all text, or integers, as text; None where each is to be looked at."""
+    if not _PLAIN.issuperset(map(type, given)):
+        return None
+    try:
+        pks = list(map(str, given))
+    except ValueError:
+        return None  # so long an integer
+    return pks if "".join(pks).isascii() else None
 
 
 def lazy_connect(model: type[T], pk: Any) -> T:
@@ -113,9 +126,7 @@ def not_looked_up(schema: ModelSchema, given: Any, overlay: Overlay) -> Deciding
 
 def handle_of(model: type[H], identity: Identity) -> H:
     """Return a handle of the object."""
-    handle = model.__new__(model)
-    set_quickly(handle, "_identity", identity)
-    return handle
+    return model._handles((identity,))[0]
 
 
 def create_many(model: type[T], rows: Iterable[Mapping[str, Any]], batches: Batches) -> list[T]:

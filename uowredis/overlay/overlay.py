@@ -325,9 +325,12 @@ class Overlay:
             else:
                 (there.add if life.alive else missing.append)(pk)
         replies = yield from self.ask(_lookups(model, asked))
-        found = [bool(each) for reply in replies for each in (reply if isinstance(reply, list) else (reply,))]
+        found: list[Any] = []
+        for reply in replies:
+            found += reply if isinstance(reply, list) else (reply,)
         there.update(itertools.compress(asked, found))
-        missing += [pk for pk, is_there in zip(asked, found, strict=True) if not is_there]
+        if len(found) != len(asked) or not there.issuperset(asked):
+            missing += [pk for pk, is_there in zip(asked, found, strict=True) if not is_there]
         new = self.journal.new_of(model) if missing else []
         if new and (late := set((yield from self.allocate(new))).intersection(missing)):
             pending = yield from self.are_pending(model, sorted(late))
