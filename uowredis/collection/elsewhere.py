@@ -17,8 +17,6 @@ MANY = (SetField, ListField, SortedSetField)
 
 def asked(wanted: Wanted, database: RedisDatabase) -> dict[int, Any]:
     """Ask what is not on *database*; return it by the ``id()`` of what was given."""
-    if wanted.known_where is not None and wanted.scores is None:
-        return {}
     return {id(value): asked_now(value, database) for value in not_on(wanted, database)}
 
 

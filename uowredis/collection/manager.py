@@ -41,6 +41,7 @@ from uowredis.plan.requests import Deciding
 from uowredis.schema.keys import placed, slot_of
 from uowredis.schema.models import ModelSchema
 from uowredis.schema.shards import is_tag
+from uowredis.session import context
 from uowredis.session.pending import Pending
 from uowredis.session.single import here
 
@@ -103,8 +104,7 @@ class CollectionManager(ChangesMany[T, R], Generic[T, R]):
         both = Algebra(how, self._wanted.as_part, other._wanted.as_part)
         told = {"algebra": both, "sort": self._wanted.sort, "shape": self._wanted.shape}
         combined = type(self)(self._model, self._schema)._told(**told)
-        with here(self._database, self._schema) as session:
-            combined._wait_for(session._look(combined, self._schema))
+        combined._be_noted()
         return combined
 
     # Storing.
@@ -174,6 +174,8 @@ class CollectionManager(ChangesMany[T, R], Generic[T, R]):
             return session._find(lambda overlay: question(seeker_of(wanted, overlay, others)))
 
     def _elsewhere(self) -> dict[int, Any]:
+        if self._wanted.is_known:
+            return {}
         return elsewhere.asked(self._wanted, self._database)
 
     def _fetch(self, start: int = 0, count: int | None = None, order: Order | None = None) -> list[R]:
@@ -190,7 +192,7 @@ class CollectionManager(ChangesMany[T, R], Generic[T, R]):
             rows = zip(found[0], created, *shape.typed(schema, found), strict=True)
             handle, names = self._model._handle, shape.names
             return [handle(pk, each, tested=shape.tested, loaded=Loaded(names, row)) for pk, each, *row in rows]
-        made = {each.pk: each for each in created if each is not None}
+        made = {pk: each for pk, each in zip(found, created, strict=False) if each is not None}
         state = State.STORED if shape.tested else State.UNTESTED
         return self._model._handles(identities_of(schema, found, made, state))  # type: ignore[no-any-return]
 
@@ -423,9 +425,13 @@ class CollectionManager(ChangesMany[T, R], Generic[T, R]):
         wanted, others = self._wanted, self._elsewhere()
         return lambda overlay: seeker_of(wanted, overlay, others).is_there()
 
-    def _wait_for(self, pending: Pending[Any] | None) -> None:
-        """Be one reply of a pipeline, and not looked at before (for models)."""
-        self._pending = pending
+    def _be_noted(self) -> None:
+        """Be one reply of a pipeline that is open here, and not looked at before (for models)."""
+        database = self._database
+        if self._schema in database._fingerprints.known and context.find(database) is None:
+            return  # as most are: nobody takes note
+        with self._model._session() as session:
+            self._pending = session._look(self, self._schema)
 
     def _prepared(self, look: Look) -> Look:
         """Return what the pipeline asks for the collection as it is now (for pipelines).

@@ -10,7 +10,7 @@ from uowredis.collection.seeker import order_of
 from uowredis.collection.wanted import Wanted
 from uowredis.commands.query import Query, Sorting
 from uowredis.commands.replies import plainly
-from uowredis.commands.where import Condition, Members, filters
+from uowredis.commands.where import Condition, Members, spans_of
 from uowredis.fields import Bound, ListField, SortedSetField
 from uowredis.overlay.overlay import Overlay
 from uowredis.overlay.search import Search
@@ -83,4 +83,4 @@ def _unasked(wanted: Wanted, by_keys: bool) -> Condition | None:
 
 def _needs_script(where: Condition) -> bool:
     """Return whether what is found are primary keys in a text, which the server cuts out where it runs scripts."""
-    return any(leaf.span is not None and leaf.span.separator for leaf in filters(where))
+    return any(span.separator for _, span in spans_of(where))

@@ -76,7 +76,9 @@ class Refined(Generic[T, R]):
         return self
 
     def _filter(self, filters: dict[str, Any]) -> Self:
-        return self._told(filters=(*self._wanted.filters, *said(self._schema, filters)))
+        if filters:
+            self._wanted = self._wanted.told({"filters": (*self._wanted.filters, *said(self._schema, filters))})
+        return self
 
     def filter(self, **filters: Any) -> Self:
         """Add conditions, ANDed with those there are, also on the same field; return the collection.

@@ -322,7 +322,8 @@ def _rows(model: ModelSchema, search: Search, table: Columns, wanted: Sequence[i
     ordering = [] if order is None else [each.column for each in (order, *order.further)]
     at = [None if column is None else places.index(column.pattern) for column in ordering]
     rows = []
-    for found in zip(*table, strict=True):
+    # What is compared is text, also where its type reads replies.
+    for found in zip(*[texts_of(column) if place in at else column for place, column in enumerate(table)], strict=True):
         pk: str = found[0] or ""
         by = [None if place is None else found[place] for place in at]
         if order is not None and order.scores is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -24,10 +25,8 @@ def said(schema: ModelSchema, filters: Mapping[str, Any]) -> list[Said]:
         ArgumentTypeError: for a value that Redis has no spelling for.
         ArgumentError: for a value that an index cannot compare with.
     """
-    if not filters:
-        return []
     if not schema.together:
-        return [_alone(schema, name, value) for name, value in filters.items()]
+        return list(map(_alone, itertools.repeat(schema), filters, filters.values()))
     found = []
     for names in grouped(schema, tuple(name for name, value in filters.items() if value is not None)):
         known = {name: filters[name] for name in names}

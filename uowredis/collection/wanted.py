@@ -232,23 +232,38 @@ class Wanted:
         """
         if self.stored is not None:
             return None
-        parts: list[Condition | None] = []
+        parts: list[Condition] = []
         if self.algebra is not None:
             first, second = self.algebra.first.where(beside), self.algebra.second.where(beside)
-            parts.append(None if first is None or second is None else self.algebra.of(first, second))
+            if first is None or second is None:
+                return None
+            parts.append(self.algebra.of(first, second))
         for each in self.filters:
+            if each.condition is None:
+                return None
             parts.append(each.condition)
         for given in self.intersections:
-            parts.append(beside(given))
-        excluded = [[each.condition for each in together] for together in self.excluded]
-        if None in parts or any(None in together for together in excluded):
-            return None
-        return where_of(self.model, parts, map(all_of, excluded))  # type: ignore[arg-type]  # none of them is None
+            condition = beside(given)
+            if condition is None:
+                return None
+            parts.append(condition)
+        excluded: list[Condition] = []
+        for together in self.excluded:
+            known = [each.condition for each in together if each.condition is not None]
+            if len(known) < len(together):
+                return None
+            excluded.append(all_of(known))
+        return where_of(self.model, parts, excluded)
 
     @functools.cached_property
     def known_where(self) -> Condition | None:
         """Who is wanted, None where something has to be read to know it, as by far most do not need."""
         return self.where(lambda _: None)
+
+    @property
+    def is_known(self) -> bool:
+        """Whether it stands on nothing that is read when it is looked at."""
+        return self.known_where is not None and (self.sort is None or self.sort.scores is None)
 
     @property
     def scores(self) -> Any:

@@ -128,11 +128,15 @@ class Storing:
             parts = condition.wanted, condition.unwanted
         elif isinstance(condition, All | Either):
             parts = condition.parts
-        stored = [self.stored(part) for part in parts]
-        keys = tuple([key for key, _ in stored]) or (self._new(),)
-        if any(scored for _, scored in stored):
+        keys, any_scored = [], False
+        for part in parts:
+            key, scored = self.stored(part)
+            keys.append(key)
+            any_scored = any_scored or scored
+        keys = keys or [self._new()]
+        if any_scored:
             return _OF_SORTED[type(condition)], True, (str(len(keys)), *keys)
-        return _OF_SETS[type(condition)], False, keys
+        return _OF_SETS[type(condition)], False, tuple(keys)
 
 
 def whole_set(key: str, scored: bool) -> Call:

@@ -97,7 +97,7 @@ class Without:
 Leaf: TypeAlias = Filter | Members | Given | Everything
 Condition: TypeAlias = Leaf | All | Either | Without
 
-_SEVERAL = All, Either
+_COMBINED = All, Either, Without
 
 
 def all_of(parts: Iterable[Condition]) -> Condition:
@@ -122,16 +122,31 @@ def all_of(parts: Iterable[Condition]) -> Condition:
 
 def leaves(condition: Condition) -> list[Leaf]:
     """Return the conditions that *condition* is put together of."""
+    if not isinstance(condition, _COMBINED):
+        return [condition]
     if isinstance(condition, Without):
         return [*leaves(condition.wanted), *leaves(condition.unwanted)]
-    if isinstance(condition, _SEVERAL):
-        return [leaf for part in condition.parts for leaf in leaves(part)]
-    return [condition]
+    found: list[Leaf] = []
+    for part in condition.parts:
+        if isinstance(part, _COMBINED):
+            found += leaves(part)
+        else:
+            found.append(part)
+    return found
 
 
 def filters(condition: Condition) -> list[Filter]:
     """Return the filters among the leaves of *condition*."""
     return [leaf for leaf in leaves(condition) if isinstance(leaf, Filter)]
+
+
+def spans_of(condition: Condition) -> list[tuple[Filter, Span]]:
+    """Return the spans that are yet to be read, each with its filter among the leaves of *condition*."""
+    found = []
+    for leaf in leaves(condition):
+        if isinstance(leaf, Filter) and (span := leaf.span) is not None:
+            found.append((leaf, span))
+    return found
 
 
 def changed(condition: Condition, change: Callable[[Leaf], Condition]) -> Condition:
@@ -187,8 +202,12 @@ def known(condition: Condition) -> frozenset[str] | None:
             among = [some for part in parts if (some := known(part)) is not None]
             return functools.reduce(frozenset.intersection, among) if among else None
         case Either(parts):
-            ways = [some for part in parts if (some := known(part)) is not None]
-            return frozenset[str]().union(*ways) if len(ways) == len(parts) else None
+            ways = []
+            for part in parts:
+                if (some := known(part)) is None:
+                    return None
+                ways.append(some)
+            return frozenset[str]().union(*ways)
         case Without(wanted):
             return known(wanted)
         case _:

@@ -216,10 +216,8 @@ class AnyModel(InstanceHashCommands[M], metaclass=MetaRedisModel):
             raise ImplementationError(
                 f"{cls.__name__}.collection() takes a subclass of CollectionManager, not {chosen!r}"
             )
-        schema = schema_of(cls)
-        collection = chosen(cls, schema)._filter(filters)
-        with cls._session() as session:
-            collection._wait_for(session._look(collection, schema))
+        collection = chosen(cls, schema_of(cls))._filter(filters)
+        collection._be_noted()
         return collection
 
     @classmethod

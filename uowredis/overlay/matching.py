@@ -12,7 +12,7 @@ from uowredis.commands.calls import Call
 from uowredis.commands.identity import Identity
 from uowredis.commands.query import Query
 from uowredis.commands.replies import plain, plainly
-from uowredis.commands.where import Filter, changed, filters
+from uowredis.commands.where import Filter, changed, spans_of
 from uowredis.exceptions import Rejected
 from uowredis.overlay.overlay import Overlay
 from uowredis.plan.requests import Deciding, Scripts, Transact
@@ -92,17 +92,16 @@ class Matching:
             return self  # as by far most are
         if over_pending:
             where = yield from self.overlay.as_cleared(self.query.model, where)
-        ranges = [leaf for leaf in filters(where) if leaf.span is not None]
-        if ranges and not over_pending and not self.overlay.watches:
-            in_pairs = [leaf for leaf in ranges if leaf.span is not None and leaf.span.separator]
+        spans = spans_of(where)
+        if spans and not over_pending and not self.overlay.watches:
+            in_pairs = [(leaf, span) for leaf, span in spans if span.separator]
             needed = in_pairs and (stores or not isinstance(where, Filter))
-            ranges = in_pairs if needed and not (yield Scripts()) else []
-        if not ranges and where is self.query.where:
+            spans = in_pairs if needed and not (yield Scripts()) else []
+        if not spans and where is self.query.where:
             return self
-        spans = {leaf: leaf.span for leaf in ranges if leaf.span is not None}
-        replies = iter((yield from self.ask([call for span in spans.values() for call in span.reads])))
+        replies = iter((yield from self.ask([call for _, span in spans for call in span.reads])))
         read = {}
-        for leaf, span in spans.items():
+        for leaf, span in spans:
             found = span.found([next(replies) for _ in span.reads])
             read[leaf] = attrs.evolve(leaf, read=_SHOWN if self.overlay.is_recorded else found)
         where = changed(where, lambda leaf: read.get(leaf, leaf) if isinstance(leaf, Filter) else leaf)

@@ -17,7 +17,7 @@ from uowredis.commands.commands import Read
 from uowredis.commands.identity import Identity, State
 from uowredis.commands.query import Column, Order, Sorting
 from uowredis.commands.replies import as_text, plain, plainly
-from uowredis.commands.where import Everything, Filter, filters, leaves
+from uowredis.commands.where import Everything, Filter, leaves, spans_of
 from uowredis.exceptions import Rejected
 from uowredis.overlay.matching import Matching
 from uowredis.overlay.order import Ranks, Row, compared, ordered, tie, ties_ordered
@@ -156,8 +156,7 @@ class Search(Matching):
         """Return what asks for the first ones up to *stop*, None where more must be known before."""
         query = self.query
         needed = any(not isinstance(leaf, Filter | Everything) for leaf in leaves(query.where))
-        spans = [leaf.span for leaf in filters(query.where)]
-        if needed or any(span is not None and span.separator for span in spans) or not self.on_server():
+        if needed or any(span.separator for _, span in spans_of(query.where)) or not self.on_server():
             return None
         if query.order is None and self._layout.gets == (Column.of(query.model, "pk"),) and self.total is None:
             asked = query.members(self._temporary)

@@ -15,7 +15,7 @@ import attrs
 
 from uowredis.commands.asking import counting, marks
 from uowredis.commands.calls import Call
-from uowredis.commands.where import All, Condition, Everything, Filter, all_of, changed, filters
+from uowredis.commands.where import All, Condition, Everything, Filter, all_of, changed, spans_of
 from uowredis.overlay.along import Along, AlongNumbers, AlongTexts, Place
 from uowredis.overlay.order import Row
 from uowredis.overlay.search import Columns, Search
@@ -55,7 +55,7 @@ class Walk(Search):
             where = yield from self.overlay.as_cleared(self.query.model, where)
         along, rest = self._parted(where, after)
         places: list[Place] | None = None
-        if self.query.within is None and not any(leaf.span and leaf.span.separator for leaf in filters(rest)):
+        if self.query.within is None and not any(span.separator for _, span in spans_of(rest)):
             places = yield from self._walked(along, rest, size)
         if places is None:
             return (yield from self._fetched(along, size, after))
@@ -130,13 +130,13 @@ class Walk(Search):
         """Return the places of what the session touched and that will be wanted."""
         model = self.query.model
         pks = self.overlay.touched_pks(model, names)
-        spans = {leaf: leaf.span for leaf in filters(rest) if leaf.span is not None}
+        spans = spans_of(rest)
         asked = marks(rest, pks)
-        calls: list[Call] = [("ZMSCORE", span.key, *pks) for span in spans.values()] if pks else []
+        calls: list[Call] = [("ZMSCORE", span.key, *pks) for _, span in spans] if pks else []
         replies = yield from self.ask([*calls, *asked.calls])
         found = asked.read(replies[len(calls) :])
-        held = {leaf: attrs.evolve(leaf, read={}) for leaf in spans}
-        for (leaf, span), scores in zip(spans.items(), replies, strict=False):
+        held = {leaf: attrs.evolve(leaf, read={}) for leaf, _ in spans}
+        for (leaf, span), scores in zip(spans, replies, strict=False):
             there = [pk for pk, score in zip(pks, scores, strict=False) if score is not None and span.within(pk, score)]
             held[leaf] = attrs.evolve(leaf, read={pk: (pk,) for pk in there})
         where = changed(rest, lambda leaf: held.get(leaf, leaf) if isinstance(leaf, Filter) else leaf)

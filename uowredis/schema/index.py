@@ -257,8 +257,11 @@ class EqualIndex(Index):
 
     def lookup(self, keys: Keys, entry: str, suffix: str, values: tuple[str, ...]) -> tuple[Lookup, ...]:
         """Return how objects with one of *values* are found."""
-        stored, parts = self.field.stored, self.parts(entry)
-        return (Among(tuple(dict.fromkeys([keys.index(stored, *parts, value) for value in values]))),)
+        stored, parts = self.field.stored, (entry, *self.tail) if self.by_entry else self.tail
+        found: dict[str, None] = {}
+        for value in values:
+            found[keys.index(stored, *parts, value)] = None
+        return (Among(tuple(found)),)
 
 
 def _transformed(index: Index) -> Callable[[str], str | None] | None:

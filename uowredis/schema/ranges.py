@@ -120,8 +120,10 @@ class TextRangeIndex(RangeIndex):
 
 
 def _lookups(kind: type[S], key: str, suffix: str, values: tuple[str, ...], separator: str) -> tuple[S, ...]:
-    word = "eq" if suffix in EQUALITY else suffix
-    return tuple([kind(key, ((word, value),), separator) for value in dict.fromkeys(values)])
+    word, found = "eq" if suffix in EQUALITY else suffix, []
+    for value in dict.fromkeys(values):
+        found.append(kind(key, ((word, value),), separator))
+    return tuple(found)
 
 
 def score_of(value: str) -> str | None:
