@@ -89,7 +89,9 @@ class RedisModel(AnyModel[Async], Async, metaclass=MetaRedisModel):
     def _session(cls, of: Identity | None = None) -> Door | SingleCall:
         database = cls.database
         assert database is not None
-        schema = schema_of(cls)
+        schema = cls._schema
+        if schema is None or schema.successor is not None:
+            schema = schema_of(cls)  # it raises
         return here(database, schema if of is None or schema.facets is None else of.model)
 
     def _say(self, command: Read[Any] | Write[Any] | Move[Any] | Combined[Any]) -> Any:

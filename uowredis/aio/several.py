@@ -34,7 +34,7 @@ async def get_many(model: type[T], pks: Iterable[Any], missing: str) -> list[T]:
     given = given_many(model, pks, missing)
     found, absentees = await model._find(lambda overlay: of_pks(schema_of(model), given, overlay))
     check_there(model, absentees, missing)
-    return model._handles(found)
+    return model._handles(*found)
 
 
 async def lazy_connect(model: type[T], pk: Any) -> T:

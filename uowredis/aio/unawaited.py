@@ -86,7 +86,7 @@ def noted(where: str, name: str = "") -> Callable[[F], F]:
 def _name(of: Any) -> str:
     # Not by what looks for an attribute that is not there, and says the way out.
     held = of.__dict__
-    identity, schema = held.get("_identity"), held.get("_schema")
-    if identity is not None:
-        return str(identity)
+    schema = held.get("_schema")
+    if not held.keys().isdisjoint(("_identity", "_found")):
+        return str(of._identity)
     return type(of).__name__ if schema is None else f"{schema.name}.collection()"

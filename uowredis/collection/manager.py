@@ -31,7 +31,7 @@ from uowredis.collection.wanted import Algebra
 from uowredis.commands.arguments import integer, text
 from uowredis.commands.calls import Call
 from uowredis.commands.commands import Look
-from uowredis.commands.identity import Identity, State, identities_of
+from uowredis.commands.identity import Identity, State
 from uowredis.commands.query import Order
 from uowredis.commands.values import pk_value
 from uowredis.commands.where import All, Either, Without
@@ -193,8 +193,7 @@ class CollectionManager(ChangesMany[T, R], Generic[T, R]):
             handle, names = self._model._handle, shape.names
             return [handle(pk, each, tested=shape.tested, loaded=Loaded(names, row)) for pk, each, *row in rows]
         made = {pk: each for pk, each in zip(found, created, strict=False) if each is not None}
-        state = State.STORED if shape.tested else State.UNTESTED
-        return self._model._handles(identities_of(schema, found, made, state))  # type: ignore[no-any-return]
+        return self._model._handles(found, made, tested=shape.tested)  # type: ignore[no-any-return]
 
     def iter(self, chunk: int = 1000) -> Iterator[R]:
         """Yield what the collection gives without holding all of it (SSCAN).

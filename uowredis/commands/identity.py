@@ -6,8 +6,6 @@ All transitions are in this file: ``Identity.become`` applies the table ``TRANSI
 from __future__ import annotations
 
 import enum
-import itertools
-from collections.abc import Mapping, Sequence
 
 import attrs
 
@@ -117,15 +115,6 @@ class Identity:
         if self.pk is None:
             return self.placeholder if self.number else f"<new {self.model.name}>"
         return called(self.model, self.pk)
-
-
-def identities_of(
-    model: ModelSchema, pks: Sequence[str], made: Mapping[str | None, Identity], state: State = State.STORED
-) -> list[Identity]:
-    """Return the objects with *pks*: those *made* by the open session, and else in *state*."""
-    if made or model.facets is not None:
-        return [made.get(pk) or Identity(model.at(pk), pk, state) for pk in pks]
-    return list(map(Identity, itertools.repeat(model), pks, itertools.repeat(state)))
 
 
 def check_current(of: ModelSchema | Identity) -> None:

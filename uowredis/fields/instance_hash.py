@@ -120,16 +120,16 @@ class InstanceHashCommands(Sayer[M]):
         Raises:
             ArgumentError: for a name that is no InstanceHashField.
         """
-        checked = entry_names(self.identity.model, names)
         identity = self.identity
+        checked = entry_names(identity.model, names)
         if identity.model.plain:
-            return self._hash_read("HMGET", *checked, decode=as_maybe_texts, members=checked)
+            return Read(identity, INSTANCE_HASH, None, "HMGET", checked, as_maybe_texts, checked)
 
         def values(reply: Any) -> list[Any]:
             found = zip(names, as_maybe_texts(reply), strict=True)
             return [entry_value(identity, name, stored) for name, stored in found]
 
-        return self._hash_read("HMGET", *checked, decode=values, members=checked)
+        return Read(identity, INSTANCE_HASH, None, "HMGET", checked, values, checked)
 
     @reads
     def hgetall(self) -> Read[dict[str, Any]]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar, overload
 
 from uowredis import exceptions
@@ -48,6 +49,29 @@ class _HasManager(Protocol[C]):
 set_quickly = object.__setattr__
 
 
+class _Found:
+    """The object of an instance of which only the primary key was found: made when it is first asked for.
+
+    Of thousands that are found at once most are never asked, and each object more is one that is collected, too.
+    """
+
+    _making = threading.Lock()
+
+    def __get__(self, instance: AnyModel[Any] | None, owner: type[AnyModel[Any]]) -> Any:
+        if instance is None:
+            return self
+        with self._making:
+            # Another thread may have made it meanwhile.
+            found: Any = instance._found
+            if isinstance(found, str):
+                schema = owner._schema
+                assert schema is not None
+                found = Identity(schema.at(found), found, State.STORED if instance._tested else State.UNTESTED)
+                set_quickly(instance, "_identity", found)
+                set_quickly(instance, "_found", found)
+        return found
+
+
 class AnyModel(InstanceHashCommands[M], metaclass=MetaRedisModel):
     """What a model declares and its instances are, but for what waits for the server."""
 
@@ -76,8 +100,15 @@ class AnyModel(InstanceHashCommands[M], metaclass=MetaRedisModel):
 
     #: The primary key, also where it has another name.
     pk: ClassVar[PKField]
-    _identity: Identity
+    #: The primary key, where nothing else is known of the object yet; then the same as _identity.
+    _found: str | Identity
+    if TYPE_CHECKING:
+        _identity: Identity
+    else:
+        _identity = _Found()
     _loaded: Loaded = Loaded()
+    #: It was found to be there; else it is looked up before its first write.
+    _tested: bool = True
     #: Only get_or_connect() sets it.
     _others: Callable[[Overlay], Deciding[bool]] | None = None
 
@@ -124,7 +155,9 @@ class AnyModel(InstanceHashCommands[M], metaclass=MetaRedisModel):
         """Return the door to the open session, or to one of a single call; *of*: the object that is spoken of."""
         database: RedisDatabase | None = cls.database  # type: ignore[attr-defined]  # as database_of(), for each call
         assert database is not None
-        schema = schema_of(cls)
+        schema = cls._schema
+        if schema is None or schema.successor is not None:
+            schema = schema_of(cls)  # it raises
         return here(database, schema if of is None or schema.facets is None else of.model)
 
     @classmethod
@@ -139,19 +172,27 @@ class AnyModel(InstanceHashCommands[M], metaclass=MetaRedisModel):
             tested: it was found to be there; else it is looked up before its first write.
             loaded: what was read of it.
         """
+        instance = cls.__new__(cls)
         identity = created or Identity(schema_of(cls).at(pk), pk, State.STORED if tested else State.UNTESTED)
-        (instance,) = cls._handles((identity,))
+        set_quickly(instance, "_identity", identity)
         if loaded is not None:
             set_quickly(instance, "_loaded", loaded)
         return instance
 
     @classmethod
-    def _handles(cls: type[T], identities: Sequence[Identity]) -> list[T]:
-        """Return an instance of each of the objects *identities*, without asking whether they are there."""
+    def _handles(
+        cls: type[T], pks: Sequence[str], made: Mapping[str | None, Identity], *, tested: bool = True
+    ) -> list[T]:
+        """Return the instances with *pks*, as :meth:`_handle` does; those *made* by the open session are told."""
+        schema_of(cls)
         # Thousands of them are made at once.
-        instances = list(map(cls.__new__, itertools.repeat(cls, len(identities))))
-        for instance, identity in zip(instances, identities, strict=True):
-            set_quickly(instance, "_identity", identity)
+        instances = list(map(cls.__new__, itertools.repeat(cls, len(pks))))
+        for instance, pk in zip(instances, pks, strict=True):
+            set_quickly(instance, "_found", pk)
+            if not tested:
+                set_quickly(instance, "_tested", False)
+            if made and pk in made:
+                set_quickly(instance, "_identity", made[pk])
         return instances
 
     if not TYPE_CHECKING:  # else every attribute would be there, and could be set
@@ -172,7 +213,7 @@ class AnyModel(InstanceHashCommands[M], metaclass=MetaRedisModel):
 
     def __copy__(self: T) -> T:
         """Return another handle of the same object; a copy shares its fate in an open session."""
-        instance = type(self).__new__(type(self))
+        instance, _ = type(self).__new__(type(self)), self._identity
         instance.__dict__.update(self.__dict__)
         return instance
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from uowredis.collection.conditions import given_pk
 from uowredis.commands.arguments import shown
 from uowredis.commands.commands import Create
-from uowredis.commands.identity import Identity, State, identities_of
+from uowredis.commands.identity import Identity, State
 from uowredis.commands.values import pk_value
 from uowredis.commands.whole import whole_read
 from uowredis.exceptions import ArgumentError, ArgumentTypeError, absent
-from uowredis.model.any_model import AnyModel
+from uowredis.model.any_model import AnyModel, set_quickly
 from uowredis.model.declaration import database_of, schema_of
 from uowredis.overlay.gathering import gathered
 from uowredis.overlay.overlay import Overlay
@@ -27,6 +27,9 @@ S = TypeVar("S")
 T = TypeVar("T", bound="RedisModel")
 H = TypeVar("H", bound="AnyModel[Any]")
 
+#: Primary keys of objects that were found, and those that the open session makes.
+Found: TypeAlias = tuple[Sequence[str], Mapping[str | None, Identity]]
+
 #: What thousands of primary keys are, as a rule: what an object would need is not gone through for these.
 _PLAIN = frozenset((str, int))
 
@@ -39,7 +42,7 @@ def get_many(model: type[T], pks: Iterable[Any], missing: str) -> list[T]:
     given = given_many(model, pks, missing)
     found, absentees = model._find(lambda overlay: of_pks(schema_of(model), given, overlay))
     check_there(model, absentees, missing)
-    return model._handles(found)
+    return model._handles(*found)
 
 
 def given_many(model: type[AnyModel[Any]], pks: Iterable[Any], missing: str) -> list[Any]:
@@ -74,8 +77,11 @@ def check_there(model: type[AnyModel[Any]], absentees: Sequence[Any], missing: s
         )
 
 
-def of_pks(schema: ModelSchema, given: Sequence[Any], overlay: Overlay) -> Deciding[tuple[list[Identity], list[Any]]]:
-    """Return the objects that have the primary keys *given* and are there, and those *given* that are not."""
+def of_pks(schema: ModelSchema, given: Sequence[Any], overlay: Overlay) -> Deciding[tuple[Found, list[Any]]]:
+    """Return which of the primary keys *given* are those of objects that are there, and those *given* that are not.
+
+    With them come the objects that the open session makes.
+    """
     plain = _plain(given) if schema.pk_holds is None else None
     pks: list[str | None] = []
     if plain is None:
@@ -91,7 +97,7 @@ def of_pks(schema: ModelSchema, given: Sequence[Any], overlay: Overlay) -> Decid
         absentees = [each for each, pk in zip(given, pks or plain, strict=True) if pk not in there]
         plain = [pk for pk in plain if pk in there]
     made = {pk: each for model in models for pk, each in overlay.created_among(model, by_model[model]).items()}
-    return identities_of(schema, plain, made), absentees
+    return (plain, made), absentees
 
 
 def _plain(given: Sequence[Any]) -> list[str] | None:
@@ -126,7 +132,9 @@ def not_looked_up(schema: ModelSchema, given: Any, overlay: Overlay) -> Deciding
 
 def handle_of(model: type[H], identity: Identity) -> H:
     """Return a handle of the object."""
-    return model._handles((identity,))[0]
+    handle = model.__new__(model)
+    set_quickly(handle, "_identity", identity)
+    return handle
 
 
 def create_many(model: type[T], rows: Iterable[Mapping[str, Any]], batches: Batches) -> list[T]:

@@ -176,7 +176,8 @@ class Record:
         """
         identity = read.identity
         life = self.overlay.check_alive(identity)
-        given, journal = self._given(read), self.overlay.journal
+        journal = self.overlay.journal
+        given = self._given(read)
         if given is not NOTHING:
             journal.whole = False
             read = self._resolved(read, given)
