@@ -1,6 +1,7 @@
 """Several objects at once by their primary keys, and one that is not looked up."""
 
 import copy
+import sys
 import threading
 from typing import Any
 
@@ -9,7 +10,16 @@ import pytest
 from tests.models import products, things, words
 from tests.tools.backends import Backend
 from tests.tools.proxy import Proxy
-from uowredis import ArgumentError, ArgumentTypeError, Conflict, DoesNotExist, RedisDatabase, Session
+from uowredis import (
+    ArgumentError,
+    ArgumentTypeError,
+    Conflict,
+    DoesNotExist,
+    ImplementationError,
+    RedisDatabase,
+    Session,
+)
+from uowredis.commands.identity import State
 
 
 @pytest.fixture
@@ -28,6 +38,58 @@ def product(on: RedisDatabase) -> Any:
 
 
 # get_many()
+
+
+@pytest.mark.parametrize(
+    ("find", "state"),
+    [
+        (lambda product: product.get_many(["1"]), State.STORED),
+        (lambda product: list(product.collection(pk="1").instances()), State.STORED),
+        (lambda product: list(product.collection(pk="1").instances(lazy=True)), State.UNTESTED),
+    ],
+)
+def test_what_was_found_is_one_object(product: Any, find: Any, state: State) -> None:
+    """Whoever asks first, and whatever is copied before somebody does: copies share its fate."""
+    ((found,),) = [find(product)]
+    copied = copy.copy(found)
+    assert copied.identity is found.identity
+    assert (state, "1", "bread") == (found.identity.state, found.pk.get(), found.name.hget())
+    found.delete()
+    with pytest.raises(DoesNotExist, match="was deleted"):
+        copied.name.hset("cake")
+
+
+def test_threads_that_ask_first_together_find_one_object(product: Any) -> None:
+    """What one of them says of it holds for all."""
+    together, interval = threading.Barrier(4), sys.getswitchinterval()
+    handles = product.get_many(["1"] * 300)
+    told: list[list[int]] = [[] for _ in range(4)]
+
+    def ask(mine: list[int]) -> None:
+        together.wait()
+        mine += [id(handle.identity) for handle in handles]
+
+    threads = [threading.Thread(target=ask, args=(mine,)) for mine in told]
+    sys.setswitchinterval(1e-6)
+    try:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(interval)
+    assert told == [[id(handle.identity) for handle in handles]] * 4
+
+
+def test_what_was_found_of_a_former_class_is_of_it(on: RedisDatabase) -> None:
+    """Also where nobody asked before it was declared again."""
+    former = products(on)
+    former(name="bread")
+    (found,) = former.get_many(["1"])
+    latest = products(on)
+    assert (former._schema, latest(1)) == (found.identity.model, found)
+    with pytest.raises(ImplementationError, match="of a former class"):
+        found.name.hset("cake")
 
 
 def test_they_come_in_the_order_asked(product: Any) -> None:
