@@ -62,7 +62,7 @@ def test_what_was_found_is_one_object(product: Any, find: Any, state: State) -> 
 def test_threads_that_ask_first_together_find_one_object(product: Any) -> None:
     """What one of them says of it holds for all."""
     together, interval = threading.Barrier(4), sys.getswitchinterval()
-    handles = product.get_many(["1"] * 300)
+    handles = product.get_many(["1"] * 3_000)
     told: list[list[int]] = [[] for _ in range(4)]
 
     def ask(mine: list[int]) -> None:
