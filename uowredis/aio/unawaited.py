@@ -87,6 +87,6 @@ def _name(of: Any) -> str:
     # Not by what looks for an attribute that is not there, and says the way out.
     held = of.__dict__
     schema = held.get("_schema")
-    if not held.keys().isdisjoint(("_identity", "_found")):
+    if not held.keys().isdisjoint(("_identity", "_found_pk")):
         return str(of._identity)
     return type(of).__name__ if schema is None else f"{schema.name}.collection()"

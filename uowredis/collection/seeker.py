@@ -95,10 +95,10 @@ class Seeker:
                 yield from sources.take(self.elsewhere.get(id(given), given))
         if self.wanted.stored is not None:
             sources.within.append(frozenset((yield from sources.stored(self.wanted.stored))))
-        intersections = [*[Members(*each) for each in sources.sets], *map(Given, sources.within)]
+        intersections = *(Members(*each) for each in sources.sets), *map(Given, sources.within)
         return self.wanted.told(
             {
-                "filters": filters,
+                "filters": tuple(filters),
                 "excluded": tuple(excluded),
                 "algebra": algebra,
                 "intersections": intersections,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar, overload
 
@@ -55,21 +54,14 @@ class _Found:
     Of thousands that are found at once most are never asked, and each object more is one that is collected, too.
     """
 
-    _making = threading.Lock()
-
     def __get__(self, instance: AnyModel[Any] | None, owner: type[AnyModel[Any]]) -> Any:
         if instance is None:
             return self
-        with self._making:
-            # Another thread may have made it meanwhile.
-            found: Any = instance._found
-            if isinstance(found, str):
-                schema = owner._schema
-                assert schema is not None
-                found = Identity(schema.at(found), found, State.STORED if instance._tested else State.UNTESTED)
-                set_quickly(instance, "_identity", found)
-                set_quickly(instance, "_found", found)
-        return found
+        schema, pk = owner._schema, instance._found_pk
+        assert schema is not None
+        made = Identity(schema.at(pk), pk, State.UNTESTED if instance._found_untested else State.STORED)
+        # Of those that threads make at once the first one counts; no lock is needed, which a fork might leave shut.
+        return instance.__dict__.setdefault("_identity", made)
 
 
 class AnyModel(InstanceHashCommands[M], metaclass=MetaRedisModel):
@@ -100,15 +92,15 @@ class AnyModel(InstanceHashCommands[M], metaclass=MetaRedisModel):
 
     #: The primary key, also where it has another name.
     pk: ClassVar[PKField]
-    #: The primary key, where nothing else is known of the object yet; then the same as _identity.
-    _found: str | Identity
+    #: The primary key that was found, where nothing else was known of the object.
+    _found_pk: str
+    #: It is looked up before its first write.
+    _found_untested: bool = False
     if TYPE_CHECKING:
         _identity: Identity
     else:
         _identity = _Found()
     _loaded: Loaded = Loaded()
-    #: It was found to be there; else it is looked up before its first write.
-    _tested: bool = True
     #: Only get_or_connect() sets it.
     _others: Callable[[Overlay], Deciding[bool]] | None = None
 
@@ -188,9 +180,9 @@ class AnyModel(InstanceHashCommands[M], metaclass=MetaRedisModel):
         # Thousands of them are made at once.
         instances = list(map(cls.__new__, itertools.repeat(cls, len(pks))))
         for instance, pk in zip(instances, pks, strict=True):
-            set_quickly(instance, "_found", pk)
+            set_quickly(instance, "_found_pk", pk)
             if not tested:
-                set_quickly(instance, "_tested", False)
+                set_quickly(instance, "_found_untested", True)
             if made and pk in made:
                 set_quickly(instance, "_identity", made[pk])
         return instances
