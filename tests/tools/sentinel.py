@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import attrs
+import redis
 
 from tests.tools.cluster import until
 from tests.tools.servers import LOOPBACK, RealServer, answers, free_port, server_binary
@@ -28,7 +29,15 @@ class Watched:
         """Kill the master, and wait until the replica has taken its place."""
         self.master.kill()
         with self.replica.client() as client:
-            until(lambda: client.info("replication")["role"] == "master")
+
+            def is_master() -> bool:
+                try:
+                    return bool(client.info("replication")["role"] == "master")
+                except redis.ConnectionError:
+                    # A sentinel that makes a replica the master has it close its connections (CLIENT KILL TYPE normal).
+                    return False
+
+            until(is_master)
 
 
 @contextlib.contextmanager
