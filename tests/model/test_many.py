@@ -110,6 +110,15 @@ def test_who_is_missing_is_named(product: Any) -> None:
     assert [] == product.get_many([2], missing="skip")
 
 
+@pytest.mark.parametrize(
+    ("pk", "reason"), [("\ud800", "no UTF-8 form"), (10**5_000, "an integer so long")], ids=("surrogate", "long")
+)
+def test_a_primary_key_without_spelling_is_refused_by_name(product: Any, pk: Any, reason: str) -> None:
+    """Also among many that are plain text and integers."""
+    with pytest.raises(ArgumentError, match=rf"primary key of Product in get_many\(\) cannot be .*{reason}"):
+        product.get_many(["1", 3, pk])
+
+
 def test_one_round_trip(proxy: Proxy) -> None:
     """Of however many."""
     with RedisDatabase.from_url(proxy.url) as on:
