@@ -63,6 +63,16 @@ async def test_a_session_is_not_committed_with_it(on: Models, name: str) -> None
         assert await s.commit() == [1]
 
 
+async def test_an_object_that_was_found_among_many_is_named(on: Models) -> None:
+    """Also where nobody asked for anything of it before."""
+    await on.Person.create(name="ann")
+    (ann,) = await on.Person.get_many(["1"])
+    async with aio.Session(on.database) as s:
+        ann.delete()
+        with pytest.raises(SessionError, match=r"^Person <1>\.delete: called"):
+            await s.commit()
+
+
 @pytest.mark.parametrize("name", FORGOTTEN)
 async def test_a_session_is_not_left_with_it(on: Models, name: str) -> None:
     """The block raises at its clean end, and the session has left its context."""
