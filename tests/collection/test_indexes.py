@@ -1,5 +1,7 @@
 """Indexes as they are declared: what they refuse, when, and with which way out; transforms, uniqueness, no value."""
 
+import itertools
+import operator
 from collections.abc import Callable
 from typing import Any
 
@@ -257,6 +259,23 @@ def test_integers_are_compared_with_any_number(embedded: Backend) -> None:
     for asked in ({"wheels": 1.5}, {"wheels__gt": "2"}, {"wheels__gt": True}, {"wheels__gt": float("nan")}):
         with pytest.raises(ArgumentError, match=r"Bike\.wheels"):
             bike.collection(**asked)
+
+
+def test_of_several_bounds_the_narrowest_counts(server: Backend) -> None:
+    """Whether they hold the bound itself or not, in whichever order they are said, as Python compares."""
+    bike = declared(server.database(), wheels=StringField(type=int, indexable="range"))
+    for wheels in range(1, 6):
+        bike(wheels=wheels)
+    compare = {"gt": operator.gt, "gte": operator.ge, "lt": operator.lt, "lte": operator.le}
+    for words in itertools.permutations(compare, 2):
+        for bounds in itertools.product((2, 4), repeat=2):
+            found = bike.collection()
+            for word, bound in zip(words, bounds, strict=True):
+                found.filter(**{f"wheels__{word}": bound})
+            said = list(zip(words, bounds, strict=True))
+            expected = [f"{n}" for n in range(1, 6) if all(compare[word](n, bound) for word, bound in said)]
+            assert expected == sorted(found), said
+            assert len(expected) == found.count(), said
 
 
 def test_unique_values_are_those_of_the_index_that_handles_it(server: Backend) -> None:
